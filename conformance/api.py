@@ -1,0 +1,80 @@
+"""An API that the suite judges: one object, registered under the entry-point group ``conformance.apis``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from conformance.data import data_path
+
+GROUP = "conformance.apis"
+
+
+class UnknownApiError(ValueError):
+    """An API was named that nobody registered."""
+
+
+@dataclass(frozen=True)
+class Api:
+    """All that is special to one API; its modules are imported when first used.
+
+    Args:
+        name: The short name that commands take, such as ``offblocks``.
+        title: The name as its makers write it.
+        package: The package that holds the modules ``client``, ``checks``, ``sandbox``, ``faults``, ``documents`` and ``suite``.
+        secrets: The names of the JSON members that hold secrets.
+        find: Gives the path of a data file from its path below ``specs/`` or ``cassettes/``.
+    """
+
+    name: str
+    title: str
+    package: str
+    secrets: tuple[str, ...] = ()
+    find: Callable[[str], Path] = data_path
+
+    @property
+    def specification(self) -> Path:
+        """The OpenAPI description."""
+        return self.find(f"specs/{self.name}/openapi.yaml")
+
+    @property
+    def rules(self) -> Path:
+        """The rule catalogue."""
+        return self.find(f"specs/{self.name}/rules.yaml")
+
+    @property
+    def cassettes(self) -> Path:
+        """The folder of the shipped cassettes."""
+        return self.find(f"cassettes/{self.name}")
+
+    @property
+    def suite(self) -> Path:
+        """The folder of the scenarios."""
+        package = import_module(f"{self.package}.suite")
+        return Path(package.__path__[0])
+
+    def module(self, noun: str) -> ModuleType:
+        """The module of this API's package named `noun`, imported."""
+        return import_module(f"{self.package}.{noun}")
+
+
+@cache
+def registered() -> dict[str, Api]:
+    """Every API registered under the entry-point group, by name, in alphabetical order."""
+    found = (point.load() for point in entry_points(group=GROUP))
+    return {api.name: api for api in sorted(found, key=lambda api: api.name)}
+
+
+def named(name: str) -> Api:
+    """The registered API called `name`.
+
+    Raises:
+        UnknownApiError: If there is none; the message lists those there are.
+    """
+    apis = registered()
+    if name not in apis:
+        raise UnknownApiError(f"There is no API called {name!r}. Known: {', '.join(apis) or 'none'}.")
+    return apis[name]

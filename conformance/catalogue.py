@@ -1,0 +1,241 @@
+"""The rules of an API: what it or its clients must do, how surely, and where that is said."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from conformance.data import data_path
+
+
+class CatalogueError(ValueError):
+    """A rule catalogue cannot be read or contradicts itself."""
+
+
+class Level(StrEnum):
+    """How strongly a rule binds (RFC 2119)."""
+
+    MUST = "must"
+    SHOULD = "should"
+    MAY = "may"
+
+
+class Party(StrEnum):
+    """Who must obey a rule."""
+
+    PROVIDER = "provider"
+    CLIENT = "client"
+
+
+class Basis(StrEnum):
+    """What the claim of a rule rests on."""
+
+    DOCUMENTED = "documented"
+    STANDARD = "standard"
+    INFERRED = "inferred"
+    CONTRADICTED = "contradicted"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document that sources point into.
+
+    Args:
+        tier: ``seed``, ``vendor``, ``beta``, ``client``, ``library``, or ``standard`` for a public standard.
+        title: Its title.
+        url: Its address.
+    """
+
+    tier: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A place in a document.
+
+    Args:
+        document: The document.
+        section: Where in it.
+        evidence: ``statement``, ``schema`` or ``example``.
+    """
+
+    document: Document
+    section: str
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"{self.document.title}, {self.section} ({self.document.tier}, {self.evidence})"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One of the ways in which sources disagree.
+
+    Args:
+        id: Its id, unique within the rule.
+        title: What the subject does if this is the right one.
+        sources: Where it is said.
+    """
+
+    id: str
+    title: str
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One requirement on one party.
+
+    Args:
+        id: A dotted slug: API, topic, rule.
+        api: The name of the API.
+        title: The requirement in one sentence.
+        level: How strongly it binds.
+        party: Who must obey it.
+        basis: What it rests on.
+        sources: Where it is said; for a contradicted rule those of all its readings.
+        readings: The readings of a contradicted rule, else empty.
+        operations: The ids of the operations that it is about; empty for all of them.
+    """
+
+    id: str
+    api: str
+    title: str
+    level: Level
+    party: Party
+    basis: Basis
+    sources: tuple[Source, ...]
+    readings: tuple[Reading, ...]
+    operations: tuple[str, ...]
+
+    @property
+    def topic(self) -> str:
+        """The middle part of the id, which names the scenarios' file too."""
+        return self.id.split(".")[1]
+
+    def reading(self, identifier: str | None) -> Reading | None:
+        """The reading with this id, None if there is none."""
+        return next((reading for reading in self.readings if reading.id == identifier), None)
+
+
+class Catalogue(Mapping[str, Rule]):
+    """The rules of one API by id, in the order of the file.
+
+    Args:
+        api: The name of the API.
+        rules: The rules.
+    """
+
+    def __init__(self, api: str, rules: tuple[Rule, ...]) -> None:
+        self.api = api
+        self._rules = {rule.id: rule for rule in rules}
+
+    def __getitem__(self, identifier: str) -> Rule:
+        return self._rules[identifier]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    @classmethod
+    def load(cls, path: Path) -> "Catalogue":
+        """Read a catalogue.
+
+        Args:
+            path: A YAML file in the form of ``specs/schemas/rules.json``.
+
+        Raises:
+            CatalogueError: If the file is missing, is no YAML, does not fit the schema, or a rule claims more than its sources.
+        """
+        try:
+            raw = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+        except OSError as error:
+            raise CatalogueError(f"The rules file {path} cannot be read: {error.strerror}.") from error
+        except yaml.YAMLError as error:
+            raise CatalogueError(f"The rules file {path} is not YAML: {error}") from error
+        _check_schema(raw, path)
+        documents = {
+            key: Document(source["tier"], source["document"], source["url"]) for key, source in raw["sources"].items()
+        }
+        rules = tuple(_rule(raw["api"], entry, documents, path) for entry in raw["rules"])
+        catalogue = cls(raw["api"], rules)
+        if len(catalogue) != len(rules):
+            twice = sorted({rule.id for rule in rules if sum(other.id == rule.id for other in rules) > 1})
+            raise CatalogueError(f"In {path} these ids stand more than once: {', '.join(twice)}.")
+        return catalogue
+
+
+@cache
+def _schema() -> Any:
+    import jsonschema_rs  # noqa: PLC0415  (50 ms that only a reader of rules should pay)
+
+    return jsonschema_rs.validator_for(json.loads(data_path("specs/schemas/rules.json").read_bytes()))
+
+
+def _check_schema(raw: object, path: Path) -> None:
+    for error in _schema().iter_errors(raw):
+        place = "/".join(str(part) for part in error.instance_path) or "the top"
+        name = _name_of(raw, error.instance_path)
+        raise CatalogueError(f"The rules file {path} is wrong at {place}{name}: {error.message}")
+
+
+def _name_of(raw: Any, instance_path: list[str | int]) -> str:
+    match instance_path:
+        case ["rules", int(index), *_]:
+            entry = raw["rules"][index]
+            return f" (rule {entry.get('id', index)})" if isinstance(entry, dict) else ""
+        case _:
+            return ""
+
+
+def _rule(api: str, entry: dict[str, Any], documents: dict[str, Document], path: Path) -> Rule:
+    def cited(sources: list[dict[str, str]]) -> tuple[Source, ...]:
+        for source in sources:
+            if source["source"] not in documents:
+                raise CatalogueError(
+                    f"In {path} rule {entry['id']} cites {source['source']!r}, which is not among the sources."
+                )
+        return tuple(Source(documents[item["source"]], item["section"], item["evidence"]) for item in sources)
+
+    readings = tuple(
+        Reading(reading["id"], reading["title"], cited(reading["sources"])) for reading in entry.get("readings", [])
+    )
+    sources = cited(entry.get("sources", [])) or tuple(source for reading in readings for source in reading.sources)
+    operations = entry["operations"]
+    rule = Rule(
+        id=entry["id"],
+        api=api,
+        title=entry["title"],
+        level=Level(entry["level"]),
+        party=Party(entry["party"]),
+        basis=Basis(entry["basis"]),
+        sources=sources,
+        readings=readings,
+        operations=() if operations == "all" else tuple(operations),
+    )
+    if problem := _overclaims(rule):
+        raise CatalogueError(f"In {path} rule {rule.id} {problem}")
+    return rule
+
+
+def _overclaims(rule: Rule) -> str | None:
+    """How a rule claims more than its sources say, None if it does not."""
+    vendors = [source for source in rule.sources if source.document.tier in {"seed", "vendor"}]
+    match rule.basis:
+        case Basis.DOCUMENTED if not vendors:
+            return "is documented, but no source is of tier seed or vendor: make it inferred."
+        case Basis.DOCUMENTED if rule.level is Level.MUST and all(source.evidence == "example" for source in vendors):
+            return "is a documented must, but only examples show it: make it a should."
+        case Basis.STANDARD if not any(source.document.tier == "standard" for source in rule.sources):
+            return "rests on a standard, but cites none."
+        case _:
+            return None

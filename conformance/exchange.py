@@ -1,0 +1,141 @@
+"""One request with its response: the model that cassettes, results, checks and the sandbox's log share."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class NotJsonError(ValueError):
+    """A body that should be JSON is none."""
+
+
+def _values(headers: Headers, name: str) -> Iterator[str]:
+    wanted = name.lower()
+    return (value for key, value in headers if key.lower() == wanted)
+
+
+@dataclass(frozen=True)
+class Message:
+    """What request and response have in common.
+
+    Args:
+        headers: Name and value of every header line, in the order sent.
+        body: The body's bytes, empty if there is none.
+    """
+
+    headers: Headers = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The value of header `name`, several lines joined by ``, `` (RFC 9110 section 5.3); None if absent."""
+        values = list(_values(self.headers, name))
+        return ", ".join(values) if values else None
+
+    def json(self) -> Any:
+        """The body, parsed.
+
+        Raises:
+            NotJsonError: If it is not JSON in UTF-8.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise NotJsonError(f"not JSON: {error}") from error
+
+    def members(self) -> Mapping[str, Any]:
+        """The members of the body, an empty mapping if it is no JSON object."""
+        try:
+            parsed = self.json()
+        except NotJsonError:
+            return {}
+        return parsed if isinstance(parsed, dict) else {}
+
+
+@dataclass(frozen=True)
+class Request(Message):
+    """A request as it was sent.
+
+    Args:
+        method: The method, in upper case.
+        url: The absolute URL.
+    """
+
+    method: str = "GET"
+    url: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path of the URL, undecoded."""
+        return urlsplit(self.url).path
+
+    @property
+    def query(self) -> str:
+        """The query of the URL without its question mark, undecoded."""
+        return urlsplit(self.url).query
+
+
+@dataclass(frozen=True)
+class Response(Message):
+    """A response as it came.
+
+    Args:
+        status: The status code.
+    """
+
+    status: int = 0
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request with its response.
+
+    Args:
+        id: What findings call it, the id of the test and the number in it: ``offblocks/customer/a_new_one#2``.
+        operation: The id of the operation in the specification; None for a path that it does not know.
+        identity: Who sent it, such as ``first`` or ``second``.
+        at: When the request was sent (UTC).
+        seconds: How long the answer took.
+        request: The request.
+        response: The response.
+        breaks: The ids of the client rules that the request breaks on purpose.
+        placeholders: In a printed exchange, the names of the parts that stand for something else.
+    """
+
+    id: str
+    operation: str | None
+    identity: str
+    at: datetime
+    seconds: float
+    request: Request
+    response: Response
+    breaks: frozenset[str] = frozenset()
+    placeholders: frozenset[str] = field(default=frozenset())
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A webhook that was received.
+
+    Args:
+        after: How many exchanges of the test had ended when it came.
+        identity: Whose webhook it was sent to.
+        at: When it came (UTC).
+        request: The request that carried it.
+        answered: The status that it was answered with.
+    """
+
+    after: int
+    identity: str
+    at: datetime
+    request: Request
+    answered: int

@@ -1,0 +1,179 @@
+"""The journal of one test: every exchange that its clients make, judged as it leaves and kept as it ends."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+import httpx
+
+from conformance.clock import Clock, stopwatch
+from conformance.exchange import Delivery, Exchange, Request, Response
+from conformance.findings import Finding, Outcome
+from conformance.redaction import Redactor
+from conformance.scenario import StepFailedError, SuiteError
+from conformance.specification import Specification
+
+BREAKS = "conformance.breaks"
+"""The request extension that names the client rules which a request breaks on purpose."""
+EXCHANGE = "conformance.exchange"
+"""The response extension that holds the exchange."""
+
+
+class ClientJudge(Protocol):
+    """Judges the requests of one client by the rules for clients, as they are sent."""
+
+    def request(self, request: Request, at: datetime) -> list[Finding]:
+        """What can be told of a request from itself and what came before it."""
+
+    def observe(self, exchange: Exchange) -> None:
+        """Learn from an exchange that ended."""
+
+
+class Player(Protocol):
+    """What a replay adds to sending: the recorded answer is found by what the request is."""
+
+    def playing(self, request: Request, breaks: frozenset[str]) -> AbstractContextManager[None]:
+        """While the context lasts, requests sent from this thread are looked up as `request`."""
+
+    def timing(self) -> tuple[datetime, float]:
+        """When the exchange that was just played began (UTC), and how many seconds its answer took."""
+
+
+@dataclass
+class Journal:
+    """Every exchange of one test.
+
+    Args:
+        test: The id of the test.
+        clock: What tells the time.
+        base_url: The base URL of the API that the test talks to.
+        specification: What knows the operations.
+        redactor: What hides secrets in what is kept.
+        player: In a replay, what finds the recorded answers.
+    """
+
+    test: str
+    clock: Clock
+    base_url: str
+    specification: Specification
+    redactor: Redactor
+    player: Player | None = None
+
+    def __post_init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+        self.redacted: list[Exchange] = []
+        self.deliveries: list[Delivery] = []
+        self._lock = threading.Lock()
+
+    def relative(self, url: str) -> str:
+        """The part of a URL below the base URL, or the whole URL if it is elsewhere."""
+        return url.removeprefix(self.base_url) if url.startswith(self.base_url) else url
+
+    def operation(self, request: Request) -> str | None:
+        """The id of the operation that a request asks for, None if the specification has none there."""
+        path, _, _ = self.relative(request.url).partition("?")
+        operation = self.specification.operation_at(request.method, path)
+        return operation.id if operation else None
+
+    def keep(self, exchange: Exchange) -> Exchange:
+        """Add an exchange under the next number; returns it with its id."""
+        with self._lock:
+            numbered = replace(exchange, id=f"{self.test}#{len(self.exchanges) + 1}")
+            self.exchanges.append(numbered)
+            self.redacted.append(self.redactor.exchange(numbered))
+        return numbered
+
+
+class JournalTransport(httpx.BaseTransport):
+    """Sends requests of one identity and writes each exchange into the journal.
+
+    Args:
+        inner: What sends.
+        journal: Where exchanges go.
+        identity: Who sends.
+        judge: The client rules; a request must break exactly those that its `BREAKS` extension names.
+    """
+
+    def __init__(self, inner: httpx.BaseTransport, journal: Journal, identity: str, judge: ClientJudge) -> None:
+        self._inner = inner
+        self._journal = journal
+        self._identity = identity
+        self._judge = judge
+        self._lock = threading.Lock()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, keep the exchange.
+
+        Raises:
+            StepFailedError: If no answer came, or none was recorded.
+            SuiteError: If the request breaks other client rules than it says.
+        """
+        journal = self._journal
+        at = journal.clock.now()
+        sent = Request(
+            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw),
+            body=request.read(),
+            method=request.method,
+            url=str(request.url),
+        )
+        with self._lock:
+            breaks = _broken(self._judge.request(sent, at))
+        _compare(journal.relative(sent.url), breaks, request.extensions.get(BREAKS, frozenset()))
+        started = stopwatch()
+        with journal.player.playing(sent, breaks) if journal.player else nullcontext():
+            try:
+                response = self._inner.handle_request(request)
+                body = response.read()
+            except httpx.TransportError as error:
+                detail = str(error) or type(error).__name__
+                raise StepFailedError(
+                    f"{sent.method} {journal.relative(sent.url)} got no answer from {journal.base_url}: {detail}"
+                ) from error
+            seconds = stopwatch() - started
+            if journal.player:
+                at, seconds = journal.player.timing()
+        exchange = journal.keep(
+            Exchange(
+                id="",
+                operation=journal.operation(sent),
+                identity=self._identity,
+                at=at,
+                seconds=seconds,
+                request=sent,
+                response=Response(
+                    headers=_text(response.headers.multi_items()), body=body, status=response.status_code
+                ),
+                breaks=breaks,
+            )
+        )
+        with self._lock:
+            self._judge.observe(exchange)
+        response.extensions = {**response.extensions, EXCHANGE: exchange}
+        return response
+
+    def close(self) -> None:
+        """Nothing: the inner transport is shared."""
+
+
+def _text(items: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in items)
+
+
+def _broken(findings: Iterable[Finding]) -> frozenset[str]:
+    return frozenset(finding.rule for finding in findings if finding.outcome is Outcome.BROKEN)
+
+
+def _compare(path: str, breaks: frozenset[str], said: frozenset[str]) -> None:
+    if breaks == said:
+        return
+    more, fewer = sorted(breaks - said), sorted(said - breaks)
+    parts = [f"breaks {', '.join(more)} without saying so"] if more else []
+    parts += [f"does not break {', '.join(fewer)} as it says"] if fewer else []
+    raise SuiteError(f"The suite's own request to {path} {' and '.join(parts)}.")
+
+
+Credentials = Mapping[str, Any]
+"""What an identity authenticates with, by the names of the settings, such as ``api_key``."""

@@ -1,0 +1,559 @@
+"""The rules for OffBlocks that can be told from a list of exchanges: exchanges in, findings out."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from conformance.catalogue import Basis
+from conformance.exchange import Delivery, Exchange
+from conformance.findings import Finding, judged, read
+from conformance.offblocks.messages import (
+    DOCUMENTED_HOSTS,
+    Challenge,
+    account,
+    instant,
+    issued_challenge,
+    issued_token,
+    operation_of,
+    same_address,
+)
+from conformance.specification import Specification
+from conformance.standards import sign_in_message
+
+_RULE = "offblocks."
+_TOLERANCE = timedelta(minutes=2)
+"""How far the server's clock may be from ours, and how long after its cause a challenge may be issued."""
+_HOUR = timedelta(hours=1)
+_SAME_MOMENT = timedelta(seconds=2)
+_STATES = {"initiating", "screening", "verifying", "rejected", "active", "inactive"}
+_NONCE = re.compile(r"^[A-Za-z0-9]{8,}$")
+_ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$")
+_CREATED = 201
+_OK = 200
+_NO_CONTENT = 204
+_UNAUTHORISED = 401
+_CONFLICT = 409
+_SERVER_ERROR = 500
+
+
+@dataclass
+class _Customer:
+    """What the exchanges so far say of one customer.
+
+    Args:
+        identity: Who created it.
+        created: The members of the answer to its creation.
+        challenge: The challenge that was seen last.
+        seen_at: When it was seen last (UTC).
+        settled: Whether nothing happened since that may have changed it.
+    """
+
+    identity: str
+    created: Mapping[str, object]
+    challenge: Challenge | None = None
+    seen_at: datetime | None = None
+    settled: bool = True
+    signed: bool = False
+
+
+@dataclass
+class _Seen:
+    """What the exchanges so far say."""
+
+    customers: dict[str, _Customer] = field(default_factory=dict)
+    pairs: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    keys: set[tuple[str, str]] = field(default_factory=set)
+    nonces: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def provider_findings(
+    exchanges: Sequence[Exchange],
+    deliveries: Sequence[Delivery],
+    specification: Specification,
+    settings: Mapping[str, str],
+) -> list[Finding]:
+    """What the rules for the provider say of the exchanges and webhooks of one test.
+
+    Args:
+        exchanges: The exchanges in the order of their ends.
+        deliveries: The webhooks received.
+        specification: The API's specification.
+        settings: The API's settings; ``expected_domain`` if challenges must name one domain.
+    """
+    seen = _Seen()
+    findings: list[Finding] = []
+    for exchange in exchanges:
+        findings += _form(exchange, specification)
+        findings += _content(exchange, seen, settings)
+        _learn(exchange, seen)
+    findings += _events(deliveries, specification)
+    return findings
+
+
+def _judged(rule: str, held: bool, where: str, expected: str, got: object, exchange: Exchange) -> Finding:  # noqa: FBT001
+    return judged(_RULE + rule, held=held, where=where, expected=expected, got=got, exchange=exchange)
+
+
+def _read(rule: str, reading: str | None, where: str, expected: str, got: object, exchange: Exchange) -> Finding:
+    return read(_RULE + rule, reading, where=where, expected=expected, got=got, exchange=exchange)
+
+
+# --------------------------------------------------------------------------------------------------- form of answers
+
+
+def _form(exchange: Exchange, specification: Specification) -> Iterator[Finding]:
+    response = exchange.response
+    yield _judged(
+        "response.no-server-error",
+        response.status < _SERVER_ERROR,
+        "response status",
+        "below 500",
+        response.status,
+        exchange,
+    )
+    operation = exchange.operation
+    if operation is None or response.status >= _SERVER_ERROR:
+        return
+    yield _judged(
+        "response.status-documented",
+        specification.documents_status(operation, response.status),
+        "response status",
+        f"one that the reference lists for {operation}",
+        response.status,
+        exchange,
+    )
+    kinds = specification.content_types(operation, response.status)
+    if not response.succeeded or not kinds:
+        return
+    kind = response.header("Content-Type")
+    media_type = (kind or "none").partition(";")[0].strip().lower()
+    yield _judged(
+        "response.is-json", media_type in kinds, "response header Content-Type", " or ".join(kinds), kind, exchange
+    )
+    problems = specification.problems(operation, response.status, kinds[0], response.body)
+    shapes: dict[str, Basis] = {"matches-schema": Basis.DOCUMENTED, "matches-inferred-schema": Basis.INFERRED}
+    for rule, basis in shapes.items():
+        concerned = [problem for problem in problems if (problem.basis is Basis.INFERRED) is (basis is Basis.INFERRED)]
+        for problem in concerned:
+            yield _judged(
+                f"response.{rule}",
+                False,
+                f"response {problem.pointer}",
+                problem.expected,
+                problem.got,
+                exchange,  # noqa: FBT003
+            )
+        if not concerned:
+            yield _judged(f"response.{rule}", True, "response body", "as the schema says", "so", exchange)  # noqa: FBT003
+
+
+# ------------------------------------------------------------------------------------------------ content of answers
+
+
+def _content(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> Iterator[Finding]:
+    operation, customer = operation_of(exchange.request)
+    yield from _right_signature(exchange, operation, customer, seen)
+    match operation:
+        case "createToken":
+            yield from _token(exchange)
+        case "createCustomer":
+            yield from _creation(exchange, seen, settings)
+        case "getCustomer" if customer in seen.customers and exchange.response.status == _OK:
+            yield from _reading(exchange, seen.customers[customer])
+        case "listCustomers" if exchange.response.status == _OK:
+            yield from _list(exchange)
+        case "getChallenge" if customer is not None and exchange.response.status == _OK:
+            yield from _fetch(exchange, customer, seen, settings)
+        case "signChallenge" if exchange.response.status == _NO_CONTENT:
+            yield _judged(
+                "signing.no-content",
+                not exchange.response.body,
+                "response body",
+                "empty",
+                exchange.response.body,
+                exchange,
+            )
+
+
+def _right_signature(exchange: Exchange, operation: str | None, customer: str | None, seen: _Seen) -> Iterator[Finding]:
+    if exchange.breaks or operation in {"createToken", "putSigningKey", "deleteSigningKey", None}:
+        return
+    known = seen.customers.get(customer or "")
+    if customer is not None and (known is None or known.identity != exchange.identity):
+        return
+    status = exchange.response.status
+    if not exchange.response.succeeded and status != _UNAUTHORISED:
+        return
+    yield _judged(
+        "signature.right-one-accepted",
+        status != _UNAUTHORISED,
+        "response status",
+        "not 401: the request is signed as the documents say",
+        f"{status} {exchange.response.members().get('detail', '')}".strip(),
+        exchange,
+    )
+
+
+def _token(exchange: Exchange) -> Iterator[Finding]:
+    token = issued_token(exchange.response)
+    if token is not None:
+        lifetime = token[1] - exchange.at
+        yield _judged(
+            "authentication.token-lives-an-hour",
+            abs(lifetime - _HOUR) <= _TOLERANCE,
+            "response /expiresAt",
+            "one hour from now",
+            f"{lifetime} from now",
+            exchange,
+        )
+
+
+def _creation(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> Iterator[Finding]:
+    asked = exchange.request.members()
+    chain_id, external_id = asked.get("chainId"), asked.get("externalId")
+    if not isinstance(chain_id, str) or not isinstance(external_id, str) or exchange.breaks:
+        return
+    response = exchange.response
+    if _is_fresh(exchange, seen, settings):
+        yield _judged(
+            "customer.created-with-201",
+            response.status == _CREATED,
+            "response status",
+            "201",
+            _answered(exchange),
+            exchange,
+        )
+    key = exchange.request.header("Idempotency-Key")
+    pair = (exchange.identity, chain_id.lower(), external_id)
+    repeated = (exchange.identity, str(key)) in seen.keys
+    if pair in seen.pairs and response.succeeded:
+        identifier = response.members().get("id")
+        yield _judged(
+            "customer.no-second-for-a-pair",
+            identifier == seen.pairs[pair],
+            "response /id",
+            f"{seen.pairs[pair]}, the id of the customer of this pair",
+            identifier,
+            exchange,
+        )
+    elif pair in seen.pairs:
+        yield _judged("customer.no-second-for-a-pair", True, "response", "no second id", _answered(exchange), exchange)  # noqa: FBT003
+    if response.status == _CREATED:
+        yield from _new_customer(exchange, chain_id, external_id)
+        challenge = issued_challenge(response)
+        if challenge is not None:
+            yield from _challenge(challenge, chain_id, exchange, settings)
+            if not repeated:
+                identifier = str(response.members().get("id"))
+                yield from _issue(challenge, identifier, exchange.at, exchange, seen)
+                yield from _against_created_at(challenge, exchange)
+
+
+def _is_fresh(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> bool:
+    """Whether nothing but a 201 is right: new in every way, plain, and on the chain that the run is about."""
+    asked = exchange.request.members()
+    chain_id, external_id = str(asked["chainId"]), str(asked["externalId"])
+    found = account(chain_id)
+    old = any(
+        identity == exchange.identity and (wallet == chain_id.lower() or other == external_id)
+        for identity, wallet, other in seen.pairs
+    )
+    return (
+        not old
+        and set(asked) == {"chainId", "externalId"}
+        and found is not None
+        and str(found.chain) == settings.get("chain", str(found.chain))
+        and (exchange.identity, str(exchange.request.header("Idempotency-Key"))) not in seen.keys
+    )
+
+
+def _new_customer(exchange: Exchange, chain_id: str, external_id: str) -> Iterator[Finding]:
+    members = exchange.response.members()
+    expectations = (
+        ("customer.starts-initiating", "status", "initiating"),
+        ("customer.echoes-chain-id", "chainId", chain_id),
+        ("customer.echoes-external-id", "externalId", external_id),
+    )
+    for rule, name, expected in expectations:
+        yield _judged(rule, members.get(name) == expected, f"response /{name}", expected, members.get(name), exchange)
+    if not external_id.isascii():
+        yield _judged(
+            "customer.external-id-is-any-string",
+            members.get("externalId") == external_id,
+            "response /externalId",
+            external_id,
+            members.get("externalId"),
+            exchange,
+        )
+    links = [
+        name for name, value in members.items() if isinstance(value, str) and value.startswith(("http:", "https:"))
+    ]
+    yield _read(
+        "customer.verification-url",
+        "present" if links else "absent",
+        "response body",
+        "a URL or none",
+        ", ".join(links) or "none",
+        exchange,
+    )
+    yield from _customer_fields(members, "response ", exchange)
+
+
+def _customer_fields(members: Mapping[str, object], where: str, exchange: Exchange) -> Iterator[Finding]:
+    identifier, status = members.get("id"), members.get("status")
+    yield _judged("customer.id-is-a-uuid", _is_uuid(identifier), f"{where}/id", "a UUID", identifier, exchange)
+    yield _judged(
+        "customer.status-is-known", status in _STATES, f"{where}/status", " or ".join(sorted(_STATES)), status, exchange
+    )
+    for name in ("createdAt", "updatedAt"):
+        yield _judged(
+            "customer.times-are-rfc3339",
+            instant(members.get(name)) is not None,
+            f"{where}/{name}",
+            "an RFC 3339 time",
+            members.get(name),
+            exchange,
+        )
+
+
+def _reading(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
+    members = exchange.response.members()
+    yield from _customer_fields(members, "response ", exchange)
+    if customer.identity != exchange.identity:
+        return
+    for name in ("id", "chainId", "externalId"):
+        yield _judged(
+            "customer.readable",
+            members.get(name) == customer.created.get(name),
+            f"response /{name}",
+            f"{customer.created.get(name)}, as at creation",
+            members.get(name),
+            exchange,
+        )
+    before, now = customer.created.get("createdAt"), members.get("createdAt")
+    if isinstance(before, str) and isinstance(now, str):
+        reading = "identical" if before == now else "truncated" if _is_cut(before, now) else None
+        yield _read("customer.created-at-stays", reading, "response /createdAt", before, now, exchange)
+
+
+def _is_cut(one: str, other: str) -> bool:
+    """Whether two RFC 3339 times are the same but for the number of fraction digits."""
+    long, short = sorted((one.rstrip("Zz"), other.rstrip("Zz")), key=len, reverse=True)
+    return instant(one) is not None and instant(other) is not None and long.startswith(short.rstrip("0").rstrip("."))
+
+
+def _list(exchange: Exchange) -> Iterator[Finding]:
+    for number, members in enumerate(listed(exchange)):
+        yield from _customer_fields(members, f"response /{number}", exchange)
+
+
+def listed(exchange: Exchange) -> list[Mapping[str, object]]:
+    """The customers in the answer to a list; a bare array, or the array in an object that wraps it."""
+    try:
+        body = exchange.response.json()
+    except ValueError:
+        return []
+    if isinstance(body, dict):
+        body = next((value for value in body.values() if isinstance(value, list)), [])
+    return [entry for entry in body if isinstance(entry, dict)] if isinstance(body, list) else []
+
+
+def _fetch(exchange: Exchange, identifier: str, seen: _Seen, settings: Mapping[str, str]) -> Iterator[Finding]:
+    customer = seen.customers.get(identifier)
+    challenge = issued_challenge(exchange.response)
+    if challenge is None or (customer is not None and customer.identity != exchange.identity):
+        return
+    yield from _challenge(challenge, str(customer.created.get("chainId")) if customer else None, exchange, settings)
+    if customer is None or customer.challenge is None or customer.seen_at is None:
+        return
+    same = customer.challenge.text == challenge.text
+    issued_at = customer.challenge.issued_at
+    if customer.settled and issued_at is not None and exchange.at - issued_at < _HOUR - _TOLERANCE:
+        yield _judged(
+            "challenge.stays-until-signed",
+            same,
+            "response /challenge",
+            "the challenge that was given before",
+            "that" if same else "another",
+            exchange,
+        )
+    if not same:
+        yield from _issue(challenge, identifier, customer.seen_at, exchange, seen)
+
+
+def _challenge(
+    challenge: Challenge, chain_id: str | None, exchange: Exchange, settings: Mapping[str, str]
+) -> Iterator[Finding]:
+    """What a challenge says, whoever asked for it."""
+    where = "response /challenge"
+    yield _judged(
+        "challenge.standard-base64",
+        challenge.message is not None,
+        where,
+        "standard base64, padded",
+        challenge.text,
+        exchange,
+    )
+    if challenge.message is None:
+        return
+    yield _read(
+        "challenge.kind", challenge.kind, where, "a sign-in message or a public key", challenge.lines[0], exchange
+    )
+    try:
+        sign_in_message.parse(challenge.message.decode())
+    except (UnicodeDecodeError, sign_in_message.MessageRejected) as error:
+        yield _judged("challenge.grammar", False, where, "the grammar of EIP-4361", error, exchange)  # noqa: FBT003
+    else:
+        yield _judged("challenge.grammar", True, where, "the grammar of EIP-4361", "so", exchange)  # noqa: FBT003
+    if challenge.kind != "sign-in-message":
+        return
+    version, nonce, uri = challenge.value("Version"), challenge.value("Nonce"), challenge.value("URI")
+    yield _judged("challenge.version-is-1", version == "1", f"{where}, Version", "1", version, exchange)
+    yield _judged(
+        "challenge.nonce",
+        bool(_NONCE.match(nonce or "")),
+        f"{where}, Nonce",
+        "8 or more letters and digits",
+        nonce,
+        exchange,
+    )
+    host = re.sub(r"^https?://([^/?#]*).*$", r"\1", uri or "")
+    yield _judged("challenge.uri", host == challenge.domain, f"{where}, URI", f"of {challenge.domain}", uri, exchange)
+    yield _read(
+        "challenge.domain",
+        _domain_reading(challenge, exchange, settings),
+        f"{where}, domain",
+        settings.get("expected_domain") or " or ".join(DOCUMENTED_HOSTS.values()),
+        challenge.domain,
+        exchange,
+    )
+    found = account(chain_id)
+    if found is not None:
+        chain = challenge.value("Chain ID")
+        yield _judged(
+            "challenge.chain-id",
+            chain == found.chain.reference,
+            f"{where}, Chain ID",
+            found.chain.reference,
+            chain,
+            exchange,
+        )
+        reading = "another" if _ADDRESS.match(challenge.address) else None
+        if same_address(challenge.address, found.address):
+            reading = "the-customers"
+        yield _read("challenge.address", reading, f"{where}, address", found.address, challenge.address, exchange)
+
+
+def _domain_reading(challenge: Challenge, exchange: Exchange, settings: Mapping[str, str]) -> str | None:
+    asked = re.sub(r"^https?://([^/?#]*).*$", r"\1", exchange.request.url)
+    hosts = {**{host: reading for reading, host in DOCUMENTED_HOSTS.items()}, asked: "host-asked"}
+    expected = settings.get("expected_domain")
+    if expected:
+        return hosts.get(expected, "host-asked") if challenge.domain == expected else None
+    return hosts.get(challenge.domain)
+
+
+def _issue(
+    challenge: Challenge, customer: str, earliest: datetime, exchange: Exchange, seen: _Seen
+) -> Iterator[Finding]:
+    """A challenge that is new: when it was issued, and that its nonce is."""
+    where = "response /challenge"
+    if challenge.issued_at is not None:
+        latest = exchange.at + timedelta(seconds=exchange.seconds)
+        yield _judged(
+            "challenge.issued-when-made",
+            earliest - _TOLERANCE <= challenge.issued_at <= latest + _TOLERANCE,
+            f"{where}, Issued At",
+            f"between {earliest.isoformat()} and {latest.isoformat()}",
+            challenge.issued_at.isoformat(),
+            exchange,
+        )
+    nonce = challenge.value("Nonce")
+    if nonce is not None:
+        before = seen.nonces.setdefault(nonce, (customer, challenge.text))
+        if len(seen.nonces) > 1 or before != (customer, challenge.text):
+            yield _judged(
+                "challenge.never-alike",
+                before == (customer, challenge.text),
+                f"{where}, Nonce",
+                "one that no other challenge has",
+                nonce,
+                exchange,
+            )
+
+
+def _against_created_at(challenge: Challenge, exchange: Exchange) -> Iterator[Finding]:
+    created_at = instant(exchange.response.members().get("createdAt"))
+    if created_at is not None and challenge.issued_at is not None:
+        apart = abs(challenge.issued_at - created_at)
+        yield _read(
+            "challenge.issued-at-against-created-at",
+            "with-the-customer" if apart <= _SAME_MOMENT else "at-another-time",
+            "response /challenge, Issued At",
+            f"createdAt, {created_at.isoformat()}",
+            f"{challenge.issued_at.isoformat()}, {apart} apart",
+            exchange,
+        )
+
+
+# ------------------------------------------------------------------------------------------------------------ webhooks
+
+
+def _events(deliveries: Iterable[Delivery], specification: Specification) -> Iterator[Finding]:
+    rule = f"{_RULE}webhook.event-matches-schema"
+    for number, delivery in enumerate(deliveries, start=1):
+        kind = delivery.request.header("Content-Type")
+        problems = specification.request_problems("customerUpdated", kind, delivery.request.body)
+        for problem in problems:
+            yield judged(
+                rule,
+                held=False,
+                where=f"webhook {number} {problem.pointer}",
+                expected=problem.expected,
+                got=problem.got,
+                exchange=None,
+            )
+        if not problems:
+            yield judged(rule, held=True, where="webhook body", expected="as the schema says", got="so", exchange=None)
+
+
+# ------------------------------------------------------------------------------------------------ what is remembered
+
+
+def _learn(exchange: Exchange, seen: _Seen) -> None:
+    operation, identifier = operation_of(exchange.request)
+    members = exchange.response.members()
+    key = exchange.request.header("Idempotency-Key")
+    if key is not None:
+        seen.keys.add((exchange.identity, key))
+    if operation == "createCustomer" and exchange.response.succeeded and isinstance(members.get("id"), str):
+        asked = exchange.request.members()
+        pair = (exchange.identity, str(asked.get("chainId")).lower(), str(asked.get("externalId")))
+        seen.pairs.setdefault(pair, members["id"])
+        identifier = members["id"]
+        seen.customers.setdefault(identifier, _Customer(exchange.identity, members))
+    customer = seen.customers.get(identifier or "")
+    if customer is None:
+        return
+    if operation == "signChallenge":
+        customer.settled = False
+    if challenge := issued_challenge(exchange.response):
+        first = customer.challenge is None or customer.challenge.text != challenge.text
+        if first or operation == "getChallenge":
+            customer.challenge = challenge
+            customer.seen_at = exchange.at
+            customer.settled = True
+
+
+def _answered(exchange: Exchange) -> str:
+    detail = exchange.response.members().get("detail")
+    return f"{exchange.response.status} {detail}" if detail else str(exchange.response.status)
+
+
+def _is_uuid(value: object) -> bool:
+    try:
+        return isinstance(value, str) and str(UUID(value)) == value.lower()
+    except ValueError:
+        return False

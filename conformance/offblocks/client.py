@@ -1,0 +1,521 @@
+"""A client of OffBlocks: signs, digests and repeats as the documents ask, and is small enough to start your own from.
+
+The suite sends all its requests through it; a team may use it as it is::
+
+    client = Client("https://api.sandbox.offblocks.xyz", Credentials.from_settings({...}))
+    customer = client.create_customer(wallet.account_id, external_id="user-1")
+    client.sign_challenge(customer.id, wallet, customer.challenge)
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from conformance.clock import Clock, SystemClock
+from conformance.ids import Ids, fresh_seed
+from conformance.offblocks.wallet import Wallet
+from conformance.standards.digest_fields import content_digest
+from conformance.standards.message_signatures import (
+    ECDSA_P384_SHA384,
+    KeyRejected,
+    key_from_seed,
+    load_private_key,
+    present,
+    private_pem,
+    public_pem,
+    sign,
+)
+
+DEFAULT_COMPONENTS = (
+    "@method",
+    "@path",
+    "@query",
+    "content-digest",
+    "content-type",
+    "idempotency-key",
+    "authorization",
+)
+"""What a signature covers, as far as the request has it; no visible document says what it must."""
+
+_TIMEOUT = httpx.Timeout(10.0)
+_TRIES = 3
+_FIRST_PAUSE = timedelta(milliseconds=200)
+_RENEW_BEFORE = timedelta(seconds=60)
+_WORTH_REPEATING = {500, 502, 503, 504}
+
+
+class ApiError(Exception):
+    """The API answered something else than the call asks for.
+
+    Args:
+        message: What was answered to what.
+        response: The answer, None if there was none.
+    """
+
+    def __init__(self, message: str, response: httpx.Response | None = None) -> None:
+        super().__init__(message)
+        self.response = response
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What one API client authenticates with.
+
+    Args:
+        api_key: The API key.
+        api_secret: The API secret.
+        signing_key: The private key of the registered public key, on P-384.
+        signing_key_id: The id that registering it gave.
+    """
+
+    api_key: str
+    api_secret: str
+    signing_key: ec.EllipticCurvePrivateKey
+    signing_key_id: str
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, str]) -> Self:
+        """Credentials from texts, the signing key as PEM.
+
+        Args:
+            settings: ``api_key``, ``api_secret``, ``signing_key`` and ``signing_key_id``.
+
+        Raises:
+            KeyRejected: If the signing key is not a private key on P-384 in PEM.
+        """
+        return cls(
+            settings["api_key"],
+            settings["api_secret"],
+            load_private_key(settings["signing_key"]),
+            settings["signing_key_id"],
+        )
+
+
+@dataclass(frozen=True)
+class Token:
+    """A bearer token.
+
+    Args:
+        text: What goes into Authorization after ``Bearer``.
+        expires_at: When it expires (UTC).
+    """
+
+    text: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A customer as the API shows it.
+
+    Args:
+        id: Its id.
+        external_id: The caller's own id for it.
+        chain_id: Its wallet as a CAIP-10 account id.
+        status: Its state.
+        created_at: When it was created (UTC).
+        updated_at: When it last changed (UTC).
+        challenge: The challenge in base64, right after creation only.
+    """
+
+    id: str
+    external_id: str
+    chain_id: str
+    status: str
+    created_at: datetime
+    updated_at: datetime
+    challenge: str | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read a customer.
+
+        Raises:
+            KeyError: If a member is missing.
+            ValueError: If a time is none.
+        """
+        return cls(
+            id=data["id"],
+            external_id=data["externalId"],
+            chain_id=data["chainId"],
+            status=data["status"],
+            created_at=datetime.fromisoformat(data["createdAt"]),
+            updated_at=datetime.fromisoformat(data["updatedAt"]),
+            challenge=data.get("challenge"),
+        )
+
+
+class RequestSigner(httpx.Auth):
+    """Digests and signs a request as the last thing before it is sent (RFC 9530, RFC 9421).
+
+    Args:
+        key: The private key.
+        key_id: Its id at the API.
+        clock: What tells the time of signing.
+        components: What to cover, as far as the request has it.
+    """
+
+    requires_request_body = True
+
+    def __init__(
+        self,
+        key: ec.EllipticCurvePrivateKey,
+        key_id: str,
+        clock: Clock,
+        components: Sequence[str] = DEFAULT_COMPONENTS,
+    ) -> None:
+        self.key = key
+        self.key_id = key_id
+        self.clock = clock
+        self.components = tuple(components)
+
+    def auth_flow(self, request: httpx.Request) -> Any:
+        """Add the digest and the signature to `request`."""
+        self.digest(request)
+        self.sign(request)
+        yield request
+
+    def digest(self, request: httpx.Request) -> None:
+        """Add Content-Digest if there is a body."""
+        if request.content:
+            request.headers["Content-Digest"] = content_digest(request.content)
+
+    def sign(self, request: httpx.Request) -> None:
+        """Add Signature-Input and Signature."""
+        url, headers = str(request.url), request.headers.multi_items()
+        request.headers.update(
+            sign(
+                request.method,
+                url,
+                headers,
+                key=self.key,
+                key_id=self.key_id,
+                components=present(self.components, request.method, url, headers),
+                created=self.clock.now(),
+                algorithm=ECDSA_P384_SHA384,
+            )
+        )
+
+
+class Client:
+    """A client of OffBlocks.
+
+    Args:
+        base_url: Where the API is, without ``/v1``.
+        credentials: What to authenticate with.
+        transport: What sends requests; a new one if none is given.
+        clock: What tells the time, and waits between tries.
+        ids: Where idempotency keys come from.
+        components: What signatures cover, as far as a request has it.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        components: Sequence[str] = DEFAULT_COMPONENTS,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.credentials = credentials
+        self.clock = clock or SystemClock()
+        self.ids = ids or Ids(fresh_seed())
+        self.signer = RequestSigner(credentials.signing_key, credentials.signing_key_id, self.clock, components)
+        self._token: Token | None = None
+        self._http = httpx.Client(
+            transport=transport,
+            timeout=_TIMEOUT,
+            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    # ------------------------------------------------------------------------------------- one request, as it is told
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        content: bytes | None = None,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        authorization: str | None = None,
+        auth: httpx.Auth | None = None,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> httpx.Response:
+        """Send one request and give its answer, whatever it is; nothing is repeated.
+
+        Args:
+            method: The method.
+            path: The path below the base URL, with its query.
+            body: What to send as JSON; None for no body.
+            content: Bytes to send as JSON instead of `body`.
+            idempotency_key: The Idempotency-Key; None for none.
+            headers: Further headers.
+            authorization: The Authorization header; None for none.
+            auth: What digests and signs; None for neither.
+            extensions: httpx's request extensions.
+
+        Raises:
+            httpx.TransportError: If no answer came.
+        """
+        if content is None and body is not None:
+            content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        fields = dict(headers or {})
+        if content is not None:
+            fields.setdefault("Content-Type", "application/json")
+        if idempotency_key is not None:
+            fields["Idempotency-Key"] = idempotency_key
+        if authorization is not None:
+            fields["Authorization"] = authorization
+        request = self._http.build_request(
+            method, self.base_url + path, content=content, headers=fields, extensions=dict(extensions or {})
+        )
+        return self._http.send(request, auth=auth)
+
+    # ------------------------------------------------------------------------------------------------ authentication
+
+    def request_token(self) -> Token:
+        """Ask for a new token (document Authentication).
+
+        Raises:
+            ApiError: If the credentials were refused, or the answer holds no token.
+        """
+        body = {"apiKey": self.credentials.api_key, "apiSecret": self.credentials.api_secret}
+        response = self.send("POST", "/v1/auth/token", body=body)
+        data = _object(_expected(response, 200))
+        try:
+            return Token(str(data["token"]), datetime.fromtimestamp(int(data["expiresAt"]), UTC))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ApiError(f"The answer to {_named(response)} holds no token and expiresAt.", response) from error
+
+    def authorization(self) -> str:
+        """The Authorization header with a token that lives for a minute or more.
+
+        Raises:
+            ApiError: If no token is given.
+        """
+        if self._token is None or self._token.expires_at - self.clock.now() < _RENEW_BEFORE:
+            self._token = self.request_token()
+        return f"Bearer {self._token.text}"
+
+    def register_signing_key(self, public_key: ec.EllipticCurvePublicKey) -> str:
+        """Register or replace the key that verifies signatures, and give its id (document Request Signatures).
+
+        Raises:
+            ApiError: If it was refused.
+        """
+        body = {"publicKey": base64.b64encode(public_pem(public_key).encode()).decode()}
+        return str(_object(self._call("PUT", "/v1/auth/signing", 200, body=body))["keyId"])
+
+    # ----------------------------------------------------------------------------------------------------- customers
+
+    def create_customer(self, account_id: str, external_id: str) -> Customer:
+        """Create a customer for a wallet (document Customer Creation).
+
+        Args:
+            account_id: The wallet as a CAIP-10 account id.
+            external_id: Your own id for the customer.
+
+        Raises:
+            ApiError: If it was refused, with 409 if the customer exists.
+        """
+        body = {"chainId": account_id, "externalId": external_id}
+        return _customer(self._call("POST", "/v1/customers", 201, body=body))
+
+    def customers(self) -> list[Customer]:
+        """All customers of this API client.
+
+        Raises:
+            ApiError: If they cannot be read.
+        """
+        response = self._call("GET", "/v1/customers", 200)
+        try:
+            return [Customer.from_json(entry) for entry in response.json()]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ApiError(f"The answer to {_named(response)} is no list of customers.", response) from error
+
+    def customer(self, customer_id: str) -> Customer:
+        """One customer.
+
+        Raises:
+            ApiError: If there is none.
+        """
+        return _customer(self._call("GET", f"/v1/customers/{customer_id}", 200))
+
+    def challenge(self, customer_id: str) -> str:
+        """The customer's present challenge in base64 (document Customer Creation).
+
+        Raises:
+            ApiError: If there is none.
+        """
+        response = self._call("GET", f"/v1/customers/{customer_id}/challenge", 200)
+        challenge = _object(response).get("challenge")
+        if not isinstance(challenge, str):
+            raise ApiError(f"The answer to {_named(response)} holds no challenge.", response)
+        return challenge
+
+    def sign_challenge(self, customer_id: str, wallet: Wallet, challenge: str, *, domain: str | None = None) -> None:
+        """Have the wallet sign a challenge and send the signature (document Customer Creation).
+
+        Args:
+            customer_id: The customer.
+            wallet: The customer's wallet.
+            challenge: The challenge in base64, as it was issued.
+            domain: The domain that must ask for the sign-in; None for any.
+
+        Raises:
+            ChallengeRefused: If the challenge is not a sign-in for this wallet.
+            ApiError: If the signature was refused; a new challenge is to be fetched then.
+        """
+        body = {
+            "ownerId": wallet.account_id,
+            "challenge": challenge,
+            "signature": wallet.answer(challenge, domain=domain),
+        }
+        self._call("POST", f"/v1/customers/{customer_id}/challenge/sign", 204, body=body)
+
+    def simulate_verification(self, customer_id: str) -> None:
+        """Let the customer's verification succeed; in the vendor's sandbox only (document Simulator).
+
+        Raises:
+            ApiError: If it was refused.
+        """
+        self._call("PATCH", f"/v1/simulator/customers/{customer_id}/verify", 202)
+
+    def simulate_rejection(self, customer_id: str) -> None:
+        """Let the customer's verification fail; in the vendor's sandbox only (document Simulator).
+
+        Raises:
+            ApiError: If it was refused.
+        """
+        self._call("PATCH", f"/v1/simulator/customers/{customer_id}/reject", 202)
+
+    def register_webhook(self, callback_url: str, types: Sequence[str] = ("customer.updated",)) -> str:
+        """Have events sent to an address, and give the webhook's id (document Webhooks).
+
+        Raises:
+            ApiError: If it was refused.
+        """
+        body = {"callbackUrl": callback_url, "types": list(types)}
+        return str(_object(self._call("PUT", "/v1/webhooks", 200, body=body))["id"])
+
+    def _call(self, method: str, path: str, status: int, *, body: object = None) -> httpx.Response:
+        """Send a request and expect `status`; repeated with the same key where no answer or a 5xx came."""
+        key = None if method == "GET" else str(self.ids.uuid())
+        pause = _FIRST_PAUSE
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                response = self.send(
+                    method,
+                    path,
+                    body=body,
+                    idempotency_key=key,
+                    authorization=self.authorization(),
+                    auth=self.signer,
+                )
+            except httpx.TransportError as error:
+                if not tries_left:
+                    raise ApiError(f"{method} {path} got no answer: {error}") from error
+            else:
+                if response.status_code not in _WORTH_REPEATING or not tries_left:
+                    return _expected(response, status)
+            self.clock.advance(pause)
+            pause *= 2
+        raise AssertionError  # the last try returns or raises
+
+
+def made_up_credentials(ids: Ids) -> dict[str, str]:
+    """Credentials that no server knows, as texts by the names of the settings; for replays and sandboxes.
+
+    Args:
+        ids: What they are derived from.
+    """
+    return {
+        "api_key": str(ids.uuid()),
+        "api_secret": ids.draw(20).hex(),
+        "signing_key": private_pem(key_from_seed(ids.draw(64))),
+        "signing_key_id": str(ids.uuid()),
+    }
+
+
+def refused_access(base_url: str, credentials: Mapping[str, str], transport: httpx.BaseTransport) -> str | None:
+    """Why a server does not let these credentials in, None if it does; one token and one signed GET are asked for.
+
+    Args:
+        base_url: Where the API is, without ``/v1``.
+        credentials: What to authenticate with, by the names of the settings.
+        transport: What sends.
+    """
+    client = Client(base_url, Credentials.from_settings(credentials), transport=transport)
+    try:
+        client.request_token()
+    except (ApiError, httpx.TransportError) as error:
+        return f"POST {base_url}/v1/auth/token: {error}"
+    return None
+
+
+def _named(response: httpx.Response) -> str:
+    return f"{response.request.method} {response.request.url.path}"
+
+
+def _expected(response: httpx.Response, status: int) -> httpx.Response:
+    if response.status_code != status:
+        text = response.text[:300]
+        raise ApiError(
+            f"{_named(response)} was answered {response.status_code} instead of {status}{': ' if text else ''}{text}",
+            response,
+        )
+    return response
+
+
+def _object(response: httpx.Response) -> dict[str, Any]:
+    kind = response.headers.get("content-type", "no content type")
+    try:
+        data = response.json()
+    except ValueError as error:
+        raise ApiError(f"The answer to {_named(response)} is {kind}, not JSON.", response) from error
+    if not isinstance(data, dict):
+        raise ApiError(f"The answer to {_named(response)} is no JSON object.", response)
+    return data
+
+
+def _customer(response: httpx.Response) -> Customer:
+    try:
+        return Customer.from_json(_object(response))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ApiError(f"The answer to {_named(response)} is no customer: {error!r}", response) from error
+
+
+__all__ = [
+    "DEFAULT_COMPONENTS",
+    "ApiError",
+    "Client",
+    "Credentials",
+    "Customer",
+    "KeyRejected",
+    "RequestSigner",
+    "Token",
+    "made_up_credentials",
+    "refused_access",
+]

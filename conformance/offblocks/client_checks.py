@@ -1,0 +1,415 @@
+"""The rules for clients of OffBlocks, judged on the requests that a client sends."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from conformance.exchange import Exchange, NotJsonError, Request
+from conformance.findings import Finding, Outcome, judged, read
+from conformance.offblocks.messages import (
+    DOCUMENTED_HOSTS,
+    Challenge,
+    account,
+    bearer_token,
+    issued_challenge,
+    issued_token,
+    operation_of,
+    same_address,
+)
+from conformance.standards import digest_fields, message_signatures, personal_message, wallet_signatures
+from conformance.standards.account_ids import checksum_state
+from conformance.standards.message_signatures import (
+    ECDSA_P384_SHA384,
+    KeyRejected,
+    SignatureInput,
+    SignatureRejected,
+    load_private_key,
+    load_public_key,
+)
+
+_RULE = "offblocks.client."
+_UNSIGNED = {"createToken", "putSigningKey", "deleteSigningKey", None}
+_KEYED = {"createCustomer", "signChallenge", "verifyCustomer", "rejectCustomer", "putWebhook"}
+_REQUIRED_MEMBERS = {
+    "createCustomer": ("chainId", "externalId"),
+    "signChallenge": ("ownerId", "challenge", "signature"),
+}
+_HOUR = timedelta(hours=1)
+_FRESH = timedelta(minutes=5)
+_SIGNATURE_BYTES = 96
+_SERVER_ERROR = 500
+_REFUSED = range(400, 500)
+
+_Repeatable = tuple[str, str, bytes]
+
+
+class ClientJudge:
+    """Judges the requests of one API client, each as it is sent, by itself and by what came before it.
+
+    Args:
+        credentials: The client's own credentials, by the names of the settings; ``signing_key`` as PEM.
+        settings: The API's other settings.
+    """
+
+    def __init__(self, credentials: Mapping[str, str], settings: Mapping[str, str]) -> None:
+        key = load_private_key(credentials["signing_key"])
+        self._keys = {credentials["signing_key_id"]: key.public_key()}
+        self._secrets = {credentials["api_key"], credentials["api_secret"]}
+        self._expected_domain = settings.get("expected_domain")
+        self._tokens: dict[str, datetime] = {}
+        self._wallets: dict[str, str] = {}
+        self._challenges: dict[str, set[str]] = {}
+        self._doubtful: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
+        self._payloads: dict[str, _Repeatable] = {}
+        self._unsettled: dict[_Repeatable, str | None] = {}
+
+    def request(self, request: Request, at: datetime) -> list[Finding]:
+        """What can be told of a request.
+
+        Args:
+            request: The request as it was sent.
+            at: When it was sent (UTC).
+        """
+        operation, customer = operation_of(request)
+        findings = [
+            *self._token(request, operation, at),
+            *self._signature(request, operation, at),
+            *self._digest(request, operation),
+            *self._idempotency(request, operation),
+            *self._body(request, operation),
+            *self._url(request),
+        ]
+        if operation == "signChallenge" and customer is not None:
+            findings += self._sign_request(request, customer, at)
+        return findings
+
+    def observe(self, exchange: Exchange) -> None:
+        """Learn what an answer gave: tokens, keys, customers, challenges, refusals."""
+        operation, customer = operation_of(exchange.request)
+        members = exchange.response.members()
+        if operation == "createToken" and (token := issued_token(exchange.response)):
+            self._tokens[token[0]] = token[1]
+        elif operation == "putSigningKey" and exchange.response.succeeded:
+            self._learn_key(exchange)
+        elif operation == "deleteSigningKey" and exchange.response.succeeded:
+            self._keys.clear()
+        elif operation == "createCustomer" and isinstance(members.get("id"), str):
+            customer = members["id"]
+            self._wallets[customer] = str(exchange.request.members().get("chainId"))
+        if customer is not None and (challenge := issued_challenge(exchange.response)):
+            self._challenges.setdefault(customer, set()).add(challenge.text)
+        if operation == "signChallenge" and customer in self._doubtful and exchange.response.status in _REFUSED:
+            self._refused[customer] = self._doubtful[customer]
+        self._settle(exchange)
+
+    # ------------------------------------------------------------------------------------------------- what is learnt
+
+    def _learn_key(self, exchange: Exchange) -> None:
+        key_id = exchange.response.members().get("keyId")
+        encoded = exchange.request.members().get("publicKey")
+        message = Challenge(encoded).message if isinstance(encoded, str) else None
+        if isinstance(key_id, str) and message is not None:
+            try:
+                self._keys = {key_id: load_public_key(message.decode())}
+            except (KeyRejected, UnicodeDecodeError):
+                return
+
+    def _settle(self, exchange: Exchange) -> None:
+        key = exchange.request.header("Idempotency-Key")
+        payload = (exchange.request.method, exchange.request.path, exchange.request.body)
+        if exchange.response.status == 0 or exchange.response.status >= _SERVER_ERROR:
+            self._unsettled[payload] = key
+        else:
+            self._unsettled.pop(payload, None)
+
+    # --------------------------------------------------------------------------------------------------- the rules
+
+    def _token(self, request: Request, operation: str | None, at: datetime) -> Iterator[Finding]:
+        if operation == "createToken":
+            return
+        token = bearer_token(request)
+        known = token is not None and token in self._tokens
+        yield _judged(
+            "sends-token",
+            known,
+            "request header Authorization",
+            "Bearer and a token that the server issued to this client",
+            "none" if token is None else "a token that the server did not issue in this session",
+        )
+        if token is not None and known:
+            expires_at = self._tokens[token]
+            yield _judged(
+                "renews-token-in-time",
+                at < expires_at,
+                "request header Authorization",
+                "a token that has not expired",
+                f"one that expired at {expires_at.isoformat()}, sent at {at.isoformat()}",
+            )
+
+    def _signature(self, request: Request, operation: str | None, at: datetime) -> Iterator[Finding]:
+        signed = request.header("Signature") is not None or request.header("Signature-Input") is not None
+        if operation in _UNSIGNED and not signed:
+            return
+        where = "request headers Signature-Input and Signature"
+        try:
+            declared = message_signatures.declared_signatures(request.headers)
+        except SignatureRejected as error:
+            yield _judged("signs-requests", held=False, where=where, expected="a signature", got=error)
+            return
+        yield _judged("signs-requests", held=True, where=where, expected="a signature", got="one")
+        algorithm_held = all(
+            said.algorithm in {None, ECDSA_P384_SHA384} and len(signature) == _SIGNATURE_BYTES
+            for said, signature in declared
+        )
+        yield _judged(
+            "uses-required-algorithm",
+            algorithm_held,
+            "request header Signature",
+            f"{ECDSA_P384_SHA384}, {_SIGNATURE_BYTES} bytes",
+            "; ".join(f"{said.algorithm or 'no alg'}, {len(signature)} bytes" for said, signature in declared),
+        )
+        for said, _ in declared:
+            yield from _coverage(request, said)
+            yield _freshness(said, at)
+        if algorithm_held:
+            try:
+                message_signatures.verify(request.method, request.url, request.headers, key_for=self._keys.get, now=at)
+            except SignatureRejected as error:
+                yield _judged("signature-verifies", held=False, where=where, expected="one that verifies", got=error)
+            else:
+                yield _judged("signature-verifies", held=True, where=where, expected="one that verifies", got="so")
+
+    def _digest(self, request: Request, operation: str | None) -> Iterator[Finding]:
+        if operation in _UNSIGNED or not request.body:
+            return
+        where = "request header Content-Digest"
+        value = request.header("Content-Digest")
+        rule, held, got = "digests-sent-bytes", True, value or "none"
+        try:
+            digest_fields.check_content_digest(request.body, value)
+        except digest_fields.DigestRejected as error:
+            held, got = False, str(error)
+            if error.reason is digest_fields.Reason.UNKNOWN_ALGORITHM:
+                rule = "digest-algorithm"
+        yield _judged(rule, held, where, "sha-256 or sha-512 of the bytes of the body", got)
+        if held:
+            yield _judged("digest-algorithm", held=True, where=where, expected="sha-256 or sha-512", got=got)
+
+    def _idempotency(self, request: Request, operation: str | None) -> Iterator[Finding]:
+        if operation not in _KEYED:
+            return
+        where = "request header Idempotency-Key"
+        key = request.header("Idempotency-Key")
+        yield _judged("sends-idempotency-key", _is_uuid(key), where, "a UUID", key or "none")
+        payload = (request.method, request.path, request.body)
+        if key is not None:
+            before = self._payloads.setdefault(key, payload)
+            yield _judged(
+                "fresh-key-per-payload",
+                before == payload,
+                where,
+                "a new key for another payload",
+                f"{key}, sent with another payload before",
+            )
+        if payload in self._unsettled:
+            before_key = self._unsettled[payload]
+            yield _judged(
+                "same-key-on-retry",
+                key == before_key,
+                where,
+                f"the key of the request that is repeated, {before_key}",
+                key or "none",
+            )
+
+    def _body(self, request: Request, operation: str | None) -> Iterator[Finding]:
+        if request.body:
+            kind = (request.header("Content-Type") or "none").partition(";")[0].strip().lower()
+            yield _judged(
+                "sends-json", kind == "application/json", "request header Content-Type", "application/json", kind
+            )
+        required = _REQUIRED_MEMBERS.get(operation or "")
+        if required is None:
+            return
+        try:
+            body = request.json()
+        except NotJsonError as error:
+            yield _judged(
+                "sends-complete-bodies", held=False, where="request body", expected="a JSON object", got=error
+            )
+            return
+        members = body if isinstance(body, dict) else {}
+        wrong = [name for name in required if not isinstance(members.get(name), str)]
+        yield _judged(
+            "sends-complete-bodies",
+            not wrong,
+            "request body",
+            f"an object with the strings {', '.join(required)}",
+            f"no string {', '.join(wrong)}" if wrong else "so",
+        )
+        if operation == "createCustomer" and isinstance(members.get("chainId"), str):
+            found = account(members["chainId"])
+            held = found is not None and (
+                found.chain.namespace != "eip155" or checksum_state(found.address) == "checksummed"
+            )
+            yield _judged(
+                "sends-account-id",
+                held,
+                "request /chainId",
+                "a CAIP-10 account id with the EIP-55 checksum in its address",
+                members["chainId"],
+            )
+
+    def _url(self, request: Request) -> Iterator[Finding]:
+        leaked = [secret for secret in (*self._secrets, *self._tokens) if secret in request.url]
+        yield _judged(
+            "no-secret-in-url", not leaked, "request URL", "no token, key or secret", f"{len(leaked)} of them"
+        )
+
+    def _sign_request(self, request: Request, customer: str, at: datetime) -> Iterator[Finding]:
+        members = request.members()
+        text, signature, owner = (members.get(name) for name in ("challenge", "signature", "ownerId"))
+        if not isinstance(text, str) or not isinstance(signature, str) or not isinstance(owner, str):
+            return
+        challenge = Challenge(text)
+        if customer in self._challenges:
+            issued = text in self._challenges[customer]
+            yield _judged(
+                "returns-challenge-unchanged",
+                issued,
+                "request /challenge",
+                "a challenge that was issued to this customer",
+                "that" if issued else "another text",
+            )
+            if issued:
+                yield from self._own_sign_in(challenge, customer)
+                yield from self._age(challenge, at)
+        if customer in self._refused:
+            yield _judged(
+                "refetches-after-failure",
+                self._refused[customer] != text,
+                "request /challenge",
+                "a challenge fetched anew after the refusal",
+                "the challenge of the refused request" if self._refused[customer] == text else "another one",
+            )
+        wallet_findings = list(_wallet_signature(challenge, signature, owner))
+        self._doubtful.pop(customer, None)
+        if any(finding.outcome is Outcome.BROKEN for finding in wallet_findings):
+            self._doubtful[customer] = text
+        yield from wallet_findings
+
+    def _own_sign_in(self, challenge: Challenge, customer: str) -> Iterator[Finding]:
+        message = challenge.sign_in
+        wallet = account(self._wallets.get(customer))
+        domains = {self._expected_domain} if self._expected_domain else set(DOCUMENTED_HOSTS.values())
+        if wallet is None:
+            return
+        yield _judged(
+            "signs-only-its-own-sign-in",
+            message is not None and same_address(message.address, wallet.address) and message.domain in domains,
+            "request /challenge",
+            f"a sign-in message for {wallet.address} by {' or '.join(sorted(domains))}",
+            f"one for {challenge.address} by {challenge.domain}" if message else "no sign-in message",
+        )
+
+    def _age(self, challenge: Challenge, at: datetime) -> Iterator[Finding]:
+        if challenge.issued_at is not None:
+            age = at - challenge.issued_at
+            yield _judged(
+                "signs-within-the-hour", age <= _HOUR, "request /challenge", "one of the last hour", f"{age} old"
+            )
+
+
+def _judged(rule: str, held: bool, where: str, expected: str, got: object) -> Finding:  # noqa: FBT001
+    return judged(_RULE + rule, held=held, where=where, expected=expected, got=got, exchange=None)
+
+
+def _coverage(request: Request, said: SignatureInput) -> Iterator[Finding]:
+    covered = set(said.components)
+    whole = bool(covered & {"@target-uri", "@request-target"})
+    target = "@method" in covered and (whole or ("@path" in covered and (not request.query or "@query" in covered)))
+    shown = f"covers {', '.join(said.components) or 'nothing'}"
+    where = "request header Signature-Input"
+    yield _judged("covers-target", target, where, "@method, @path and, where there is a query, @query", shown)
+    if request.body:
+        yield _judged("covers-body", "content-digest" in covered, where, "content-digest", shown)
+
+
+def _freshness(said: SignatureInput, at: datetime) -> Finding:
+    age = None if said.created is None else at.timestamp() - said.created
+    return _judged(
+        "signature-is-fresh",
+        age is not None and abs(age) <= _FRESH.total_seconds(),
+        "request header Signature-Input",
+        "created, within 5 minutes of the sending",
+        "no created" if age is None else f"created {age:.0f} s before",
+    )
+
+
+def _is_uuid(text: str | None) -> bool:
+    try:
+        return text is not None and str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def _wallet_signature(challenge: Challenge, text: str, owner: str) -> Iterator[Finding]:
+    where = "request /signature"
+    expected = "base64 of the 0x hex text of a signature"
+    try:
+        signature, encoding = wallet_signatures.decode(text)
+    except wallet_signatures.EncodingRejected as error:
+        yield _judged("encodes-hex-text", held=False, where=where, expected=expected, got=error)
+        return
+    hex_text = encoding is wallet_signatures.Encoding.BASE64_OF_HEX_TEXT
+    yield _judged("encodes-hex-text", hex_text, where, expected, encoding)
+    message = challenge.message
+    if message is None:
+        return
+    try:
+        signer = personal_message.recover(message, signature)
+    except personal_message.SignatureUnrecoverable:
+        signer = ""
+    named = challenge.address
+    expected = f"a signature of the decoded challenge by {named}"
+    held = same_address(signer, named)
+    got = "so" if held else wallet_signatures.diagnose(text, message, named)
+    yield _judged("owner-signs-the-message", held, where, expected, got)
+    yield _owner_reading(owner, signer)
+
+
+def _owner_reading(owner: str, signer: str) -> Finding:
+    found = account(owner)
+    address = found.address if found else owner.rpartition(":")[2]
+    if same_address(address, signer):
+        reading = "the-signer"
+    elif checksum_state_of(address) == "wrong":
+        reading = "one-digit-off"
+    else:
+        reading = None
+    return read(
+        f"{_RULE}owner-id",
+        reading,
+        where="request /ownerId",
+        expected=f"the signer's account, {signer or 'which cannot be recovered'}",
+        got=owner,
+        exchange=None,
+    )
+
+
+def checksum_state_of(address: str) -> str | None:
+    """How an address bears its EIP-55 checksum, None if it is no Ethereum address."""
+    try:
+        return checksum_state(address)
+    except ValueError:
+        return None
+
+
+def client_findings(exchanges: list[Exchange], judge: ClientJudge) -> list[Finding]:
+    """What the rules for clients say of a list of exchanges, in order."""
+    findings = []
+    for exchange in exchanges:
+        findings += [replace(finding, exchange=exchange.id) for finding in judge.request(exchange.request, exchange.at)]
+        judge.observe(exchange)
+    return findings

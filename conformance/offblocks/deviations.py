@@ -1,0 +1,269 @@
+"""Wrong clients, each named by its sin: what a request may do wrong on purpose, and the client rules that it breaks."""
+
+import base64
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from conformance.offblocks.client import RequestSigner
+from conformance.standards.digest_fields import content_digest
+from conformance.standards.message_signatures import (
+    ECDSA_P384_SHA384,
+    PrivateKey,
+    present,
+    public_pem,
+    sign,
+)
+
+Send = Callable[[RequestSigner, httpx.Request], httpx.Request | None]
+
+OTHER_BODY = b'{"chainId":"eip155:300:0x22227A31dd842196A246d8f3b775998560eAa61d","externalId":"altered"}'
+_P384_BYTES = 48
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One way to send a request wrongly.
+
+    Args:
+        name: Its sin.
+        breaks: The ids of the client rules that it breaks.
+        send: Prepares the request with the right signer; gives another request if that is to be sent instead.
+    """
+
+    name: str
+    breaks: frozenset[str]
+    send: Send
+
+
+def rules(*names: str) -> frozenset[str]:
+    """The ids of client rules from the last part of each."""
+    return frozenset(f"offblocks.client.{name}" for name in names)
+
+
+def deviation(*broken: str) -> Callable[[Send], Deviation]:
+    """Make a deviation of a function that sends a request wrongly; `broken` are the last parts of the rules' ids."""
+    return lambda send: Deviation(send.__name__, rules(*broken), send)
+
+
+class DeviantSigner(httpx.Auth):
+    """Prepares requests as a deviation says.
+
+    Args:
+        signer: The right signer.
+        deviation: What to do wrong.
+    """
+
+    requires_request_body = True
+
+    def __init__(self, signer: RequestSigner, deviation: Deviation) -> None:
+        self._signer = signer
+        self._deviation = deviation
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Prepare `request`."""
+        yield self._deviation.send(self._signer, request) or request
+
+
+def _with(request: httpx.Request, *, body: bytes | None = None, url: str | None = None) -> httpx.Request:
+    """The request with another body or URL and the same headers."""
+    headers = [(name, value) for name, value in request.headers.multi_items() if name.lower() != "content-length"]
+    return httpx.Request(
+        request.method,
+        url or request.url,
+        headers=headers,
+        content=request.content if body is None else body,
+        extensions=request.extensions,
+    )
+
+
+# ------------------------------------------------------------------------------------------------ request signatures
+
+
+@deviation("signs-requests")
+def unsigned(signer: RequestSigner, request: httpx.Request) -> None:
+    """Sends no signature."""
+    signer.digest(request)
+
+
+@deviation("signature-verifies")
+def signs_another_body(signer: RequestSigner, request: httpx.Request) -> httpx.Request:
+    """Signs, then sends another body with the digest of that one."""
+    signer.digest(request)
+    signer.sign(request)
+    request.headers["Content-Digest"] = content_digest(OTHER_BODY)
+    return _with(request, body=OTHER_BODY)
+
+
+@deviation("signature-verifies")
+def signs_another_method(signer: RequestSigner, request: httpx.Request) -> None:
+    """Signs a PUT and sends what it has."""
+    signer.digest(request)
+    method, request.method = request.method, "PUT"
+    signer.sign(request)
+    request.method = method
+
+
+def signs_another_path(path: str) -> Deviation:
+    """Signs another path than the one it sends to."""
+
+    def send(signer: RequestSigner, request: httpx.Request) -> None:
+        signer.digest(request)
+        url, request.url = request.url, request.url.copy_with(path=path)
+        signer.sign(request)
+        request.url = url
+
+    return Deviation("signs_another_path", rules("signature-verifies"), send)
+
+
+@deviation("signature-verifies")
+def signs_another_query(signer: RequestSigner, request: httpx.Request) -> None:
+    """Signs one query and sends another."""
+    signer.digest(request)
+    url, request.url = request.url, request.url.copy_with(query=b"page=1")
+    signer.sign(request)
+    request.url = url
+
+
+def changes_field(name: str, value: str) -> Deviation:
+    """Signs, then changes a header field that the signature covers."""
+
+    def send(signer: RequestSigner, request: httpx.Request) -> None:
+        signer.digest(request)
+        signer.sign(request)
+        request.headers[name] = value
+
+    return Deviation("changes_field", rules("signature-verifies"), send)
+
+
+def signed_by(key: ec.EllipticCurvePrivateKey, *, key_id: str | None = None) -> Deviation:
+    """Signs with another key, under the registered key's id or another one."""
+
+    def send(signer: RequestSigner, request: httpx.Request) -> None:
+        other = RequestSigner(key, key_id or signer.key_id, signer.clock, signer.components)
+        other.digest(request)
+        other.sign(request)
+
+    return Deviation("signed_by", rules("signature-verifies"), send)
+
+
+def _sign_otherwise(
+    signer: RequestSigner,
+    request: httpx.Request,
+    *,
+    key: PrivateKey | None = None,
+    components: Sequence[str] | None = None,
+    algorithm: str = ECDSA_P384_SHA384,
+    label: str = "sig",
+    shift: timedelta = timedelta(),
+) -> None:
+    signer.digest(request)
+    url, headers = str(request.url), request.headers.multi_items()
+    chosen = signer.components if components is None else components
+    request.headers.update(
+        sign(
+            request.method,
+            url,
+            headers,
+            key=signer.key if key is None else key,
+            key_id=signer.key_id,
+            components=present(chosen, request.method, url, headers),
+            created=signer.clock.now() + shift,
+            algorithm=algorithm,
+            label=label,
+        )
+    )
+
+
+def signed_with_p256(key: ec.EllipticCurvePrivateKey) -> Deviation:
+    """Signs with ECDSA P-256 and SHA-256."""
+
+    def send(signer: RequestSigner, request: httpx.Request) -> None:
+        _sign_otherwise(signer, request, key=key, algorithm="ecdsa-p256-sha256")
+
+    return Deviation("signed_with_p256", rules("uses-required-algorithm"), send)
+
+
+@deviation("uses-required-algorithm")
+def signed_with_public_key_as_secret(signer: RequestSigner, request: httpx.Request) -> None:
+    """Signs with HMAC and the registered public key as the shared secret."""
+    _sign_otherwise(signer, request, key=public_pem(signer.key).encode(), algorithm="hmac-sha256")
+
+
+@deviation("uses-required-algorithm")
+def signed_in_der(signer: RequestSigner, request: httpx.Request) -> None:
+    """Sends the ECDSA signature in DER."""
+    signer.digest(request)
+    signer.sign(request)
+    raw = base64.b64decode(request.headers["Signature"].removeprefix("sig=:").removesuffix(":"))
+    der = encode_dss_signature(int.from_bytes(raw[:_P384_BYTES], "big"), int.from_bytes(raw[_P384_BYTES:], "big"))
+    request.headers["Signature"] = f"sig=:{base64.b64encode(der).decode()}:"
+
+
+@deviation("covers-target", "covers-body")
+def covers_nothing(signer: RequestSigner, request: httpx.Request) -> None:
+    """Signs without covering anything."""
+    _sign_otherwise(signer, request, components=())
+
+
+@deviation("signature-is-fresh")
+def signed_an_hour_ago(signer: RequestSigner, request: httpx.Request) -> None:
+    """Says that it signed an hour ago."""
+    _sign_otherwise(signer, request, shift=-timedelta(hours=1))
+
+
+@deviation("signature-is-fresh")
+def signed_an_hour_ahead(signer: RequestSigner, request: httpx.Request) -> None:
+    """Says that it signs in an hour."""
+    _sign_otherwise(signer, request, shift=timedelta(hours=1))
+
+
+@deviation()
+def covers_in_another_order(signer: RequestSigner, request: httpx.Request) -> None:
+    """Signs rightly, the components in reverse order and under a label of its own."""
+    _sign_otherwise(signer, request, components=tuple(reversed(signer.components)), label="wallet-api")
+
+
+# ------------------------------------------------------------------------------------------------------------- digest
+
+
+@deviation("digests-sent-bytes", "covers-body")
+def undigested(signer: RequestSigner, request: httpx.Request) -> None:
+    """Sends no Content-Digest."""
+    signer.sign(request)
+
+
+@deviation("digests-sent-bytes")
+def digests_another_body(signer: RequestSigner, request: httpx.Request) -> None:
+    """Sends the digest of another body, and signs that."""
+    request.headers["Content-Digest"] = content_digest(OTHER_BODY)
+    signer.sign(request)
+
+
+@deviation("digests-sent-bytes")
+def changes_body(signer: RequestSigner, request: httpx.Request) -> httpx.Request:
+    """Digests and signs, then sends another body."""
+    signer.digest(request)
+    signer.sign(request)
+    return _with(request, body=OTHER_BODY)
+
+
+@deviation("digest-algorithm")
+def digests_with_md5(signer: RequestSigner, request: httpx.Request) -> None:
+    """Sends a digest of an algorithm that is out of use."""
+    digest = hashes.Hash(hashes.MD5())  # noqa: S303  (wrong on purpose)
+    digest.update(request.content)
+    request.headers["Content-Digest"] = f"md5=:{base64.b64encode(digest.finalize()).decode()}:"
+    signer.sign(request)
+
+
+@deviation()
+def digests_with_sha_512(signer: RequestSigner, request: httpx.Request) -> None:
+    """Sends a digest of sha-512."""
+    request.headers["Content-Digest"] = content_digest(request.content, "sha-512")
+    signer.sign(request)

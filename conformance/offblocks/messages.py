@@ -1,0 +1,149 @@
+"""What OffBlocks' exchanges say, read without judging: operations, customers, challenges, sign requests."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from conformance.exchange import Request, Response
+from conformance.standards import sign_in_message
+from conformance.standards.account_ids import AccountId, AccountIdRejected
+
+DOCUMENTED_HOSTS = {"sandbox-host": "api.sandbox.offblocks.xyz", "live-host": "api.offblocks.xyz"}
+"""The hosts that the documents name, by the reading that each stands for."""
+
+_CUSTOMER = r"/v1/customers/(?P<customer>[^/]+)"
+_OPERATIONS = [
+    ("createToken", "POST", re.compile(r"/v1/auth/token$")),
+    ("putSigningKey", "PUT", re.compile(r"/v1/auth/signing$")),
+    ("deleteSigningKey", "DELETE", re.compile(r"/v1/auth/signing$")),
+    ("createCustomer", "POST", re.compile(r"/v1/customers$")),
+    ("listCustomers", "GET", re.compile(r"/v1/customers$")),
+    ("getCustomer", "GET", re.compile(rf"{_CUSTOMER}$")),
+    ("getChallenge", "GET", re.compile(rf"{_CUSTOMER}/challenge$")),
+    ("signChallenge", "POST", re.compile(rf"{_CUSTOMER}/challenge/sign$")),
+    ("verifyCustomer", "PATCH", re.compile(r"/v1/simulator/customers/(?P<customer>[^/]+)/verify$")),
+    ("rejectCustomer", "PATCH", re.compile(r"/v1/simulator/customers/(?P<customer>[^/]+)/reject$")),
+    ("putWebhook", "PUT", re.compile(r"/v1/webhooks$")),
+]
+
+
+def operation_of(request: Request) -> tuple[str | None, str | None]:
+    """The operation that a request asks for and the customer id in its path; None for what is not there."""
+    for operation, method, pattern in _OPERATIONS:
+        if request.method == method and (match := pattern.search(request.path)):
+            return operation, match.groupdict().get("customer")
+    return None, None
+
+
+def bearer_token(request: Request) -> str | None:
+    """The bearer token of a request, None if it has none."""
+    scheme, _, token = (request.header("Authorization") or "").partition(" ")
+    return token if scheme.lower() == "bearer" and token else None
+
+
+def issued_token(response: Response) -> tuple[str, datetime] | None:
+    """The token that an answer issues and when it expires (UTC), None if it issues none."""
+    members = response.members()
+    token, expires_at = members.get("token"), members.get("expiresAt")
+    if not response.succeeded or not isinstance(token, str) or not isinstance(expires_at, int):
+        return None
+    try:
+        return token, datetime.fromtimestamp(expires_at, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def account(text: Any) -> AccountId | None:
+    """The CAIP-10 account id in `text`, None if it is none."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return AccountId.parse(text)
+    except AccountIdRejected:
+        return None
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two addresses are the same but for letter case."""
+    return one.lower() == other.lower()
+
+
+def instant(text: Any) -> datetime | None:
+    """The RFC 3339 time in `text`, cut to microseconds; None if it is none."""
+    if not isinstance(text, str) or not re.match(
+        r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$", text
+    ):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """A challenge as it was issued.
+
+    Args:
+        text: The base64 text.
+    """
+
+    text: str
+
+    @property
+    def message(self) -> bytes | None:
+        """What it decodes to as standard base64, None if it is none."""
+        try:
+            return base64.b64decode(self.text, validate=True)
+        except (binascii.Error, ValueError):
+            return None
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the message, decoded leniently."""
+        return (self.message or b"").decode(errors="replace").split("\n")
+
+    @property
+    def kind(self) -> str | None:
+        """The reading of what it decodes to: ``sign-in-message``, ``public-key``, or None."""
+        first = self.lines[0]
+        if first.endswith("wants you to sign in with your Ethereum account:"):
+            return "sign-in-message"
+        return "public-key" if first.startswith("-----BEGIN PUBLIC KEY") else None
+
+    @property
+    def sign_in(self) -> sign_in_message.SignInMessage | None:
+        """The sign-in message, None if it does not follow the grammar."""
+        try:
+            return sign_in_message.parse((self.message or b"").decode())
+        except (UnicodeDecodeError, sign_in_message.MessageRejected):
+            return None
+
+    @property
+    def domain(self) -> str:
+        """What stands before the first line's words."""
+        return self.lines[0].partition(" wants you to sign in")[0]
+
+    @property
+    def address(self) -> str:
+        """The second line."""
+        return self.lines[1] if len(self.lines) > 1 else ""
+
+    def value(self, label: str) -> str | None:
+        """What stands on the line ``label: ``, None if there is none."""
+        prefix = f"{label}: "
+        return next((line.removeprefix(prefix) for line in self.lines if line.startswith(prefix)), None)
+
+    @property
+    def issued_at(self) -> datetime | None:
+        """Its Issued At (UTC), None if it has none."""
+        return instant(self.value("Issued At"))
+
+
+def issued_challenge(response: Response) -> Challenge | None:
+    """The challenge in an answer, None if there is none."""
+    challenge = response.members().get("challenge")
+    return Challenge(challenge) if response.succeeded and isinstance(challenge, str) else None

@@ -1,0 +1,1 @@
+"""The scenarios of OffBlocks, one file for each topic of the rules."""

@@ -1,0 +1,285 @@
+"""An API client as scenarios use it: rightly unless told otherwise, and every answer is an exchange."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from conformance.exchange import Exchange
+from conformance.journal import BREAKS, EXCHANGE
+from conformance.offblocks.client import ApiError, Client, Credentials
+from conformance.offblocks.deviations import Deviation, DeviantSigner, rules
+from conformance.offblocks.messages import Challenge, issued_challenge
+from conformance.offblocks.wallet import Wallet
+from conformance.scenario import StepFailedError, needs, step_failed
+from conformance.standards.wallet_signatures import Encoding, encode
+from conformance.targets import Subject
+
+_OWN = "the tenant's own"
+
+
+@dataclass(frozen=True)
+class Onboarding:
+    """A customer who was just created.
+
+    Args:
+        id: The customer's id.
+        challenge: The challenge that came with it.
+        wallet: The customer's wallet.
+        external_id: The caller's own id.
+        exchange: The creation.
+    """
+
+    id: str
+    challenge: Challenge
+    wallet: Wallet
+    external_id: str
+    exchange: Exchange
+
+
+class Tenant:
+    """One of the API clients that a test may act as.
+
+    Args:
+        subject: What the test has of the implementation.
+        identity: ``first`` or ``second``.
+
+    Raises:
+        NeedError: If the run has no credentials for the identity.
+    """
+
+    def __init__(self, subject: Subject, identity: str) -> None:
+        if identity not in subject.credentials:
+            needs(
+                f"a {identity} identity; set CONFORMANCE_OFFBLOCKS_SECOND_API_KEY, _API_SECRET, _SIGNING_KEY "
+                "and _SIGNING_KEY_ID"
+            )
+        self.identity = identity
+        self.ids = subject.ids.child(identity)
+        self._client = Client(
+            subject.base_url,
+            Credentials.from_settings(subject.credentials[identity]),
+            transport=subject.transport(identity),
+            clock=subject.clock,
+            ids=self.ids,
+            components=subject.settings["components"].split(),
+        )
+
+    @property
+    def credentials(self) -> Credentials:
+        """What it authenticates with."""
+        return self._client.credentials
+
+    def path(self, below: str) -> str:
+        """The path of a URL as it is sent, mount included."""
+        return httpx.URL(self._client.base_url + below).path
+
+    def new_key(self) -> str:
+        """A new idempotency key."""
+        return str(self.ids.uuid())
+
+    def new_external_id(self) -> str:
+        """A new id of the caller's own for a customer."""
+        return str(self.ids.uuid())
+
+    # ------------------------------------------------------------------------------------------------- any request
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        content: bytes | None = None,
+        key: str | None = None,
+        authorization: str | None = _OWN,
+        deviation: Deviation | None = None,
+        breaks: frozenset[str] = frozenset(),
+        headers: Mapping[str, str] | None = None,
+        signed: bool = True,
+    ) -> Exchange:
+        """Send a request.
+
+        Args:
+            method: The method.
+            path: The path below the base URL.
+            body: What to send as JSON.
+            content: Bytes to send instead of `body`.
+            key: The idempotency key; None for none.
+            authorization: The Authorization header; None for none.
+            deviation: What to do wrong; the rules that it breaks are said.
+            breaks: Further client rules that the request breaks on purpose.
+            headers: Further headers.
+            signed: Whether to digest and sign at all.
+
+        Raises:
+            StepFailedError: If no answer or no token came.
+        """
+        auth: httpx.Auth | None = self._client.signer if signed else None
+        if deviation is not None:
+            auth = DeviantSigner(self._client.signer, deviation)
+            breaks |= deviation.breaks
+        response = self._client.send(
+            method,
+            path,
+            body=body,
+            content=content,
+            idempotency_key=key,
+            headers=headers,
+            authorization=self.authorization() if authorization == _OWN else authorization,
+            auth=auth,
+            extensions={BREAKS: breaks},
+        )
+        exchange: Exchange = response.extensions[EXCHANGE]
+        return exchange
+
+    def authorization(self) -> str:
+        """The Authorization header with a token that is good.
+
+        Raises:
+            StepFailedError: If none was given.
+        """
+        try:
+            return self._client.authorization()
+        except ApiError as error:
+            raise StepFailedError(f"No token was given: {error}") from error
+
+    def use_key(self, credentials: Credentials) -> None:
+        """Sign with the key of other credentials from now on."""
+        self._client.signer.key = credentials.signing_key
+        self._client.signer.key_id = credentials.signing_key_id
+
+    def together(self, *calls: Callable[[], Exchange]) -> list[Exchange]:
+        """Make several calls at once; gives their exchanges in the order of the calls."""
+        self.authorization()
+        with ThreadPoolExecutor(len(calls)) as pool:
+            return list(pool.map(lambda call: call(), calls))
+
+    # ---------------------------------------------------------------------------------------------------- operations
+
+    def ask_token(self, *, api_key: str | None = None, api_secret: str | None = None) -> Exchange:
+        """Ask for a token, with other credentials if they are given."""
+        own = self.credentials
+        body = {"apiKey": api_key or own.api_key, "apiSecret": api_secret or own.api_secret}
+        return self.send("POST", "/v1/auth/token", body=body, authorization=None, signed=False)
+
+    def create(self, wallet: Wallet | None = None, external_id: str | None = None, **options: Any) -> Exchange:
+        """Create a customer; `options` as for `send`, with a new idempotency key unless one is given."""
+        body = {
+            **({"chainId": wallet.account_id} if wallet else {}),
+            "externalId": self.new_external_id() if external_id is None else external_id,
+        }
+        options.setdefault("body", body)
+        options.setdefault("key", self.new_key())
+        return self.send("POST", "/v1/customers", **options)
+
+    def customers(self, **options: Any) -> Exchange:
+        """List the customers."""
+        return self.send("GET", "/v1/customers", **options)
+
+    def read(self, customer: str, **options: Any) -> Exchange:
+        """Read a customer."""
+        return self.send("GET", f"/v1/customers/{customer}", **options)
+
+    def fetch(self, customer: str, **options: Any) -> Exchange:
+        """Fetch a customer's challenge."""
+        return self.send("GET", f"/v1/customers/{customer}/challenge", **options)
+
+    def sign(
+        self,
+        customer: str,
+        wallet: Wallet,
+        challenge: Challenge,
+        *,
+        signature: str | None = None,
+        owner: str | None = None,
+        broken: tuple[str, ...] = (),
+        **options: Any,
+    ) -> Exchange:
+        """Have a wallet sign a challenge and send the signature.
+
+        Args:
+            customer: The customer.
+            wallet: The wallet that signs.
+            challenge: The challenge to send.
+            signature: The signature's text, if not the wallet's right one.
+            owner: The ``ownerId``, if not the wallet's account.
+            broken: The last parts of the ids of the client rules that this breaks on purpose.
+            options: As for `send`.
+        """
+        options.setdefault("key", self.new_key())
+        options.setdefault(
+            "body",
+            {
+                "ownerId": owner or wallet.account_id,
+                "challenge": challenge.text,
+                "signature": signature or signed(wallet, challenge),
+            },
+        )
+        options["breaks"] = options.get("breaks", frozenset()) | rules(*broken)
+        return self.send("POST", f"/v1/customers/{customer}/challenge/sign", **options)
+
+    def simulate(self, outcome: str, customer: str, **options: Any) -> Exchange:
+        """Simulate the ``verify`` or ``reject`` of a customer."""
+        options.setdefault("key", self.new_key())
+        return self.send("PATCH", f"/v1/simulator/customers/{customer}/{outcome}", **options)
+
+    # --------------------------------------------------------------------------------------- steps that others build on
+
+    def onboard(self, wallet: Wallet, external_id: str | None = None) -> Onboarding:
+        """Create a customer whose id and challenge the next steps need.
+
+        Raises:
+            StepFailedError: If the answer has none.
+        """
+        external_id = self.new_external_id() if external_id is None else external_id
+        exchange = self.create(wallet, external_id)
+        identifier = exchange.response.members().get("id")
+        challenge = issued_challenge(exchange.response)
+        if not isinstance(identifier, str) or challenge is None:
+            step_failed("A customer was to be created with an id and a challenge", exchange)
+        return Onboarding(identifier, challenge, wallet, external_id, exchange)
+
+    def fetched(self, customer: str) -> Challenge:
+        """The customer's present challenge.
+
+        Raises:
+            StepFailedError: If the answer has none.
+        """
+        exchange = self.fetch(customer)
+        return issued_challenge(exchange.response) or step_failed("A challenge was to be fetched", exchange)
+
+    def status(self, customer: str) -> str:
+        """The customer's present status.
+
+        Raises:
+            StepFailedError: If the answer has none.
+        """
+        exchange = self.read(customer)
+        status = exchange.response.members().get("status")
+        return status if isinstance(status, str) else step_failed("A customer's status was to be read", exchange)
+
+    def signed_up(self, wallet: Wallet) -> Onboarding:
+        """Create a customer who has signed.
+
+        Raises:
+            StepFailedError: If the signature was refused.
+        """
+        customer = self.onboard(wallet)
+        exchange = self.sign(customer.id, wallet, customer.challenge)
+        if not exchange.response.succeeded:
+            step_failed("A right signature was to be accepted", exchange)
+        return customer
+
+
+def signed(wallet: Wallet, challenge: Challenge, encoding: Encoding = Encoding.BASE64_OF_HEX_TEXT) -> str:
+    """The wallet's signature of a challenge as it travels.
+
+    Raises:
+        StepFailedError: If the challenge cannot be decoded.
+    """
+    if challenge.message is None:
+        raise StepFailedError("The challenge was to be signed, but it is no standard base64.")
+    return encode(wallet.sign(challenge.message), encoding)

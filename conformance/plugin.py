@@ -1,0 +1,58 @@
+"""pytest's entry point: options, markers and fixtures for the suites; nothing happens until a test of a suite is collected."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conformance.targets import Subject
+
+RUNNER = "conformance-runner"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a run of the suites."""
+    group = parser.getgroup("conformance", "conformance suites of wallet APIs")
+    group.addoption(
+        "--conformance-target",
+        choices=("replay", "sandbox", "live"),
+        default="replay",
+        help="how the subject is reached (default: replay)",
+    )
+    group.addoption(
+        "--conformance-base-url", action="append", default=[], metavar="API=URL", help="judge a server that runs there"
+    )
+    group.addoption("--conformance-rule", metavar="PATTERN", help="only tests of rules whose id matches")
+    group.addoption("--conformance-cassettes", metavar="DIR", help="the folder of cassettes instead of the shipped one")
+    group.addoption("--conformance-seed", default="0", metavar="SEED", help="what ids are derived from (default: 0)")
+    group.addoption("--conformance-strict", action="store_true", help="inferred rules count as their level says")
+    group.addoption("--conformance-allow-wait", action="store_true", help="live: wait where a rule takes an hour")
+    group.addoption("--conformance-record", action="store_true", help="write cassettes of what passes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers of the suites."""
+    config.addinivalue_line("markers", "verifies(*rules): the ids of the rules that the test can judge")
+    config.addinivalue_line("markers", "waits: the test lets time pass")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Bring in the runner if a test of a suite was collected."""
+    if any(item.get_closest_marker("verifies") for item in items):
+        from conformance.runner import Runner  # noqa: PLC0415  (what is not needed is not loaded)
+
+        runner = Runner(config)
+        config.pluginmanager.register(runner, RUNNER)
+        runner.select(items)
+
+
+@pytest.fixture
+def subject(request: pytest.FixtureRequest) -> "Iterator[Subject]":
+    """What a scenario has of the implementation that is judged."""
+    runner = request.config.pluginmanager.get_plugin(RUNNER)
+    if runner is None:
+        pytest.fail("The fixture `subject` is for tests that are marked with @verifies.")
+    with runner.subject(request.node) as found:
+        yield found

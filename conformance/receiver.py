@@ -1,0 +1,102 @@
+"""Receives webhooks on loopback, an address of its own for each test."""
+
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Protocol
+from urllib.parse import quote
+
+from conformance.clock import Clock, SystemClock, stopwatch
+from conformance.exchange import Delivery, Request
+
+_POLL = timedelta(milliseconds=5)
+
+
+class Hooks(Protocol):
+    """The webhook of one test.
+
+    Attributes:
+        url: The address that the subject is to send to.
+    """
+
+    url: str
+
+    def answer_with(self, *statuses: int) -> None:
+        """Answer the next deliveries with these statuses, and those after them with 200."""
+
+    def received(self, *, at_least: int = 0, seconds: float = 5.0) -> Sequence[Delivery]:
+        """What came so far, in order, after waiting up to `seconds` for `at_least` deliveries."""
+
+
+class Mailbox:
+    """The webhook of one test at a `Receiver`.
+
+    Args:
+        url: Its address.
+        clock: The test's clock, which stamps deliveries.
+        count: Gives the number of exchanges of the test that have ended.
+    """
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self.url = url
+        self._clock = clock
+        self._answers: list[int] = []
+        self._deliveries: list[Delivery] = []
+        self._lock = threading.Lock()
+
+    def answer_with(self, *statuses: int) -> None:
+        """Answer the next deliveries with these statuses, and those after them with 200."""
+        self._answers = list(statuses)
+
+    def received(self, *, at_least: int = 0, seconds: float = 5.0) -> Sequence[Delivery]:
+        """What came so far, in order, after waiting up to `seconds` for `at_least` deliveries."""
+        started = stopwatch()
+        while len(self._deliveries) < at_least and stopwatch() - started < seconds:
+            SystemClock().advance(_POLL)
+        with self._lock:
+            return tuple(self._deliveries)
+
+    def take(self, request: Request) -> int:
+        """Keep what came, and give the status to answer with."""
+        with self._lock:
+            status = self._answers.pop(0) if self._answers else 200
+            self._deliveries.append(Delivery(0, "first", self._clock.now(), request, status))
+        return status
+
+
+class Receiver:
+    """An HTTP server on loopback that receives the webhooks of all tests of a run."""
+
+    def __init__(self) -> None:
+        mailboxes: dict[str, Mailbox] = {}
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                mailbox = mailboxes.get(self.path)
+                request = Request(tuple(self.headers.items()), body, "POST", self.path)
+                self.send_response(mailbox.take(request) if mailbox else 404)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is the base class's)
+                pass
+
+        self._mailboxes = mailboxes
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def mailbox(self, test: str, clock: Clock) -> Mailbox:
+        """The webhook of a test."""
+        path = f"/{quote(test)}"
+        mailbox = Mailbox(f"http://127.0.0.1:{self._server.server_port}{path}", clock)
+        self._mailboxes[path] = mailbox
+        return mailbox
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

@@ -1,0 +1,109 @@
+"""Secrets out of what is kept: each value becomes a placeholder of its shape, another value another one."""
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from conformance.exchange import Delivery, Exchange, Headers, Request, Response
+
+_BEARER = re.compile(r"^(?:Bearer|Basic)\s+(.+)$", re.IGNORECASE)
+_HEX = re.compile(r"^[0-9a-f]+$")
+_LEFT_OUT = {"content-length", "cookie", "set-cookie"}
+
+
+class Redactor:
+    """Replaces secrets, the same value always by the same placeholder.
+
+    Args:
+        members: Names of JSON members that hold secrets, at any depth.
+        headers: Names of header fields that hold secrets, besides Authorization.
+    """
+
+    def __init__(self, members: Collection[str], headers: Collection[str] = ()) -> None:
+        self._members = frozenset(members)
+        self._headers = frozenset({"authorization", *(header.lower() for header in headers)})
+        self._placeholders: dict[str, str] = {}
+        self._pattern: re.Pattern[str] | None = None
+
+    def hide(self, name: str, value: str) -> None:
+        """Remember `value` as a secret called `name`."""
+        if not value or value in self._placeholders or value in self._placeholders.values():
+            return
+        self._placeholders[value] = _placeholder(name, value, len(self._placeholders) + 1)
+        longest_first = sorted(self._placeholders, key=len, reverse=True)
+        self._pattern = re.compile("|".join(re.escape(secret) for secret in longest_first))
+
+    def text(self, text: str) -> str:
+        """`text` without the secrets known so far."""
+        return self._pattern.sub(lambda match: self._placeholders[match[0]], text) if self._pattern else text
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """The exchange without secrets, those that it shows for the first time included."""
+        return replace(exchange, request=self.request(exchange.request), response=self.response(exchange.response))
+
+    def request(self, request: Request) -> Request:
+        """The request without secrets."""
+        self._learn(request.headers, request.body)
+        return replace(
+            request, url=self.text(request.url), headers=self._fields(request.headers), body=self._body(request.body)
+        )
+
+    def response(self, response: Response) -> Response:
+        """The response without secrets."""
+        self._learn(response.headers, response.body)
+        return replace(response, headers=self._fields(response.headers), body=self._body(response.body))
+
+    def delivery(self, delivery: Delivery) -> Delivery:
+        """The delivery without secrets."""
+        return replace(delivery, request=self.request(delivery.request))
+
+    def _learn(self, headers: Headers, body: bytes) -> None:
+        for name, value in headers:
+            if name.lower() in self._headers:
+                bearer = _BEARER.match(value)
+                self.hide("token", bearer[1] if bearer else value)
+        for name, value in self._secrets_in(body):
+            self.hide(name, value)
+
+    def _secrets_in(self, body: bytes) -> Iterator[tuple[str, str]]:
+        if not any(f'"{name}"'.encode() in body for name in self._members):
+            return
+        try:
+            pending: list[Any] = [json.loads(body)]
+        except (ValueError, RecursionError):
+            return
+        while pending:
+            match pending.pop():
+                case dict() as found:
+                    for name, value in found.items():
+                        if name in self._members and isinstance(value, str):
+                            yield name, value
+                        else:
+                            pending.append(value)
+                case list() as found:
+                    pending.extend(found)
+
+    def _fields(self, headers: Headers) -> Headers:
+        return tuple((name, self.text(value)) for name, value in headers if name.lower() not in _LEFT_OUT)
+
+    def _body(self, body: bytes) -> bytes:
+        if not self._pattern or not body:
+            return body
+        try:
+            return self.text(body.decode()).encode()
+        except UnicodeDecodeError:
+            return body
+
+
+def _placeholder(name: str, value: str, number: int) -> str:
+    """A placeholder of the shape of `value`: a UUID stays one, hex digits stay, a token keeps its three parts."""
+    if value.count(".") == 2:  # noqa: PLR2004  (header, payload and signature of a JWT)
+        return f"redacted.{name}.{number}"
+    try:
+        UUID(value)
+    except ValueError:
+        return f"{number:0{len(value)}x}" if _HEX.match(value) else f"redacted-{name}-{number}"
+    return str(UUID(int=number, version=4))

@@ -1,0 +1,239 @@
+"""Results for somebody who reads a terminal or the log of a CI job."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
+from rich.table import Column, Table
+from rich.text import Text
+
+from conformance.reporting.phrases import (
+    observation,
+    printable,
+    repeat_command,
+    telling_findings,
+    topic,
+    verdict_line,
+)
+from conformance.verdicts import Verdict
+
+STYLES = {
+    Verdict.ERROR: "bold magenta",
+    Verdict.FAIL: "bold red",
+    Verdict.WARN: "bold yellow",
+    Verdict.NOTE: "cyan",
+    Verdict.BLOCKED: "bold magenta",
+    Verdict.PASS: "green",
+    Verdict.SKIPPED: "dim",
+    Verdict.UNTESTED: "dim",
+}
+"""How each verdict looks where colours are shown."""
+
+_CONCLUSION_STYLES = {"conforms": "bold green", "fails": "bold red", "inconclusive": "bold yellow"}
+_IN_FULL = (Verdict.ERROR, Verdict.FAIL, Verdict.WARN, Verdict.BLOCKED)
+_TESTS_PER_LINE = 20
+_MOST_FINDINGS = 3
+_MOST_RULES = 6
+_PRECEDENCE = tuple(Verdict)
+
+
+class Progress:
+    """Tells of a run while it goes on; a context manager.
+
+    On a terminal it draws a bar. Elsewhere, and where the environment has `CI`, it writes a line every 20 tests.
+
+    Args:
+        console: Where to write.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = console.is_terminal and not console.is_dumb_terminal and "CI" not in os.environ
+        self._verdicts: dict[str, Verdict] = {}
+        self._tests = 0
+        self._ended = 0
+        # Drawn when a test ends, never by a thread of its own: while a test runs, pytest captures the output.
+        self._bar = Bar(
+            TextColumn("{task.fields[counts]}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn(
+                "{task.description}", style="dim", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
+            ),
+            console=console,
+            expand=True,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self._bar.add_task("", total=None, counts="")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def began(self, tests: int) -> None:
+        """So many tests are going to run."""
+        self._tests = tests
+        if self._live:
+            self._bar.start()
+            self._bar.update(self._task, total=tests, refresh=True)
+
+    def ended(self, test: str, verdicts: Mapping[str, Verdict], seconds: float) -> None:  # noqa: ARG002  (the listener's form)
+        """A test ended, with these verdicts by rule."""
+        self._ended += 1
+        for rule, verdict in verdicts.items():
+            self._verdicts[rule] = min(verdict, self._verdicts.get(rule, verdict), key=_PRECEDENCE.index)
+        if self._live:
+            counts = Text(" ").join(_counted(self._verdicts.values()))
+            self._bar.update(
+                self._task, completed=self._ended, description=printable(test), counts=counts.markup, refresh=True
+            )
+        elif self._ended % _TESTS_PER_LINE == 0 or self._ended == self._tests:
+            counts = Text(", ").join(_counted(self._verdicts.values()))
+            _write(self._console, Text(f"{self._ended} of {self._tests} tests: ") + counts)
+
+
+def summary(results: Mapping[str, Any], console: Console) -> None:
+    """Write the results: rules by verdict, the worst first, and the line that states the verdict at the end.
+
+    Args:
+        results: Results in the form of ``specs/schemas/results.json``.
+        console: Where to write.
+    """
+    for verdict in Verdict:
+        rules = [rule for rule in results["rules"] if rule["verdict"] == verdict]
+        if not rules:
+            continue
+        if verdict is Verdict.PASS:
+            _topics(results["rules"], console)
+            continue
+        plural = "rule" if len(rules) == 1 else "rules"
+        _write(console, Text(f"{verdict.upper()}  {len(rules)} {plural}", STYLES[verdict]))
+        if verdict in _IN_FULL:
+            _in_full(results, rules, console)
+        elif verdict is Verdict.NOTE:
+            _in_one_line_each(rules, console)
+        else:
+            _by_reason(rules, console)
+        console.print()
+    for remark in results["remarks"]:
+        _write(console, Text.assemble(("Remark: ", "bold"), printable(remark)))
+    _write(console, Text(verdict_line(results), _CONCLUSION_STYLES[results["verdict"]]), whole=True)
+
+
+def _write(console: Console, text: Text, indent: int = 0, hang: int = 0, *, whole: bool = False) -> None:
+    """Write `text` as one paragraph, wrapped on a terminal only.
+
+    Args:
+        console: Where to write.
+        text: What to write.
+        indent: Columns before each line.
+        hang: Columns more before each line but the first.
+        whole: Whether lines stay whole on a terminal too, to be copied.
+    """
+    wrapped = console.is_terminal and not whole
+    lines = text.wrap(console, console.width - indent - hang) if wrapped else text.split()
+    for number, line in enumerate(lines):
+        console.print(Text(" " * (indent + (hang if number else 0))) + line, highlight=False, soft_wrap=True)
+
+
+def _counted(verdicts: Iterable[Verdict]) -> list[Text]:
+    counts = Counter(verdicts)
+    return [Text(f"{counts[verdict]} {verdict}", STYLES[verdict]) for verdict in reversed(Verdict) if counts[verdict]]
+
+
+def _grouped(rules: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for rule in rules:
+        groups.setdefault(rule["reason"], []).append(rule)
+    return groups
+
+
+def _in_full(results: Mapping[str, Any], rules: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """All about each rule; what one and the same reason kept from being judged, together."""
+    for reason, group in _grouped(rules).items():
+        if len(group) == 1 or not telling_findings(group[0])[0]["reason"]:
+            for rule in group:
+                _rule(results, rule, console)
+        else:
+            command = repeat_command(results, group[0] if len(group) <= _MOST_RULES else None)
+            _write(console, Text(printable(reason)), 2)
+            _details(console, [("rules", _ids(group)), ("repeat", command)])
+
+
+def _rule(results: Mapping[str, Any], rule: Mapping[str, Any], console: Console) -> None:
+    _write(console, Text.assemble((rule["id"], "bold"), (f"  {rule['level']}, {rule['basis']}", "dim")), 2)
+    _write(console, Text(printable(rule["title"])), 4)
+    telling = telling_findings(rule)
+    for finding in telling[:_MOST_FINDINGS]:
+        seen = ("where", "expected", "got") if not finding["reason"] else ("reason",)
+        rows = [(name, finding[name]) for name in seen]
+        if finding["exchange"]:
+            rows.append(("exchange", _in_short(results, finding["exchange"])))
+        _details(console, [*rows, ("test", finding["test"])])
+    if len(telling) > _MOST_FINDINGS:
+        more = len(telling) - _MOST_FINDINGS
+        _write(console, Text(f"and {more} more like it; --report DIR writes all of them", "dim"), 4)
+    _details(console, [("source", source) for source in rule["sources"]] + [("repeat", repeat_command(results, rule))])
+
+
+def _in_short(results: Mapping[str, Any], identifier: str) -> str:
+    exchange = next((each for each in results["exchanges"] if each["id"] == identifier), None)
+    if exchange is None:
+        return identifier
+    request = exchange["request"]
+    return f"{identifier}: {request['method']} {request['url']} was answered {exchange['response']['status']}"
+
+
+def _details(console: Console, rows: Iterable[tuple[str, str]]) -> None:
+    for name, value in rows:
+        text = Text.assemble((f"{name:<10}", "dim"), printable(value))
+        _write(console, text, 4, 10, whole=name == "repeat")
+
+
+def _in_one_line_each(rules: Iterable[Mapping[str, Any]], console: Console) -> None:
+    for rule in rules:
+        said = dict.fromkeys(observation(finding) for finding in telling_findings(rule) if not finding["reading"])
+        reason = "; ".join(said) if said else rule["reason"].removeprefix("Sources disagree; ")
+        _write(console, Text.assemble((rule["id"], "bold"), f"  {printable(reason)}"), 2, 4)
+
+
+def _by_reason(rules: Iterable[Mapping[str, Any]], console: Console) -> None:
+    for reason, group in _grouped(rules).items():
+        _write(console, Text(f"{len(group)}: {printable(reason)}"), 2)
+        _write(console, Text(_ids(group), "dim"), 4)
+
+
+def _ids(rules: Sequence[Mapping[str, Any]]) -> str:
+    shown = ", ".join(rule["id"] for rule in rules[:_MOST_RULES])
+    return shown if len(rules) <= _MOST_RULES else f"{shown} and {len(rules) - _MOST_RULES} more"
+
+
+def _topics(rules: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """How many rules of each topic have which verdict."""
+    counts: dict[str, Counter[str]] = {}
+    several = len({rule["api"] for rule in rules}) > 1
+    for rule in rules:
+        name = f"{rule['api']} {topic(rule)}" if several else topic(rule)
+        counts.setdefault(name, Counter())[rule["verdict"]] += 1
+    given = [verdict for verdict in reversed(Verdict) if any(counted[verdict] for counted in counts.values())]
+    given.sort(key=lambda verdict: verdict is not Verdict.PASS)
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column("topic", no_wrap=True)
+    for verdict in given:
+        table.add_column(verdict, justify="right", no_wrap=True, header_style=STYLES[verdict])
+    for name, counted in counts.items():
+        table.add_row(name, *(str(counted[verdict] or "") for verdict in given))
+    console.print(table, highlight=False)
+    console.print()

@@ -1,0 +1,288 @@
+"""One run: pytest with our own configuration over the suites, from options to results."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from conformance import ids
+from conformance.api import Api, named, registered
+from conformance.catalogue import Catalogue, Rule
+from conformance.clock import SystemClock, stopwatch
+from conformance.findings import Finding
+from conformance.results import Run, finding_from_json, results
+from conformance.runner import ATTACHED
+from conformance.specification import Specification
+from conformance.targets import cassette_path
+from conformance.verdicts import Verdict, verdict_of_rule
+
+_INI = Path(__file__).with_name("suite.ini")
+_OF_THE_USER = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+
+
+class UsageError(ValueError):
+    """A run was asked for that cannot be made; the message says what to give instead."""
+
+
+class SuiteCrashedError(RuntimeError):
+    """pytest itself broke; never the subject's doing."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to run.
+
+    Args:
+        apis: The names of the APIs; empty for all.
+        target: ``replay``, ``sandbox`` or ``live``.
+        base_urls: Where an API runs, by its name.
+        rule: A pattern that the ids of the rules must match.
+        cassettes: The folder of cassettes, instead of the shipped one.
+        seed: What ids come from; None for a fixed one, or a fresh one live.
+        strict: Whether inferred rules count as their level says.
+        allow_wait: Whether tests may wait for an hour to pass, live.
+        workers: How many processes share the tests.
+        record: Whether to write cassettes.
+    """
+
+    apis: tuple[str, ...] = ()
+    target: str = "replay"
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    rule: str | None = None
+    cassettes: Path | None = None
+    seed: str | None = None
+    strict: bool = False
+    allow_wait: bool = False
+    workers: int = 1
+    record: bool = False
+
+
+class Listener(Protocol):
+    """What is told of a run while it goes on."""
+
+    def began(self, tests: int) -> None:
+        """So many tests are going to run."""
+
+    def ended(self, test: str, verdicts: Mapping[str, Verdict], seconds: float) -> None:
+        """A test ended, with these verdicts by rule."""
+
+
+class Silence:
+    """A listener that says nothing."""
+
+    def began(self, tests: int) -> None:
+        """Nothing."""
+
+    def ended(self, test: str, verdicts: Mapping[str, Verdict], seconds: float) -> None:
+        """Nothing."""
+
+
+class _Collector:
+    """The pytest plugin that gathers what the runner attached to the reports, those of other processes too."""
+
+    def __init__(self, catalogues: Mapping[str, Catalogue], listener: Listener, *, strict: bool) -> None:
+        self._catalogues = catalogues
+        self._listener = listener
+        self._strict = strict
+        self.attached: list[dict[str, Any]] = []
+        self.trouble: list[str] = []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if not hasattr(session.config, "workerinput") and session.items:
+            self._listener.began(len(session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: object, ids: Sequence[str]) -> None:  # noqa: ARG002  (the hook's form)
+        if not self.attached:
+            self._listener.began(len(ids))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.trouble.append(str(report.longrepr))
+
+    def pytest_internalerror(self, excrepr: object) -> bool:
+        self.trouble.append(str(excrepr))
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        attached = getattr(report, ATTACHED, None)
+        if attached is None:
+            if report.failed:
+                self.trouble.append(f"{report.nodeid} ({report.when}): {report.longrepr}")
+            return
+        self.attached.append(attached)
+        catalogue = self._catalogues[attached["api"]]
+        findings: dict[str, list[Finding]] = {}
+        for data in attached["findings"]:
+            findings.setdefault(data["rule"], []).append(finding_from_json(data))
+        verdicts = {
+            rule: verdict_of_rule(catalogue[rule], found, strict=self._strict) for rule, found in findings.items()
+        }
+        self._listener.ended(attached["test"], verdicts, report.duration)
+
+
+def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
+    """Run the suites.
+
+    Args:
+        options: What to run.
+        listener: What to tell while it goes on.
+
+    Returns:
+        The results, in the form of ``specs/schemas/results.json``.
+
+    Raises:
+        UsageError: If the options do not fit each other, or no rule matches.
+        UnknownApiError: If an API is named that nobody registered.
+        CatalogueError: If a rule catalogue cannot be read.
+        SpecificationError: If a specification cannot be read.
+        SettingsError: If a setting of a live run is missing or wrong.
+        CassetteUnreadableError: If a cassette cannot be read.
+        SuiteCrashedError: If pytest broke.
+    """
+    apis = [named(name) for name in options.apis] or list(registered().values())
+    catalogues = {api.name: Catalogue.load(api.rules) for api in apis}
+    rules = _selected(catalogues, options.rule)
+    _check(options, apis)
+    seed = options.seed or (ids.fresh_seed() if options.target == "live" else "0")
+    started, watch = SystemClock().now(), stopwatch()
+    collector = _Collector(catalogues, listener or Silence(), strict=options.strict)
+    arguments = _arguments(options, apis, seed)
+    with _own_environment():
+        code = pytest.main(arguments, plugins=[collector])
+    for attached in collector.attached:
+        if message := attached.get("unreadable"):
+            from conformance.cassettes import CassetteUnreadableError  # noqa: PLC0415  (only for a broken cassette)
+
+            raise CassetteUnreadableError(message)
+    if collector.trouble or code not in {
+        pytest.ExitCode.OK,
+        pytest.ExitCode.TESTS_FAILED,
+        pytest.ExitCode.NO_TESTS_COLLECTED,
+    }:
+        raise SuiteCrashedError("The suite broke, which says nothing of the subject:\n" + "\n".join(collector.trouble))
+    subjects = dict.fromkeys(attached["subject"] for attached in collector.attached)
+    return results(
+        Run(
+            target=options.target,
+            subject=next(iter(subjects), options.target),
+            catalogues=catalogues,
+            started=started,
+            seconds=stopwatch() - watch,
+            findings=[finding_from_json(data) for attached in collector.attached for data in attached["findings"]],
+            exchanges=[exchange for attached in collector.attached for exchange in attached["exchanges"]],
+            seed=seed,
+            remarks=_remarks(options, apis, collector.attached) if options.target == "replay" else (),
+            strict=options.strict,
+            tests=len(collector.attached),
+        ),
+        rules,
+    )
+
+
+def _selected(catalogues: Mapping[str, Catalogue], pattern: str | None) -> list[Rule]:
+    rules = [rule for catalogue in catalogues.values() for rule in catalogue.values()]
+    chosen = [rule for rule in rules if pattern is None or fnmatchcase(rule.id, pattern)]
+    if not chosen:
+        raise UsageError(f"No rule matches {pattern!r}. List them with: conformance rules")
+    return chosen
+
+
+def _check(options: Options, apis: Sequence[Api]) -> None:
+    strangers = sorted(set(options.base_urls) - {api.name for api in apis})
+    if strangers:
+        raise UsageError(f"--base-url names {', '.join(strangers)}, which is not part of the run.")
+    for name, url in options.base_urls.items():
+        if not url.startswith(("http://", "https://")):
+            raise UsageError(f"--base-url {name}={url}: a base URL begins with https:// or http://.")
+    if options.base_urls and options.target == "replay":
+        raise UsageError("--base-url goes with --target sandbox or --target live; a replay reaches no server.")
+    if options.record and options.target == "replay":
+        raise UsageError("Recording needs --target sandbox or --target live.")
+    for api in apis:
+        Specification.load(api.specification)
+        if options.target == "live":
+            api.module("settings").load(base_url=options.base_urls.get(api.name))
+
+
+def _arguments(options: Options, apis: Sequence[Api], seed: str) -> list[str]:
+    suites = [str(api.suite) for api in apis]
+    arguments = [
+        *suites,
+        "-c",
+        str(_INI),
+        f"--rootdir={_INI.parent}",
+        f"--confcutdir={_INI.parent}",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:terminal",
+        "-p",
+        "pytest_recording.plugin",
+        "-p",
+        "conformance.plugin",
+        f"--conformance-target={options.target}",
+        f"--conformance-seed={seed}",
+        *(f"--conformance-base-url={name}={url}" for name, url in options.base_urls.items()),
+    ]
+    if options.rule:
+        arguments.append(f"--conformance-rule={options.rule}")
+    if options.cassettes:
+        arguments.append(f"--conformance-cassettes={options.cassettes.absolute()}")
+    arguments += [
+        flag
+        for flag, wanted in (
+            ("--conformance-strict", options.strict),
+            ("--conformance-allow-wait", options.allow_wait),
+            ("--conformance-record", options.record),
+        )
+        if wanted
+    ]
+    if options.workers > 1:
+        arguments += ["-p", "xdist.plugin", f"--numprocesses={options.workers}"]
+    return arguments
+
+
+@contextmanager
+def _own_environment() -> Iterator[None]:
+    """Keep the user's settings of pytest out, so that they cannot change a verdict."""
+    before = {name: os.environ.get(name) for name in _OF_THE_USER}
+    for name in _OF_THE_USER:
+        os.environ.pop(name, None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _remarks(options: Options, apis: Sequence[Api], attached: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a reader of a replay should know of its cassettes."""
+    remarks = []
+    for api in apis:
+        ours = [report for report in attached if report["api"] == api.name]
+        digest = Specification.load(api.specification).digest
+        stale = [report for report in ours if report.get("specification", digest) != digest]
+        if stale:
+            remarks.append(
+                f"{len(stale)} cassettes of {api.title} were recorded with another specification "
+                f"({stale[0]['specification'][:19]}…, now {digest[:19]}…); they are judged by today's."
+            )
+        unplayed = [exchange for report in ours for exchange in report.get("unplayed", [])]
+        if unplayed:
+            remarks.append(f"Recorded but not asked for: {', '.join(unplayed[:5])}{' …' if len(unplayed) > 5 else ''}")  # noqa: PLR2004
+        if options.rule is None:
+            folder = options.cassettes / api.name if options.cassettes else api.cassettes
+            used = {cassette_path(folder, report["test"]) for report in ours}
+            unused = sorted(str(path.relative_to(folder)) for path in set(folder.glob("*/*.yaml")) - used)
+            if unused:
+                remarks.append(f"Cassettes without a test: {', '.join(unused[:5])}{' …' if len(unused) > 5 else ''}")  # noqa: PLR2004
+    return remarks

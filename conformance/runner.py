@@ -1,0 +1,340 @@
+"""Runs the scenarios of the suites inside pytest: gives each its subject, collects its findings, drives vcr."""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import conformance
+from conformance.api import Api, registered
+from conformance.cassettes import Cassette, CassetteUnreadableError, Recorder, rebased, without_port
+from conformance.catalogue import Catalogue
+from conformance.clock import SystemClock
+from conformance.findings import Finding, Outcome
+from conformance.results import exchange_to_json, finding_to_json
+from conformance.scenario import NeedError, Record, StepFailedError, recording
+from conformance.specification import Specification
+from conformance.targets import Subject, Target, cassette_path
+from conformance.targets.replay import ReplayTarget
+from conformance.verdicts import Verdict, verdict_of_finding
+
+ATTACHED = "conformance"
+"""The attribute of a test report that holds what the test found."""
+_RED = {Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED}
+
+
+@dataclass
+class Running:
+    """The test that runs now.
+
+    Args:
+        api: The API that it is about.
+        id: Its id: API, topic and name.
+        rules: The ids of the rules that it can judge.
+        summary: What it brings about, in its own words.
+    """
+
+    api: Api
+    id: str
+    rules: Sequence[str]
+    summary: str
+    record: Record = field(init=False)
+    subject: Subject | None = None
+    failure: BaseException | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.record = Record(self.rules)
+
+
+def test_id(item: pytest.Item, api: Api) -> str:
+    """The id of a scenario: API, topic and name, ``offblocks/customer/a_new_one_is_created``."""
+    name = item.name.removeprefix("test_").replace("[", ".").replace("]", "")
+    return f"{api.name}/{item.path.stem.removeprefix('test_')}/{name}"
+
+
+class Runner:
+    """The pytest plugin that acts on the tests of the suites, and on no others.
+
+    Args:
+        config: pytest's configuration, with the options of `conformance.plugin`.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        option = config.getoption
+        self._seed: str = option("--conformance-seed")
+        self._strict: bool = option("--conformance-strict")
+        self._pattern: str | None = option("--conformance-rule")
+        self._record: bool = option("--conformance-record")
+        self._cassettes: str | None = option("--conformance-cassettes")
+        self._target_name: str = option("--conformance-target")
+        self._base_urls = parse_base_urls(option("--conformance-base-url"))
+        self._allow_wait: bool = option("--conformance-allow-wait")
+        self._apis: dict[str, Api] = {}
+        self._catalogues: dict[str, Catalogue] = {}
+        self._specifications: dict[str, Specification] = {}
+        self._target: Target | None = None
+        self._closed: dict[str, str] = {}
+        self._running: dict[str, Running] = {}
+        self._current: Running | None = None
+
+    # ------------------------------------------------------------------------------------------------ collection
+
+    def select(self, items: list[pytest.Item]) -> None:
+        """Keep the tests whose rules match the pattern, and have vcr play or record those of the suites."""
+        kept = []
+        for item in items:
+            marker = item.get_closest_marker("verifies")
+            api = _api_of(item) if marker else None
+            if marker is None or api is None:
+                kept.append(item)
+                continue
+            if self._pattern and not any(fnmatchcase(rule, self._pattern) for rule in marker.args):
+                continue
+            self._learn(api)
+            summary = getattr(getattr(item, "function", None), "__doc__", None) or ""
+            self._running[item.nodeid] = Running(api, test_id(item, api), marker.args, " ".join(summary.split()))
+            if self._target_name == "replay":
+                item.add_marker(pytest.mark.vcr(record_mode="none", match_on=("conformance",)))
+            elif self._record:
+                item.add_marker(pytest.mark.vcr(record_mode="all"))
+            kept.append(item)
+        items[:] = kept
+
+    def _learn(self, api: Api) -> None:
+        if api.name in self._apis:
+            return
+        self._apis[api.name] = api
+        self._catalogues[api.name] = Catalogue.load(api.rules)
+        self._specifications[api.name] = Specification.load(api.specification)
+
+    def folder(self, api: Api) -> Path:
+        """Where the cassettes of an API lie."""
+        return Path(self._cassettes) / api.name if self._cassettes else api.cassettes
+
+    def target(self) -> Target:
+        """The target, made when the first test asks for it."""
+        if self._target is None:
+            self._target = self._make_target()
+            for api in self._apis.values():
+                try:
+                    self._target.open(api)
+                except StepFailedError as failed:
+                    self._closed[api.name] = str(failed)
+        return self._target
+
+    def _make_target(self) -> Target:
+        match self._target_name:
+            case "sandbox":
+                from conformance.targets.sandbox import SandboxTarget  # noqa: PLC0415  (a replay needs no sandbox)
+
+                return SandboxTarget(self._specifications, self._base_urls)
+            case "live":
+                from conformance.targets.live import LiveTarget  # noqa: PLC0415  (a replay needs no settings)
+
+                return LiveTarget(
+                    list(self._apis.values()), self._specifications, self._base_urls, allow_wait=self._allow_wait
+                )
+            case _:
+                folders = {name: self.folder(api) for name, api in self._apis.items()}
+                return ReplayTarget(folders, self._specifications)
+
+    # -------------------------------------------------------------------------------------------------- one test
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Put the cassette into place before vcr asks for it."""
+        self._current = self._running.get(item.nodeid)
+        if self._current is None:
+            return
+        target = self.target()
+        if isinstance(target, ReplayTarget):
+            try:
+                target.load(self._current.api, self._current.id)
+            except CassetteUnreadableError as error:
+                self._current.failure = error
+
+    def pytest_recording_configure(self, config: pytest.Config, vcr: Any) -> None:  # noqa: ARG002  (the hook's form)
+        """Have vcr find answers by what a request is, and leave the file to us."""
+        if self._current is None:
+            return
+        target = self.target()
+        if isinstance(target, ReplayTarget):
+            tape = target.tape
+            vcr.register_persister(tape or Recorder())
+            vcr.register_matcher("conformance", tape.matches if tape else _no_match)
+        else:
+            vcr.register_persister(Recorder())
+
+    @contextmanager
+    def subject(self, item: pytest.Item) -> Iterator[Subject]:
+        """The subject of a scenario, while it runs.
+
+        Raises:
+            StepFailedError: If the subject cannot be reached.
+        """
+        running = self._running[item.nodeid]
+        target = self.target()
+        if running.failure is not None:
+            raise running.failure
+        if reason := self._closed.get(running.api.name):
+            raise StepFailedError(reason)
+        if self._target_name == "live" and item.get_closest_marker("waits") and not self._allow_wait:
+            raise NeedError("time to pass, about an hour; give --allow-wait to wait for it")
+        running.subject = target.subject(running.api, running.id, seed=self._seed)
+        with recording(running.rules) as running.record:
+            yield running.subject
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Judge the journal when the test is over, and attach what was found to pytest's report."""
+        report = yield
+        running = self._running.get(item.nodeid)
+        if running is None:
+            return report
+        if call.excinfo is not None:
+            running.failure = call.excinfo.value
+        if report.when == "call" or (report.when == "setup" and call.excinfo is not None):
+            self._judge(running)
+            self._attach(running, report)
+            if self._record:
+                self._save(running, report)
+        return report
+
+    def _judge(self, running: Running) -> None:
+        subject = running.subject
+        findings = list(running.record.findings)
+        if subject is not None:
+            findings += running.api.module("checks").provider_findings(
+                subject.journal.exchanges,
+                subject.journal.deliveries,
+                self._specifications[running.api.name],
+                subject.settings,
+            )
+        redact = subject.journal.redactor.text if subject else str
+        outcome, reason = _ending(running.failure)
+        found = {finding.rule for finding in findings}
+        crashed = running.failure is not None and outcome is Outcome.ERROR
+        missing = [rule for rule in running.rules if crashed or rule not in found]
+        findings += [Finding(rule, outcome, reason=reason) for rule in missing]
+        running.findings = [
+            replace(
+                finding,
+                test=running.id,
+                expected=redact(finding.expected),
+                got=redact(finding.got),
+                reason=redact(finding.reason),
+            )
+            for finding in findings
+        ]
+
+    def _attach(self, running: Running, report: pytest.TestReport) -> None:
+        catalogue = self._catalogues[running.api.name]
+        verdicts = [
+            (finding, verdict_of_finding(catalogue[finding.rule], finding, strict=self._strict))
+            for finding in running.findings
+        ]
+        target = self.target()
+        attached: dict[str, Any] = {
+            "test": running.id,
+            "api": running.api.name,
+            "subject": target.description,
+            "summary": running.summary,
+            "findings": [finding_to_json(finding) for finding in condensed(running.findings)],
+            "exchanges": [
+                exchange_to_json(exchange) for exchange in (running.subject.journal.redacted if running.subject else ())
+            ],
+        }
+        if isinstance(running.failure, CassetteUnreadableError):
+            attached["unreadable"] = str(running.failure)
+        if isinstance(target, ReplayTarget) and target.tape is not None:
+            attached["unplayed"] = target.tape.unplayed()
+            attached["specification"] = target.tape.cassette.specification
+            attached["recorded"] = target.tape.cassette.recorded.isoformat()
+        setattr(report, ATTACHED, attached)
+        red = [(finding, verdict) for finding, verdict in verdicts if verdict in _RED]
+        skipped = bool(verdicts) and all(verdict is Verdict.SKIPPED for _, verdict in verdicts)
+        report.outcome = "failed" if red else "skipped" if skipped else "passed"
+        report.longrepr = None
+        if red:
+            report.longrepr = "\n".join(_line(finding, verdict) for finding, verdict in red)
+        elif skipped:
+            report.longrepr = (
+                str(report.fspath),
+                (report.location[1] or 0) + 1,
+                f"Skipped: {running.findings[0].reason}",
+            )
+
+    def _save(self, running: Running, report: pytest.TestReport) -> None:
+        subject = running.subject
+        if subject is None or report.outcome != "passed":
+            return
+        journal = subject.journal
+        base_url = without_port(subject.base_url)
+        Cassette(
+            api=running.api.name,
+            test=running.id,
+            origin="reference sandbox" if self._target_name == "sandbox" else "live",
+            recorded=SystemClock().now(),
+            specification=self._specifications[running.api.name].digest,
+            suite=conformance.__version__,
+            seed=self._seed,
+            base_url=base_url,
+            settings={name: value for name, value in subject.settings.items() if name != "wallet_key"},
+            webhook_url=subject.hooks.url if subject.hooks and journal.deliveries else None,
+            exchanges=[rebased(exchange, subject.base_url, base_url) for exchange in journal.redacted],
+            deliveries=journal.deliveries,
+        ).save(cassette_path(self.folder(running.api), running.id))
+
+    def pytest_sessionfinish(self) -> None:
+        """Let go of the target."""
+        if self._target is not None:
+            self._target.close()
+
+
+def _no_match(*_requests: object) -> bool:
+    return False
+
+
+def _api_of(item: pytest.Item) -> Api | None:
+    return next((api for api in registered().values() if item.path.is_relative_to(api.suite)), None)
+
+
+def parse_base_urls(options: Sequence[str]) -> Mapping[str, str]:
+    """The base URLs by API from ``API=URL`` texts."""
+    return {name: url.rstrip("/") for name, _, url in (option.partition("=") for option in options)}
+
+
+def _ending(failure: BaseException | None) -> tuple[Outcome, str]:
+    """What the rules without a finding get, from how the test ended."""
+    match failure:
+        case None:
+            return Outcome.ERROR, "The test ended without a finding of this rule."
+        case StepFailedError():
+            return Outcome.BLOCKED, str(failure)
+        case NeedError():
+            return Outcome.SKIPPED, f"This needs {failure}."
+        case _:
+            return Outcome.ERROR, f"{type(failure).__name__}: {failure}"
+
+
+def condensed(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings, of those that held one for each rule, place and reading."""
+    kept: dict[object, Finding] = {}
+    for number, finding in enumerate(findings):
+        held = finding.outcome is Outcome.HELD
+        kept.setdefault((finding.rule, finding.where, finding.reading) if held else number, finding)
+    return list(kept.values())
+
+
+def _line(finding: Finding, verdict: Verdict) -> str:
+    if finding.reason:
+        return f"{verdict} {finding.rule}: {finding.reason}"
+    place = f" [{finding.exchange}]" if finding.exchange else ""
+    return f"{verdict} {finding.rule}: {finding.where}: expected {finding.expected}, got {finding.got}{place}"

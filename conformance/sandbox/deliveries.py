@@ -1,0 +1,168 @@
+"""Webhook deliveries: events on their way to a receiver, tried again by the clock of their world."""
+
+import asyncio
+import ssl
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from ipaddress import ip_address
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import httpx
+
+from conformance.clock import Clock
+
+TIMEOUT = 5
+"""Seconds that a receiver has for its answer."""
+
+
+class AddressRefused(ValueError):  # noqa: N818 - a judgement of the input, named as such
+    """A webhook address is not one that the sandbox sends to."""
+
+
+class Policy(Protocol):
+    """How persistently an API delivers."""
+
+    def tries_at_once(self) -> int:
+        """How often a new event is tried before the first pause."""
+
+    def pause_before_retry(self, failures: int) -> timedelta:
+        """How long to wait after so many `failures`."""
+
+    def gives_up_after(self) -> timedelta:
+        """The age at which an undelivered event is dropped."""
+
+    def is_received(self, status: int) -> bool:
+        """Whether a receiver that answers `status` has the event."""
+
+
+@dataclass
+class Pending:
+    """One event that a receiver does not have yet.
+
+    Args:
+        address: The receiver's URL.
+        body: The event as JSON.
+        policy: How persistently to try.
+        posted: When the event came about (UTC).
+        due: When to try again (UTC).
+        failures: How often it was tried in vain.
+    """
+
+    address: str
+    body: bytes
+    policy: Policy
+    posted: datetime
+    due: datetime
+    failures: int = 0
+
+
+class Outbox:
+    """The deliveries of one world. Events are tried in order, off the path of the request that brought them about.
+
+    Args:
+        clock: The clock of the world, by which retries fall due.
+        beyond_loopback: Whether receivers may be elsewhere than on this machine.
+    """
+
+    def __init__(self, clock: Clock, *, beyond_loopback: bool = False) -> None:
+        self.address: str | None = None
+        self._clock = clock
+        self._beyond_loopback = beyond_loopback
+        self._fresh: deque[Pending] = deque()
+        self._waiting: list[Pending] = []
+        self._worker: asyncio.Task[None] | None = None
+        self._client: httpx.AsyncClient | None = None
+        self._settling = asyncio.Lock()
+
+    def check(self, address: str) -> str:
+        """`address` itself, if events may be sent there.
+
+        Raises:
+            AddressRefused: If it is no absolute http or https URL, or not on loopback and that was not allowed.
+        """
+        try:
+            parts = urlsplit(address)
+            host, port = parts.hostname, parts.port
+            httpx.URL(address)
+        except (ValueError, httpx.InvalidURL) as error:
+            raise AddressRefused(f"{address!r} is not a URL: {error}.") from error
+        if parts.scheme not in {"http", "https"} or not host or port == 0:
+            raise AddressRefused(f"{address!r} is not an absolute http or https URL.")
+        if not self._beyond_loopback and not _is_loopback(host):
+            raise AddressRefused(
+                f"{address!r} is not on this machine. The sandbox sends to 127.0.0.1, [::1] and localhost only, "
+                "unless it was started with webhooks beyond loopback."
+            )
+        return address
+
+    def post(self, address: str, body: bytes, policy: Policy) -> None:
+        """Send `body` to `address` as soon as this request is answered."""
+        now = self._clock.now()
+        self._fresh.append(Pending(address, body, policy, posted=now, due=now))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.get_running_loop().create_task(self._send_fresh())
+
+    async def settle(self) -> None:
+        """Return when every new event was sent, and every retry that is due was tried once."""
+        async with self._settling:
+            if self._worker is not None:
+                await asyncio.shield(self._worker)
+            now = self._clock.now()
+            due = [delivery for delivery in self._waiting if delivery.due <= now]
+            self._waiting = [delivery for delivery in self._waiting if delivery.due > now]
+            for delivery in due:
+                if now - delivery.posted <= delivery.policy.gives_up_after():
+                    await self._try(delivery, times=1)
+
+    async def close(self) -> None:
+        """Drop what is under way."""
+        self._fresh.clear()
+        self._waiting.clear()
+        if self._worker is not None:
+            self._worker.cancel()
+            await asyncio.wait([self._worker])
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def _send_fresh(self) -> None:
+        while self._fresh:
+            delivery = self._fresh.popleft()
+            await self._try(delivery, times=delivery.policy.tries_at_once())
+
+    async def _try(self, delivery: Pending, times: int) -> None:
+        for _ in range(times):
+            status = await self._send(delivery)
+            if status is not None and delivery.policy.is_received(status):
+                return
+            delivery.failures += 1
+        delivery.due = self._clock.now() + delivery.policy.pause_before_retry(delivery.failures)
+        self._waiting.append(delivery)
+
+    async def _send(self, delivery: Pending) -> int | None:
+        if self._client is None:
+            self._client = httpx.AsyncClient(verify=_tls(), timeout=None, trust_env=False)  # noqa: S113 - timed below
+        headers = {"content-type": "application/json", "user-agent": "conformance-sandbox"}
+        try:
+            async with (
+                asyncio.timeout(TIMEOUT),
+                self._client.stream("POST", delivery.address, content=delivery.body, headers=headers) as response,
+            ):
+                return response.status_code
+        except (httpx.HTTPError, TimeoutError):
+            return None
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,71 @@
+"""Faults and variations: small classes that override one decision of a sandbox, found by name."""
+
+import importlib.util
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from functools import cache
+from pkgutil import iter_modules
+from typing import ClassVar, TypeVar
+
+from conformance.api import Api
+
+T = TypeVar("T")
+
+
+class UnknownFaultError(ValueError):
+    """A fault or variation was named that no API has; the message names those that come close."""
+
+
+class Fault:
+    """A deliberate wrong behaviour, named by its sin; subclasses also inherit the sandbox class that they change."""
+
+    breaks: ClassVar[tuple[str, ...]]
+    """The ids of the rules that it breaks."""
+
+
+class Variation:
+    """Another behaviour that the documents permit; subclasses also inherit the sandbox class that they change."""
+
+    permits: ClassVar[str]
+    """Which sentence or silence of the documents permits it."""
+
+
+Departure = type[Fault] | type[Variation]
+
+
+@cache
+def departures(api: Api) -> dict[str, Departure]:
+    """The faults and variations of `api` by name, from the module or package ``faults`` of its package, if there is one."""
+    if importlib.util.find_spec(f"{api.package}.faults") is None:
+        return {}
+    found = api.module("faults")
+    modules = [found, *(api.module(f"faults.{module.name}") for module in iter_modules(getattr(found, "__path__", ())))]
+    return {
+        name: member
+        for module in modules
+        for name, member in vars(module).items()
+        if isinstance(member, type)
+        and issubclass(member, Fault | Variation)
+        and (hasattr(member, "breaks") or hasattr(member, "permits"))
+    }
+
+
+def check_names(names: Iterable[str], apis: Iterable[Api]) -> tuple[str, ...]:
+    """`names` without repetition, each the name of a fault or variation of one of `apis`.
+
+    Raises:
+        UnknownFaultError: If one of them is not.
+    """
+    known = {name for api in apis for name in departures(api)}
+    chosen = tuple(dict.fromkeys(names))
+    for name in chosen:
+        if name not in known:
+            close = get_close_matches(name, sorted(known))
+            hint = f"Close to it: {', '.join(close)}." if close else f"There are {len(known)} to choose from."
+            raise UnknownFaultError(f"There is no fault or variation called {name!r}. {hint}")
+    return chosen
+
+
+def departing(base: type[T], mixins: Sequence[Departure]) -> type[T]:
+    """The sandbox class `base` with the decisions of `mixins` in the place of its own, the first of them winning."""
+    return type(base.__name__, (*mixins, base), {}) if mixins else base

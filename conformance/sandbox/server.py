@@ -1,0 +1,296 @@
+"""The sandbox as a server: HTTP in, the world and the API that a path names, HTTP out."""
+
+import asyncio
+import logging
+import re
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from contextlib import suppress
+from email.utils import format_datetime
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from conformance.api import Api, registered
+from conformance.clock import pause, stopwatch
+from conformance.exchange import Request, Response
+from conformance.sandbox.control import PREFIX, Control
+from conformance.sandbox.messages import problem
+from conformance.sandbox.world import DEFAULT, UnknownWorldError, World, Worlds
+
+LARGEST_BODY = 1024 * 1024
+"""Bytes of content that a request may have."""
+
+_MOST_READ = 64 * LARGEST_BODY
+_SECONDS_TO_START = 10
+_MOUNT = re.compile(r"(?:/w/(?P<world>[^/]+))?/(?P<api>[^/]+)(?P<path>/.*)?")
+
+_logger = logging.getLogger(__name__)
+
+_Scope = MutableMapping[str, Any]
+_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+_Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class SandboxNotStartedError(RuntimeError):
+    """The server cannot listen where it was told to; the message says why and what to do."""
+
+
+class SandboxApp:
+    """The sandbox as an ASGI 3 application.
+
+    Args:
+        apis: The APIs that it implements.
+        seed: The seed of the default world.
+        faults: The faults and variations of the default world, and of every new one that names none.
+        beyond_loopback: Whether webhooks may go elsewhere than to this machine.
+
+    Raises:
+        UnknownFaultError: If a fault or variation of that name does not exist.
+    """
+
+    def __init__(self, apis: Sequence[Api], seed: str, faults: Iterable[str], *, beyond_loopback: bool) -> None:
+        self.worlds = Worlds(apis, seed, faults, beyond_loopback=beyond_loopback)
+        self._control = Control(self.worlds)
+
+    async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
+        """Serve one connection scope of ASGI."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+
+    async def _live(self, receive: _Receive, send: _Send) -> None:
+        await receive()
+        retries = asyncio.create_task(self._retry_by_real_time())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        retries.cancel()
+        await self.worlds.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _retry_by_real_time(self) -> None:
+        while True:
+            await pause(1)
+            await self.worlds.default.outbox.settle()
+
+    async def _serve(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
+        body = await _read(receive)
+        request = _request(scope, body or b"")
+        path = scope["raw_path"].decode("latin-1")
+        if body is None:
+            world, response = self.worlds.default, problem(413, f"The body is larger than {LARGEST_BODY} bytes.")
+        else:
+            world, response = await self._answer(request, path)
+        date = format_datetime(world.clock.now(), usegmt=True)
+        headers = [*response.headers, ("Date", date)]
+        if response.status != HTTPStatus.NO_CONTENT:
+            headers.append(("Content-Length", str(len(response.body))))
+        lines = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        await send({"type": "http.response.start", "status": response.status, "headers": lines})
+        await send({"type": "http.response.body", "body": response.body})
+
+    async def _answer(self, request: Request, path: str) -> tuple[World, Response]:
+        world = self.worlds.default
+        if not _has_host(request.url):
+            return world, problem(400, "The Host header must be a host, with a port where it is not 80.")
+        if path == PREFIX or path.startswith(f"{PREFIX}/"):
+            return world, await self._guarded(self._control.answer(request, path))
+        mount = _MOUNT.fullmatch(path)
+        try:
+            world = self.worlds.get(mount["world"] or DEFAULT if mount else DEFAULT)
+        except UnknownWorldError as error:
+            return world, problem(404, str(error))
+        service = world.services.get(mount["api"]) if mount else None
+        if mount is None or service is None:
+            known = ", ".join(f"/{name}" for name in world.services)
+            return world, problem(404, f"There is no API at {path!r}. There are {known}, and {PREFIX} for control.")
+        at, started = world.clock.now(), stopwatch()
+        response = await self._guarded(service.answer(request, mount["path"] or "/"))
+        world.record(request, response, at, stopwatch() - started)
+        return world, response
+
+    @staticmethod
+    async def _guarded(answering: Awaitable[Response]) -> Response:
+        try:
+            return await answering
+        except Exception:
+            _logger.exception("The sandbox broke.")
+            return problem(500, "The sandbox itself broke; what it was doing stands in its log. Please report it.")
+
+
+class RunningSandbox:
+    """A sandbox that serves from a thread of this process until it is stopped; also a context manager.
+
+    Args:
+        app: What to serve.
+        host: The address to listen on.
+        port: The port to listen on; 0 for any that is free.
+
+    Raises:
+        SandboxNotStartedError: If it cannot listen there.
+    """
+
+    def __init__(self, app: SandboxApp, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            http="h11",
+            ws="none",
+            lifespan="on",
+            loop="asyncio",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=60,
+            timeout_graceful_shutdown=1,
+        )
+        self._host = f"[{host}]" if ":" in host else host
+        self._server = _Server(config)
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="conformance-sandbox", daemon=True)
+        self._thread.start()
+        if not self._server.ready.wait(_SECONDS_TO_START) or not self._server.started:
+            raise SandboxNotStartedError(
+                f"The sandbox cannot listen on {host}, port {port}: {self._failure or 'it did not start in time'}. "
+                "Is another one running there? Choose another port, or 0 for any that is free."
+            )
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, such as ``http://127.0.0.1:8080``."""
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        return f"http://{self._host}:{port}"
+
+    def stop(self) -> None:
+        """Stop serving; returns when all connections are closed."""
+        self._server.should_exit = True
+        self._thread.join()
+
+    def wait(self) -> None:
+        """Return when something else has stopped it."""
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        try:
+            self._server.run()
+        except SystemExit as end:
+            self._failure = end.__context__
+        finally:
+            self._server.ready.set()
+
+
+def start(
+    port: int = 0,
+    host: str = "127.0.0.1",
+    faults: Iterable[str] = (),
+    seed: str = "sandbox",
+    *,
+    apis: Iterable[Api] | None = None,
+    beyond_loopback: bool = False,
+) -> RunningSandbox:
+    """Start a sandbox in a thread; use it in a ``with`` statement, or call ``stop``.
+
+    Args:
+        port: The port to listen on; 0 for any that is free.
+        host: The address to listen on.
+        faults: The faults and variations of the default world, and of every new one that names none.
+        seed: The seed of the default world.
+        apis: The APIs to implement; None for all that are registered.
+        beyond_loopback: Whether webhooks may go elsewhere than to this machine.
+
+    Raises:
+        SandboxNotStartedError: If it cannot listen there.
+        UnknownFaultError: If a fault or variation of that name does not exist.
+    """
+    implemented = tuple(registered().values() if apis is None else apis)
+    return RunningSandbox(SandboxApp(implemented, seed, faults, beyond_loopback=beyond_loopback), host, port)
+
+
+def serve(
+    port: int,
+    host: str = "127.0.0.1",
+    faults: Iterable[str] = (),
+    seed: str = "sandbox",
+    *,
+    started: Callable[[RunningSandbox], None],
+    apis: Iterable[Api] | None = None,
+    beyond_loopback: bool = False,
+) -> None:
+    """Serve until interrupted from the keyboard (Ctrl-C).
+
+    Args:
+        port: The port to listen on; 0 for any that is free.
+        host: The address to listen on.
+        faults: The faults and variations of the default world, and of every new one that names none.
+        seed: The seed of the default world.
+        started: Called once requests are answered.
+        apis: The APIs to implement; None for all that are registered.
+        beyond_loopback: Whether webhooks may go elsewhere than to this machine.
+
+    Raises:
+        SandboxNotStartedError: If it cannot listen there.
+        UnknownFaultError: If a fault or variation of that name does not exist.
+    """
+    with (
+        suppress(KeyboardInterrupt),
+        start(port, host, faults, seed, apis=apis, beyond_loopback=beyond_loopback) as sandbox,
+    ):
+        started(sandbox)
+        sandbox.wait()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+async def _read(receive: _Receive) -> bytes | None:
+    """The content of a request; None if it is too large, read to its end so that the client gets to read the answer."""
+    chunks: list[bytes] = []
+    size = 0
+    while size <= _MOST_READ:
+        message = await receive()
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= LARGEST_BODY:
+            chunks.append(chunk)
+        if not message.get("more_body", False):
+            break
+    return b"".join(chunks) if size <= LARGEST_BODY else None
+
+
+def _request(scope: _Scope, body: bytes) -> Request:
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+    host = next((value for name, value in headers if name == "host"), "")
+    target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+    return Request(headers, body, scope["method"], f"{scope['scheme']}://{host}{target.decode('latin-1')}")
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -1,0 +1,185 @@
+"""Worlds: sandboxes within the sandbox, each with its own clock, state, faults and request log."""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from conformance.api import Api
+from conformance.clock import Clock, FrozenClock, OffsetClock
+from conformance.exchange import Exchange, Request, Response
+from conformance.ids import Ids
+from conformance.sandbox.deliveries import Outbox
+from conformance.sandbox.faults import check_names, departing, departures
+from conformance.sandbox.messages import to_rfc3339
+from conformance.sandbox.service import TENANTS, Service
+
+DEFAULT = "default"
+"""The id of the world that is there from the start and runs in real time."""
+
+_LOGGED_EXCHANGES = 1_000
+_MOST_WORLDS = 10_000
+
+
+class UnknownWorldError(LookupError):
+    """There is no world of that id; the message says how to make one."""
+
+
+class World:
+    """One world: everything in it follows from its seed, its clock and the requests that it receives.
+
+    Args:
+        world_id: What its paths call it.
+        seed: What all its ids, nonces, keys and credentials are drawn from.
+        clock: Its time.
+        apis: The APIs that it implements.
+        faults: The names of the faults and variations that change how it behaves.
+        beyond_loopback: Whether its webhooks may go elsewhere than to this machine.
+
+    Raises:
+        UnknownFaultError: If a fault or variation of that name does not exist.
+    """
+
+    def __init__(
+        self,
+        world_id: str,
+        seed: str,
+        clock: Clock,
+        apis: Sequence[Api],
+        faults: Iterable[str],
+        *,
+        beyond_loopback: bool,
+    ) -> None:
+        self.id = world_id
+        self.seed = seed
+        self.clock = clock
+        self.faults = check_names(faults, apis)
+        self.outbox = Outbox(clock, beyond_loopback=beyond_loopback)
+        self.log: deque[Exchange] = deque(maxlen=_LOGGED_EXCHANGES)
+        self._recorded = 0
+        self._apis = apis
+        ids = Ids(seed)
+        self.services: dict[str, Service] = {
+            api.name: self._kind(api)(clock, ids.child(api.name), self.outbox) for api in apis
+        }
+
+    def set_faults(self, names: Iterable[str]) -> None:
+        """Behave from now on with these faults and variations and no others; the state stays.
+
+        Raises:
+            UnknownFaultError: If a fault or variation of that name does not exist.
+        """
+        self.faults = check_names(names, self._apis)
+        for api in self._apis:
+            self.services[api.name].__class__ = self._kind(api)
+
+    def describe(self, origin: str) -> dict[str, Any]:
+        """What a client must know to use this world through the server at `origin`."""
+        mount = origin if self.id == DEFAULT else f"{origin}/w/{self.id}"
+        return {
+            "world": self.id,
+            "base_urls": {name: f"{mount}/{name}" for name in self.services},
+            "clock": to_rfc3339(self.clock.now()),
+            "faults": list(self.faults),
+            "tenants": {
+                tenant: {name: service.credentials(tenant) for name, service in self.services.items()}
+                for tenant in TENANTS
+            },
+        }
+
+    def record(self, request: Request, response: Response, at: datetime, seconds: float) -> None:
+        """Log an exchange; when there are too many the oldest is dropped.
+
+        Args:
+            request: What was received.
+            response: What was answered.
+            at: When it was received, by the clock of this world (UTC).
+            seconds: How long the answer took.
+        """
+        self._recorded += 1
+        self.log.append(Exchange(f"{self.id}#{self._recorded}", None, "", at, seconds, request, response))
+
+    def _kind(self, api: Api) -> type[Service]:
+        own = departures(api)
+        kind: type[Service] = api.module("sandbox").SANDBOX
+        return departing(kind, [own[name] for name in self.faults if name in own])
+
+
+class Worlds:
+    """All worlds of one server; when there are too many the oldest is dropped.
+
+    Args:
+        apis: The APIs that each world implements.
+        seed: The seed of the default world.
+        faults: The faults and variations of the default world, and of every new one that names none.
+        beyond_loopback: Whether webhooks may go elsewhere than to this machine.
+
+    Raises:
+        UnknownFaultError: If a fault or variation of that name does not exist.
+    """
+
+    def __init__(self, apis: Sequence[Api], seed: str, faults: Iterable[str], *, beyond_loopback: bool) -> None:
+        self._apis = apis
+        self._seed = seed
+        self._faults = tuple(faults)
+        self._beyond_loopback = beyond_loopback
+        self._made = 0
+        self._worlds: OrderedDict[str, World] = OrderedDict()
+        self.default = self._build(DEFAULT, seed, self._faults)
+
+    def get(self, world_id: str) -> World:
+        """The world of that id.
+
+        Raises:
+            UnknownWorldError: If there is none.
+        """
+        if world_id == DEFAULT:
+            return self.default
+        try:
+            return self._worlds[world_id]
+        except KeyError:
+            raise UnknownWorldError(
+                f"There is no world {world_id!r}: it was never made, or was dropped. POST /_sandbox/worlds makes one."
+            ) from None
+
+    async def create(self, seed: str, faults: Iterable[str] | None = None) -> World:
+        """A new world with a frozen clock.
+
+        Args:
+            seed: What its ids, nonces, keys and credentials are drawn from; two worlds of one seed are alike.
+            faults: Its faults and variations; None for those that the server was started with.
+
+        Raises:
+            UnknownFaultError: If a fault or variation of that name does not exist.
+        """
+        world = self._build(str(self._made + 1), seed, self._faults if faults is None else faults)
+        self._made += 1
+        self._worlds[world.id] = world
+        if len(self._worlds) > _MOST_WORLDS:
+            _, oldest = self._worlds.popitem(last=False)
+            await oldest.outbox.close()
+        return world
+
+    async def reset(self, world: World) -> World:
+        """The world that takes the place of `world`: as it was when it was made, but with the faults it has now."""
+        await world.outbox.close()
+        again = self._build(world.id, world.seed, world.faults)
+        if world.id == DEFAULT:
+            self.default = again
+        else:
+            self._worlds[world.id] = again
+        return again
+
+    async def drop(self, world: World) -> None:
+        """Forget `world`, which must not be the default one."""
+        del self._worlds[world.id]
+        await world.outbox.close()
+
+    async def close(self) -> None:
+        """Drop what is under way in any world."""
+        for world in (self.default, *self._worlds.values()):
+            await world.outbox.close()
+
+    def _build(self, world_id: str, seed: str, faults: Iterable[str]) -> World:
+        clock = OffsetClock() if world_id == DEFAULT else FrozenClock()
+        return World(world_id, seed, clock, self._apis, faults, beyond_loopback=self._beyond_loopback)

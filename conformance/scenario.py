@@ -1,0 +1,144 @@
+"""The words that scenarios are written in: what a test can judge, what it expects, and why it had to stop."""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeVar
+
+import pytest
+
+from conformance.exchange import Exchange
+from conformance.findings import Finding, judged, read, shorten
+
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+
+class StepFailedError(Exception):
+    """A step did not give what the next one needs, by the subject's doing; what depends on it is blocked."""
+
+
+class NeedError(Exception):
+    """The subject or the run does not have what the test needs; the message says what to give."""
+
+
+class SuiteError(Exception):
+    """The suite itself did something wrong; never blamed on the subject."""
+
+
+def verifies(*rules: str) -> Callable[[Test], Test]:
+    """Mark a test with the ids of the rules that it can judge."""
+    return pytest.mark.verifies(*rules)  # type: ignore[return-value]
+
+
+waits = pytest.mark.waits
+"""Mark a test that lets time pass; live it is skipped unless waiting is allowed."""
+
+
+@dataclass
+class Record:
+    """What one running test has found so far.
+
+    Args:
+        rules: The rules that the test can judge.
+    """
+
+    rules: Collection[str]
+    findings: list[Finding] = field(default_factory=list)
+
+
+_records: list[Record] = []
+
+
+@contextmanager
+def recording(rules: Collection[str]) -> Iterator[Record]:
+    """Collect what is expected while the context lasts."""
+    record = Record(rules)
+    _records.append(record)
+    try:
+        yield record
+    finally:
+        _records.remove(record)
+
+
+def _add(finding: Finding) -> None:
+    if not _records:
+        raise SuiteError("expect() was called outside of a scenario.")
+    record = _records[-1]
+    if finding.rule not in record.rules:
+        raise SuiteError(f"The test judges {finding.rule}, but does not list it in @verifies.")
+    record.findings.append(finding)
+
+
+def expect(
+    rule: str,
+    held: bool,
+    *,
+    where: str,
+    expected: str,
+    got: object,
+    exchange: Exchange | None = None,  # noqa: FBT001
+) -> None:
+    """Say whether `rule` held, and go on.
+
+    Args:
+        rule: A rule that the test lists in `verifies`.
+        held: Whether it held.
+        where: The place, such as ``response status``.
+        expected: What the rule asks for there.
+        got: What was there.
+        exchange: The exchange that shows it.
+
+    Raises:
+        SuiteError: If the test does not list the rule.
+    """
+    _add(judged(rule, held=held, where=where, expected=expected, got=got, exchange=exchange))
+
+
+def expect_status(rule: str, exchange: Exchange, *statuses: int) -> None:
+    """Say that `rule` asks for one of `statuses` in the answer of `exchange`."""
+    expect(
+        rule,
+        exchange.response.status in statuses,
+        where="response status",
+        expected=" or ".join(str(status) for status in statuses),
+        got=answer(exchange),
+        exchange=exchange,
+    )
+
+
+def expect_reading(
+    rule: str, reading: str | None, *, where: str, expected: str, got: object, exchange: Exchange | None = None
+) -> None:
+    """Say which reading of a contradicted `rule` was seen; None if none of them was.
+
+    Raises:
+        SuiteError: If the test does not list the rule.
+    """
+    _add(read(rule, reading, where=where, expected=expected, got=got, exchange=exchange))
+
+
+def answer(exchange: Exchange) -> str:
+    """The answer of an exchange in one line: its status, and the start of its body if it did not succeed."""
+    response = exchange.response
+    detail = response.members().get("detail")
+    shown = detail if isinstance(detail, str) else response.body
+    return str(response.status) if response.succeeded or not shown else f"{response.status} ({shorten(shown)})"
+
+
+def step_failed(step: str, exchange: Exchange | None = None) -> NoReturn:
+    """Stop, because `step` did not give what the next one needs.
+
+    Raises:
+        StepFailedError: Always.
+    """
+    shown = f", it was answered {answer(exchange)} [{exchange.id}]" if exchange else ""
+    raise StepFailedError(f"{step}{shown}")
+
+
+def needs(what: str) -> NoReturn:
+    """Stop, because this run does not have `what`; say what to give.
+
+    Raises:
+        NeedError: Always.
+    """
+    raise NeedError(what)

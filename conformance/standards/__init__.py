@@ -1,0 +1,1 @@
+"""The public standards that the APIs build on, one module each, usable alone."""

@@ -1,0 +1,148 @@
+"""The Content-Digest field of RFC 9530: a hash of the very bytes of a message's content."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import cast
+
+import http_sf
+
+ALGORITHMS = ("sha-256", "sha-512")
+"""The algorithms that RFC 9530 (section 5) lists as active."""
+
+_HASHES = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
+_FORM = "expected algorithm=:base64: with a colon on each side of the base64, such as sha-256=:...:"
+
+
+class Reason(StrEnum):
+    """Why a Content-Digest was rejected."""
+
+    MISSING = "missing"
+    MALFORMED = "malformed"
+    UNKNOWN_ALGORITHM = "unknown-algorithm"
+    MISMATCH = "mismatch"
+
+
+class DigestRejected(ValueError):  # noqa: N818 - a judgement of the input, named as such
+    """A Content-Digest that does not vouch for the content.
+
+    Args:
+        reason: Why, for programs.
+        message: What is wrong and what to do, for people.
+    """
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def content_digest(body: bytes, algorithm: str = "sha-256") -> str:
+    """The value of the Content-Digest field for `body` (RFC 9530, section 2).
+
+    Args:
+        body: The content as it is sent.
+        algorithm: One of `ALGORITHMS`.
+
+    Raises:
+        DigestRejected: With reason ``unknown-algorithm`` for another algorithm.
+    """
+    if algorithm not in _HASHES:
+        raise DigestRejected(
+            Reason.UNKNOWN_ALGORITHM,
+            f"No digest can be made with {algorithm!r}; use one of {', '.join(ALGORITHMS)}.",
+        )
+    return f"{algorithm}=:{base64.b64encode(_HASHES[algorithm](body).digest()).decode()}:"
+
+
+def check_content_digest(body: bytes, value: str | None) -> None:
+    """Check that every digest of a known algorithm in the field is that of `body`; others are passed over.
+
+    Args:
+        body: The content as it was received.
+        value: The value of the Content-Digest field, or ``None`` if there is none.
+
+    Raises:
+        DigestRejected: If the field does not vouch for the content.
+    """
+    if value is None:
+        raise DigestRejected(
+            Reason.MISSING, f"There is no Content-Digest. Send one over the body's bytes: {content_digest(body)}"
+        )
+    digests = _digests(value)
+    known = {name: digest for name, digest in digests.items() if name in _HASHES}
+    if not known:
+        raise DigestRejected(
+            Reason.UNKNOWN_ALGORITHM,
+            f"Content-Digest has only {', '.join(digests)}; expected at least one of {', '.join(ALGORITHMS)}.",
+        )
+    for algorithm, digest in known.items():
+        if not hmac.compare_digest(digest, _HASHES[algorithm](body).digest()):
+            cause = _cause(body, algorithm, digest)
+            raise DigestRejected(
+                Reason.MISMATCH,
+                f"Content-Digest is not the {algorithm} digest of the {len(body)} bytes of the body: "
+                f"expected {content_digest(body, algorithm)}. {cause}",
+            )
+
+
+def _digests(value: str) -> dict[str, bytes]:
+    def refuse_repetition(key: str, context: str) -> None:
+        if context == "dictionary":
+            raise DigestRejected(Reason.MALFORMED, f"Content-Digest names {key} twice; expected each algorithm once.")
+
+    try:
+        parsed = http_sf.parse(value.encode("ascii"), tltype="dictionary", on_duplicate_key=refuse_repetition)
+    except DigestRejected:
+        raise
+    except ValueError as error:
+        raise DigestRejected(Reason.MALFORMED, f"Content-Digest cannot be read: {error}; {_FORM}.") from error
+    digests: dict[str, bytes] = {}
+    for name, (digest, _) in cast("dict[str, tuple[object, object]]", parsed).items():
+        if not isinstance(digest, bytes):
+            raise DigestRejected(Reason.MALFORMED, f"Content-Digest has no byte sequence under {name}; {_FORM}.")
+        digests[name] = digest
+    if not digests:
+        raise DigestRejected(Reason.MALFORMED, f"Content-Digest is empty; {_FORM}.")
+    return digests
+
+
+def _cause(body: bytes, algorithm: str, digest: bytes) -> str:
+    of = _HASHES[algorithm]
+    right = of(body)
+    if digest in (right.hexdigest().encode(), base64.b64decode(right.hexdigest())):
+        return "It is the right digest in hex; put its raw bytes in base64."
+    if len(digest) != right.digest_size:
+        return f"It has {len(digest)} bytes where {algorithm} gives {right.digest_size}; hash with that algorithm."
+    for what, other in _lookalikes(body):
+        if hmac.compare_digest(digest, of(other).digest()):
+            return f"It is the digest of {what}; hash the very bytes that are sent."
+    return "The body was changed after it was hashed, or something else was hashed; hash the very bytes that are sent."
+
+
+def _lookalikes(body: bytes) -> Iterator[tuple[str, bytes]]:
+    yield "an empty body", b""
+    yield "this body with a newline at its end", body + b"\n"
+    yield "this body without the newline at its end", body.rstrip(b"\r\n")
+    yield "this body with CRLF line ends", body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    yield "this body with LF line ends", body.replace(b"\r\n", b"\n")
+    yield "this body in base64", base64.b64encode(body)
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return
+    for ascii_only in (False, True):
+        for sort_keys in (False, True):
+            same = "the same JSON document" + (" with sorted keys" if sort_keys else "")
+            for form, indent, separators in (
+                ("in compact form", None, (",", ":")),
+                ("with blanks after commas and colons", None, (", ", ": ")),
+                ("pretty-printed", 2, (",", ": ")),
+                ("pretty-printed", 4, (",", ": ")),
+            ):
+                text = json.dumps(
+                    document, ensure_ascii=ascii_only, indent=indent, separators=separators, sort_keys=sort_keys
+                )
+                yield f"{same} {form}", text.encode(errors="surrogatepass")

@@ -1,0 +1,688 @@
+"""HTTP message signatures of RFC 9421, where draft-ietf-httpbis-message-signatures-19 says the same.
+
+The library http-message-signatures gives the values of components and the algorithms. Here are the signature base,
+a time from outside, deterministic signing, a memory against replay, and errors that say what to do.
+"""
+
+import base64
+import hashlib
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from threading import Lock
+from typing import Any, cast
+
+import http_sf
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+from http_message_signatures import (
+    HTTPMessageSignaturesException,
+    HTTPSignatureComponentResolver,
+    SigningKey,
+    VerificationKey,
+    algorithms,
+)
+from http_sf.compat import Item
+
+PrivateKey = SigningKey
+PublicKey = VerificationKey
+
+ECDSA_P384_SHA384 = "ecdsa-p384-sha384"
+ECDSA_P256_SHA256 = "ecdsa-p256-sha256"
+
+_ALGORITHMS = {
+    algorithm.algorithm_id: algorithm
+    for algorithm in (
+        algorithms.ECDSA_P384_SHA384,
+        algorithms.ECDSA_P256_SHA256,
+        algorithms.ED25519,
+        algorithms.RSA_PSS_SHA512,
+        algorithms.RSA_V1_5_SHA256,
+        algorithms.HMAC_SHA256,
+    )
+}
+ALGORITHMS = tuple(_ALGORITHMS)
+"""The names of the algorithms that can sign and verify (RFC 9421, section 6.2.2)."""
+
+_ECDSA = {
+    ECDSA_P384_SHA384: ec.ECDSA(SHA384(), deterministic_signing=True),
+    ECDSA_P256_SHA256: ec.ECDSA(SHA256(), deterministic_signing=True),
+}
+_SIGNATURE_SIZES = {ECDSA_P384_SHA384: 96, ECDSA_P256_SHA256: 64, "ed25519": 64, "hmac-sha256": 32}
+_PARAMETER_TYPES = {"created": int, "expires": int, "keyid": str, "alg": str, "nonce": str, "tag": str}
+_COMPONENT_NAME = re.compile(r"@?[a-z0-9!#$%&'*+.^_`|~-]+")
+_P384_COMMAND = "openssl ecparam -name secp384r1 -genkey -noout"
+
+
+class Reason(StrEnum):
+    """Why a signed message was rejected."""
+
+    MISSING = "missing"
+    MALFORMED = "malformed"
+    LABEL_MISMATCH = "label-mismatch"
+    UNKNOWN_KEY = "unknown-key"
+    WRONG_ALGORITHM = "wrong-algorithm"
+    WRONG_FORM = "wrong-form"
+    MISMATCH = "mismatch"
+    CREATED_MISSING = "created-missing"
+    TOO_OLD = "too-old"
+    IN_THE_FUTURE = "in-the-future"
+    EXPIRED = "expired"
+    COMPONENT_MISSING = "component-missing"
+    COMPONENT_ABSENT = "component-absent"
+    COMPONENT_REPEATED = "component-repeated"
+    REPLAYED = "replayed"
+
+
+class SignatureRejected(ValueError):  # noqa: N818 - a judgement of the input, named as such
+    """A message whose signature cannot be read, built or trusted.
+
+    Args:
+        reason: Why, for programs.
+        message: What is wrong and what to do, for people.
+    """
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class KeyRejected(ValueError):  # noqa: N818 - a judgement of the input, named as such
+    """A key that cannot be read or does not fit; the message says what was given and what is expected."""
+
+
+@dataclass(frozen=True)
+class SignatureInput:
+    """What one signature covers and says of itself: a member of Signature-Input (RFC 9421, section 4.1).
+
+    Args:
+        label: The name that ties the member to its signature.
+        components: The covered components in order, as serialised but without the quotes around the name, such as
+            ``@method`` or ``@query-param;name="a"``.
+        created: When it was made, in seconds since 1970 (UTC).
+        expires: When it stops to hold, in seconds since 1970 (UTC).
+        key_id: The id of the key.
+        algorithm: The name of the algorithm.
+        nonce: A value used once.
+        tag: The application that the signature is for.
+        text: The member's value without the label, as the line ``@signature-params`` has it (section 2.3).
+    """
+
+    label: str
+    components: tuple[str, ...]
+    created: int | None
+    expires: int | None
+    key_id: str | None
+    algorithm: str | None
+    nonce: str | None
+    tag: str | None
+    text: str
+
+
+class ReplayStore:
+    """Remembers which signatures were seen, each until it could no longer be accepted. Safe to share among threads."""
+
+    def __init__(self) -> None:
+        self._until: dict[tuple[str, bytes], float] = {}
+        self._lock = Lock()
+        self._next_purge = -math.inf
+
+    def seen_before(self, key_id: str, token: bytes, *, now: float, until: float) -> bool:
+        """Whether `token` was seen under `key_id` before; if not, it is remembered.
+
+        Args:
+            key_id: The id of the key that signed.
+            token: What marks the signature: its bytes or its nonce.
+            now: The time, in seconds since 1970 (UTC).
+            until: The last instant at which to remember it, in seconds since 1970 (UTC); infinity for ever.
+        """
+        with self._lock:
+            if now >= self._next_purge:
+                self._until = {seen: end for seen, end in self._until.items() if end >= now}
+                self._next_purge = now + 60
+            seen = self._until.get((key_id, token))
+            if seen is not None and seen >= now:
+                return True
+            self._until[key_id, token] = until
+            return False
+
+
+def declared_signatures(headers: Sequence[tuple[str, str]]) -> list[tuple[SignatureInput, bytes]]:
+    """What the fields Signature-Input and Signature say (RFC 9421, section 4), in the order of Signature-Input.
+
+    Args:
+        headers: Names and values of all header fields.
+
+    Raises:
+        SignatureRejected: With reason ``missing``, ``malformed`` or ``label-mismatch``.
+    """
+    inputs = _dictionary("Signature-Input", headers)
+    signatures = _dictionary("Signature", headers)
+    if inputs.keys() != signatures.keys():
+        raise SignatureRejected(
+            Reason.LABEL_MISMATCH,
+            f"Signature-Input has the labels {', '.join(inputs)} and Signature has {', '.join(signatures)}; "
+            "give both fields the same labels.",
+        )
+    return [(_signature_input(label, inputs[label]), _signature(label, signatures[label])) for label in inputs]
+
+
+def present(components: Sequence[str], method: str, url: str, headers: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Those of `components` that the message has.
+
+    Derived components stay, but for ``@query`` when the URL has no query; fields stay if the message has them.
+
+    Args:
+        components: Component identifiers as in `SignatureInput`.
+        method: The method of the request.
+        url: The absolute URL of the request.
+        headers: Names and values of all header fields.
+
+    Raises:
+        SignatureRejected: With reason ``malformed`` if an identifier or the request cannot be read.
+    """
+    resolver = _resolver(method, url, headers)
+    names = ((component, _item(component).value) for component in components)
+    return tuple(
+        component
+        for component, name in names
+        if name in resolver.headers
+        or (str(name).startswith("@") and (name != "@query" or resolver.url_parts.query is not None))
+    )
+
+
+def signature_base(method: str, url: str, headers: Sequence[tuple[str, str]], signature_input: SignatureInput) -> str:
+    """The text that is signed (RFC 9421, section 2.5).
+
+    Args:
+        method: The method of the request.
+        url: The absolute URL of the request.
+        headers: Names and values of all header fields.
+        signature_input: What is covered.
+
+    Raises:
+        SignatureRejected: With reason ``component-absent``, ``component-repeated`` or ``malformed``.
+    """
+    return _base(_resolver(method, url, headers), signature_input.components, signature_input.text)
+
+
+def sign(
+    method: str,
+    url: str,
+    headers: Sequence[tuple[str, str]],
+    *,
+    key: PrivateKey,
+    key_id: str,
+    components: Sequence[str],
+    created: datetime | None,
+    algorithm: str = ECDSA_P384_SHA384,
+    label: str = "sig",
+    expires: datetime | None = None,
+    nonce: str | None = None,
+    tag: str | None = None,
+    declare_algorithm: bool = True,
+) -> list[tuple[str, str]]:
+    """Sign a request (RFC 9421, section 3.1); ECDSA is deterministic, r and s of fixed size (section 3.3).
+
+    Args:
+        method: The method of the request.
+        url: The absolute URL of the request.
+        headers: Names and values of the header fields that are sent.
+        key: The private key, or the shared secret for ``hmac-sha256``.
+        key_id: The id under which the verifier knows the key.
+        components: What to cover, in this order, as in `SignatureInput`.
+        created: When the signature is made (aware), or ``None`` not to say it.
+        algorithm: One of `ALGORITHMS`.
+        label: The label in both fields.
+        expires: When the signature stops to hold (aware), or ``None`` not to say it.
+        nonce: A value used once, or ``None``.
+        tag: The application that the signature is for, or ``None``.
+        declare_algorithm: Whether to say the algorithm in the parameter ``alg``.
+
+    Returns:
+        The header fields Signature-Input and Signature.
+
+    Raises:
+        SignatureRejected: If a component is absent, repeated or malformed.
+        KeyRejected: If `key` cannot sign with `algorithm`.
+    """
+    if algorithm not in algorithms_of(key):
+        raise KeyRejected(f"{_described(key)} cannot sign with {algorithm}; it can with {_listed(algorithms_of(key))}.")
+    parameters = {
+        "created": created and int(created.timestamp()),
+        "expires": expires and int(expires.timestamp()),
+        "keyid": key_id,
+        "alg": algorithm if declare_algorithm else None,
+        "nonce": nonce,
+        "tag": tag,
+    }
+    items = [(str(item.value), dict(item.params)) for item in map(_item, components)]
+    member: Any = (items, {name: value for name, value in parameters.items() if value is not None})
+    base = _base(_resolver(method, url, headers), components, http_sf.ser([member])).encode()
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        size = _SIGNATURE_SIZES[algorithm] // 2
+        r, s = decode_dss_signature(key.sign(base, _ECDSA[algorithm]))
+        signature = r.to_bytes(size, "big") + s.to_bytes(size, "big")
+    else:
+        signature = _ALGORITHMS[algorithm](private_key=key).sign(base)
+    return [("Signature-Input", http_sf.ser({label: member})), ("Signature", http_sf.ser({label: signature}))]
+
+
+def verify(
+    method: str,
+    url: str,
+    headers: Sequence[tuple[str, str]],
+    *,
+    key_for: Callable[[str], PublicKey | None],
+    now: datetime,
+    algorithms: Sequence[str] = (ECDSA_P384_SHA384,),
+    required: Sequence[str] = (),
+    max_age: timedelta | None = None,
+    max_ahead: timedelta | None = None,
+    seen: ReplayStore | None = None,
+) -> SignatureInput:
+    """Verify every signature of a request (RFC 9421, section 3.2).
+
+    The algorithm follows from the key; a declared ``alg`` must be the same.
+
+    Args:
+        method: The method of the request.
+        url: The absolute URL of the request.
+        headers: Names and values of all header fields.
+        key_for: Gives the public key of a key id, or ``None`` if there is none.
+        now: The time at which to judge (aware).
+        algorithms: The names of the algorithms that are allowed.
+        required: Components that each signature must cover, as in `SignatureInput`.
+        max_age: How long ago ``created`` may be; ``None`` for any time.
+        max_ahead: How far ahead of `now` ``created`` may be; ``None`` for any time.
+        seen: Where signatures that were accepted are remembered, so that none is accepted twice.
+
+    Returns:
+        What the first signature covers and says of itself.
+
+    Raises:
+        SignatureRejected: If a signature is not to be trusted.
+    """
+    declared = declared_signatures(headers)
+    resolver = _resolver(method, url, headers)
+    for signature_input, signature in declared:
+        _require_coverage(signature_input, required)
+        _require_time(signature_input, now.timestamp(), max_age, max_ahead)
+        key, algorithm = _key_and_algorithm(signature_input, key_for, algorithms)
+        _require_form(signature, algorithm)
+        base = _base(resolver, signature_input.components, signature_input.text).encode()
+        try:
+            _ALGORITHMS[algorithm](public_key=key).verify(signature=signature, message=base)
+        except InvalidSignature:
+            raise SignatureRejected(
+                Reason.MISMATCH,
+                f"The signature {signature_input.label} does not verify with the key {signature_input.key_id!r}. "
+                "Something that it covers was changed after signing, the signature base was built otherwise, or "
+                "another key signed: compare your signature base with the one of signature_base() line by line, "
+                "and your public key with the one that is registered.",
+            ) from None
+    if seen is not None:
+        for signature_input, signature in declared:
+            _require_first_use(signature_input, signature, now.timestamp(), max_age, seen)
+    return declared[0][0]
+
+
+def algorithms_of(key: PrivateKey | PublicKey) -> tuple[str, ...]:
+    """The names of the algorithms that `key` can be used with; bytes are a shared secret."""
+    match key:
+        case bytes():
+            return ("hmac-sha256",)
+        case ec.EllipticCurvePrivateKey() | ec.EllipticCurvePublicKey():
+            by_curve = {"secp384r1": (ECDSA_P384_SHA384,), "secp256r1": (ECDSA_P256_SHA256,)}
+            return by_curve.get(key.curve.name, ())
+        case ed25519.Ed25519PrivateKey() | ed25519.Ed25519PublicKey():
+            return ("ed25519",)
+        case rsa.RSAPrivateKey() | rsa.RSAPublicKey():
+            return ("rsa-pss-sha512", "rsa-v1_5-sha256")
+
+
+def key_from_seed(seed: bytes) -> ec.EllipticCurvePrivateKey:
+    """The P-384 private key that follows from `seed`: the same seed gives the same key."""
+    curve = ec.SECP384R1()
+    number = int.from_bytes(hashlib.shake_256(seed).digest(64), "big")
+    return ec.derive_private_key(1 + number % (curve.group_order - 1), curve)
+
+
+def private_pem(key: ec.EllipticCurvePrivateKey) -> str:
+    """The private `key` as PEM text (PKCS #8, not encrypted)."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def public_pem(key: ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey) -> str:
+    """The public part of `key` as PEM text (SubjectPublicKeyInfo)."""
+    public = key.public_key() if isinstance(key, ec.EllipticCurvePrivateKey) else key
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def load_private_key(pem: str) -> ec.EllipticCurvePrivateKey:
+    """The P-384 private key in a PEM text (PKCS #8 or SEC 1, not encrypted).
+
+    Raises:
+        KeyRejected: If there is none.
+    """
+    _require_pem(pem, "PRIVATE KEY", f"a private key, as `{_P384_COMMAND}` makes it")
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except TypeError as error:
+        raise KeyRejected("The private key is encrypted; give it without a password.") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyRejected(f"The private key cannot be read: {error}") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP384R1):
+        raise KeyRejected(f"{_described(key)} was given, expected one on P-384: make it with `{_P384_COMMAND}`.")
+    return key
+
+
+def load_public_key(pem: str) -> ec.EllipticCurvePublicKey:
+    """The P-384 public key in a PEM text (SubjectPublicKeyInfo).
+
+    Raises:
+        KeyRejected: If there is none.
+    """
+    _require_pem(pem, "PUBLIC KEY", "a public key, as `openssl ec -pubout` writes it")
+    try:
+        key = load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyRejected(f"The public key cannot be read: {error}") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP384R1):
+        raise KeyRejected(f"{_described(key)} was given, expected one on P-384: make it with `{_P384_COMMAND}`.")
+    return key
+
+
+@dataclass(frozen=True)
+class _Fields:
+    lines: Sequence[tuple[str, str]]
+
+    def items(self) -> Sequence[tuple[str, str]]:
+        return self.lines
+
+
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    url: str
+    headers: _Fields
+
+
+def _resolver(method: str, url: str, headers: Sequence[tuple[str, str]]) -> HTTPSignatureComponentResolver:
+    try:
+        return HTTPSignatureComponentResolver(  # type: ignore[no-untyped-call]
+            _Request(method, url, _Fields(headers))
+        )
+    except HTTPMessageSignaturesException as error:
+        raise SignatureRejected(Reason.MALFORMED, f"The request {method} {url} cannot be signed: {error}.") from error
+
+
+def _dictionary(name: str, headers: Sequence[tuple[str, str]]) -> dict[str, tuple[Any, dict[str, object]]]:
+    def refuse_repetition(key: str, context: str) -> None:
+        if context == "dictionary":
+            raise SignatureRejected(Reason.MALFORMED, f"{name} has the label {key} twice; use each label once.")
+
+    value = ", ".join(line for field, line in headers if field.lower() == name.lower())
+    try:
+        parsed = http_sf.parse(value.encode("ascii"), tltype="dictionary", on_duplicate_key=refuse_repetition)
+    except SignatureRejected:
+        raise
+    except ValueError as error:
+        raise SignatureRejected(
+            Reason.MALFORMED, f"{name} is not a dictionary of structured fields (RFC 8941): {error}."
+        ) from error
+    if not parsed:
+        raise SignatureRejected(
+            Reason.MISSING,
+            f"There is no {name} header. Sign the request: both Signature-Input and Signature are needed.",
+        )
+    return cast("dict[str, tuple[Any, dict[str, object]]]", parsed)
+
+
+def _signature_input(label: str, member: tuple[Any, dict[str, object]]) -> SignatureInput:
+    items, parameters = member
+    if not isinstance(items, list):
+        raise SignatureRejected(
+            Reason.MALFORMED,
+            f'Signature-Input has no list of components under {label}; expected a form such as {label}=("@method").',
+        )
+    for name, kind in _PARAMETER_TYPES.items():
+        if name in parameters and type(parameters[name]) is not kind:
+            expected = "an integer" if kind is int else "a string in quotes"
+            raise SignatureRejected(
+                Reason.MALFORMED, f"The parameter {name} of {label} is {parameters[name]!r}, expected {expected}."
+            )
+    components = tuple(_identifier(label, item) for item in items)
+    values: Any = parameters
+    return SignatureInput(
+        label,
+        components,
+        created=values.get("created"),
+        expires=values.get("expires"),
+        key_id=values.get("keyid"),
+        algorithm=values.get("alg"),
+        nonce=values.get("nonce"),
+        tag=values.get("tag"),
+        text=http_sf.ser(cast("Any", [member])),
+    )
+
+
+def _identifier(label: str, item: tuple[object, dict[str, Any]]) -> str:
+    name, parameters = item
+    if not isinstance(name, str) or not _COMPONENT_NAME.fullmatch(name):
+        raise SignatureRejected(
+            Reason.MALFORMED,
+            f"{label} covers {name!r}, which is no component; expected a name in quotes and lower case.",
+        )
+    return name + http_sf.ser((name, parameters))[len(name) + 2 :]
+
+
+def _signature(label: str, member: tuple[Any, dict[str, object]]) -> bytes:
+    signature = member[0]
+    if not isinstance(signature, bytes):
+        raise SignatureRejected(
+            Reason.MALFORMED, f"Signature has no bytes under {label}; expected {label}=:base64: with the colons."
+        )
+    return signature
+
+
+@lru_cache(maxsize=1024)
+def _item(component: str) -> Item:
+    name, separator, parameters = component.partition(";")
+    item = Item()
+    try:
+        item.parse(f'"{name}"{separator}{parameters}'.encode("ascii"))
+    except ValueError as error:
+        raise SignatureRejected(Reason.MALFORMED, f"The component {component!r} cannot be read: {error}.") from error
+    if not _COMPONENT_NAME.fullmatch(name):
+        raise SignatureRejected(
+            Reason.MALFORMED, f"The component {component!r} is none; expected a name in lower case, without quotes."
+        )
+    return item
+
+
+def _identity(component: str) -> tuple[object, frozenset[tuple[str, object]]]:
+    item = _item(component)
+    return item.value, frozenset(item.params.items())
+
+
+def _base(resolver: HTTPSignatureComponentResolver, components: Sequence[str], text: str) -> str:
+    lines: dict[object, str] = {}
+    for component in components:
+        if _identity(component) in lines:
+            raise SignatureRejected(
+                Reason.COMPONENT_REPEATED, f"The signature covers {component} twice; cover each component once."
+            )
+        lines[_identity(component)] = f"{_item(component)}: {_value(resolver, component)}"
+    return "\n".join([*lines.values(), f'"@signature-params": {text}'])
+
+
+def _value(resolver: HTTPSignatureComponentResolver, component: str) -> str:
+    item = _item(component)
+    name = str(item.value)
+    if not name.startswith("@") and name not in resolver.headers:
+        raise SignatureRejected(
+            Reason.COMPONENT_ABSENT,
+            f"The signature covers {name}, which the message does not have; send that header or do not cover it.",
+        )
+    try:
+        value = resolver.resolve(item)
+    except (HTTPMessageSignaturesException, TypeError, ValueError) as error:
+        reason = Reason.COMPONENT_ABSENT if name == "@query-param" else Reason.MALFORMED
+        raise SignatureRejected(reason, f"The component {component} has no value in this request: {error}.") from error
+    if not value.isascii() or "\n" in value or "\r" in value:
+        raise SignatureRejected(
+            Reason.MALFORMED, f"The value of {component} cannot be signed: it has line breaks or is not ASCII."
+        )
+    return cast("str", value)
+
+
+def _require_coverage(signature_input: SignatureInput, required: Sequence[str]) -> None:
+    covered = {_identity(component) for component in signature_input.components}
+    missing = [component for component in required if _identity(component) not in covered]
+    if missing:
+        raise SignatureRejected(
+            Reason.COMPONENT_MISSING,
+            f"The signature {signature_input.label} covers {_listed(signature_input.components)}; "
+            f"it must cover {_listed(missing)} too.",
+        )
+
+
+def _require_time(
+    signature_input: SignatureInput, now: float, max_age: timedelta | None, max_ahead: timedelta | None
+) -> None:
+    created, expires = signature_input.created, signature_input.expires
+    if created is None:
+        if max_age is not None or max_ahead is not None:
+            raise SignatureRejected(
+                Reason.CREATED_MISSING,
+                f"The signature {signature_input.label} has no parameter created; say when you sign.",
+            )
+    elif max_age is not None and now - created > max_age.total_seconds():
+        raise SignatureRejected(
+            Reason.TOO_OLD,
+            f"The signature was created {now - created:.0f} s ago, "
+            f"at most {max_age.total_seconds():.0f} s are allowed; "
+            "sign each request when you send it, and check your clock.",
+        )
+    elif max_ahead is not None and created - now > max_ahead.total_seconds():
+        raise SignatureRejected(
+            Reason.IN_THE_FUTURE,
+            f"The signature was created {created - now:.0f} s ahead of this clock, "
+            f"at most {max_ahead.total_seconds():.0f} s are allowed; check your clock.",
+        )
+    if expires is not None and now > expires:
+        raise SignatureRejected(
+            Reason.EXPIRED,
+            f"The signature expired {now - expires:.0f} s ago; sign the request again, and check your clock.",
+        )
+
+
+def _key_and_algorithm(
+    signature_input: SignatureInput, key_for: Callable[[str], PublicKey | None], allowed: Sequence[str]
+) -> tuple[PublicKey, str]:
+    declared, key_id = signature_input.algorithm, signature_input.key_id
+    if declared is not None and declared not in allowed:
+        raise SignatureRejected(
+            Reason.WRONG_ALGORITHM, f"The signature declares the algorithm {declared}, expected {_listed(allowed)}."
+        )
+    if key_id is None:
+        raise SignatureRejected(
+            Reason.UNKNOWN_KEY,
+            f"The signature {signature_input.label} has no parameter keyid; name the key that signed.",
+        )
+    key = key_for(key_id)
+    if key is None:
+        raise SignatureRejected(
+            Reason.UNKNOWN_KEY,
+            f"No key is registered under the id {key_id!r}; register it, or use the id you were given.",
+        )
+    fitting = [name for name in algorithms_of(key) if name in allowed]
+    if not fitting or declared not in (None, *fitting):
+        raise SignatureRejected(
+            Reason.WRONG_ALGORITHM,
+            f"The key {key_id!r} is for {_listed(algorithms_of(key))}; "
+            f"the signature declares {declared or 'no algorithm'} and must be made with {_listed(allowed)}.",
+        )
+    return key, declared or fitting[0]
+
+
+def _require_form(signature: bytes, algorithm: str) -> None:
+    size = _SIGNATURE_SIZES.get(algorithm, len(signature))
+    if len(signature) == size:
+        return
+    message = f"The signature has {len(signature)} bytes, expected {size} for {algorithm}"
+    if algorithm in _ECDSA:
+        message += f": r and s of {size // 2} bytes each"
+        if _is_der(signature):
+            message += "; it looks like DER, so make your library write the form IEEE P1363"
+    raise SignatureRejected(Reason.WRONG_FORM, message + ".")
+
+
+def _is_der(signature: bytes) -> bool:
+    try:
+        decode_dss_signature(signature)
+    except ValueError:
+        return False
+    return True
+
+
+def _require_first_use(
+    signature_input: SignatureInput, signature: bytes, now: float, max_age: timedelta | None, seen: ReplayStore
+) -> None:
+    ends = [math.inf if signature_input.expires is None else signature_input.expires]
+    if max_age is not None and signature_input.created is not None:
+        ends.append(signature_input.created + max_age.total_seconds())
+    if signature_input.nonce is not None:
+        token = b"nonce " + signature_input.nonce.encode()
+    else:
+        # Whoever sees an ECDSA signature can make a second one with the same r, so r marks it.
+        token = b"signature " + signature[: len(signature) // 2]
+    if seen.seen_before(str(signature_input.key_id), token, now=now, until=min(ends)):
+        raise SignatureRejected(
+            Reason.REPLAYED,
+            "This signature was accepted before; sign each request anew, with another created or a nonce.",
+        )
+
+
+def _require_pem(text: str, kind: str, expected: str) -> None:
+    if re.search(rf"-----BEGIN ([A-Z ]+ )?{kind}-----", text):
+        return
+    if "-----BEGIN" in text:
+        given = "another kind of PEM text"
+    elif _is_base64_of_pem(text):
+        given = "base64 of PEM text; decode it first"
+    else:
+        given = "no PEM text"
+    raise KeyRejected(f"Expected PEM text with the line -----BEGIN {kind}-----: {expected}; this is {given}.")
+
+
+def _is_base64_of_pem(text: str) -> bool:
+    try:
+        return b"-----BEGIN" in base64.b64decode(text)
+    except ValueError:
+        return False
+
+
+def _described(key: object) -> str:
+    if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
+        return f"A key on the curve {key.curve.name}"
+    return f"A key of the kind {type(key).__name__.removesuffix('PrivateKey').removesuffix('PublicKey')}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "nothing"

@@ -1,0 +1,92 @@
+"""Messages signed by an Ethereum account: ``personal_sign``, which is EIP-191 with version byte 0x45."""
+
+from coincurve import PrivateKey, PublicKey
+from eth_hash.auto import keccak
+
+from conformance.standards.account_ids import checksum_address
+
+SIGNATURE_SIZE = 65
+"""Bytes of a signature: r (32), s (32), v (1)."""
+
+_V_OFFSET = 27
+
+
+class SignatureUnrecoverable(ValueError):  # noqa: N818 - a judgement of the input, named as such
+    """Bytes from which no signer can be recovered; the message says why."""
+
+
+def message_hash(message: bytes) -> bytes:
+    """The 32 bytes that are signed for `message`: Keccak-256 of it behind the prefix of EIP-191, version 0x45."""
+    return keccak(b"\x19Ethereum Signed Message:\n" + str(len(message)).encode() + message)
+
+
+def sign(message: bytes, key: bytes) -> bytes:
+    """The signature of `message`, deterministic (RFC 6979) and with low s (EIP-2).
+
+    Args:
+        message: The bytes to be signed, without prefix.
+        key: A secp256k1 private key of 32 bytes.
+
+    Returns:
+        65 bytes r || s || v with v in {27, 28}.
+
+    Raises:
+        ValueError: If `key` is not a private key.
+    """
+    signature = PrivateKey(key).sign_recoverable(message_hash(message), hasher=None)
+    return signature[:-1] + bytes([signature[-1] + _V_OFFSET])
+
+
+def recover(message: bytes, signature: bytes) -> str:
+    """The address, with checksum, of the account that signed `message`.
+
+    Any well-formed signature recovers to some address: compare it with the one that you expect.
+
+    Args:
+        message: The bytes that were signed, without prefix.
+        signature: 65 bytes r || s || v with v in {27, 28}.
+
+    Raises:
+        SignatureUnrecoverable: If `signature` has another form or belongs to no key.
+    """
+    return recover_from_hash(message_hash(message), signature)
+
+
+def recover_from_hash(digest: bytes, signature: bytes) -> str:
+    """The address, with checksum, of the account that signed a hash.
+
+    Args:
+        digest: The 32 bytes that were signed.
+        signature: 65 bytes r || s || v with v in {27, 28}.
+
+    Raises:
+        SignatureUnrecoverable: If `signature` has another form or belongs to no key.
+    """
+    if len(signature) != SIGNATURE_SIZE:
+        raise SignatureUnrecoverable(
+            f"The signature has {len(signature)} bytes, expected {SIGNATURE_SIZE}: r (32), s (32), v (1)."
+        )
+    recovery_id = signature[-1] - _V_OFFSET
+    if recovery_id not in (0, 1):
+        raise SignatureUnrecoverable(f"The last byte of the signature, v, is {signature[-1]}, expected 27 or 28.")
+    try:
+        signer = PublicKey.from_signature_and_message(signature[:-1] + bytes([recovery_id]), digest, hasher=None)
+    except Exception as error:  # coincurve raises bare exceptions
+        raise SignatureUnrecoverable("The signature belongs to no key: r or s is out of range or altered.") from error
+    return _address(signer)
+
+
+def address_of(key: bytes) -> str:
+    """The address, with checksum, of the account of a private key.
+
+    Args:
+        key: A secp256k1 private key of 32 bytes.
+
+    Raises:
+        ValueError: If `key` is not a private key.
+    """
+    return _address(PrivateKey(key).public_key)
+
+
+def _address(key: PublicKey) -> str:
+    return checksum_address("0x" + keccak(key.format(compressed=False)[1:])[-20:].hex())

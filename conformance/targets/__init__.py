@@ -1,0 +1,86 @@
+"""How a subject is reached: from cassettes, in the reference sandbox, live, or as the documents print it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+
+from conformance.api import Api
+from conformance.clock import Clock
+from conformance.ids import Ids
+from conformance.journal import Journal, JournalTransport
+from conformance.receiver import Hooks
+
+IDENTITIES = ("first", "second")
+"""The API clients that a test may act as: its own, and another one to be kept apart from."""
+
+
+@dataclass
+class Subject:
+    """What one test has of the implementation that is judged.
+
+    Args:
+        api: The API.
+        base_url: Where it is, without ``/v1`` or ``/v2``.
+        clock: What tells the time and lets it pass.
+        ids: Where ids come from.
+        journal: Where exchanges are kept.
+        sender: What sends requests.
+        credentials: What each identity authenticates with, by the names of the settings.
+        settings: The API's other settings, such as the chain.
+        hooks: What receives webhooks; None if the subject could not reach it.
+        disposable: Whether the credentials are the test's own, so that it may replace them.
+    """
+
+    api: Api
+    base_url: str
+    clock: Clock
+    ids: Ids
+    journal: Journal
+    sender: httpx.BaseTransport
+    credentials: Mapping[str, Mapping[str, str]]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    hooks: Hooks | None = None
+    disposable: bool = True
+
+    def transport(self, identity: str) -> JournalTransport:
+        """What sends as `identity` and writes the journal."""
+        judge = self.api.module("client_checks").ClientJudge(self.credentials[identity], self.settings)
+        return JournalTransport(self.sender, self.journal, identity, judge)
+
+
+class Target(Protocol):
+    """Where subjects come from.
+
+    Attributes:
+        name: ``replay``, ``sandbox`` or ``live``.
+        description: What is judged, in a few words, for the line that states the verdict.
+    """
+
+    name: str
+    description: str
+
+    def open(self, api: Api) -> None:
+        """Make sure that the subject can be reached and takes the credentials.
+
+        Raises:
+            StepFailedError: If it cannot or does not.
+        """
+
+    def subject(self, api: Api, test: str, *, seed: str) -> Subject:
+        """What the test with this id gets.
+
+        Raises:
+            StepFailedError: If the subject cannot give it.
+        """
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+def cassette_path(folder: Path, test: str) -> Path:
+    """Where the cassette of a test lies: ``<folder>/<topic>/<name>.yaml``."""
+    _, topic, name = test.split("/", 2)
+    return folder / topic / f"{name}.yaml"

@@ -1,0 +1,122 @@
+"""The vendor's own server, in real time, with the user's credentials."""
+
+import ssl
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from conformance.api import Api
+from conformance.clock import SystemClock
+from conformance.ids import Ids
+from conformance.journal import Journal
+from conformance.redaction import Redactor
+from conformance.scenario import StepFailedError, needs
+from conformance.settings import LiveSettings, SettingsError
+from conformance.specification import Specification
+from conformance.targets import Subject
+
+_PATIENCE = timedelta(seconds=30)
+
+
+class PatientClock:
+    """Real time; a long wait is refused unless it was allowed.
+
+    Args:
+        allow_wait: Whether waits of more than 30 seconds are allowed.
+    """
+
+    def __init__(self, *, allow_wait: bool) -> None:
+        self._allow_wait = allow_wait
+        self._clock = SystemClock()
+
+    def now(self) -> datetime:
+        """The present instant (UTC)."""
+        return self._clock.now()
+
+    def advance(self, duration: timedelta) -> None:
+        """Wait.
+
+        Raises:
+            NeedError: If the wait is long and was not allowed.
+        """
+        if duration > _PATIENCE and not self._allow_wait:
+            minutes = round(duration.total_seconds() / 60)
+            needs(f"a wait of {minutes} minutes; give --allow-wait to allow it")
+        self._clock.advance(duration)
+
+
+class LiveTarget:
+    """Reaches live servers.
+
+    Args:
+        apis: The APIs to judge.
+        specifications: The specification of each API, by the API's name.
+        base_urls: Base URLs that override the settings', by the API's name.
+        allow_wait: Whether tests may wait for an hour to pass.
+
+    Raises:
+        SettingsError: If a setting is missing or wrong.
+    """
+
+    name = "live"
+
+    def __init__(
+        self,
+        apis: list[Api],
+        specifications: Mapping[str, Specification],
+        base_urls: Mapping[str, str],
+        *,
+        allow_wait: bool,
+    ) -> None:
+        self._specifications = specifications
+        self._clock = PatientClock(allow_wait=allow_wait)
+        self._settings = {api.name: api.module("settings").load(base_url=base_urls.get(api.name)) for api in apis}
+        secure = any(settings.base_url.startswith("https:") for settings in self._settings.values())
+        self._sender = httpx.HTTPTransport(verify=_trust(self._settings) if secure else False)
+
+    @property
+    def description(self) -> str:
+        """Which servers."""
+        return " and ".join(settings.base_url for settings in self._settings.values())
+
+    def open(self, api: Api) -> None:
+        """Make sure that the server answers and takes the credentials.
+
+        Raises:
+            StepFailedError: If it does not.
+        """
+        settings = self._settings[api.name]
+        for identity, credentials in settings.credentials.items():
+            if reason := api.module("client").refused_access(settings.base_url, credentials, self._sender):
+                raise StepFailedError(f"The {identity} identity has no access. {reason}")
+
+    def subject(self, api: Api, test: str, *, seed: str) -> Subject:
+        """The live server, as the test sees it."""
+        settings = self._settings[api.name]
+        specification = self._specifications[api.name]
+        return Subject(
+            api=api,
+            base_url=settings.base_url,
+            clock=self._clock,
+            ids=Ids(seed, test),
+            journal=Journal(test, self._clock, settings.base_url, specification, Redactor(api.secrets)),
+            sender=self._sender,
+            credentials=settings.credentials,
+            settings=settings.others,
+            disposable=False,
+        )
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._sender.close()
+
+
+def _trust(settings: Mapping[str, LiveSettings]) -> ssl.SSLContext:
+    for found in settings.values():
+        if found.ca_file:
+            if not Path(found.ca_file).is_file():
+                raise SettingsError(f"CONFORMANCE_CA_FILE names {found.ca_file}, which is no file.")
+            return ssl.create_default_context(cafile=found.ca_file)
+    return ssl.create_default_context()

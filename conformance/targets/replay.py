@@ -1,0 +1,123 @@
+"""The subject as it was recorded: every answer comes from a cassette."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import httpx
+
+from conformance.api import Api
+from conformance.cassettes import Cassette, CassetteMissingError, Tape
+from conformance.exchange import Delivery
+from conformance.ids import Ids
+from conformance.journal import Journal
+from conformance.redaction import Redactor
+from conformance.scenario import StepFailedError
+from conformance.specification import Specification
+from conformance.targets import IDENTITIES, Subject, cassette_path
+
+
+class RecordedHooks:
+    """The webhook of one recorded test."""
+
+    def __init__(self, url: str, tape: Tape, journal: Journal) -> None:
+        self.url = url
+        self._tape = tape
+        self._journal = journal
+
+    def answer_with(self, *statuses: int) -> None:
+        """Nothing: what was answered is recorded."""
+
+    def received(self, *, at_least: int = 0, seconds: float = 5.0) -> Sequence[Delivery]:  # noqa: ARG002
+        """What had come by this time of the recording."""
+        played = len(self._journal.exchanges)
+        return [delivery for delivery in self._tape.cassette.deliveries if delivery.after <= played]
+
+
+class ReplayTarget:
+    """Plays cassettes.
+
+    Args:
+        folders: The folder of each API's cassettes, by the API's name.
+        specifications: The specification of each API, by the API's name.
+    """
+
+    name = "replay"
+
+    def __init__(self, folders: Mapping[str, Path], specifications: Mapping[str, Specification]) -> None:
+        self._folders = folders
+        self._specifications = specifications
+        self._sender = httpx.HTTPTransport(verify=False)
+        self._origins: dict[str, set[str]] = {}
+        self.tape: Tape | None = None
+
+    @property
+    def description(self) -> str:
+        """What was recorded."""
+        origins = sorted({origin for found in self._origins.values() for origin in found})
+        match origins:
+            case []:
+                return "cassettes"
+            case ["reference sandbox"]:
+                return "recordings of the reference sandbox; they show that the suite and your client work and say nothing of the vendor"
+            case _:
+                return f"recordings of the {' and of the '.join(origins)} subject"
+
+    def open(self, api: Api) -> None:
+        """Make sure that there are cassettes.
+
+        Raises:
+            StepFailedError: If there are none.
+        """
+        folder = self._folders[api.name]
+        if not any(folder.glob("*/*.yaml")):
+            raise StepFailedError(
+                f"There are no cassettes of {api.title} in {folder}. "
+                f"To record them: conformance record {api.name} --target sandbox --cassettes {folder.parent}"
+            )
+
+    def load(self, api: Api, test: str) -> None:
+        """Put the cassette of a test into place, before vcr asks for it.
+
+        Raises:
+            CassetteUnreadableError: If it is no cassette.
+        """
+        path = cassette_path(self._folders[api.name], test)
+        self.tape = None
+        try:
+            cassette = Cassette.load(path)
+        except CassetteMissingError:
+            return
+        self._origins.setdefault(api.name, set()).add(cassette.origin)
+        self.tape = Tape(cassette, path, Redactor(api.secrets))
+
+    def subject(self, api: Api, test: str, *, seed: str) -> Subject:  # noqa: ARG002  (the recording's seed counts)
+        """The recorded subject.
+
+        Raises:
+            CassetteMissingError: If the test has no cassette.
+        """
+        if self.tape is None:
+            raise CassetteMissingError(
+                f"There is no cassette of {test} in {self._folders[api.name]}. "
+                f"To record it: conformance record {api.name} --target sandbox"
+            )
+        tape = self.tape
+        cassette = tape.cassette
+        specification = self._specifications[api.name]
+        journal = Journal(test, tape, cassette.base_url, specification, tape.redactor, tape)
+        credentials = api.module("client").made_up_credentials
+        return Subject(
+            api=api,
+            base_url=cassette.base_url,
+            clock=tape,
+            ids=Ids(cassette.seed, test),
+            journal=journal,
+            sender=self._sender,
+            credentials={identity: credentials(Ids("replay", identity)) for identity in IDENTITIES},
+            settings=cassette.settings,
+            hooks=RecordedHooks(cassette.webhook_url, tape, journal) if cassette.webhook_url else None,
+        )
+
+    def close(self) -> None:
+        """Let go of the sender."""
+        self._sender.close()

@@ -1,0 +1,236 @@
+"""The control routes: worlds, clock, faults, log."""
+
+import base64
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from conformance.api import Api
+from conformance.sandbox.faults import UnknownFaultError, departures
+from conformance.sandbox.server import start
+
+FAULTS = '''
+from conformance.offblocks.sandbox import OffBlocks
+from conformance.sandbox.faults import Fault, Variation
+
+class AcceptsExpiredChallenge(Fault, OffBlocks):
+    breaks = ("challenge.expires-after-one-hour",)
+
+    def challenge_is_in_time(self, challenge):
+        return True
+
+class NamesCustomersAlike(Fault, OffBlocks):
+    breaks = ("customer.id-is-unique",)
+
+    def new_customer_id(self, tenant, account, external_id):
+        super().new_customer_id(tenant, account, external_id)
+        return "123e4567-e89b-12d3-a456-426614174000"
+
+class RefusesReusedKeyWith409(Variation, OffBlocks):
+    permits = "Idempotency names 409 beside 422."
+
+    def refusal_status(self, reason):
+        return 409 if reason == "key-reused" else super().refusal_status(reason)
+'''
+
+
+@pytest.fixture
+def faulty_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Api:
+    package = tmp_path / "faulty_offblocks"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "sandbox.py").write_text("from conformance.offblocks.sandbox import SANDBOX as SANDBOX\n")
+    (package / "faults.py").write_text(FAULTS)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.startswith("faulty_offblocks")]:
+        monkeypatch.delitem(sys.modules, name)
+    return Api(name="offblocks", title="Faulty OffBlocks", package="faulty_offblocks")
+
+
+class TestWorlds:
+    def test_the_default_world_is_described(self, http: httpx.Client, sandbox: Any) -> None:
+        description = http.get(f"{sandbox.origin}/_sandbox").json()
+        assert description["world"] == "default"
+        assert description["base_urls"] == {"offblocks": f"{sandbox.origin}/offblocks"}
+        assert description["tenants"].keys() == {"first", "second"}
+        credentials = description["tenants"]["first"]["offblocks"]
+        assert credentials.keys() == {"api_key", "api_secret", "signing_key", "signing_key_id"}
+        assert credentials != description["tenants"]["second"]["offblocks"]
+        body = {"apiKey": credentials["api_key"], "apiSecret": credentials["api_secret"]}
+        assert http.post(f"{sandbox.origin}/offblocks/v1/auth/token", json=body).status_code == 200
+
+    def test_worlds_of_one_seed_are_alike_and_apart(
+        self, http: httpx.Client, sandbox: Any, make_world: Any, wallet: Any
+    ) -> None:
+        first, second = (make_world(http, sandbox.origin, seed="alike") for _ in range(2))
+        assert first.description["tenants"] == second.description["tenants"]
+        assert first.base_url != second.base_url
+        created = first.client().create(wallet)
+        assert second.client().send("GET", "/v1/customers").json() == []
+        assert second.client().create(wallet) == created
+
+    def test_worlds_of_other_seeds_differ(
+        self, http: httpx.Client, sandbox: Any, make_world: Any, wallet: Any
+    ) -> None:
+        first, second = (make_world(http, sandbox.origin, seed=seed) for seed in ("one", "two"))
+        assert first.description["tenants"] != second.description["tenants"]
+        one, two = first.client().create(wallet), second.client().create(wallet)
+        assert one["id"] != two["id"]
+        assert one["challenge"] != two["challenge"]
+
+    def test_a_clock_stands_until_it_is_moved_and_moves_alone(
+        self, http: httpx.Client, sandbox: Any, make_world: Any
+    ) -> None:
+        first, second = (make_world(http, sandbox.origin) for _ in range(2))
+        assert first.control("POST", "/clock", {"advance_seconds": 90.5}).json() == {
+            "clock": "2026-01-15T12:01:30.500000Z"
+        }
+        assert second.control("GET").json()["clock"] == "2026-01-15T12:00:00.000000Z"
+        assert first.http.get(first.base_url).headers["date"] == "Thu, 15 Jan 2026 12:01:30 GMT"
+
+    def test_the_default_clock_runs_and_can_be_moved(self, http: httpx.Client) -> None:
+        from conformance.offblocks import api  # noqa: PLC0415
+
+        with start(apis=[api]) as own:
+            before = http.get(f"{own.origin}/_sandbox").json()["clock"]
+            assert http.post(f"{own.origin}/_sandbox/clock", json={"advance_seconds": 3600}).status_code == 200
+            after = http.get(f"{own.origin}/_sandbox").json()["clock"]
+            assert after[:10] >= before[:10]
+            assert after[11:13] != before[11:13]
+
+    def test_reset_puts_a_world_back_to_its_beginning(self, world: Any, wallet: Any) -> None:
+        world.client().create(wallet)
+        world.advance(hours=1)
+        assert world.control("POST", "/reset").json() == world.description
+        assert world.client().send("GET", "/v1/customers").json() == []
+
+    def test_a_dropped_world_is_gone(self, world: Any) -> None:
+        assert world.control("DELETE").status_code == 204
+        response = world.control("GET")
+        assert response.status_code == 404
+        assert "POST /_sandbox/worlds makes one" in response.json()["detail"]
+        assert world.http.get(f"{world.base_url}/v1/customers").status_code == 404
+
+    def test_the_default_world_cannot_be_dropped(self, http: httpx.Client, sandbox: Any) -> None:
+        assert http.delete(f"{sandbox.origin}/_sandbox").status_code == 409
+
+    def test_the_oldest_of_too_many_worlds_is_dropped(
+        self, http: httpx.Client, make_world: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from conformance.offblocks import api  # noqa: PLC0415
+
+        monkeypatch.setattr("conformance.sandbox.world._MOST_WORLDS", 2)
+        with start(apis=[api]) as own:
+            worlds = [make_world(http, own.origin) for _ in range(3)]
+            assert [each.control("GET").status_code for each in worlds] == [404, 200, 200]
+
+
+class TestRequestLog:
+    def test_it_has_the_exchanges_of_its_world(self, world: Any, wallet: Any) -> None:
+        customer = world.client().create(wallet)
+        token, creation = world.control("GET", "/requests").json()
+        assert token["request"]["url"] == f"{world.base_url}/v1/auth/token"
+        assert creation["time"] == "2026-01-15T12:00:00.000000Z"
+        assert creation["request"]["method"] == "POST"
+        assert wallet.account.encode() in base64.b64decode(creation["request"]["body"])
+        assert "signature" in dict(creation["request"]["headers"])
+        assert creation["response"]["status"] == 201
+        assert customer["id"].encode() in base64.b64decode(creation["response"]["body"])
+
+    def test_it_keeps_the_last_thousand(self, world: Any) -> None:
+        for number in range(1_003):
+            world.http.get(f"{world.base_url}/{number}")
+        logged = world.control("GET", "/requests").json()
+        assert len(logged) == 1_000
+        assert logged[0]["request"]["url"].endswith("/3")
+        assert logged[-1]["request"]["url"].endswith("/1002")
+
+
+class TestFaults:
+    def test_they_are_found_in_the_api(self, faulty_api: Api) -> None:
+        assert departures(faulty_api).keys() == {
+            "AcceptsExpiredChallenge",
+            "NamesCustomersAlike",
+            "RefusesReusedKeyWith409",
+        }
+
+    def test_they_change_one_world_and_leave_its_state(
+        self, http: httpx.Client, make_world: Any, wallet: Any, faulty_api: Api
+    ) -> None:
+        with start(apis=[faulty_api]) as own:
+            faulty = make_world(http, own.origin)
+            right = make_world(http, own.origin)
+            pairs = [(each.client(), each.client().create(wallet)) for each in (faulty, right)]
+            response = faulty.control("PUT", "/faults", ["AcceptsExpiredChallenge"])
+            assert response.json() == {"faults": ["AcceptsExpiredChallenge"]}
+            statuses = []
+            for client, customer in pairs:
+                client.world.advance(hours=2)
+                client.log_in()
+                statuses.append(client.sign(customer, wallet).status_code)
+            assert statuses == [204, 400]
+            assert faulty.control("PUT", "/faults", []).json() == {"faults": []}
+            assert faulty.control("GET").json()["faults"] == []
+
+    def test_two_at_once_both_apply(
+        self, http: httpx.Client, make_world: Any, wallet: Any, faulty_api: Api
+    ) -> None:
+        with start(apis=[faulty_api], faults=["NamesCustomersAlike", "RefusesReusedKeyWith409"]) as own:
+            client = make_world(http, own.origin).client()
+            key = client.new_key()
+            body = {"chainId": wallet.account, "externalId": "text"}
+            created = client.send("POST", "/v1/customers", body, headers={"idempotency-key": key})
+            assert created.json()["id"] == "123e4567-e89b-12d3-a456-426614174000"
+            other = client.send("POST", "/v1/customers", {**body, "externalId": "b"}, headers={"idempotency-key": key})
+            assert other.status_code == 409
+            assert make_world(http, own.origin, faults=[]).description["faults"] == []
+
+    def test_an_unknown_one_is_told(self, http: httpx.Client, make_world: Any, faulty_api: Api) -> None:
+        with pytest.raises(UnknownFaultError, match="AcceptsExpiredChallenge"):
+            start(apis=[faulty_api], faults=["AcceptExpiredChallenge"])
+        with start(apis=[faulty_api]) as own:
+            world = make_world(http, own.origin, faults=["NamesCustomersAlike"])
+            response = world.control("PUT", "/faults", ["AcceptExpiredChallenge"])
+            assert response.status_code == 400
+            assert "Close to it: AcceptsExpiredChallenge" in response.json()["detail"]
+            assert world.control("GET").json()["faults"] == ["NamesCustomersAlike"]
+
+
+@pytest.mark.parametrize(
+    ("method", "part", "document", "status", "detail"),
+    [
+        ("POST", "/clock", {"advance_seconds": -1}, 400, "must be a number from 0"),
+        ("POST", "/clock", {"advance_seconds": True}, 400, "must be a number from 0"),
+        ("POST", "/clock", {"advance_seconds": 1e300}, 400, "must be a number from 0"),
+        ("POST", "/clock", [], 400, "must be a JSON object, and is an array"),
+        ("PUT", "/faults", {"faults": []}, 400, "must be an array of names"),
+        ("PUT", "/faults", ["Nobody"], 400, "no fault or variation called 'Nobody'"),
+        ("PUT", "/webhook", {"url": "text"}, 400, "not an absolute http or https URL"),
+        ("PUT", "/webhook", {"url": "http://[::1"}, 400, "not a URL"),
+        ("PUT", "/webhook", {"url": "http://192.0.2.1/"}, 400, "not on this machine"),
+        ("PUT", "/webhook", {}, 400, "lacks 'url'"),
+        ("PATCH", "/clock", None, 405, "takes POST, not PATCH"),
+        ("GET", "/nothing", None, 404, "There is no control route"),
+        ("POST", "/worlds", {"seed": "a"}, 404, "There is no control route"),
+    ],
+)
+def test_what_control_cannot_do_it_says(
+    world: Any, method: str, part: str, document: Any, status: int, detail: str
+) -> None:
+    response = world.control(method, part, document)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert detail in response.json()["detail"]
+
+
+def test_a_clock_does_not_run_past_the_end_of_time(world: Any) -> None:
+    statuses = {world.control("POST", "/clock", {"advance_seconds": 315_360_000}).status_code for _ in range(800)}
+    assert statuses == {200, 400}
+
+
+@pytest.mark.parametrize("document", [{}, {"seed": 7}, {"seed": "a", "faults": "b"}, {"seed": "a", "faults": ["B"]}])
+def test_a_world_needs_a_seed_and_known_faults(http: httpx.Client, sandbox: Any, document: Any) -> None:
+    assert http.post(f"{sandbox.origin}/_sandbox/worlds", json=document).status_code == 400

@@ -1,0 +1,234 @@
+"""The house keeps its own rules: nothing is orphaned, nothing private is tracked, nothing heavy is loaded unasked."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from conformance.api import Api, registered
+from conformance.catalogue import Catalogue, Party
+from conformance.specification import Specification
+
+CHECKOUT = Path(__file__).parents[1]
+APIS = [pytest.param(api, id=name) for name, api in registered().items()]
+
+REGISTRY = re.compile(
+    r"pypi\.(?:org|python)|pythonhosted\.org|registry\.(?:npmjs|yarnpkg)\.\w+|(?:index|find)[-_](?:url|links)"
+)
+MACHINE_PATH = re.compile(r"(?<![\w.~$}>/*-])/(?:work|root|home|Users|tmp)/\w")
+PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\\n|\s)+[A-Za-z0-9+/=]{40}")
+HEAVY = (
+    "coincurve",
+    "cryptography",
+    "eth_account",
+    "httpx",
+    "jsonschema_rs",
+    "pydantic",
+    "rich",
+    "starlette",
+    "vcr",
+    "yaml",
+)
+
+
+# ------------------------------------------------------------------------------------------------------ no orphans
+
+
+def verified(source: str) -> Iterator[str]:
+    """The ids that the marks `@verifies(...)` of a file name.
+
+    Raises:
+        ValueError: If an id is not written out, so that nobody would find it.
+    """
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "verifies":
+            for argument in node.args:
+                if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)):
+                    raise ValueError(f"line {argument.lineno}: write the rule's id out, not {ast.unparse(argument)}")
+                yield argument.value
+
+
+def without_test(catalogue: Catalogue, tested: Iterable[str]) -> set[str]:
+    return {rule.id for rule in catalogue.values() if rule.party is Party.PROVIDER} - set(tested)
+
+
+def without_rule(specification: Specification, catalogue: Catalogue) -> set[str]:
+    return {*specification.operations, *specification.webhooks} - mentioned(catalogue)
+
+
+def without_operation(specification: Specification, catalogue: Catalogue) -> set[str]:
+    return mentioned(catalogue) - {*specification.operations, *specification.webhooks}
+
+
+def mentioned(catalogue: Catalogue) -> set[str]:
+    return {operation for rule in catalogue.values() for operation in rule.operations}
+
+
+def tested_by(api: Api) -> set[str]:
+    return {rule for file in api.suite.rglob("*.py") for rule in verified(file.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_every_rule_on_the_provider_has_a_test(api: Api) -> None:
+    assert without_test(Catalogue.load(api.rules), tested_by(api)) == set()
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_every_rule_that_a_test_names_exists_and_is_on_the_provider(api: Api) -> None:
+    catalogue = Catalogue.load(api.rules)
+    assert tested_by(api) - {rule.id for rule in catalogue.values() if rule.party is Party.PROVIDER} == set()
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_every_operation_and_webhook_is_mentioned_by_a_rule(api: Api) -> None:
+    assert without_rule(Specification.load(api.specification), Catalogue.load(api.rules)) == set()
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_every_operation_that_a_rule_mentions_exists(api: Api) -> None:
+    assert without_operation(Specification.load(api.specification), Catalogue.load(api.rules)) == set()
+
+
+def test_there_is_an_api_to_keep_the_rules_for() -> None:
+    assert "offblocks" in registered()
+
+
+def test_an_orphan_of_each_kind_is_found() -> None:
+    api = registered()["offblocks"]
+    catalogue, specification = Catalogue.load(api.rules), Specification.load(api.specification)
+    rules = [rule.id for rule in catalogue.values() if rule.party is Party.PROVIDER]
+    thinned = Catalogue(
+        "offblocks", tuple(rule for rule in catalogue.values() if "getChallenge" not in rule.operations)
+    )
+    assert without_test(catalogue, rules[1:]) == {rules[0]}
+    assert "getChallenge" in without_rule(specification, thinned)
+    specification.operations = {}
+    assert "getChallenge" in without_operation(specification, catalogue)
+
+
+def test_the_ids_are_read_from_every_form_of_the_mark() -> None:
+    source = """
+@verifies("a.b.one", "a.b.two")
+def test_plain(): ...
+
+@scenario.verifies("a.b.three")
+class TestGroup: ...
+"""
+    assert list(verified(source)) == ["a.b.one", "a.b.two", "a.b.three"]
+
+
+def test_an_id_that_is_not_written_out_is_refused() -> None:
+    with pytest.raises(ValueError, match="line 1: write the rule's id out, not RULE"):
+        list(verified("verifies(RULE)"))
+
+
+# -------------------------------------------------------------------------------------------------- nothing private
+
+
+@pytest.fixture(scope="module")
+def tracked() -> dict[str, str]:
+    """The text of every file that is in the repository or about to be, by its path; without the licence."""
+    git = shutil.which("git")
+    if git is None or not (CHECKOUT / ".git").exists():
+        pytest.skip("git or its repository is not there")
+    listing = [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=CHECKOUT, capture_output=True, check=True).stdout.decode().split("\0")  # noqa: S603
+    files = {name: CHECKOUT / name for name in names if name and (CHECKOUT / name).is_file()}
+    return {name: path.read_text(encoding="utf-8", errors="replace") for name, path in files.items()}
+
+
+def places(pattern: re.Pattern[str], files: dict[str, str]) -> list[str]:
+    """Where a pattern stands, as file, line and text."""
+    return [
+        f"{name}:{text.count(chr(10), 0, match.start()) + 1}: {match[0]}"
+        for name, text in files.items()
+        for match in pattern.finditer(text)
+    ]
+
+
+def test_no_tracked_file_holds_the_address_of_a_package_registry(tracked: dict[str, str]) -> None:
+    assert places(REGISTRY, tracked) == []
+
+
+def test_no_tracked_file_holds_the_path_of_a_machine(tracked: dict[str, str]) -> None:
+    assert places(MACHINE_PATH, tracked) == []
+
+
+def test_no_tracked_file_but_a_test_holds_a_private_key(tracked: dict[str, str]) -> None:
+    assert places(PRIVATE_KEY, {name: text for name, text in tracked.items() if not name.startswith("tests/")}) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (REGISTRY, "https://files.python" + "hosted.org/packages"),
+        (REGISTRY, "--extra-index" + "-url https://example.com"),
+        (MACHINE_PATH, "see /ho" + "me/somebody/notes"),
+        (MACHINE_PATH, 'Path("/tm' + 'p/out")'),
+        (PRIVATE_KEY, "-----BEGIN EC PRIVATE " + f"KEY-----\n{'A' * 64}\n"),
+        (PRIVATE_KEY, "-----BEGIN PRIVATE " + rf"KEY-----\n{'A' * 64}\n"),
+    ],
+)
+def test_what_must_not_be_tracked_is_found(pattern: re.Pattern[str], text: str) -> None:
+    assert places(pattern, {"a.txt": f"first\n{text}"}) != []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (MACHINE_PATH, "https://example.com/home/page and ./work/on"),
+        (PRIVATE_KEY, 'if "-----BEGIN EC PRIVATE ' + 'KEY-----" in text:'),
+    ],
+)
+def test_what_may_be_tracked_is_left_alone(pattern: re.Pattern[str], text: str) -> None:
+    assert places(pattern, {"a.txt": text}) == []
+
+
+# ---------------------------------------------------------------------------------------------------- nothing heavy
+
+
+def loaded_by(module: str) -> set[str]:
+    """The top-level packages that importing `module` loads beyond what pytest itself does."""
+    program = f"import sys, pytest; before = set(sys.modules); import {module}; print(*(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_the_pytest_plugin_loads_nothing_heavy() -> None:
+    assert loaded_by("conformance.plugin") & set(HEAVY) == set()
+
+
+def test_a_heavy_import_would_be_seen() -> None:
+    assert {"httpx", "yaml"} <= loaded_by("conformance.offblocks.client, yaml")
+
+
+# ----------------------------------------------------------------------------------------------------- nothing skipped
+
+SKIPPING = """
+import pytest
+
+def test_one(): pytest.skip("no such program")
+
+@pytest.mark.xfail(reason="known")
+def test_two(): assert False
+"""
+
+
+@pytest.mark.parametrize(
+    ("required", "summary"), [("1", "1 failed, 1 xfailed"), ("0", "1 skipped, 1 xfailed")], ids=["required", "plain"]
+)
+def test_a_skip_fails_where_all_is_required(required: str, summary: str, tmp_path: Path) -> None:
+    shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
+    (tmp_path / "test_it.py").write_text(SKIPPING, encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]", encoding="utf-8")
+    environment = {**os.environ, "CONFORMANCE_REQUIRE_ALL": required, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    assert summary in done.stdout
+    assert ("no such program" in done.stdout) is (required == "1")
