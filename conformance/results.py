@@ -133,7 +133,7 @@ def _rule(rule: Rule, verdict: Verdict, findings: Sequence[Finding], run: Run) -
         "party": rule.party.value,
         "sources": [str(source) for source in rule.sources],
         "verdict": verdict.value,
-        "reason": _reason(rule, verdict, telling),
+        "reason": _reason(rule, verdict, telling, run),
         "findings": [_finding(rule, finding, run) for finding in findings],
     }
 
@@ -152,9 +152,11 @@ def _finding(rule: Rule, finding: Finding, run: Run) -> dict[str, Any]:
     }
 
 
-def _reason(rule: Rule, verdict: Verdict, telling: Sequence[Finding]) -> str:
+def _reason(rule: Rule, verdict: Verdict, telling: Sequence[Finding], run: Run) -> str:
     """Why a rule has its verdict, in one sentence."""
     if verdict is Verdict.UNTESTED:
+        if run.target == "documents":
+            return "No printed exchange shows it."
         return OWN_TRAFFIC if rule.party is Party.CLIENT else "No test of this run judged it."
     if verdict is Verdict.PASS:
         return ""

@@ -15,7 +15,7 @@ from conformance.api import Api, named, registered
 from conformance.catalogue import Catalogue, Rule
 from conformance.clock import SystemClock, stopwatch
 from conformance.findings import Finding
-from conformance.results import Run, finding_from_json, results
+from conformance.results import Run, exchange_to_json, finding_from_json, results
 from conformance.runner import ATTACHED
 from conformance.specification import Specification
 from conformance.targets import cassette_path
@@ -39,7 +39,7 @@ class Options:
 
     Args:
         apis: The names of the APIs; empty for all.
-        target: ``replay``, ``sandbox`` or ``live``.
+        target: ``replay``, ``sandbox``, ``live`` or ``documents``.
         base_urls: Where an API runs, by its name.
         rule: A pattern that the ids of the rules must match.
         cassettes: The folder of cassettes, instead of the shipped one.
@@ -138,6 +138,7 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
 
     Raises:
         UsageError: If the options do not fit each other, or no rule matches.
+        DocumentsUnreadableError: If the printed exchanges cannot be read.
         UnknownApiError: If an API is named that nobody registered.
         CatalogueError: If a rule catalogue cannot be read.
         SpecificationError: If a specification cannot be read.
@@ -149,6 +150,8 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
     catalogues = {api.name: Catalogue.load(api.rules) for api in apis}
     rules = _selected(catalogues, options.rule)
     _check(options, apis)
+    if options.target == "documents":
+        return _read_documents(options, apis, catalogues, rules)
     seed = options.seed or (ids.fresh_seed() if options.target == "live" else "0")
     started, watch = SystemClock().now(), stopwatch()
     collector = _Collector(catalogues, listener or Silence(), strict=options.strict)
@@ -180,6 +183,29 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
             remarks=_remarks(options, apis, collector.attached) if options.target == "replay" else (),
             strict=options.strict,
             tests=len(collector.attached),
+        ),
+        rules,
+    )
+
+
+def _read_documents(
+    options: Options, apis: Sequence[Api], catalogues: Mapping[str, Catalogue], rules: Sequence[Rule]
+) -> dict[str, Any]:
+    from conformance.targets import documents  # noqa: PLC0415  (only for this target)
+
+    started, watch = SystemClock().now(), stopwatch()
+    readings = [documents.read(api, catalogues[api.name], Specification.load(api.specification)) for api in apis]
+    return results(
+        Run(
+            target=options.target,
+            subject=f"what the documents of {' and '.join(api.title for api in apis)} print",
+            catalogues=catalogues,
+            started=started,
+            seconds=stopwatch() - watch,
+            findings=[finding for reading in readings for finding in reading.findings],
+            exchanges=[exchange_to_json(exchange) for reading in readings for exchange in reading.exchanges],
+            remarks=[remark for reading in readings for remark in reading.remarks],
+            strict=options.strict,
         ),
         rules,
     )

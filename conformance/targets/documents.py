@@ -1,0 +1,108 @@
+"""The subject as its documents print it: no scenario runs, the checks are applied to the printed exchanges."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jsonschema_rs
+import yaml
+
+from conformance.api import Api
+from conformance.catalogue import Basis, Catalogue
+from conformance.clock import EPOCH_OF_WORLDS
+from conformance.data import data_path
+from conformance.exchange import Exchange, Request, Response
+from conformance.findings import Finding, Outcome
+from conformance.specification import Specification
+
+_BASE_URL = "https://documents.invalid"
+
+
+class DocumentsUnreadableError(ValueError):
+    """The file of printed exchanges cannot be read or has another form than ``specs/schemas/documents.json``."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the documents of an API say of themselves.
+
+    Args:
+        findings: What was found.
+        exchanges: The printed exchanges.
+        remarks: Where a printed exchange contradicts a rule that is therefore not judged on it.
+    """
+
+    findings: Sequence[Finding]
+    exchanges: Sequence[Exchange]
+    remarks: Sequence[str]
+
+
+def read(api: Api, catalogue: Catalogue, specification: Specification) -> Reading:
+    """Judge what the documents of an API print.
+
+    Args:
+        api: The API.
+        catalogue: Its rules.
+        specification: Its specification.
+
+    Raises:
+        DocumentsUnreadableError: If the file of printed exchanges cannot be read.
+    """
+    exchanges = _load(api, specification)
+    if not exchanges:
+        return Reading((), (), (f"The documents of {api.title} print no exchange, so there is nothing to judge.",))
+    by_id = {exchange.id: exchange for exchange in exchanges}
+    findings: list[Finding] = []
+    remarks: dict[str, None] = {}
+    for finding in api.module("documents").findings(exchanges, specification):
+        exchange = by_id[finding.exchange or ""]
+        if any(finding.where.startswith(part) for part in exchange.placeholders):
+            continue
+        basis = catalogue[finding.rule].basis
+        if finding.outcome is Outcome.BROKEN and basis is not Basis.CONTRADICTED:
+            remarks[
+                f"{exchange.id} contradicts {finding.rule}, which is not judged on it: {finding.where}: "
+                f"expected {finding.expected}, printed {finding.got}"
+            ] = None
+            continue
+        findings.append(replace(finding, test=exchange.id))
+    return Reading(findings, exchanges, tuple(remarks))
+
+
+def _load(api: Api, specification: Specification) -> list[Exchange]:
+    path = api.find(f"specs/{api.name}/documents.yaml")
+    try:
+        raw = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise DocumentsUnreadableError(f"The printed exchanges in {path} cannot be read: {error.strerror}.") from error
+    except yaml.YAMLError as error:
+        raise DocumentsUnreadableError(f"The printed exchanges in {path} are not YAML: {error}") from error
+    schema = json.loads(data_path("specs/schemas/documents.json").read_bytes())
+    for error in jsonschema_rs.validator_for(schema).iter_errors(raw):
+        place = "/".join(str(part) for part in error.instance_path) or "the top"
+        raise DocumentsUnreadableError(f"The printed exchanges in {path} are wrong at {place}: {error.message}")
+    return [_exchange(entry, specification) for entry in raw["exchanges"]]
+
+
+def _exchange(entry: dict[str, Any], specification: Specification) -> Exchange:
+    asked, answered = entry["request"], entry.get("response", {"status": 0})
+    operation = specification.operation_at(asked["method"], asked["path"])
+    body = answered.get("body", "").encode()
+    return Exchange(
+        id=entry["id"],
+        operation=operation.id if operation else None,
+        identity=entry["identity"],
+        at=EPOCH_OF_WORLDS,
+        seconds=0.0,
+        request=Request(
+            headers=tuple(asked.get("headers", {}).items()),
+            body=asked.get("body", "").encode(),
+            method=asked["method"],
+            url=_BASE_URL + asked["path"],
+        ),
+        response=Response((("Content-Type", "application/json"),) if body else (), body, answered["status"]),
+        placeholders=frozenset(entry["placeholders"]),
+    )
