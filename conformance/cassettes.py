@@ -84,9 +84,9 @@ class Cassette:
             raise CassetteUnreadableError(f"The cassette {path} cannot be read: {error.strerror}.") from error
         except yaml.YAMLError as error:
             raise CassetteUnreadableError(f"The cassette {path} is not YAML: {error}") from error
-        for error in _schema().iter_errors(raw):
-            place = "/".join(str(part) for part in error.instance_path) or "the top"
-            raise CassetteUnreadableError(f"The cassette {path} is wrong at {place}: {error.message}")
+        for problem in _schema().iter_errors(raw):
+            place = "/".join(str(part) for part in problem.instance_path) or "the top"
+            raise CassetteUnreadableError(f"The cassette {path} is wrong at {place}: {problem.message}")
         base_url = raw["base_url"]
         return cls(
             api=raw["api"],
@@ -257,8 +257,8 @@ class _Fingerprint:
         below = urlsplit(request.url.removeprefix(base_url))
         return cls(request.method, below.path, below.query, request.body, request.header("Idempotency-Key"), breaks)
 
-    def differences(self, recorded: "_Fingerprint") -> list[str]:
-        """What differs from a recorded request, in words."""
+    def differences_as_sent(self, recorded: "_Fingerprint") -> list[str]:
+        """What differs from a recorded request in what is sent, in words."""
         names = {
             "method": "the method",
             "path": "the path",
@@ -266,11 +266,15 @@ class _Fingerprint:
             "body": "the body",
             "idempotency_key": "the Idempotency-Key",
         }
-        found = [
+        return [
             f"{words} is {shorten(getattr(self, name))!r}, recorded was {shorten(getattr(recorded, name))!r}"
             for name, words in names.items()
             if getattr(self, name) != getattr(recorded, name)
         ]
+
+    def differences(self, recorded: "_Fingerprint") -> list[str]:
+        """What differs from a recorded request, in what is sent and in the rules that it breaks, in words."""
+        found = self.differences_as_sent(recorded)
         if more := sorted(self.breaks - recorded.breaks):
             found.append(f"it breaks {', '.join(more)}, which the recorded request did not")
         if fewer := sorted(recorded.breaks - self.breaks):
@@ -291,7 +295,7 @@ class Tape:
     cassette: Cassette
     path: Path
     redactor: Redactor
-    _played: set[int] = field(default_factory=set)
+    played: set[int] = field(default_factory=set)
     _thread: threading.local = field(default_factory=threading.local)
 
     def __post_init__(self) -> None:
@@ -303,7 +307,7 @@ class Tape:
     # As a clock of the test.
     def now(self) -> datetime:
         """The recorded time of the next exchange, of the last one if all were played."""
-        left = [index for index in range(len(self._recorded)) if index not in self._played]
+        left = [index for index in range(len(self._recorded)) if index not in self.played]
         index = left[0] if left else len(self._recorded) - 1
         return self.cassette.exchanges[index].at
 
@@ -324,7 +328,7 @@ class Tape:
             yield
         except CannotOverwriteExistingCassetteException as error:
             raise StepFailedError(self._explain(sent)) from error
-        self._played.add(self._thread.matched)
+        self.played.add(self._thread.matched)
 
     def timing(self) -> tuple[datetime, float]:
         """When the exchange that this thread played last began (UTC), and how many seconds its answer took."""
@@ -363,15 +367,15 @@ class Tape:
 
     def unplayed(self) -> list[str]:
         """The ids of the exchanges that no request asked for."""
-        return [exchange.id for index, exchange in enumerate(self.cassette.exchanges) if index not in self._played]
+        return [exchange.id for index, exchange in enumerate(self.cassette.exchanges) if index not in self.played]
 
     def _explain(self, sent: _Fingerprint) -> str:
-        left = [recorded for index, recorded in enumerate(self._recorded) if index not in self._played]
+        left = [recorded for index, recorded in enumerate(self._recorded) if index not in self.played]
         again = f"To record again: conformance record {self.cassette.api} --target sandbox"
         start = f"There is no recorded answer to {sent.method} {sent.path} in {self.path.name}"
         if not left:
             return f"{start}: all of its exchanges were played. {again}"
-        nearest = min(left, key=lambda recorded: (recorded.path != sent.path, len(sent.differences(recorded))))
+        nearest = min(left, key=lambda recorded: (recorded.path != sent.path, len(sent.differences_as_sent(recorded))))
         differences = sent.differences(nearest) or ["it was played already"]
         return f"{start}: {'; '.join(differences)}. {again}"
 

@@ -22,6 +22,7 @@ from conformance.targets import cassette_path
 from conformance.verdicts import Verdict, verdict_of_rule
 
 _INI = Path(__file__).with_name("suite.ini")
+_JUDGED = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
 _OF_THE_USER = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 
 
@@ -156,18 +157,19 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
     started, watch = SystemClock().now(), stopwatch()
     collector = _Collector(catalogues, listener or Silence(), strict=options.strict)
     arguments = _arguments(options, apis, seed)
+    codes = set()
     with _own_environment():
-        code = pytest.main(arguments, plugins=[collector])
+        if options.target == "live" and options.allow_wait:
+            codes.add(pytest.main([*arguments, "-m", "not waits"], plugins=[collector]))
+            codes.add(_wait_together(arguments, collector))
+        else:
+            codes.add(pytest.main(arguments, plugins=[collector]))
     for attached in collector.attached:
         if message := attached.get("unreadable"):
             from conformance.cassettes import CassetteUnreadableError  # noqa: PLC0415  (only for a broken cassette)
 
             raise CassetteUnreadableError(message)
-    if collector.trouble or code not in {
-        pytest.ExitCode.OK,
-        pytest.ExitCode.TESTS_FAILED,
-        pytest.ExitCode.NO_TESTS_COLLECTED,
-    }:
+    if collector.trouble or codes - _JUDGED:
         raise SuiteCrashedError("The suite broke, which says nothing of the subject:\n" + "\n".join(collector.trouble))
     subjects = dict.fromkeys(attached["subject"] for attached in collector.attached)
     return results(
@@ -186,6 +188,24 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
         ),
         rules,
     )
+
+
+class _Counter:
+    """The pytest plugin that counts the tests that would run."""
+
+    tests = 0
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.tests = len(session.items)
+
+
+def _wait_together(arguments: Sequence[str], collector: "_Collector") -> int:
+    """Run the tests that wait, each in a process of its own, so that an hour passes for all of them at once."""
+    waiting, counter = [*arguments, "-m", "waits"], _Counter()
+    code = pytest.main([*waiting, "--collect-only"], plugins=[counter])
+    if not counter.tests:
+        return code
+    return pytest.main([*waiting, "-p", "xdist.plugin", f"--numprocesses={counter.tests}"], plugins=[collector])
 
 
 def _read_documents(

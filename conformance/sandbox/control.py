@@ -95,6 +95,7 @@ class Control:
             or not 0 <= seconds <= _FURTHEST
         ):
             raise BodyRejected(f"'advance_seconds' must be a number from 0 to {_FURTHEST}.")
+        await world.outbox.flush()
         try:
             world.clock.advance(timedelta(seconds=seconds))
             now = world.clock.now()

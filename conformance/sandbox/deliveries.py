@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from functools import cache
 from ipaddress import ip_address
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -16,6 +15,8 @@ from conformance.clock import Clock
 
 TIMEOUT = 5
 """Seconds that a receiver has for its answer."""
+
+_END_OF_PORTS = 65_536
 
 
 class AddressRefused(ValueError):  # noqa: N818 - a judgement of the input, named as such
@@ -84,14 +85,12 @@ class Outbox:
             AddressRefused: If it is no absolute http or https URL, or not on loopback and that was not allowed.
         """
         try:
-            parts = urlsplit(address)
-            host, port = parts.hostname, parts.port
-            httpx.URL(address)
-        except (ValueError, httpx.InvalidURL) as error:
+            url = httpx.URL(address)
+        except httpx.InvalidURL as error:
             raise AddressRefused(f"{address!r} is not a URL: {error}.") from error
-        if parts.scheme not in {"http", "https"} or not host or port == 0:
+        if url.scheme not in {"http", "https"} or not url.host or not 0 < (url.port or 80) < _END_OF_PORTS:
             raise AddressRefused(f"{address!r} is not an absolute http or https URL.")
-        if not self._beyond_loopback and not _is_loopback(host):
+        if not self._beyond_loopback and not _is_loopback(url.host):
             raise AddressRefused(
                 f"{address!r} is not on this machine. The sandbox sends to 127.0.0.1, [::1] and localhost only, "
                 "unless it was started with webhooks beyond loopback."
@@ -105,11 +104,15 @@ class Outbox:
         if self._worker is None or self._worker.done():
             self._worker = asyncio.get_running_loop().create_task(self._send_fresh())
 
+    async def flush(self) -> None:
+        """Return when every new event was sent, or tried until the first pause."""
+        if self._worker is not None:
+            await asyncio.wait([self._worker])
+
     async def settle(self) -> None:
         """Return when every new event was sent, and every retry that is due was tried once."""
         async with self._settling:
-            if self._worker is not None:
-                await asyncio.shield(self._worker)
+            await self.flush()
             now = self._clock.now()
             due = [delivery for delivery in self._waiting if delivery.due <= now]
             self._waiting = [delivery for delivery in self._waiting if delivery.due > now]

@@ -35,7 +35,7 @@ Departure = type[Fault] | type[Variation]
 
 @cache
 def departures(api: Api) -> dict[str, Departure]:
-    """The faults and variations of `api` by name, from the module or package ``faults`` of its package, if there is one."""
+    """The faults and variations of `api` by name, from ``faults`` in its package, a module or a package, if any."""
     if importlib.util.find_spec(f"{api.package}.faults") is None:
         return {}
     found = api.module("faults")

@@ -33,6 +33,7 @@ _logger = logging.getLogger(__name__)
 
 _Scope = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+_Answering = Callable[[Request, str], Awaitable[Response]]
 _Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
@@ -79,13 +80,13 @@ class SandboxApp:
             await self.worlds.default.outbox.settle()
 
     async def _serve(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
-        body = await _read(receive)
+        try:
+            body = await _read(receive)
+        except _ClientGoneError:
+            return
         request = _request(scope, body or b"")
         path = scope["raw_path"].decode("latin-1")
-        if body is None:
-            world, response = self.worlds.default, problem(413, f"The body is larger than {LARGEST_BODY} bytes.")
-        else:
-            world, response = await self._answer(request, path)
+        world, response = await self._answer(request, path, too_large=body is None)
         date = format_datetime(world.clock.now(), usegmt=True)
         headers = [*response.headers, ("Date", date)]
         if response.status != HTTPStatus.NO_CONTENT:
@@ -94,12 +95,12 @@ class SandboxApp:
         await send({"type": "http.response.start", "status": response.status, "headers": lines})
         await send({"type": "http.response.body", "body": response.body})
 
-    async def _answer(self, request: Request, path: str) -> tuple[World, Response]:
+    async def _answer(self, request: Request, path: str, *, too_large: bool) -> tuple[World, Response]:
         world = self.worlds.default
         if not _has_host(request.url):
             return world, problem(400, "The Host header must be a host, with a port where it is not 80.")
         if path == PREFIX or path.startswith(f"{PREFIX}/"):
-            return world, await self._guarded(self._control.answer(request, path))
+            return world, await _guarded(self._control.answer, request, path, too_large=too_large)
         mount = _MOUNT.fullmatch(path)
         try:
             world = self.worlds.get(mount["world"] or DEFAULT if mount else DEFAULT)
@@ -110,17 +111,9 @@ class SandboxApp:
             known = ", ".join(f"/{name}" for name in world.services)
             return world, problem(404, f"There is no API at {path!r}. There are {known}, and {PREFIX} for control.")
         at, started = world.clock.now(), stopwatch()
-        response = await self._guarded(service.answer(request, mount["path"] or "/"))
+        response = await _guarded(service.answer, request, mount["path"] or "/", too_large=too_large)
         world.record(request, response, at, stopwatch() - started)
         return world, response
-
-    @staticmethod
-    async def _guarded(answering: Awaitable[Response]) -> Response:
-        try:
-            return await answering
-        except Exception:
-            _logger.exception("The sandbox broke.")
-            return problem(500, "The sandbox itself broke; what it was doing stands in its log. Please report it.")
 
 
 class RunningSandbox:
@@ -256,6 +249,10 @@ def serve(
         sandbox.wait()
 
 
+class _ClientGoneError(Exception):
+    """The client closed the connection within its request, which is then no request at all."""
+
+
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -266,12 +263,24 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
+async def _guarded(answer: _Answering, request: Request, path: str, *, too_large: bool) -> Response:
+    if too_large:
+        return problem(413, f"The body is larger than {LARGEST_BODY} bytes.")
+    try:
+        return await answer(request, path)
+    except Exception:
+        _logger.exception("The sandbox broke.")
+        return problem(500, "The sandbox itself broke; what it was doing stands in its log. Please report it.")
+
+
 async def _read(receive: _Receive) -> bytes | None:
     """The content of a request; None if it is too large, read to its end so that the client gets to read the answer."""
     chunks: list[bytes] = []
     size = 0
     while size <= _MOST_READ:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _ClientGoneError
         chunk = message.get("body", b"")
         size += len(chunk)
         if size <= LARGEST_BODY:

@@ -3,6 +3,7 @@
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain, count
 from typing import Any
 
 from conformance.api import Api
@@ -71,7 +72,10 @@ class World:
         """
         self.faults = check_names(names, self._apis)
         for api in self._apis:
-            self.services[api.name].__class__ = self._kind(api)
+            kind = self._kind(api)
+            service = kind.__new__(kind)
+            service.__dict__ = self.services[api.name].__dict__
+            self.services[api.name] = service
 
     def describe(self, origin: str) -> dict[str, Any]:
         """What a client must know to use this world through the server at `origin`."""
@@ -123,7 +127,6 @@ class Worlds:
         self._seed = seed
         self._faults = tuple(faults)
         self._beyond_loopback = beyond_loopback
-        self._made = 0
         self._worlds: OrderedDict[str, World] = OrderedDict()
         self.default = self._build(DEFAULT, seed, self._faults)
 
@@ -152,13 +155,18 @@ class Worlds:
         Raises:
             UnknownFaultError: If a fault or variation of that name does not exist.
         """
-        world = self._build(str(self._made + 1), seed, self._faults if faults is None else faults)
-        self._made += 1
+        world = self._build(self._new_id(seed), seed, self._faults if faults is None else faults)
         self._worlds[world.id] = world
         if len(self._worlds) > _MOST_WORLDS:
             _, oldest = self._worlds.popitem(last=False)
             await oldest.outbox.close()
         return world
+
+    def _new_id(self, seed: str) -> str:
+        """An id that follows from the seed, so that a recording does not depend on what was recorded before it."""
+        first = Ids(seed).child("world").draw(4).hex()
+        again = (f"{first}-{number}" for number in count(2))
+        return next(candidate for candidate in chain([first], again) if candidate not in self._worlds)
 
     async def reset(self, world: World) -> World:
         """The world that takes the place of `world`: as it was when it was made, but with the faults it has now."""

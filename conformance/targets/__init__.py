@@ -52,15 +52,11 @@ class Subject:
 
 
 class Target(Protocol):
-    """Where subjects come from.
+    """Where subjects come from."""
 
-    Attributes:
-        name: ``replay``, ``sandbox`` or ``live``.
-        description: What is judged, in a few words, for the line that states the verdict.
-    """
-
-    name: str
-    description: str
+    @property
+    def description(self) -> str:
+        """What is judged, in a few words, for the line that states the verdict."""
 
     def open(self, api: Api) -> None:
         """Make sure that the subject can be reached and takes the credentials.

@@ -81,9 +81,9 @@ def _load(api: Api, specification: Specification) -> list[Exchange]:
     except yaml.YAMLError as error:
         raise DocumentsUnreadableError(f"The printed exchanges in {path} are not YAML: {error}") from error
     schema = json.loads(data_path("specs/schemas/documents.json").read_bytes())
-    for error in jsonschema_rs.validator_for(schema).iter_errors(raw):
-        place = "/".join(str(part) for part in error.instance_path) or "the top"
-        raise DocumentsUnreadableError(f"The printed exchanges in {path} are wrong at {place}: {error.message}")
+    for problem in jsonschema_rs.validator_for(schema).iter_errors(raw):
+        place = "/".join(str(part) for part in problem.instance_path) or "the top"
+        raise DocumentsUnreadableError(f"The printed exchanges in {path} are wrong at {place}: {problem.message}")
     return [_exchange(entry, specification) for entry in raw["exchanges"]]
 
 

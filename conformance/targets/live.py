@@ -60,8 +60,6 @@ class LiveTarget:
         SettingsError: If a setting is missing or wrong.
     """
 
-    name = "live"
-
     def __init__(
         self,
         apis: list[Api],

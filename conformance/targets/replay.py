@@ -41,8 +41,6 @@ class ReplayTarget:
         specifications: The specification of each API, by the API's name.
     """
 
-    name = "replay"
-
     def __init__(self, folders: Mapping[str, Path], specifications: Mapping[str, Specification]) -> None:
         self._folders = folders
         self._specifications = specifications

@@ -52,8 +52,6 @@ class SandboxTarget:
         base_urls: Base URLs of the APIs in a sandbox that runs elsewhere; none to start one.
     """
 
-    name = "sandbox"
-
     def __init__(self, specifications: Mapping[str, Specification], base_urls: Mapping[str, str]) -> None:
         self._specifications = specifications
         self._origins = {name: _origin(url) for name, url in base_urls.items()}

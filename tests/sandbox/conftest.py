@@ -1,4 +1,4 @@
-"""A sandbox for all tests of this folder, a world for each, and a client that can do everything right or one thing wrong."""
+"""A sandbox for the tests of this folder, a world for each, and a client that does all right, or one thing wrong."""
 
 import base64
 import json

@@ -2,6 +2,7 @@
 
 import base64
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from conformance.api import Api
 from conformance.sandbox.faults import UnknownFaultError, departures
 from conformance.sandbox.server import start
 
-FAULTS = '''
+FAULTS = """
+from conformance.clock import pause
 from conformance.offblocks.sandbox import OffBlocks
 from conformance.sandbox.faults import Fault, Variation
 
@@ -29,12 +31,24 @@ class NamesCustomersAlike(Fault, OffBlocks):
         super().new_customer_id(tenant, account, external_id)
         return "123e4567-e89b-12d3-a456-426614174000"
 
+class TakesItsTime(Variation, OffBlocks):
+    permits = "Nothing is said of how long an operation takes."
+
+    async def take_time(self, call):
+        await pause(0.1)
+
+class BreaksDown(Fault, OffBlocks):
+    breaks = ("customer.list",)
+
+    async def list_customers(self, call):
+        raise RuntimeError("broken on purpose")
+
 class RefusesReusedKeyWith409(Variation, OffBlocks):
     permits = "Idempotency names 409 beside 422."
 
     def refusal_status(self, reason):
         return 409 if reason == "key-reused" else super().refusal_status(reason)
-'''
+"""
 
 
 @pytest.fixture
@@ -72,9 +86,7 @@ class TestWorlds:
         assert second.client().send("GET", "/v1/customers").json() == []
         assert second.client().create(wallet) == created
 
-    def test_worlds_of_other_seeds_differ(
-        self, http: httpx.Client, sandbox: Any, make_world: Any, wallet: Any
-    ) -> None:
+    def test_worlds_of_other_seeds_differ(self, http: httpx.Client, sandbox: Any, make_world: Any, wallet: Any) -> None:
         first, second = (make_world(http, sandbox.origin, seed=seed) for seed in ("one", "two"))
         assert first.description["tenants"] != second.description["tenants"]
         one, two = first.client().create(wallet), second.client().create(wallet)
@@ -155,6 +167,8 @@ class TestFaults:
             "AcceptsExpiredChallenge",
             "NamesCustomersAlike",
             "RefusesReusedKeyWith409",
+            "TakesItsTime",
+            "BreaksDown",
         }
 
     def test_they_change_one_world_and_leave_its_state(
@@ -175,9 +189,7 @@ class TestFaults:
             assert faulty.control("PUT", "/faults", []).json() == {"faults": []}
             assert faulty.control("GET").json()["faults"] == []
 
-    def test_two_at_once_both_apply(
-        self, http: httpx.Client, make_world: Any, wallet: Any, faulty_api: Api
-    ) -> None:
+    def test_two_at_once_both_apply(self, http: httpx.Client, make_world: Any, wallet: Any, faulty_api: Api) -> None:
         with start(apis=[faulty_api], faults=["NamesCustomersAlike", "RefusesReusedKeyWith409"]) as own:
             client = make_world(http, own.origin).client()
             key = client.new_key()
@@ -187,6 +199,33 @@ class TestFaults:
             other = client.send("POST", "/v1/customers", {**body, "externalId": "b"}, headers={"idempotency-key": key})
             assert other.status_code == 409
             assert make_world(http, own.origin, faults=[]).description["faults"] == []
+
+    def test_a_key_in_use_is_409_and_its_repeat_the_same(
+        self, http: httpx.Client, make_world: Any, wallet: Any, faulty_api: Api
+    ) -> None:
+        with start(apis=[faulty_api]) as own, ThreadPoolExecutor(2) as pool:
+            client = make_world(http, own.origin, faults=["TakesItsTime"]).client()
+            headers = {"idempotency-key": client.new_key()}
+            body = {"chainId": wallet.account, "externalId": "text"}
+
+            def create() -> httpx.Response:
+                response: httpx.Response = client.send("POST", "/v1/customers", body, headers=headers)
+                return response
+
+            responses = [attempt.result() for attempt in [pool.submit(create), pool.submit(create)]]
+            assert {response.status_code for response in responses} == {201, 409}
+            created = next(response for response in responses if response.status_code == 201)
+            assert create().content == created.content
+
+    def test_one_that_breaks_the_sandbox_is_not_taken_for_an_answer(
+        self, http: httpx.Client, make_world: Any, faulty_api: Api, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with start(apis=[faulty_api]) as own:
+            client = make_world(http, own.origin, faults=["BreaksDown"]).client()
+            response = client.send("GET", "/v1/customers")
+            assert response.status_code == 500
+            assert "The sandbox itself broke" in response.json()["detail"]
+        assert "broken on purpose" in caplog.text
 
     def test_an_unknown_one_is_told(self, http: httpx.Client, make_world: Any, faulty_api: Api) -> None:
         with pytest.raises(UnknownFaultError, match="AcceptsExpiredChallenge"):
@@ -200,26 +239,27 @@ class TestFaults:
 
 
 @pytest.mark.parametrize(
-    ("method", "part", "document", "status", "detail"),
+    ("method", "part", "document", "refusal"),
     [
-        ("POST", "/clock", {"advance_seconds": -1}, 400, "must be a number from 0"),
-        ("POST", "/clock", {"advance_seconds": True}, 400, "must be a number from 0"),
-        ("POST", "/clock", {"advance_seconds": 1e300}, 400, "must be a number from 0"),
-        ("POST", "/clock", [], 400, "must be a JSON object, and is an array"),
-        ("PUT", "/faults", {"faults": []}, 400, "must be an array of names"),
-        ("PUT", "/faults", ["Nobody"], 400, "no fault or variation called 'Nobody'"),
-        ("PUT", "/webhook", {"url": "text"}, 400, "not an absolute http or https URL"),
-        ("PUT", "/webhook", {"url": "http://[::1"}, 400, "not a URL"),
-        ("PUT", "/webhook", {"url": "http://192.0.2.1/"}, 400, "not on this machine"),
-        ("PUT", "/webhook", {}, 400, "lacks 'url'"),
-        ("PATCH", "/clock", None, 405, "takes POST, not PATCH"),
-        ("GET", "/nothing", None, 404, "There is no control route"),
-        ("POST", "/worlds", {"seed": "a"}, 404, "There is no control route"),
+        ("POST", "/clock", {"advance_seconds": -1}, (400, "must be a number from 0")),
+        ("POST", "/clock", {"advance_seconds": True}, (400, "must be a number from 0")),
+        ("POST", "/clock", {"advance_seconds": 1e300}, (400, "must be a number from 0")),
+        ("POST", "/clock", [], (400, "must be a JSON object, and is an array")),
+        ("PUT", "/faults", {"faults": []}, (400, "must be an array of names")),
+        ("PUT", "/faults", ["Nobody"], (400, "no fault or variation called 'Nobody'")),
+        ("PUT", "/webhook", {"url": "text"}, (400, "not an absolute http or https URL")),
+        ("PUT", "/webhook", {"url": "http://[::1"}, (400, "not a URL")),
+        ("PUT", "/webhook", {"url": "http://192.0.2.1/"}, (400, "not on this machine")),
+        ("PUT", "/webhook", {}, (400, "lacks 'url'")),
+        ("PATCH", "/clock", None, (405, "takes POST, not PATCH")),
+        ("GET", "/nothing", None, (404, "There is no control route")),
+        ("POST", "/worlds", {"seed": "a"}, (404, "There is no control route")),
     ],
 )
 def test_what_control_cannot_do_it_says(
-    world: Any, method: str, part: str, document: Any, status: int, detail: str
+    world: Any, method: str, part: str, document: Any, refusal: tuple[int, str]
 ) -> None:
+    status, detail = refusal
     response = world.control(method, part, document)
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"

@@ -7,11 +7,18 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from conformance.standards import message_signatures
 from conformance.standards.digest_fields import content_digest
 
 NEW = "/v1/customers"
+P256_KEY = (
+    ec.derive_private_key(7, ec.SECP256R1())
+    .public_key()
+    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+)
 
 
 def document(external_id: str = "text") -> dict[str, str]:
@@ -116,6 +123,8 @@ class TestRequestSignatures:
             {"sent_as": ("POST", f"{NEW}?a=b"), "components": ("@method", "@path", "@query", "content-digest")},
             {"signed": {"key": message_signatures.key_from_seed(b"another")}},
             {"signed": {"key_id": "another"}},
+            {"signed": {"key": b"secret", "algorithm": "hmac-sha256"}},
+            {"signed": {"key": ec.derive_private_key(7, ec.SECP256R1()), "algorithm": "ecdsa-p256-sha256"}},
             {"altered": {"signature": "sig=:AAAA:"}},
             {"altered": {"signature": "text"}},
             {"altered": {"signature-input": "sig"}},
@@ -193,6 +202,7 @@ class TestRequestSignatures:
             ("-----BEGIN PUBLIC KEY-----", "encode that in base64"),
             (base64.b64encode(b"text").decode(), "public key"),
             ("//8=", "base64 of a PEM text"),
+            (base64.b64encode(P256_KEY).decode(), "P-384"),
         ],
     )
     def test_what_is_no_public_key_is_refused(self, client: Any, public_key: str, detail: str) -> None:
@@ -238,11 +248,14 @@ class TestIdempotency:
         assert (again.status_code, again.content) == (201, first.content)
         assert len(customers(client)) == 1
 
-    def test_a_refusal_is_repeated_too(self, client: Any) -> None:
-        headers = {"idempotency-key": client.new_key()}
-        first = client.send("POST", NEW, {"chainId": "text"}, headers=headers)
-        again = client.send("POST", NEW, {"chainId": "text"}, headers=headers)
+    def test_a_refusal_is_repeated_too_and_done_once(self, client: Any, wallet: Any, other_wallet: Any) -> None:
+        customer, key = client.create(wallet), client.new_key()
+        signature = other_wallet.sign(customer["challenge"])
+        first = client.sign(customer, wallet, key=key, signature=signature)
+        renewed = client.challenge(customer)
+        again = client.sign(customer, wallet, key=key, signature=signature)
         assert (first.status_code, again.content) == (400, first.content)
+        assert client.challenge(customer) == renewed != customer["challenge"]
 
     def test_another_payload_under_the_same_key_is_refused(self, client: Any) -> None:
         headers = {"idempotency-key": client.new_key()}

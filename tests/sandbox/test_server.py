@@ -139,10 +139,9 @@ def flow(client: Any, wallet: Any) -> tuple[Any, str]:
 def test_any_bytes_are_read_as_an_object_or_rejected(body: bytes) -> None:
     try:
         document = read_object(body)
-    except BodyRejected as rejection:
-        assert str(rejection)
-    else:
-        assert isinstance(document, dict)
+    except BodyRejected:
+        return
+    assert isinstance(document, dict)
 
 
 @pytest.mark.parametrize("header", ["authorization", "signature", "signature-input", "content-digest", "content-type"])
@@ -152,6 +151,13 @@ def test_garbage_in_a_header_is_the_clients_fault(client: Any, header: str) -> N
         url = f"{client.world.base_url}/v1/customers"
         response = client.world.http.post(url, content=b"{}", headers=[*headers, (header, value)])
         assert response.status_code in {400, 401}
+
+
+def test_half_a_request_has_no_effect(world: Any) -> None:
+    parts = urlsplit(world.base_url)
+    head = f"POST {parts.path}/v1/auth/token HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 3\r\n\r\n{{}}"
+    assert raw(world.base_url, head.encode()) == b""
+    assert world.control("GET", "/requests").json() == []
 
 
 def test_a_port_in_use_is_told(sandbox: Any) -> None:

@@ -1,0 +1,186 @@
+"""A cassette is the whole journal of a test, written whole or not at all, and answers only the request that was recorded."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from vcr.cassette import Cassette as VcrCassette
+from vcr.errors import CannotOverwriteExistingCassetteException
+from vcr.serialize import deserialize
+from vcr.serializers import yamlserializer
+
+from conformance.cassettes import Cassette, CassetteMissingError, CassetteUnreadableError, Tape, without_port
+from conformance.exchange import Delivery, Exchange, Request, Response
+from conformance.redaction import Redactor
+from conformance.scenario import StepFailedError
+
+BASE = "https://toy.test/w/1"
+START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+
+
+def exchange(number: int, *, path: str = "/v1/things", body: bytes = b'{"n":1}', key: str = "k") -> Exchange:
+    return Exchange(
+        id=f"toy/topic/test#{number}",
+        operation="createThing",
+        identity="first",
+        at=START + timedelta(minutes=number),
+        seconds=0.25,
+        request=Request((("Idempotency-Key", key), ("Content-Type", "application/json")), body, "POST", BASE + path),
+        response=Response((("content-type", "application/json"),), b'{"id":%d}' % number, 201),
+        breaks=frozenset({"toy.client.something"}) if number == 2 else frozenset(),
+    )
+
+
+def cassette(*exchanges: Exchange) -> Cassette:
+    return Cassette(
+        api="toy",
+        test="toy/topic/test",
+        origin="reference sandbox",
+        recorded=START,
+        specification="sha256:" + "0" * 64,
+        suite="0.1.0",
+        seed="0",
+        base_url=BASE,
+        settings={"chain": "eip155:300"},
+        webhook_url="http://127.0.0.1:1/hook",
+        exchanges=exchanges,
+        deliveries=[Delivery(1, "first", START, Request((), b'{"event":1}', "POST", "/hook"), 200)],
+    )
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    written = cassette(exchange(1), exchange(2, path="/v1/things?a=b&c="), exchange(3, body="ünï".encode()))
+    written.save(tmp_path / "topic" / "test.yaml")
+    read = Cassette.load(tmp_path / "topic" / "test.yaml")
+    assert read.exchanges == written.exchanges
+    assert list(read.deliveries) == list(written.deliveries)
+    assert (read.settings, read.seed, read.recorded) == (written.settings, written.seed, written.recorded)
+
+
+def test_bytes_that_are_no_text_are_kept(tmp_path: Path) -> None:
+    written = cassette(exchange(1, body=b"\xff\x00{"))
+    written.save(tmp_path / "test.yaml")
+    assert Cassette.load(tmp_path / "test.yaml").exchanges == written.exchanges
+
+
+def test_vcr_reads_it_too(tmp_path: Path) -> None:
+    cassette(exchange(1)).save(tmp_path / "test.yaml")
+    requests, responses = deserialize((tmp_path / "test.yaml").read_text(), yamlserializer)
+    assert (requests[0].method, requests[0].uri) == ("POST", "/v1/things")
+    assert responses[0]["body"]["string"] == b'{"id":1}'
+
+
+def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "test.yaml"
+    cassette(exchange(1)).save(path)
+    before = path.read_bytes()
+
+    def full(_self: Path, _target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        cassette(exchange(1), exchange(2)).save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_missing_cassette_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(CassetteMissingError, match=r"test\.yaml"):
+        Cassette.load(tmp_path / "test.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda _: "interactions: [", "is not YAML"),
+        (lambda text: text.replace("conformance-cassette/1", "other/9"), "is wrong at format"),
+        (lambda text: text.replace("code: 201", "code: twohundred"), "is wrong at interactions/0/response/status/code"),
+        (lambda text: text.replace("breaks: []", "brakes: []"), "is wrong at interactions/0"),
+        (lambda text: text.replace("recorded:", "recorded_at:"), "is wrong at the top"),
+    ],
+)
+def test_what_is_no_cassette_is_named(tmp_path: Path, change: object, message: str) -> None:
+    path = tmp_path / "test.yaml"
+    cassette(exchange(1)).save(path)
+    assert callable(change)
+    path.write_text(change(path.read_text()))
+    with pytest.raises(CassetteUnreadableError, match=message):
+        Cassette.load(path)
+
+
+def test_the_port_that_a_server_happened_to_get_is_not_kept() -> None:
+    assert without_port("http://127.0.0.1:54321/w/1/toy") == "http://127.0.0.1/w/1/toy"
+
+
+def play(tape: Tape, request: Request, breaks: frozenset[str] = frozenset()) -> int:
+    """What vcr does: ask for a match among what was recorded, and play the first one that is left."""
+    recorded, _ = tape.load_cassette("", None)
+    with tape.playing(request, breaks):
+        for number, candidate in enumerate(recorded):
+            if number not in tape.played and tape.matches(candidate, candidate):
+                break
+        else:
+            raise CannotOverwriteExistingCassetteException(
+                cassette=VcrCassette("test.yaml"), failed_request=recorded[0]
+            )
+    return number + 1
+
+
+@pytest.fixture
+def tape() -> Tape:
+    recorded = cassette(exchange(1), exchange(2, key="other"), exchange(3, path="/v1/last"))
+    return Tape(recorded, Path("test.yaml"), Redactor(("secret",)))
+
+
+def test_recorded_requests_are_found_in_any_order(tape: Tape) -> None:
+    assert play(tape, exchange(3, path="/v1/last").request) == 3
+    assert tape.timing() == (START + timedelta(minutes=3), 0.25)
+    assert play(tape, exchange(1).request) == 1
+    assert tape.unplayed() == ["toy/topic/test#2"]
+
+
+def test_the_clock_reads_the_time_of_the_next_exchange(tape: Tape) -> None:
+    assert tape.now() == START + timedelta(minutes=1)
+    play(tape, exchange(1).request)
+    assert tape.now() == START + timedelta(minutes=2)
+    tape.advance(timedelta(hours=1))
+    assert tape.now() == START + timedelta(minutes=2)
+
+
+@pytest.mark.parametrize(
+    ("request_", "breaks", "message"),
+    [
+        (exchange(1, body=b'{"n":2}').request, (), "the body is"),
+        (exchange(1, key="new").request, (), "the Idempotency-Key is 'new', recorded was 'k'"),
+        (exchange(1, path="/v1/things?page=2").request, (), "the query is 'page=2', recorded was ''"),
+        (exchange(1, path="/v1/others").request, (), "the path is '/w/1/v1/others'|the path is"),
+        (exchange(1).request, ("toy.client.signs",), "it breaks toy.client.signs, which the recorded request did not"),
+        (
+            exchange(2, key="other").request,
+            (),
+            "it does not break toy.client.something, which the recorded request did on purpose",
+        ),
+    ],
+)
+def test_another_request_finds_nothing_and_is_told_what_differs(
+    tape: Tape, request_: Request, breaks: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(StepFailedError, match=message) as error:
+        play(tape, request_, frozenset(breaks))
+    assert "conformance record toy --target sandbox" in str(error.value)
+    assert len(tape.unplayed()) == 3
+
+
+def test_an_answer_is_played_once(tape: Tape) -> None:
+    play(tape, exchange(3, path="/v1/last").request)
+    with pytest.raises(StepFailedError, match="There is no recorded answer"):
+        play(tape, exchange(3, path="/v1/last").request)
+
+
+def test_the_file_is_for_people(tmp_path: Path) -> None:
+    cassette(exchange(1)).save(tmp_path / "test.yaml")
+    document = yaml.safe_load((tmp_path / "test.yaml").read_text())
+    assert document["origin"] == "reference sandbox"
+    assert document["interactions"][0]["request"]["body"] == '{"n":1}'

@@ -1,0 +1,74 @@
+"""Secrets become placeholders of their shape, the same one the same and another one another."""
+
+import json
+from datetime import UTC, datetime
+
+from conformance.exchange import Exchange, Request, Response
+from conformance.redaction import Redactor
+
+SECRETS = ("apiKey", "apiSecret", "token", "pin")
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjF9.c2lnbmF0dXJl"
+KEY = "d04953b7-5878-4fd0-8970-0a5f77fbce59"
+SECRET = "64ec977db2e585887c80ed62fe9997994aed8093"
+
+
+def exchange(asked: object, answered: object, authorization: str | None = None) -> Exchange:
+    headers = (("Authorization", authorization), ("Cookie", "a=b")) if authorization else ()
+    return Exchange(
+        id="toy#1",
+        operation=None,
+        identity="first",
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        seconds=0.1,
+        request=Request(headers, json.dumps(asked).encode(), "POST", f"https://toy.test/v1?key={KEY}"),
+        response=Response((), json.dumps(answered).encode(), 200),
+    )
+
+
+def test_secrets_keep_their_shape() -> None:
+    redacted = Redactor(SECRETS).exchange(exchange({"apiKey": KEY, "apiSecret": SECRET}, {"token": JWT, "n": 1}))
+    assert redacted.request.json() == {
+        "apiKey": "00000000-0000-4000-8000-000000000001",
+        "apiSecret": "0000000000000000000000000000000000000002",
+    }
+    assert redacted.response.json() == {"token": "redacted.token.3", "n": 1}
+    assert KEY not in redacted.request.url
+
+
+def test_a_known_secret_is_hidden_wherever_it_stands() -> None:
+    redactor = Redactor(SECRETS)
+    redactor.exchange(exchange({"apiSecret": SECRET}, {"token": JWT}))
+    again = redactor.exchange(exchange({"note": f"my secret is {SECRET}"}, {"echo": JWT}, f"Bearer {JWT}"))
+    assert SECRET not in again.request.body.decode()
+    assert JWT not in again.response.body.decode()
+    assert again.request.header("Authorization") == "Bearer redacted.token.2"
+    assert again.request.header("Cookie") is None
+    assert redactor.text(f"got {JWT}") == "got redacted.token.2"
+
+
+def test_different_secrets_stay_different() -> None:
+    redactor = Redactor(SECRETS)
+    first = redactor.exchange(exchange({"pin": "123456"}, {}))
+    second = redactor.exchange(exchange({"pin": "654321"}, {}))
+    again = redactor.exchange(exchange({"pin": "123456"}, {}))
+    assert first.request.body == again.request.body != second.request.body
+
+
+def test_hiding_what_is_hidden_changes_nothing() -> None:
+    once = Redactor(SECRETS).exchange(exchange({"apiKey": KEY, "pin": "123456"}, {"token": JWT}))
+    redactor = Redactor(SECRETS)
+    twice = redactor.exchange(once)
+    assert twice == once
+    assert redactor.exchange(twice) == once
+
+
+def test_what_is_no_json_or_nested_too_deep_is_left_alone() -> None:
+    redactor = Redactor(SECRETS)
+    for body in (b"\xff\xfe", b'"token"', b'{"token": ' + b"[" * 100_000):
+        request = Request((), body, "POST", "https://toy.test")
+        assert redactor.request(request).body == body
+
+
+def test_secrets_are_found_at_any_depth() -> None:
+    redacted = Redactor(SECRETS).exchange(exchange({"list": [{"deep": {"token": JWT}}]}, None))
+    assert JWT not in redacted.request.body.decode()

@@ -1,0 +1,19 @@
+"""Requests are right if they do not ask for trouble."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from conformance.exchange import Exchange, Request
+from conformance.findings import Finding, judged
+
+
+class ClientJudge:
+    def __init__(self, _credentials: Mapping[str, str], _settings: Mapping[str, str]) -> None:
+        self.observed: list[Exchange] = []
+
+    def request(self, request: Request, _at: datetime) -> list[Finding]:
+        held = "trouble" not in request.query
+        return [judged("toy.client.no-trouble", held=held, where="URL", expected="no trouble", got="", exchange=None)]
+
+    def observe(self, exchange: Exchange) -> None:
+        self.observed.append(exchange)
