@@ -1,4 +1,4 @@
-"""pytest's entry point: options, markers and fixtures for the suites; nothing happens until a test of a suite is collected."""
+"""pytest's entry point: options, markers and fixtures; nothing happens until a test of a suite or a fixture is used."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from conformance.sandbox.remote import Control, RemoteWorld
     from conformance.targets import Subject
 
 RUNNER = "conformance-runner"
@@ -56,3 +57,23 @@ def subject(request: pytest.FixtureRequest) -> "Iterator[Subject]":
         pytest.fail("The fixture `subject` is for tests that are marked with @verifies.")
     with runner.subject(request.node) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def conformance_sandbox() -> "Iterator[Control]":
+    """The reference sandbox on loopback, for tests of your own client; use `conformance_world` for one test."""
+    from conformance.sandbox.remote import Control  # noqa: PLC0415  (only for who uses it)
+    from conformance.sandbox.server import start  # noqa: PLC0415
+
+    with start() as sandbox:
+        control = Control(sandbox.origin)
+        yield control
+        control.close()
+
+
+@pytest.fixture
+def conformance_world(conformance_sandbox: "Control", request: pytest.FixtureRequest) -> "RemoteWorld":
+    """A world of the reference sandbox for one test: base URLs, credentials, a clock to advance, faults, a log."""
+    from conformance.sandbox.remote import RemoteWorld  # noqa: PLC0415  (only for who uses it)
+
+    return RemoteWorld(conformance_sandbox, request.node.nodeid)

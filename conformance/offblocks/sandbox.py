@@ -504,6 +504,14 @@ class OffBlocks(Service):
         """Where signatures are remembered so that none is accepted twice. Silent: none are."""
         return None
 
+    def load_signing_key(self, pem: str) -> ec.EllipticCurvePublicKey:
+        """The public key in a PEM text, on P-384 (Request Signatures).
+
+        Raises:
+            KeyRejected: If it is another.
+        """
+        return message_signatures.load_public_key(pem)
+
     def new_signing_key_id(self) -> str:
         """The id of a newly registered key; a unique one is generated (Request Signatures), of silent form: a uuid."""
         return str(self.registration_ids.uuid())
@@ -511,7 +519,7 @@ class OffBlocks(Service):
     def keys_after_registration(
         self, tenant: Tenant, key_id: str, key: ec.EllipticCurvePublicKey
     ) -> dict[str, ec.EllipticCurvePublicKey]:
-        """The tenant's keys once `key` is registered: that one alone, it replaces the one before (Request Signatures)."""
+        """The tenant's keys once `key` is registered: that one alone, in place of the last (Request Signatures)."""
         del tenant
         return {key_id: key}
 
@@ -520,7 +528,7 @@ class OffBlocks(Service):
         text = self.read_member(self.read_document(call.request), "publicKey")
         try:
             pem = base64.b64decode(text, validate=True).decode()
-            key = message_signatures.load_public_key(pem)
+            key = self.load_signing_key(pem)
         except message_signatures.KeyRejected as rejection:
             raise Refused(Reason.SIGNING_KEY, str(rejection)) from rejection
         except ValueError as error:
@@ -634,8 +642,8 @@ class OffBlocks(Service):
         return record
 
     def payload(self, call: Call) -> Hashable:
-        """What must be the same in a retry. Silent: method, URL and the bytes of the body."""
-        return call.request.method, call.request.url, call.request.body
+        """What must be the same in a retry. Silent: method, path, query and the bytes of the body."""
+        return call.request.method, call.request.path, call.request.query, call.request.body
 
     def same_payload(self, first: Hashable, now: Hashable) -> bool:
         """Whether a request is a retry of the first with its key (Idempotency)."""
@@ -946,8 +954,8 @@ class OffBlocks(Service):
         if not self.challenge_is_in_time(customer.challenges[-1]):
             raise Refused(
                 Reason.EXPIRED_CHALLENGE,
-                f"The challenge was issued at {to_rfc3339(customer.challenges[-1].issued_at)} and holds for "
-                f"{self.challenge_lifetime()}. Fetch the new one and sign that.",
+                f"The challenge has expired: it was issued at {to_rfc3339(customer.challenges[-1].issued_at)} and "
+                f"held for {self.challenge_lifetime()}. Fetch the new one and sign that.",
             )
 
     def challenge_is_current(self, customer: Customer, sent: str) -> bool:
