@@ -24,7 +24,8 @@ class Api:
     Args:
         name: The short name that commands take, such as ``offblocks``.
         title: The name as its makers write it.
-        package: The package that holds the modules ``client``, ``checks``, ``sandbox``, ``faults``, ``documents`` and ``suite``.
+        package: The package that holds the modules ``client``, ``client_checks``, ``checks``, ``settings``, ``suite``
+            and, if it has them, ``documents``, ``sandbox``, ``faults``, ``probe``.
         secrets: The names of the JSON members that hold secrets.
         find: Gives the path of a data file from its path below ``specs/`` or ``cassettes/``.
     """

@@ -336,7 +336,7 @@ class Tape:
         return exchange.at, exchange.seconds
 
     def matches(self, _incoming: VcrRequest, recorded: VcrRequest) -> bool:
-        """vcr's question whether the request of this thread is a recorded one."""
+        """Vcr's question whether the request of this thread is a recorded one."""
         index: int = recorded.index
         if self._recorded[index] != self._thread.sent:
             return False
@@ -344,7 +344,7 @@ class Tape:
         return True
 
     # As vcr's persister.
-    def load_cassette(self, cassette_path: str, serializer: object) -> tuple[list[VcrRequest], list[dict[str, Any]]]:
+    def load_cassette(self, *_arguments: object, **_options: object) -> tuple[list[VcrRequest], list[dict[str, Any]]]:
         """The requests and responses in vcr's form."""
         requests, responses = [], []
         for index, exchange in enumerate(self.cassette.exchanges):
@@ -362,7 +362,7 @@ class Tape:
             raise CassetteNotFoundError
         return requests, responses
 
-    def save_cassette(self, cassette_path: str, cassette_dict: dict[str, Any], serializer: object) -> None:
+    def save_cassette(self, *_arguments: object, **_options: object) -> None:
         """Nothing: a cassette that is played is not changed."""
 
     def unplayed(self) -> list[str]:
@@ -383,11 +383,11 @@ class Tape:
 class Recorder:
     """vcr's persister for a test that is being recorded: the journal is written instead, when the test is over."""
 
-    def load_cassette(self, cassette_path: str, serializer: object) -> tuple[list[VcrRequest], list[dict[str, Any]]]:
+    def load_cassette(self, *_arguments: object, **_options: object) -> tuple[list[VcrRequest], list[dict[str, Any]]]:
         """Nothing: what was recorded before is replaced."""
         raise CassetteNotFoundError
 
-    def save_cassette(self, cassette_path: str, cassette_dict: dict[str, Any], serializer: object) -> None:
+    def save_cassette(self, *_arguments: object, **_options: object) -> None:
         """Nothing: the journal knows more than vcr does."""
 
 

@@ -154,7 +154,8 @@ class Catalogue(Mapping[str, Rule]):
             path: A YAML file in the form of ``specs/schemas/rules.json``.
 
         Raises:
-            CatalogueError: If the file is missing, is no YAML, does not fit the schema, or a rule claims more than its sources.
+            CatalogueError: If the file is missing, is no YAML, does not fit the schema, or a rule claims more than
+                its sources say.
         """
         try:
             raw = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)

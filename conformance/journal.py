@@ -129,7 +129,7 @@ class JournalTransport(httpx.BaseTransport):
             try:
                 response = self._inner.handle_request(request)
                 body = response.read()
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 detail = str(error) or type(error).__name__
                 raise StepFailedError(
                     f"{sent.method} {journal.relative(sent.url)} got no answer from {journal.base_url}: {detail}"

@@ -1,11 +1,12 @@
 """pytest's entry point: options, markers and fixtures; nothing happens until a test of a suite or a fixture is used."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conformance.sandbox.remote import Control, RemoteWorld
     from conformance.targets import Subject
 
@@ -24,7 +25,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--conformance-base-url", action="append", default=[], metavar="API=URL", help="judge a server that runs there"
     )
-    group.addoption("--conformance-rule", metavar="PATTERN", help="only tests of rules whose id matches")
+    group.addoption(
+        "--conformance-rule",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="only tests of rules whose id matches",
+    )
     group.addoption("--conformance-cassettes", metavar="DIR", help="the folder of cassettes instead of the shipped one")
     group.addoption("--conformance-seed", default="0", metavar="SEED", help="what ids are derived from (default: 0)")
     group.addoption("--conformance-strict", action="store_true", help="inferred rules count as their level says")

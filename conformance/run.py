@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -14,12 +14,14 @@ from conformance import ids
 from conformance.api import Api, named, registered
 from conformance.catalogue import Catalogue, Rule
 from conformance.clock import SystemClock, stopwatch
-from conformance.findings import Finding
 from conformance.results import Run, exchange_to_json, finding_from_json, results
 from conformance.runner import ATTACHED
 from conformance.specification import Specification
 from conformance.targets import cassette_path
 from conformance.verdicts import Verdict, verdict_of_rule
+
+if TYPE_CHECKING:
+    from conformance.findings import Finding
 
 _INI = Path(__file__).with_name("suite.ini")
 _JUDGED = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
@@ -42,7 +44,7 @@ class Options:
         apis: The names of the APIs; empty for all.
         target: ``replay``, ``sandbox``, ``live`` or ``documents``.
         base_urls: Where an API runs, by its name.
-        rule: A pattern that the ids of the rules must match.
+        rule: Patterns, one of which the id of a rule must match; empty for all rules.
         cassettes: The folder of cassettes, instead of the shipped one.
         seed: What ids come from; None for a fixed one, or a fresh one live.
         strict: Whether inferred rules count as their level says.
@@ -54,7 +56,7 @@ class Options:
     apis: tuple[str, ...] = ()
     target: str = "replay"
     base_urls: Mapping[str, str] = field(default_factory=dict)
-    rule: str | None = None
+    rule: tuple[str, ...] = ()
     cassettes: Path | None = None
     seed: str | None = None
     strict: bool = False
@@ -146,6 +148,7 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
         SettingsError: If a setting of a live run is missing or wrong.
         CassetteUnreadableError: If a cassette cannot be read.
         SuiteCrashedError: If pytest broke.
+        KeyboardInterrupt: If the user stopped it.
     """
     apis = [named(name) for name in options.apis] or list(registered().values())
     catalogues = {api.name: Catalogue.load(api.rules) for api in apis}
@@ -169,6 +172,8 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
             from conformance.cassettes import CassetteUnreadableError  # noqa: PLC0415  (only for a broken cassette)
 
             raise CassetteUnreadableError(message)
+    if pytest.ExitCode.INTERRUPTED in codes and not collector.trouble:
+        raise KeyboardInterrupt
     if collector.trouble or codes - _JUDGED:
         raise SuiteCrashedError("The suite broke, which says nothing of the subject:\n" + "\n".join(collector.trouble))
     subjects = dict.fromkeys(attached["subject"] for attached in collector.attached)
@@ -231,12 +236,12 @@ def _read_documents(
     )
 
 
-def _selected(catalogues: Mapping[str, Catalogue], pattern: str | None) -> list[Rule]:
+def _selected(catalogues: Mapping[str, Catalogue], patterns: Sequence[str]) -> list[Rule]:
     rules = [rule for catalogue in catalogues.values() for rule in catalogue.values()]
-    chosen = [rule for rule in rules if pattern is None or fnmatchcase(rule.id, pattern)]
-    if not chosen:
-        raise UsageError(f"No rule matches {pattern!r}. List them with: conformance rules")
-    return chosen
+    for pattern in patterns:
+        if not any(fnmatchcase(rule.id, pattern) for rule in rules):
+            raise UsageError(f"No rule matches {pattern!r}. List them with: conformance rules")
+    return [rule for rule in rules if not patterns or any(fnmatchcase(rule.id, pattern) for pattern in patterns)]
 
 
 def _check(options: Options, apis: Sequence[Api]) -> None:
@@ -275,9 +280,8 @@ def _arguments(options: Options, apis: Sequence[Api], seed: str) -> list[str]:
         f"--conformance-target={options.target}",
         f"--conformance-seed={seed}",
         *(f"--conformance-base-url={name}={url}" for name, url in options.base_urls.items()),
+        *(f"--conformance-rule={pattern}" for pattern in options.rule),
     ]
-    if options.rule:
-        arguments.append(f"--conformance-rule={options.rule}")
     if options.cassettes:
         arguments.append(f"--conformance-cassettes={options.cassettes.absolute()}")
     arguments += [
@@ -325,7 +329,7 @@ def _remarks(options: Options, apis: Sequence[Api], attached: Sequence[Mapping[s
         unplayed = [exchange for report in ours for exchange in report.get("unplayed", [])]
         if unplayed:
             remarks.append(f"Recorded but not asked for: {', '.join(unplayed[:5])}{' …' if len(unplayed) > 5 else ''}")  # noqa: PLR2004
-        if options.rule is None:
+        if not options.rule:
             folder = options.cassettes / api.name if options.cassettes else api.cassettes
             used = {cassette_path(folder, report["test"]) for report in ours}
             unused = sorted(str(path.relative_to(folder)) for path in set(folder.glob("*/*.yaml")) - used)

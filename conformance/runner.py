@@ -68,7 +68,7 @@ class Runner:
         option = config.getoption
         self._seed: str = option("--conformance-seed")
         self._strict: bool = option("--conformance-strict")
-        self._pattern: str | None = option("--conformance-rule")
+        self._patterns: list[str] = option("--conformance-rule")
         self._record: bool = option("--conformance-record")
         self._cassettes: str | None = option("--conformance-cassettes")
         self._target_name: str = option("--conformance-target")
@@ -93,7 +93,7 @@ class Runner:
             if marker is None or api is None:
                 kept.append(item)
                 continue
-            if self._pattern and not any(fnmatchcase(rule, self._pattern) for rule in marker.args):
+            if not self._is_wanted(marker.args):
                 continue
             self._learn(api)
             summary = getattr(getattr(item, "function", None), "__doc__", None) or ""
@@ -104,6 +104,9 @@ class Runner:
                 item.add_marker(pytest.mark.vcr(record_mode="all"))
             kept.append(item)
         items[:] = kept
+
+    def _is_wanted(self, rules: Sequence[str]) -> bool:
+        return not self._patterns or any(fnmatchcase(rule, pattern) for rule in rules for pattern in self._patterns)
 
     def _learn(self, api: Api) -> None:
         if api.name in self._apis:
@@ -277,6 +280,8 @@ class Runner:
             return
         journal = subject.journal
         base_url = without_port(subject.base_url)
+        hooks = subject.hooks
+        called = hooks and any(hooks.url.encode() in exchange.request.body for exchange in journal.exchanges)
         Cassette(
             api=running.api.name,
             test=running.id,
@@ -287,9 +292,9 @@ class Runner:
             seed=self._seed,
             base_url=base_url,
             settings={name: value for name, value in subject.settings.items() if name != "wallet_key"},
-            webhook_url=subject.hooks.url if subject.hooks and journal.deliveries else None,
+            webhook_url=hooks.url if hooks and called else None,
             exchanges=[rebased(exchange, subject.base_url, base_url) for exchange in journal.redacted],
-            deliveries=journal.deliveries,
+            deliveries=[journal.redactor.delivery(delivery) for delivery in journal.deliveries],
         ).save(cassette_path(self.folder(running.api), running.id))
 
     def pytest_sessionfinish(self) -> None:

@@ -27,7 +27,7 @@ class SuiteError(Exception):
 
 def verifies(*rules: str) -> Callable[[Test], Test]:
     """Mark a test with the ids of the rules that it can judge."""
-    return pytest.mark.verifies(*rules)  # type: ignore[return-value]
+    return pytest.mark.verifies(*rules)
 
 
 waits = pytest.mark.waits
@@ -76,7 +76,7 @@ def expect(
     where: str,
     expected: str,
     got: object,
-    exchange: Exchange | None = None,  # noqa: FBT001
+    exchange: Exchange | None = None,
 ) -> None:
     """Say whether `rule` held, and go on.
 

@@ -1,4 +1,4 @@
-"""A cassette is the whole journal of a test, written whole or not at all, and answers only the request that was recorded."""
+"""A cassette is the whole journal of a test, written whole or not at all; it answers the recorded request alone."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

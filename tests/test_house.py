@@ -140,7 +140,7 @@ def tracked() -> dict[str, str]:
     if git is None or not (CHECKOUT / ".git").exists():
         pytest.skip("git or its repository is not there")
     listing = [git, "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listing, cwd=CHECKOUT, capture_output=True, check=True).stdout.decode().split("\0")  # noqa: S603
+    names = subprocess.run(listing, cwd=CHECKOUT, capture_output=True, check=True).stdout.decode().split("\0")
     files = {name: CHECKOUT / name for name in names if name and (CHECKOUT / name).is_file()}
     return {name: path.read_text(encoding="utf-8", errors="replace") for name, path in files.items()}
 
@@ -198,7 +198,7 @@ def test_what_may_be_tracked_is_left_alone(pattern: re.Pattern[str], text: str) 
 def loaded_by(module: str) -> set[str]:
     """The top-level packages that importing `module` loads beyond what pytest itself does."""
     program = f"import sys, pytest; before = set(sys.modules); import {module}; print(*(set(sys.modules) - before))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return {name.split(".")[0] for name in done.stdout.split()}
 
 
@@ -231,6 +231,6 @@ def test_a_skip_fails_where_all_is_required(required: str, summary: str, tmp_pat
     (tmp_path / "pytest.ini").write_text("[pytest]", encoding="utf-8")
     environment = {**os.environ, "CONFORMANCE_REQUIRE_ALL": required, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert summary in done.stdout
     assert ("no such program" in done.stdout) is (required == "1")

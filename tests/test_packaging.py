@@ -44,7 +44,7 @@ def call(folder: Path, *command: str) -> str:
     """What a command prints, run in `folder` without the settings of whoever runs the tests."""
     ours = ("CONFORMANCE_", "PYTEST_", "PYTHON")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    done = subprocess.run(  # noqa: S603  (commands of this file)
+    done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"

@@ -133,13 +133,13 @@ def test_reasons_say_what_happened(server: str) -> None:
 
 
 def test_a_pattern_selects_tests_and_rules(server: str) -> None:
-    results = judge(server, rule="toy.waiting.*")
+    results = judge(server, rule=("toy.waiting.*",))
     assert set(verdicts(results)) == {"waiting.one", "waiting.two", "waiting.three"}
     assert results["verdict"] == "inconclusive"
 
 
 def test_waits_overlap(server: str) -> None:
-    results = judge_with_workers(server, rule="toy.waiting.*", allow_wait=True)
+    results = judge_with_workers(server, rule=("toy.waiting.*",), allow_wait=True)
     assert set(verdicts(results).values()) == {"pass"}
     assert results["duration_s"] < 9
 
@@ -153,7 +153,7 @@ def test_a_dead_server_blocks_everything() -> None:
 
 def test_a_pattern_that_matches_nothing_is_wrong_usage(server: str) -> None:
     with pytest.raises(UsageError, match="No rule matches 'nothing'"):
-        judge(server, rule="nothing")
+        judge(server, rule=("nothing",))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The rules for OffBlocks that can be told from a list of exchanges: exchanges in, findings out."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -32,7 +33,6 @@ _NONCE = re.compile(r"^[A-Za-z0-9]{8,}$")
 _ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$")
 _CREATED = 201
 _OK = 200
-_NO_CONTENT = 204
 _UNAUTHORISED = 401
 _CONFLICT = 409
 _SERVER_ERROR = 500
@@ -60,8 +60,13 @@ class _Customer:
 
 @dataclass
 class _Seen:
-    """What the exchanges so far say."""
+    """What the exchanges so far say.
 
+    Args:
+        repeated: Who sent which creation more than once; which of them did it, the order of their ends does not tell.
+    """
+
+    repeated: frozenset[tuple[str, bytes]] = frozenset()
     customers: dict[str, _Customer] = field(default_factory=dict)
     pairs: dict[tuple[str, str, str], str] = field(default_factory=dict)
     keys: set[tuple[str, str]] = field(default_factory=set)
@@ -82,7 +87,7 @@ def provider_findings(
         specification: The API's specification.
         settings: The API's settings; ``expected_domain`` if challenges must name one domain.
     """
-    seen = _Seen()
+    seen = _Seen(repeated=_repeated(exchanges))
     findings: list[Finding] = []
     for exchange in exchanges:
         findings += _form(exchange, specification)
@@ -92,7 +97,7 @@ def provider_findings(
     return findings
 
 
-def _judged(rule: str, held: bool, where: str, expected: str, got: object, exchange: Exchange) -> Finding:  # noqa: FBT001
+def _judged(rule: str, held: bool, where: str, expected: str, got: object, exchange: Exchange) -> Finding:
     return judged(_RULE + rule, held=held, where=where, expected=expected, got=got, exchange=exchange)
 
 
@@ -143,10 +148,10 @@ def _form(exchange: Exchange, specification: Specification) -> Iterator[Finding]
                 f"response {problem.pointer}",
                 problem.expected,
                 problem.got,
-                exchange,  # noqa: FBT003
+                exchange,
             )
         if not concerned:
-            yield _judged(f"response.{rule}", True, "response body", "as the schema says", "so", exchange)  # noqa: FBT003
+            yield _judged(f"response.{rule}", True, "response body", "as the schema says", "so", exchange)
 
 
 # ------------------------------------------------------------------------------------------------ content of answers
@@ -166,7 +171,7 @@ def _content(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> It
             yield from _list(exchange)
         case "getChallenge" if customer is not None and exchange.response.status == _OK:
             yield from _fetch(exchange, customer, seen, settings)
-        case "signChallenge" if exchange.response.status == _NO_CONTENT:
+        case "signChallenge" if exchange.response.succeeded:
             yield _judged(
                 "signing.no-content",
                 not exchange.response.body,
@@ -178,7 +183,7 @@ def _content(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> It
 
 
 def _right_signature(exchange: Exchange, operation: str | None, customer: str | None, seen: _Seen) -> Iterator[Finding]:
-    if exchange.breaks or operation in {"createToken", "putSigningKey", "deleteSigningKey", None}:
+    if not _is_plain(exchange) or operation in {"createToken", "putSigningKey", "deleteSigningKey", None}:
         return
     known = seen.customers.get(customer or "")
     if customer is not None and (known is None or known.identity != exchange.identity):
@@ -239,8 +244,8 @@ def _creation(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> I
             exchange,
         )
     elif pair in seen.pairs:
-        yield _judged("customer.no-second-for-a-pair", True, "response", "no second id", _answered(exchange), exchange)  # noqa: FBT003
-    if response.status == _CREATED:
+        yield _judged("customer.no-second-for-a-pair", True, "response", "no second id", _answered(exchange), exchange)
+    if response.succeeded and (repeated or pair not in seen.pairs):
         yield from _new_customer(exchange, chain_id, external_id)
         challenge = issued_challenge(response)
         if challenge is not None:
@@ -262,11 +267,28 @@ def _is_fresh(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> b
     )
     return (
         not old
+        and _is_plain(exchange)
+        and (exchange.identity, exchange.request.body) not in seen.repeated
         and set(asked) == {"chainId", "externalId"}
         and found is not None
         and str(found.chain) == settings.get("chain", str(found.chain))
         and (exchange.identity, str(exchange.request.header("Idempotency-Key"))) not in seen.keys
     )
+
+
+def _is_plain(exchange: Exchange) -> bool:
+    """Whether the request keeps the rules, and to sha-256, since no visible document says which digests are taken."""
+    digest = exchange.request.header("Content-Digest")
+    return not exchange.breaks and (digest is None or digest.startswith("sha-256="))
+
+
+def _repeated(exchanges: Sequence[Exchange]) -> frozenset[tuple[str, bytes]]:
+    sent = Counter(
+        (exchange.identity, exchange.request.body)
+        for exchange in exchanges
+        if operation_of(exchange.request)[0] == "createCustomer"
+    )
+    return frozenset(creation for creation, times in sent.items() if times > 1)
 
 
 def _new_customer(exchange: Exchange, chain_id: str, external_id: str) -> Iterator[Finding]:
@@ -333,15 +355,16 @@ def _reading(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
             exchange,
         )
     before, now = customer.created.get("createdAt"), members.get("createdAt")
-    if isinstance(before, str) and isinstance(now, str):
-        reading = "identical" if before == now else "truncated" if _is_cut(before, now) else None
-        yield _read("customer.created-at-stays", reading, "response /createdAt", before, now, exchange)
+    reading = "identical" if before == now else "truncated" if _is_cut(before, now) else None
+    yield _read("customer.created-at-stays", reading, "response /createdAt", str(before), now, exchange)
 
 
-def _is_cut(one: str, other: str) -> bool:
-    """Whether two RFC 3339 times are the same but for the number of fraction digits."""
-    long, short = sorted((one.rstrip("Zz"), other.rstrip("Zz")), key=len, reverse=True)
-    return instant(one) is not None and instant(other) is not None and long.startswith(short.rstrip("0").rstrip("."))
+def _is_cut(one: object, other: object) -> bool:
+    """Whether two texts are the same RFC 3339 time but for the number of fraction digits."""
+    if instant(one) is None or instant(other) is None:
+        return False
+    long, short = sorted((str(one).rstrip("Zz"), str(other).rstrip("Zz")), key=len, reverse=True)
+    return long.startswith(short.rstrip("0").rstrip("."))
 
 
 def _list(exchange: Exchange) -> Iterator[Finding]:
@@ -404,9 +427,9 @@ def _challenge(
     try:
         sign_in_message.parse(challenge.message.decode())
     except (UnicodeDecodeError, sign_in_message.MessageRejected) as error:
-        yield _judged("challenge.grammar", False, where, "the grammar of EIP-4361", error, exchange)  # noqa: FBT003
+        yield _judged("challenge.grammar", False, where, "the grammar of EIP-4361", error, exchange)
     else:
-        yield _judged("challenge.grammar", True, where, "the grammar of EIP-4361", "so", exchange)  # noqa: FBT003
+        yield _judged("challenge.grammar", True, where, "the grammar of EIP-4361", "so", exchange)
     if challenge.kind != "sign-in-message":
         return
     version, nonce, uri = challenge.value("Version"), challenge.value("Nonce"), challenge.value("URI")
@@ -460,14 +483,15 @@ def _issue(
 ) -> Iterator[Finding]:
     """A challenge that is new: when it was issued, and that its nonce is."""
     where = "response /challenge"
-    if challenge.issued_at is not None:
+    issued_at = challenge.issued_at
+    if challenge.kind == "sign-in-message":
         latest = exchange.at + timedelta(seconds=exchange.seconds)
         yield _judged(
             "challenge.issued-when-made",
-            earliest - _TOLERANCE <= challenge.issued_at <= latest + _TOLERANCE,
+            issued_at is not None and earliest - _TOLERANCE <= issued_at <= latest + _TOLERANCE,
             f"{where}, Issued At",
             f"between {earliest.isoformat()} and {latest.isoformat()}",
-            challenge.issued_at.isoformat(),
+            issued_at,
             exchange,
         )
     nonce = challenge.value("Nonce")
@@ -485,17 +509,20 @@ def _issue(
 
 
 def _against_created_at(challenge: Challenge, exchange: Exchange) -> Iterator[Finding]:
-    created_at = instant(exchange.response.members().get("createdAt"))
-    if created_at is not None and challenge.issued_at is not None:
-        apart = abs(challenge.issued_at - created_at)
-        yield _read(
-            "challenge.issued-at-against-created-at",
-            "with-the-customer" if apart <= _SAME_MOMENT else "at-another-time",
-            "response /challenge, Issued At",
-            f"createdAt, {created_at.isoformat()}",
-            f"{challenge.issued_at.isoformat()}, {apart} apart",
-            exchange,
-        )
+    if challenge.kind != "sign-in-message":
+        return
+    created_at, issued_at = instant(exchange.response.members().get("createdAt")), challenge.issued_at
+    reading = None
+    if created_at is not None and issued_at is not None:
+        reading = "with-the-customer" if abs(issued_at - created_at) <= _SAME_MOMENT else "at-another-time"
+    yield _read(
+        "challenge.issued-at-against-created-at",
+        reading,
+        "response /challenge, Issued At",
+        f"createdAt, {created_at}, or another time",
+        issued_at,
+        exchange,
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------ webhooks

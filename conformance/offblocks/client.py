@@ -9,12 +9,12 @@ The suite sends all its requests through it; a team may use it as it is::
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
-from uuid import UUID
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -47,9 +47,12 @@ DEFAULT_COMPONENTS = (
 
 _TIMEOUT = httpx.Timeout(10.0)
 _TRIES = 3
+_SHOWN = 300
 _FIRST_PAUSE = timedelta(milliseconds=200)
 _RENEW_BEFORE = timedelta(seconds=60)
 _WORTH_REPEATING = {500, 502, 503, 504}
+_REFUSED_ACCESS = {400, 401, 403}
+_BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
 class ApiError(Exception):
@@ -140,16 +143,17 @@ class Customer:
 
         Raises:
             KeyError: If a member is missing.
+            TypeError: If a member is no string.
             ValueError: If a time is none.
         """
         return cls(
-            id=data["id"],
-            external_id=data["externalId"],
-            chain_id=data["chainId"],
-            status=data["status"],
-            created_at=datetime.fromisoformat(data["createdAt"]),
-            updated_at=datetime.fromisoformat(data["updatedAt"]),
-            challenge=data.get("challenge"),
+            id=_text(data, "id"),
+            external_id=_text(data, "externalId"),
+            chain_id=_text(data, "chainId"),
+            status=_text(data, "status"),
+            created_at=datetime.fromisoformat(_text(data, "createdAt")),
+            updated_at=datetime.fromisoformat(_text(data, "updatedAt")),
+            challenge=_text(data, "challenge") if "challenge" in data else None,
         )
 
 
@@ -277,7 +281,7 @@ class Client:
             extensions: httpx's request extensions.
 
         Raises:
-            httpx.TransportError: If no answer came.
+            httpx.RequestError: If no answer came, or one that cannot be decoded.
         """
         if content is None and body is not None:
             content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
@@ -296,18 +300,24 @@ class Client:
     # ------------------------------------------------------------------------------------------------ authentication
 
     def request_token(self) -> Token:
-        """Ask for a new token (document Authentication).
+        """Ask for a new token (document Authentication); its form is that of RFC 6750, section 2.1.
 
         Raises:
             ApiError: If the credentials were refused, or the answer holds no token.
         """
         body = {"apiKey": self.credentials.api_key, "apiSecret": self.credentials.api_secret}
-        response = self.send("POST", "/v1/auth/token", body=body)
-        data = _object(_expected(response, 200))
         try:
-            return Token(str(data["token"]), datetime.fromtimestamp(int(data["expiresAt"]), UTC))
-        except (KeyError, TypeError, ValueError) as error:
+            response = self.send("POST", "/v1/auth/token", body=body)
+        except httpx.RequestError as error:
+            raise ApiError(f"POST /v1/auth/token got no answer: {_described(error)}") from error
+        data = _object(self._expected(response, 200))
+        try:
+            token, expires_at = _text(data, "token"), datetime.fromtimestamp(int(data["expiresAt"]), UTC)
+        except (KeyError, OSError, OverflowError, TypeError, ValueError) as error:
             raise ApiError(f"The answer to {_named(response)} holds no token and expiresAt.", response) from error
+        if not _BEARER_TOKEN.fullmatch(token):
+            raise ApiError(f"The token in the answer to {_named(response)} is no bearer token.", response)
+        return Token(token, expires_at)
 
     def authorization(self) -> str:
         """The Authorization header with a token that lives for a minute or more.
@@ -326,7 +336,7 @@ class Client:
             ApiError: If it was refused.
         """
         body = {"publicKey": base64.b64encode(public_pem(public_key).encode()).decode()}
-        return str(_object(self._call("PUT", "/v1/auth/signing", 200, body=body))["keyId"])
+        return _member(self._call("PUT", "/v1/auth/signing", 200, body=body), "keyId")
 
     # ----------------------------------------------------------------------------------------------------- customers
 
@@ -350,10 +360,13 @@ class Client:
             ApiError: If they cannot be read.
         """
         response = self._call("GET", "/v1/customers", 200)
+        entries = _json(response)
         try:
-            return [Customer.from_json(entry) for entry in response.json()]
+            if isinstance(entries, list):
+                return [Customer.from_json(entry) for entry in entries]
         except (KeyError, TypeError, ValueError) as error:
-            raise ApiError(f"The answer to {_named(response)} is no list of customers.", response) from error
+            raise ApiError(f"The answer to {_named(response)} is no list of customers: {error!r}", response) from error
+        raise ApiError(f"The answer to {_named(response)} is no JSON array.", response)
 
     def customer(self, customer_id: str) -> Customer:
         """One customer.
@@ -369,11 +382,7 @@ class Client:
         Raises:
             ApiError: If there is none.
         """
-        response = self._call("GET", f"/v1/customers/{customer_id}/challenge", 200)
-        challenge = _object(response).get("challenge")
-        if not isinstance(challenge, str):
-            raise ApiError(f"The answer to {_named(response)} holds no challenge.", response)
-        return challenge
+        return _member(self._call("GET", f"/v1/customers/{customer_id}/challenge", 200), "challenge")
 
     def sign_challenge(self, customer_id: str, wallet: Wallet, challenge: str, *, domain: str | None = None) -> None:
         """Have the wallet sign a challenge and send the signature (document Customer Creation).
@@ -418,7 +427,7 @@ class Client:
             ApiError: If it was refused.
         """
         body = {"callbackUrl": callback_url, "types": list(types)}
-        return str(_object(self._call("PUT", "/v1/webhooks", 200, body=body))["id"])
+        return _member(self._call("PUT", "/v1/webhooks", 200, body=body), "id")
 
     def _call(self, method: str, path: str, status: int, *, body: object = None) -> httpx.Response:
         """Send a request and expect `status`; repeated with the same key where no answer or a 5xx came."""
@@ -434,15 +443,35 @@ class Client:
                     authorization=self.authorization(),
                     auth=self.signer,
                 )
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 if not tries_left:
-                    raise ApiError(f"{method} {path} got no answer: {error}") from error
+                    raise ApiError(f"{method} {path} got no answer: {_described(error)}") from error
             else:
                 if response.status_code not in _WORTH_REPEATING or not tries_left:
-                    return _expected(response, status)
+                    return self._expected(response, status)
             self.clock.advance(pause)
             pause *= 2
         raise AssertionError  # the last try returns or raises
+
+    def _expected(self, response: httpx.Response, status: int) -> httpx.Response:
+        """`response` if it has `status`.
+
+        Raises:
+            ApiError: If it has another.
+        """
+        if response.status_code != status:
+            raise ApiError(
+                f"{_named(response)} was answered {response.status_code} instead of {status}{self.shown(response)}",
+                response,
+            )
+        return response
+
+    def shown(self, response: httpx.Response) -> str:
+        """A colon and the start of the body, without the secrets that it may repeat; empty if there is no body."""
+        text = response.text
+        for secret in (self.credentials.api_secret, self._token.text if self._token else ""):
+            text = text.replace(secret, "[secret]") if secret else text
+        return f": {text[:_SHOWN]}" if text else ""
 
 
 def made_up_credentials(ids: Ids) -> dict[str, str]:
@@ -459,45 +488,68 @@ def made_up_credentials(ids: Ids) -> dict[str, str]:
     }
 
 
-def refused_access(base_url: str, credentials: Mapping[str, str], transport: httpx.BaseTransport) -> str | None:
-    """Why a server does not let these credentials in, None if it does; one token and one signed GET are asked for.
+def refused_access(base_url: str, settings: Mapping[str, str], transport: httpx.BaseTransport) -> str | None:
+    """Why a server does not let these credentials in, None if it does; a token and one signed GET are asked for.
 
     Args:
         base_url: Where the API is, without ``/v1``.
-        credentials: What to authenticate with, by the names of the settings.
+        settings: What to authenticate with, and ``components`` if other than the default ones are to be signed.
         transport: What sends.
     """
-    client = Client(base_url, Credentials.from_settings(credentials), transport=transport)
+    components = settings.get("components", "").split() or DEFAULT_COMPONENTS
+    client = Client(base_url, Credentials.from_settings(settings), transport=transport, components=components)
     try:
-        client.request_token()
-    except (ApiError, httpx.TransportError) as error:
-        return f"POST {base_url}/v1/auth/token: {error}"
-    return None
+        authorization = client.authorization()
+    except ApiError as error:
+        return f"Asked for a token at {base_url}: {error}"
+    asked = f"GET {base_url}/v1/customers, with a token and a signature"
+    try:
+        response = client.send("GET", "/v1/customers", authorization=authorization, auth=client.signer)
+    except httpx.RequestError as error:
+        return f"{asked}, got no answer: {_described(error)}"
+    if response.status_code not in _REFUSED_ACCESS:
+        return None
+    return (
+        f"{asked}, was answered {response.status_code}{client.shown(response)} "
+        "Compare the signing key, its id and what the signature covers with what the server knows."
+    )
+
+
+def _described(error: httpx.RequestError) -> str:
+    return str(error) or type(error).__name__
 
 
 def _named(response: httpx.Response) -> str:
     return f"{response.request.method} {response.request.url.path}"
 
 
-def _expected(response: httpx.Response, status: int) -> httpx.Response:
-    if response.status_code != status:
-        text = response.text[:300]
-        raise ApiError(
-            f"{_named(response)} was answered {response.status_code} instead of {status}{': ' if text else ''}{text}",
-            response,
-        )
-    return response
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except (ValueError, RecursionError) as error:
+        kind = response.headers.get("content-type", "no content type")
+        raise ApiError(f"The answer to {_named(response)} is {kind}, not JSON.", response) from error
 
 
 def _object(response: httpx.Response) -> dict[str, Any]:
-    kind = response.headers.get("content-type", "no content type")
-    try:
-        data = response.json()
-    except ValueError as error:
-        raise ApiError(f"The answer to {_named(response)} is {kind}, not JSON.", response) from error
+    data = _json(response)
     if not isinstance(data, dict):
         raise ApiError(f"The answer to {_named(response)} is no JSON object.", response)
     return data
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    value = data[name]
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is no string")
+    return value
+
+
+def _member(response: httpx.Response, name: str) -> str:
+    try:
+        return _text(_object(response), name)
+    except (KeyError, TypeError) as error:
+        raise ApiError(f"The answer to {_named(response)} holds no {name}.", response) from error
 
 
 def _customer(response: httpx.Response) -> Customer:

@@ -8,9 +8,9 @@ from uuid import UUID
 from conformance.exchange import Exchange, NotJsonError, Request
 from conformance.findings import Finding, Outcome, judged, read
 from conformance.offblocks.messages import (
-    DOCUMENTED_HOSTS,
     Challenge,
     account,
+    asking_domains,
     bearer_token,
     issued_challenge,
     issued_token,
@@ -59,7 +59,7 @@ class ClientJudge:
         self._expected_domain = settings.get("expected_domain")
         self._tokens: dict[str, datetime] = {}
         self._wallets: dict[str, str] = {}
-        self._challenges: dict[str, set[str]] = {}
+        self._challenges: dict[str, dict[str, datetime]] = {}
         self._doubtful: dict[str, str] = {}
         self._refused: dict[str, str] = {}
         self._payloads: dict[str, _Repeatable] = {}
@@ -99,7 +99,9 @@ class ClientJudge:
             customer = members["id"]
             self._wallets[customer] = str(exchange.request.members().get("chainId"))
         if customer is not None and (challenge := issued_challenge(exchange.response)):
-            self._challenges.setdefault(customer, set()).add(challenge.text)
+            self._challenges.setdefault(customer, {}).setdefault(challenge.text, exchange.at)
+            if operation == "getChallenge" and self._refused.get(customer) == challenge.text:
+                del self._refused[customer]
         if operation == "signChallenge" and customer in self._doubtful and exchange.response.status in _REFUSED:
             self._refused[customer] = self._doubtful[customer]
         self._settle(exchange)
@@ -283,8 +285,8 @@ class ClientJudge:
                 "that" if issued else "another text",
             )
             if issued:
-                yield from self._own_sign_in(challenge, customer)
-                yield from self._age(challenge, at)
+                yield from self._own_sign_in(challenge, customer, request)
+                yield self._age(challenge, self._challenges[customer][text], at)
         if customer in self._refused:
             yield _judged(
                 "refetches-after-failure",
@@ -299,29 +301,30 @@ class ClientJudge:
             self._doubtful[customer] = text
         yield from wallet_findings
 
-    def _own_sign_in(self, challenge: Challenge, customer: str) -> Iterator[Finding]:
-        message = challenge.sign_in
+    def _own_sign_in(self, challenge: Challenge, customer: str, request: Request) -> Iterator[Finding]:
         wallet = account(self._wallets.get(customer))
-        domains = {self._expected_domain} if self._expected_domain else set(DOCUMENTED_HOSTS.values())
+        domains = asking_domains(request.url, self._expected_domain)
         if wallet is None:
             return
         yield _judged(
             "signs-only-its-own-sign-in",
-            message is not None and same_address(message.address, wallet.address) and message.domain in domains,
+            challenge.is_sign_in_of(wallet.address, domains),
             "request /challenge",
             f"a sign-in message for {wallet.address} by {' or '.join(sorted(domains))}",
-            f"one for {challenge.address} by {challenge.domain}" if message else "no sign-in message",
+            f"one for {challenge.address} by {challenge.domain}" if challenge.sign_in else "no sign-in message",
         )
 
-    def _age(self, challenge: Challenge, at: datetime) -> Iterator[Finding]:
-        if challenge.issued_at is not None:
-            age = at - challenge.issued_at
-            yield _judged(
-                "signs-within-the-hour", age <= _HOUR, "request /challenge", "one of the last hour", f"{age} old"
-            )
+    def _age(self, challenge: Challenge, seen_at: datetime, at: datetime) -> Finding:
+        """How old the challenge is by its Issued At, or since it was seen first if its Issued At cannot be true."""
+        said = challenge.issued_at
+        believable = said is not None and seen_at - _HOUR <= said <= seen_at + _FRESH
+        age = at - (said if said is not None and believable else seen_at)
+        return _judged(
+            "signs-within-the-hour", age <= _HOUR, "request /challenge", "one of the last hour", f"{age} old"
+        )
 
 
-def _judged(rule: str, held: bool, where: str, expected: str, got: object) -> Finding:  # noqa: FBT001
+def _judged(rule: str, held: bool, where: str, expected: str, got: object) -> Finding:
     return judged(_RULE + rule, held=held, where=where, expected=expected, got=got, exchange=None)
 
 

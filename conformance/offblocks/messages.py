@@ -3,9 +3,11 @@
 import base64
 import binascii
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from conformance.exchange import Request, Response
 from conformance.standards import sign_in_message
@@ -13,6 +15,17 @@ from conformance.standards.account_ids import AccountId, AccountIdRejected
 
 DOCUMENTED_HOSTS = {"sandbox-host": "api.sandbox.offblocks.xyz", "live-host": "api.offblocks.xyz"}
 """The hosts that the documents name, by the reading that each stands for."""
+
+
+def asking_domains(url: str, expected: str | None) -> set[str]:
+    """The domains that may ask a customer for a sign-in.
+
+    Args:
+        url: The URL of a request to the API.
+        expected: The one domain that the settings name, None for those that the documents name and the host of `url`.
+    """
+    return {expected} if expected else {*DOCUMENTED_HOSTS.values(), urlsplit(url).netloc}
+
 
 _CUSTOMER = r"/v1/customers/(?P<customer>[^/]+)"
 _OPERATIONS = [
@@ -121,6 +134,11 @@ class Challenge:
             return sign_in_message.parse((self.message or b"").decode())
         except (UnicodeDecodeError, sign_in_message.MessageRejected):
             return None
+
+    def is_sign_in_of(self, address: str, domains: Collection[str]) -> bool:
+        """Whether it is a sign-in message for the wallet with this address, asked for by one of `domains`."""
+        message = self.sign_in
+        return message is not None and same_address(message.address, address) and message.domain in domains
 
     @property
     def domain(self) -> str:

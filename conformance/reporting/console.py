@@ -80,14 +80,15 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._live:
+            self._bar.stop()
 
     def began(self, tests: int) -> None:
         """So many tests are going to run."""
         self._tests = tests
         if self._live:
+            self._bar.update(self._task, total=tests)
             self._bar.start()
-            self._bar.update(self._task, total=tests, refresh=True)
 
     def ended(self, test: str, verdicts: Mapping[str, Verdict], seconds: float) -> None:  # noqa: ARG002  (the listener's form)
         """A test ended, with these verdicts by rule."""
@@ -101,7 +102,7 @@ class Progress:
             )
         elif self._ended % _TESTS_PER_LINE == 0 or self._ended == self._tests:
             counts = Text(", ").join(_counted(self._verdicts.values()))
-            _write(self._console, Text(f"{self._ended} of {self._tests} tests: ") + counts)
+            write(self._console, Text(f"{self._ended} of {self._tests} tests: ") + counts)
 
 
 def summary(results: Mapping[str, Any], console: Console) -> None:
@@ -119,7 +120,7 @@ def summary(results: Mapping[str, Any], console: Console) -> None:
             _topics(results["rules"], console)
             continue
         plural = "rule" if len(rules) == 1 else "rules"
-        _write(console, Text(f"{verdict.upper()}  {len(rules)} {plural}", STYLES[verdict]))
+        write(console, Text(f"{verdict.upper()}  {len(rules)} {plural}", STYLES[verdict]))
         if verdict in _IN_FULL:
             _in_full(results, rules, console)
         elif verdict is Verdict.NOTE:
@@ -128,11 +129,11 @@ def summary(results: Mapping[str, Any], console: Console) -> None:
             _by_reason(rules, console)
         console.print()
     for remark in results["remarks"]:
-        _write(console, Text.assemble(("Remark: ", "bold"), printable(remark)))
-    _write(console, Text(verdict_line(results), _CONCLUSION_STYLES[results["verdict"]]), whole=True)
+        write(console, Text.assemble(("Remark: ", "bold"), printable(remark)))
+    write(console, Text(verdict_line(results), _CONCLUSION_STYLES[results["verdict"]]), whole=True)
 
 
-def _write(console: Console, text: Text, indent: int = 0, hang: int = 0, *, whole: bool = False) -> None:
+def write(console: Console, text: Text, indent: int = 0, hang: int = 0, *, whole: bool = False) -> None:
     """Write `text` as one paragraph, wrapped on a terminal only.
 
     Args:
@@ -161,20 +162,19 @@ def _grouped(rules: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, 
 
 
 def _in_full(results: Mapping[str, Any], rules: Sequence[Mapping[str, Any]], console: Console) -> None:
-    """All about each rule; what one and the same reason kept from being judged, together."""
+    """All about each rule; but what one and the same reason kept many from being judged is said once."""
     for reason, group in _grouped(rules).items():
-        if len(group) == 1 or not telling_findings(group[0])[0]["reason"]:
-            for rule in group:
-                _rule(results, rule, console)
-        else:
-            command = repeat_command(results, group[0] if len(group) <= _MOST_RULES else None)
-            _write(console, Text(printable(reason)), 2)
-            _details(console, [("rules", _ids(group)), ("repeat", command)])
+        if len(group) > _MOST_RULES and telling_findings(group[0])[0]["reason"]:
+            write(console, Text(printable(reason)), 2)
+            _details(console, [("rules", _ids(group)), ("repeat", repeat_command(results))])
+            continue
+        for rule in group:
+            _rule(results, rule, console)
 
 
 def _rule(results: Mapping[str, Any], rule: Mapping[str, Any], console: Console) -> None:
-    _write(console, Text.assemble((rule["id"], "bold"), (f"  {rule['level']}, {rule['basis']}", "dim")), 2)
-    _write(console, Text(printable(rule["title"])), 4)
+    write(console, Text.assemble((rule["id"], "bold"), (f"  {rule['level']}, {rule['basis']}", "dim")), 2)
+    write(console, Text(printable(rule["title"])), 4)
     telling = telling_findings(rule)
     for finding in telling[:_MOST_FINDINGS]:
         seen = ("where", "expected", "got") if not finding["reason"] else ("reason",)
@@ -184,7 +184,7 @@ def _rule(results: Mapping[str, Any], rule: Mapping[str, Any], console: Console)
         _details(console, [*rows, ("test", finding["test"])])
     if len(telling) > _MOST_FINDINGS:
         more = len(telling) - _MOST_FINDINGS
-        _write(console, Text(f"and {more} more like it; --report DIR writes all of them", "dim"), 4)
+        write(console, Text(f"and {more} more like it; --report DIR writes all of them", "dim"), 4)
     _details(console, [("source", source) for source in rule["sources"]] + [("repeat", repeat_command(results, rule))])
 
 
@@ -199,20 +199,20 @@ def _in_short(results: Mapping[str, Any], identifier: str) -> str:
 def _details(console: Console, rows: Iterable[tuple[str, str]]) -> None:
     for name, value in rows:
         text = Text.assemble((f"{name:<10}", "dim"), printable(value))
-        _write(console, text, 4, 10, whole=name == "repeat")
+        write(console, text, 4, 10, whole=name == "repeat")
 
 
 def _in_one_line_each(rules: Iterable[Mapping[str, Any]], console: Console) -> None:
     for rule in rules:
         said = dict.fromkeys(observation(finding) for finding in telling_findings(rule) if not finding["reading"])
         reason = "; ".join(said) if said else rule["reason"].removeprefix("Sources disagree; ")
-        _write(console, Text.assemble((rule["id"], "bold"), f"  {printable(reason)}"), 2, 4)
+        write(console, Text.assemble((rule["id"], "bold"), f"  {printable(reason)}"), 2, 4)
 
 
 def _by_reason(rules: Iterable[Mapping[str, Any]], console: Console) -> None:
     for reason, group in _grouped(rules).items():
-        _write(console, Text(f"{len(group)}: {printable(reason)}"), 2)
-        _write(console, Text(_ids(group), "dim"), 4)
+        write(console, Text(f"{len(group)}: {printable(reason)}"), 2)
+        write(console, Text(_ids(group), "dim"), 4)
 
 
 def _ids(rules: Sequence[Mapping[str, Any]]) -> str:

@@ -40,6 +40,8 @@ a { color: var(--link); }
 code, pre { font: 13px/1.45 ui-monospace, monospace; }
 pre { margin: .4rem 0; padding: .6rem .75rem; background: var(--raised); border: 1px solid var(--line);
   border-radius: 6px; white-space: pre-wrap; }
+.command { white-space: pre; overflow-x: auto; }
+.command::before { content: "$ "; color: var(--quiet); }
 .conclusion { margin: .75rem 0; padding: .75rem 1rem; border: 1px solid var(--line); border-left: 6px solid var(--tone);
   border-radius: 6px; background: var(--raised); font-weight: 600; }
 .facts { margin: 0; display: flex; flex-wrap: wrap; gap: .15rem 1.5rem; color: var(--quiet); }
@@ -158,7 +160,7 @@ def _head(results: Mapping[str, Any], apis: str) -> ET.Element:
         _tag("p", verdict_line(results), css=f"conclusion {results['verdict']}"),
         _tag("dl", *(_tag("div", _tag("dt", name), _tag("dd", value)) for name, value in facts.items()), css="facts"),
         *(_tag("p", f"Remark: {remark}") for remark in results["remarks"]),
-        _tag("p", "To repeat this run: ", _tag("code", repeat_command(results))),
+        _command(repeat_command(results)),
         _nav(results),
     )
 
@@ -235,12 +237,17 @@ def _findings(results: Mapping[str, Any], rule: Mapping[str, Any], known: set[st
         {"open": ""} if rule["verdict"] in _RED else {},
         _tag("summary", f"{total} finding{'' if total == 1 else 's'}"),
         *(_finding(finding, known) for finding in (*telling, *others)),
-        _tag("p", "To repeat: ", _tag("code", repeat_command(results, rule))),
+        _command(repeat_command(results, rule)),
     )
 
 
+def _command(command: str) -> ET.Element:
+    """A command on one line, which the keyboard can scroll."""
+    return _tag("pre", command, {"aria-label": "Command that repeats this"}, role="region", tabindex="0", css="command")
+
+
 def _finding(finding: Mapping[str, Any], known: set[str]) -> ET.Element:
-    rows: list[tuple[str, _Content]] = [("says", _tag("span", finding["verdict"], css="badge"))]
+    rows: list[tuple[str, _Content]] = [("verdict", _tag("span", finding["verdict"], css="badge"))]
     if finding["reason"]:
         rows.append(("reason", observation(finding)))
     else:

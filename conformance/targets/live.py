@@ -87,7 +87,8 @@ class LiveTarget:
         """
         settings = self._settings[api.name]
         for identity, credentials in settings.credentials.items():
-            if reason := api.module("client").refused_access(settings.base_url, credentials, self._sender):
+            named = {**settings.others, **credentials}
+            if reason := api.module("client").refused_access(settings.base_url, named, self._sender):
                 raise StepFailedError(f"The {identity} identity has no access. {reason}")
 
     def subject(self, api: Api, test: str, *, seed: str) -> Subject:

@@ -56,7 +56,10 @@ class ReplayTarget:
             case []:
                 return "cassettes"
             case ["reference sandbox"]:
-                return "recordings of the reference sandbox; they show that the suite and your client work and say nothing of the vendor"
+                return (
+                    "recordings of the reference sandbox; they show that the suite and your client work "
+                    "and say nothing of the vendor"
+                )
             case _:
                 return f"recordings of the {' and of the '.join(origins)} subject"
 

@@ -69,7 +69,9 @@ EXCHANGE = Exchange(
     identity="first",
     at=STARTED,
     seconds=0.01,
-    request=Request((("Content-Type", "application/json"),), b'{"a": "<b>"}', "POST", "https://api.example/v1/sign?a=1&b=2"),
+    request=Request(
+        (("Content-Type", "application/json"),), b'{"a": "<b>"}', "POST", "https://api.example/v1/sign?a=1&b=2"
+    ),
     response=Response((), b"\xff\x00", 204),
     breaks=frozenset({"wallets.client.signs"}),
 )
@@ -120,5 +122,9 @@ def mixed(make: Make) -> dict[str, Any]:
 @pytest.fixture
 def good(make: Make) -> dict[str, Any]:
     """Results of a subject that conforms."""
-    chosen = [each for each in RULES if each.id in {"wallets.customer.created", "wallets.customer.path", "wallets.client.signs"}]
+    chosen = [
+        each
+        for each in RULES
+        if each.id in {"wallets.customer.created", "wallets.customer.path", "wallets.client.signs"}
+    ]
     return make(HELD, chosen)

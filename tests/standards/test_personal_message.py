@@ -89,7 +89,7 @@ for line in sys.stdin:
 """
     cases = [(bytes(range(size)), (size + 1).to_bytes(32, "big")) for size in (0, 1, 9, 10, 99, 100, 255)]
     lines = "\n".join(f"{message.hex()},{key.hex()}" for message, key in cases)
-    done = subprocess.run([sys.executable, "-c", program], input=lines, capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", program], input=lines, capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:-1] == [f"{sign(message, key).hex()} {address_of(key)}" for message, key in cases]
 
 

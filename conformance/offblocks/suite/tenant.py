@@ -1,23 +1,32 @@
 """An API client as scenarios use it: rightly unless told otherwise, and every answer is an exchange."""
 
-from collections.abc import Callable, Mapping
+import base64
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, TypeVar
 
 import httpx
 
-from conformance.exchange import Exchange
+from conformance.exchange import Delivery, Exchange
 from conformance.journal import BREAKS, EXCHANGE
 from conformance.offblocks.client import ApiError, Client, Credentials
-from conformance.offblocks.deviations import Deviation, DeviantSigner, rules
-from conformance.offblocks.messages import Challenge, issued_challenge
+from conformance.offblocks.deviations import DeviantSigner, Deviation, rules
+from conformance.offblocks.messages import Challenge, asking_domains, issued_challenge
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import StepFailedError, needs, step_failed
 from conformance.standards.wallet_signatures import Encoding, encode
 from conformance.targets import Subject
 
+Seen = TypeVar("Seen")
+
 _OWN = "the tenant's own"
+_LOOKS = 30
+_BETWEEN_LOOKS = timedelta(seconds=2)
+
+PATIENCE = _LOOKS * _BETWEEN_LOOKS
+"""How long to wait for what the subject does by itself."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class Tenant:
             )
         self.identity = identity
         self.ids = subject.ids.child(identity)
+        self._subject = subject
         self._client = Client(
             subject.base_url,
             Credentials.from_settings(subject.credentials[identity]),
@@ -208,7 +218,12 @@ class Tenant:
             owner: The ``ownerId``, if not the wallet's account.
             broken: The last parts of the ids of the client rules that this breaks on purpose.
             options: As for `send`.
+
+        Raises:
+            StepFailedError: If the challenge, sent back as it was issued, is none that the wallet may sign.
         """
+        if "returns-challenge-unchanged" not in broken:
+            self._require_own_sign_in(wallet, challenge)
         options.setdefault("key", self.new_key())
         options.setdefault(
             "body",
@@ -221,10 +236,60 @@ class Tenant:
         options["breaks"] = options.get("breaks", frozenset()) | rules(*broken)
         return self.send("POST", f"/v1/customers/{customer}/challenge/sign", **options)
 
+    def _require_own_sign_in(self, wallet: Wallet, challenge: Challenge) -> None:
+        domains = asking_domains(self._client.base_url, self._subject.settings.get("expected_domain"))
+        if not challenge.is_sign_in_of(wallet.address, domains):
+            step_failed(
+                f"A sign-in message for {wallet.address} by {' or '.join(sorted(domains))} was to be signed, "
+                f"but the challenge begins {challenge.lines[:2]}"
+            )
+
     def simulate(self, outcome: str, customer: str, **options: Any) -> Exchange:
         """Simulate the ``verify`` or ``reject`` of a customer."""
         options.setdefault("key", self.new_key())
         return self.send("PATCH", f"/v1/simulator/customers/{customer}/{outcome}", **options)
+
+    def put_webhook(self, url: str, **options: Any) -> Exchange:
+        """Have the changes of customers sent to `url`."""
+        options.setdefault("key", self.new_key())
+        options.setdefault("body", {"callbackUrl": url, "types": ["customer.updated"]})
+        return self.send("PUT", "/v1/webhooks", **options)
+
+    # ---------------------------------------------------------------------------------------------------- observation
+
+    def deliveries(self) -> Sequence[Delivery]:
+        """The webhooks that came so far; the journal keeps each when it is first seen."""
+        journal, hooks = self._subject.journal, self._subject.hooks
+        for delivery in hooks.received()[len(journal.deliveries) :] if hooks else ():
+            journal.deliveries.append(replace(delivery, after=len(journal.exchanges)))
+        return tuple(journal.deliveries)
+
+    def eventually(self, look: Callable[[], Seen], enough: Callable[[Seen], bool]) -> Seen:
+        """What `look` sees as soon as it is `enough`, or what it sees after `PATIENCE`."""
+        seen = look()
+        for _ in range(_LOOKS):
+            if enough(seen):
+                break
+            self._subject.clock.advance(_BETWEEN_LOOKS)
+            seen = look()
+        return seen
+
+    def status_once(self, customer: str, *statuses: str) -> str:
+        """The customer's status as soon as it is one of `statuses`, or what it is after `PATIENCE`.
+
+        Raises:
+            StepFailedError: If it cannot be read.
+        """
+        return self.eventually(lambda: self.status(customer), statuses.__contains__)
+
+    def status_shortly(self, customer: str) -> str:
+        """The customer's status a little later, when what was asked for could have happened.
+
+        Raises:
+            StepFailedError: If it cannot be read.
+        """
+        self._subject.clock.advance(_BETWEEN_LOOKS)
+        return self.status(customer)
 
     # --------------------------------------------------------------------------------------- steps that others build on
 
@@ -272,6 +337,47 @@ class Tenant:
         if not exchange.response.succeeded:
             step_failed("A right signature was to be accepted", exchange)
         return customer
+
+    def verifying(self, wallet: Wallet) -> Onboarding:
+        """Create a customer who has signed and passed screening.
+
+        Raises:
+            StepFailedError: If the customer does not get there.
+        """
+        customer = self.signed_up(wallet)
+        status = self.status_once(customer.id, "verifying")
+        if status != "verifying":
+            step_failed(f"A customer who signed was to be verifying within {PATIENCE}, but is {status}")
+        return customer
+
+    def simulated(self, outcome: str, wallet: Wallet) -> Onboarding:
+        """Create a customer whose ``verify`` or ``reject`` was simulated, so that it is ``active`` or ``rejected``.
+
+        Raises:
+            StepFailedError: If the customer does not get there.
+        """
+        customer = self.verifying(wallet)
+        wanted = {"verify": "active", "reject": "rejected"}[outcome]
+        self.simulate(outcome, customer.id)
+        status = self.status_once(customer.id, wanted)
+        if status != wanted:
+            step_failed(f"A customer was to be {wanted} within {PATIENCE}, but is {status}")
+        return customer
+
+
+def altered(challenge: Challenge) -> Challenge:
+    """The challenge with the last character of its nonce changed.
+
+    Raises:
+        StepFailedError: If it has no nonce.
+    """
+    nonce = challenge.value("Nonce")
+    if not nonce:
+        raise StepFailedError("The challenge was to be altered in its nonce, but it has none.")
+    line = f"Nonce: {nonce}"
+    other = line[:-1] + ("a" if line[-1] != "a" else "b")
+    text = "\n".join(challenge.lines).replace(line, other)
+    return Challenge(base64.b64encode(text.encode()).decode())
 
 
 def signed(wallet: Wallet, challenge: Challenge, encoding: Encoding = Encoding.BASE64_OF_HEX_TEXT) -> str:

@@ -3,13 +3,18 @@
 from datetime import timedelta
 
 from conformance.clock import Clock
-from conformance.offblocks.suite.tenant import Tenant
+from conformance.offblocks.messages import Challenge
+from conformance.offblocks.suite.tenant import Onboarding, Tenant, signed
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import expect, expect_status, verifies, waits
+from conformance.scenario import expect, expect_status, step_failed, verifies, waits
 
 JUST_WITHIN = timedelta(minutes=59, seconds=58)
 JUST_AFTER = timedelta(minutes=60, seconds=2)
+WELL_WITHIN = timedelta(minutes=59, seconds=50)
+"""For a challenge that may have been issued some seconds before it was seen."""
+HALF = timedelta(minutes=30)
 LATE = ("signs-within-the-hour",)
+ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
 
 
 @waits
@@ -57,3 +62,87 @@ def test_a_challenge_is_refused_after_the_hour(tenant: Tenant, wallet: Wallet, c
         expected="initiating",
         got=status,
     )
+
+
+@waits
+@verifies("offblocks.challenge.hour-runs-from-issue")
+def test_fetching_a_challenge_does_not_prolong_its_hour(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
+    """Given a challenge that was fetched after 30 minutes, when the owner signs it after 60 minutes and 2 seconds."""
+    customer = tenant.onboard(wallet)
+    clock.advance(HALF)
+    tenant.fetched(customer.id)
+    clock.advance(JUST_AFTER - HALF)
+    answer = tenant.sign(customer.id, wallet, customer.challenge, broken=LATE)
+    expect(
+        "offblocks.challenge.hour-runs-from-issue",
+        not answer.response.succeeded,
+        where="response status",
+        expected="a refusal: the challenge is 60:02 old, though it was fetched 30:02 ago",
+        got=answer.response.status,
+        exchange=answer,
+    )
+
+
+@waits
+@verifies("offblocks.challenge.renewed-one-has-its-own-hour")
+def test_a_challenge_that_replaced_an_expired_one_has_a_full_hour(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
+    """Given a challenge fetched when the first had expired, when the owner signs it 59 minutes and 50 seconds later."""
+    customer = tenant.onboard(wallet)
+    clock.advance(JUST_AFTER)
+    renewed = _renewed(tenant, customer)
+    clock.advance(WELL_WITHIN)
+    answer = tenant.sign(customer.id, wallet, renewed)
+    expect_status("offblocks.challenge.renewed-one-has-its-own-hour", answer, 204)
+
+
+@waits
+@verifies("offblocks.challenge.renewed-one-has-its-own-hour")
+def test_a_challenge_that_followed_a_failure_has_a_full_hour(
+    tenant: Tenant, wallet: Wallet, other_wallet: Wallet, clock: Clock
+) -> None:
+    """Given a new challenge after a failed signature at 30 minutes, when the owner signs it 59:50 later."""
+    customer = tenant.onboard(wallet)
+    clock.advance(HALF)
+    renewed = _renewed_by_failure(tenant, customer, other_wallet)
+    clock.advance(WELL_WITHIN)
+    answer = tenant.sign(customer.id, wallet, renewed)
+    expect_status("offblocks.challenge.renewed-one-has-its-own-hour", answer, 204)
+
+
+@waits
+@verifies("offblocks.challenge.renewed-one-has-its-own-hour")
+def test_a_challenge_that_followed_a_failure_expires_too(
+    tenant: Tenant, wallet: Wallet, other_wallet: Wallet, clock: Clock
+) -> None:
+    """Given a new challenge after a failed signature at 30 minutes, when the owner signs it 60:02 later."""
+    customer = tenant.onboard(wallet)
+    clock.advance(HALF)
+    renewed = _renewed_by_failure(tenant, customer, other_wallet)
+    clock.advance(JUST_AFTER)
+    answer = tenant.sign(customer.id, wallet, renewed, broken=LATE)
+    expect(
+        "offblocks.challenge.renewed-one-has-its-own-hour",
+        not answer.response.succeeded,
+        where="response status",
+        expected="a refusal: the new challenge is 60:02 old",
+        got=answer.response.status,
+        exchange=answer,
+    )
+
+
+def _renewed_by_failure(tenant: Tenant, customer: Onboarding, other: Wallet) -> Challenge:
+    wrong = signed(other, customer.challenge)
+    tenant.sign(customer.id, customer.wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
+    return _renewed(tenant, customer)
+
+
+def _renewed(tenant: Tenant, customer: Onboarding) -> Challenge:
+    """The challenge that took the place of the first.
+
+    Raises:
+        StepFailedError: If it is still the first.
+    """
+    renewed = tenant.fetched(customer.id)
+    if renewed.text == customer.challenge.text:
+        step_failed("A new challenge was to be fetched, but it is still the first")
+    return renewed

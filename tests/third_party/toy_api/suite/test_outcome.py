@@ -29,7 +29,9 @@ def test_a_rule_holds(subject: Subject) -> None:
     say("held", held=True)
 
 
-@verifies("toy.outcome.broken-must", "toy.outcome.broken-should", "toy.outcome.broken-may", "toy.outcome.broken-inferred")
+@verifies(
+    "toy.outcome.broken-must", "toy.outcome.broken-should", "toy.outcome.broken-may", "toy.outcome.broken-inferred"
+)
 def test_rules_are_broken(subject: Subject) -> None:
     """Given a thing, when it is asked for."""
     get(subject)

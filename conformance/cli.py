@@ -1,0 +1,461 @@
+"""The command line: options in, the work of the other modules, an exit code out."""
+
+import io
+import json
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from urllib.parse import urlsplit
+
+import typer
+
+if TYPE_CHECKING:
+    from conformance.api import Api
+    from conformance.catalogue import Rule
+    from conformance.run import Options
+    from conformance.sandbox.server import RunningSandbox
+
+# What a command needs is imported when it runs, so that help and the commands that need little stay quick.
+# ruff: noqa: PLC0415
+
+USAGE, INCONCLUSIVE, INTERRUPTED = 2, 3, 130
+"""Exit codes besides those of a verdict."""
+
+_WIDTH_OF_FILES = 160
+
+app = typer.Typer(
+    name="conformance",
+    help="Judge crypto wallet APIs by their own documents, from recordings, in a reference sandbox or live.",
+    epilog="Exit codes: 0 conforms, 1 fails, 2 wrong usage or unreadable files, 3 inconclusive.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+rules_app = typer.Typer(help="List the rules, or show one of them.", invoke_without_command=True)
+app.add_typer(rules_app, name="rules")
+
+
+class Target(StrEnum):
+    """How a subject is reached."""
+
+    REPLAY = "replay"
+    SANDBOX = "sandbox"
+    LIVE = "live"
+    DOCUMENTS = "documents"
+
+
+class Recordable(StrEnum):
+    """The targets that cassettes can be recorded from."""
+
+    SANDBOX = "sandbox"
+    LIVE = "live"
+
+
+Apis = Annotated[list[str] | None, typer.Argument(metavar="API", help="The APIs; all if none is named.")]
+BaseUrls = Annotated[
+    list[str] | None,
+    typer.Option("--base-url", metavar="API=URL", help="Where the API runs, without /v1 or /v2. May be repeated."),
+]
+RulePatterns = Annotated[
+    list[str] | None,
+    typer.Option("--rule", metavar="PATTERN", help="Only rules whose id matches; * matches any text. May be repeated."),
+]
+Cassettes = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", file_okay=False, help="The folder of cassettes, instead of the shipped one."),
+]
+Seed = Annotated[
+    str | None, typer.Option(metavar="N", help="What ids are derived from. Default: 0, and live a new one each time.")
+]
+AllowWait = Annotated[bool, typer.Option("--allow-wait", help="Live: wait where a rule takes an hour to be judged.")]
+
+
+@app.command()
+def run(
+    *,
+    apis: Apis = None,
+    target: Annotated[Target, typer.Option(help="How the subject is reached.")] = Target.REPLAY,
+    base_url: BaseUrls = None,
+    rule: RulePatterns = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", file_okay=False, help="Write results.json, report.html and junit.xml there."),
+    ] = None,
+    cassettes: Cassettes = None,
+    seed: Seed = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Inferred rules count as their level says.")] = False,
+    allow_wait: AllowWait = False,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, help="How many processes share the tests.")] = 1,
+) -> None:
+    """Judge APIs, rule by rule.
+
+    replay judges the recordings, offline and in seconds. sandbox judges the reference sandbox, live your vendor's
+    server with settings from the environment or .env, documents what the vendor's own documents print.
+    """
+    with _explained():
+        from conformance.run import Options
+
+        options = Options(
+            apis=tuple(apis or ()),
+            target=target.value,
+            base_urls=_base_urls(base_url or ()),
+            rule=tuple(rule or ()),
+            cassettes=cassettes,
+            seed=seed,
+            strict=strict,
+            allow_wait=allow_wait,
+            workers=workers,
+        )
+        if report:
+            from conformance.reporting.files import make_folder
+
+            make_folder(report)
+        results = _run(options)
+        if report:
+            from conformance.reporting.files import write_reports
+
+            for path in write_reports(results, report):
+                typer.echo(f"Wrote {path}", err=True)
+        _leave(results)
+
+
+@app.command()
+def record(
+    *,
+    apis: Apis = None,
+    target: Annotated[Recordable, typer.Option(help="What is recorded.")],
+    base_url: BaseUrls = None,
+    rule: RulePatterns = None,
+    cassettes: Cassettes = None,
+    seed: Seed = None,
+    allow_wait: AllowWait = False,
+) -> None:
+    """Run the tests and write what passes as cassettes, without secrets.
+
+    A test that fails, is blocked or skipped leaves its cassette as it was. The exit code is that of the run.
+    """
+    with _explained():
+        from conformance.run import Options
+
+        options = Options(
+            apis=tuple(apis or ()),
+            target=target.value,
+            base_urls=_base_urls(base_url or ()),
+            rule=tuple(rule or ()),
+            cassettes=cassettes,
+            seed=seed,
+            allow_wait=allow_wait,
+            record=True,
+        )
+        before = _cassette_times(options)
+        results = _run(options)
+        _tell_recorded(options, results, before)
+        _leave(results)
+
+
+@rules_app.callback()
+def rules(
+    *,
+    context: typer.Context,
+    api: Annotated[str | None, typer.Option(metavar="API", help="Only the rules of this API.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with all sources and readings.")] = False,
+) -> None:
+    """List the rules with level, basis and party, or show one of them."""
+    if context.invoked_subcommand is not None:
+        return
+    with _explained():
+        from dataclasses import asdict
+
+        listed = [rule for each in _apis([api] if api else []) for rule in _catalogue(each)]
+        if as_json:
+            typer.echo(json.dumps([asdict(rule) for rule in listed], indent=2, ensure_ascii=False))
+            return
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        console = Console()
+        if not console.is_terminal:
+            console.width = _WIDTH_OF_FILES
+        table = Table(box=None, pad_edge=False, collapse_padding=True)
+        table.add_column("rule", overflow="fold")
+        for name in ("level", "basis", "party"):
+            table.add_column(name, no_wrap=True)
+        for rule in listed:
+            named = Text.assemble((rule.id, "bold"), f"\n  {rule.title}")
+            table.add_row(named, rule.level.value, rule.basis.value, rule.party.value)
+        console.print(table)
+
+
+@rules_app.command("show")
+def show_rule(rule_id: Annotated[str, typer.Argument(metavar="RULE", help="The id of a rule.")]) -> None:
+    """Show one rule: what it asks for, how surely, where that is said, and the tests that judge it."""
+    with _explained():
+        from rich.console import Console
+        from rich.text import Text
+
+        from conformance.reporting.console import write
+        from conformance.rulebook import close_ids, described
+
+        known = {rule.id: (api, rule) for api in _apis([]) for rule in _catalogue(api)}
+        if rule_id not in known:
+            close = " or ".join(close_ids(rule_id, list(known)))
+            hint = f"Did you mean {close}?" if close else "List them with: conformance rules"
+            _refuse(f"There is no rule called {rule_id!r}. {hint}")
+        api, rule = known[rule_id]
+        console = Console()
+        write(console, Text(rule.id, "bold"))
+        write(console, Text(rule.title))
+        console.print()
+        for name, value in described(api, rule):
+            write(console, Text.assemble((f"{name:<12}", "dim"), value), hang=12)
+
+
+@app.command()
+def sandbox(
+    *,
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="The port; 0 for any that is free.")] = 8080,
+    host: Annotated[str, typer.Option(metavar="HOST", help="The address to listen on.")] = "127.0.0.1",
+    fault: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A deliberate wrong behaviour. May be repeated.")
+    ] = None,
+    variation: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Another behaviour that the documents permit. May be repeated."),
+    ] = None,
+    seed: Annotated[str, typer.Option(metavar="N", help="What ids and credentials are derived from.")] = "sandbox",
+) -> None:
+    """Serve the reference sandbox until Ctrl-C.
+
+    It prints base URLs, made-up credentials with a key pair, and a first request to copy. Its clock runs in real time
+    and can be moved: POST /_sandbox/clock {"advance_seconds": 3600}
+    """
+    with _explained():
+        from conformance.sandbox.server import serve
+
+        loopback = _is_loopback(host)
+        if not loopback:
+            typer.echo(f"Everybody who reaches {host} can use this sandbox and its control routes.", err=True)
+        names = (*(fault or ()), *(variation or ()))
+        serve(port, host, names, seed, started=_introduce, beyond_loopback=not loopback)
+        typer.echo("Stopped.", err=True)
+
+
+@app.command()
+def doctor(
+    probe: Annotated[
+        str | None,
+        typer.Option(metavar="API", help="Find out on a harmless GET what the live server of this API accepts."),
+    ] = None,
+) -> None:
+    """Check the installation, and say of each problem what to do. Exit code 1 if there is one."""
+    with _explained():
+        if probe:
+            _probe(probe)
+            return
+        from conformance.doctor import examine
+
+        healthy = True
+        for check in examine():
+            healthy = healthy and check.ok
+            typer.echo(f"{'ok' if check.ok else 'problem':<9}{check.subject}: {check.detail}")
+        raise typer.Exit(0 if healthy else 1)
+
+
+def main() -> None:
+    """The console script; what an encoding cannot show is written as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    app()
+
+
+# ------------------------------------------------------------------------------------------------- errors, exit codes
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what goes wrong into a message and an exit code, never a traceback."""
+    try:
+        yield
+    except (typer.Exit, typer.Abort, typer.TyperException):
+        raise
+    except KeyboardInterrupt:
+        typer.echo("Interrupted; there is no verdict.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    except Exception as error:  # noqa: BLE001  (the last place where it can be explained)
+        message, code = _explanation(error)
+        typer.echo(message, err=True)
+        raise typer.Exit(code) from None
+
+
+def _explanation(error: Exception) -> tuple[str, int]:
+    from conformance.api import UnknownApiError
+    from conformance.cassettes import CassetteUnreadableError
+    from conformance.catalogue import CatalogueError
+    from conformance.reporting.files import ReportNotWrittenError
+    from conformance.run import SuiteCrashedError, UsageError
+    from conformance.sandbox.faults import UnknownFaultError
+    from conformance.sandbox.server import SandboxNotStartedError
+    from conformance.settings import SettingsError
+    from conformance.specification import SpecificationError
+
+    match error:
+        case (
+            UsageError()
+            | UnknownApiError()
+            | CatalogueError()
+            | SpecificationError()
+            | SettingsError()
+            | CassetteUnreadableError()
+            | ReportNotWrittenError()
+            | UnknownFaultError()
+            | SandboxNotStartedError()
+        ):
+            return f"Error: {error}", USAGE
+        case SuiteCrashedError():
+            return f"Error: {error}", INCONCLUSIVE
+        case _:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(frame.filename).name}, line {frame.lineno}"
+            return (
+                f"Error: conformance itself broke, which says nothing of the subject: "
+                f"{type(error).__name__}: {error} ({place}). Please report this."
+            ), INCONCLUSIVE
+
+
+def _refuse(message: str) -> NoReturn:
+    from conformance.run import UsageError
+
+    raise UsageError(message)
+
+
+def _leave(results: Mapping[str, Any]) -> NoReturn:
+    from conformance.verdicts import Conclusion
+
+    raise typer.Exit(Conclusion(results["verdict"]).exit_code)
+
+
+# --------------------------------------------------------------------------------------------------------------- runs
+
+
+def _run(options: "Options") -> dict[str, Any]:
+    """Run with progress on standard error, and the summary on standard output."""
+    from rich.console import Console
+
+    from conformance.reporting.console import Progress, summary
+    from conformance.run import run as judge
+
+    with Progress(Console(stderr=True)) as progress:
+        results = judge(options, progress)
+    summary(results, Console())
+    return results
+
+
+def _base_urls(given: Iterable[str]) -> dict[str, str]:
+    """The base URLs by API.
+
+    Raises:
+        typer.BadParameter: If one is not API=URL, or its URL is not what a base URL is.
+    """
+    urls: dict[str, str] = {}
+    for text in given:
+        name, _, url = text.partition("=")
+        parts = urlsplit(url)
+        if not name or parts.scheme not in {"http", "https"} or not parts.hostname:
+            _bad_base_url(f"{text!r} is not API=URL, such as offblocks=https://api.example.com")
+        if parts.path.rstrip("/").endswith(("/v1", "/v2")) or parts.query or parts.fragment:
+            _bad_base_url(f"{url} must end before /v1 or /v2, without a query.")
+        if name in urls:
+            _bad_base_url(f"{name} is given twice.")
+        urls[name] = url.rstrip("/")
+    return urls
+
+
+def _bad_base_url(message: str) -> NoReturn:
+    raise typer.BadParameter(message, param_hint="--base-url")
+
+
+def _cassette_folder(options: "Options", api: "Api") -> Path:
+    return options.cassettes / api.name if options.cassettes else api.cassettes
+
+
+def _cassette_times(options: "Options") -> dict[Path, int]:
+    """When each cassette was written (ns)."""
+    folders = [_cassette_folder(options, api) for api in _apis(options.apis)]
+    return {path: path.stat().st_mtime_ns for folder in folders for path in folder.glob("*/*.yaml")}
+
+
+def _tell_recorded(options: "Options", results: Mapping[str, Any], before: Mapping[Path, int]) -> None:
+    """Say how many cassettes were written where, and of each test that was not recorded why."""
+    from conformance.reporting.phrases import observation, printable
+    from conformance.targets import cassette_path
+    from conformance.verdicts import Verdict
+
+    after = _cassette_times(options)
+    written = {path for path, time in after.items() if before.get(path) != time}
+    for api in _apis(options.apis):
+        folder = _cassette_folder(options, api)
+        count = sum(path.is_relative_to(folder) for path in written)
+        typer.echo(f"Wrote {count} cassettes of {api.title} to {folder}")
+        reasons: dict[str, tuple[int, str]] = {}
+        for rule in results["rules"]:
+            for finding in rule["findings"] if rule["api"] == api.name else ():
+                rank = tuple(Verdict).index(Verdict(finding["verdict"]))
+                reason = f"{finding['verdict']} {rule['id']}: {observation(finding)}"
+                reasons[finding["test"]] = min(reasons.get(finding["test"], (rank, reason)), (rank, reason))
+        for test, (_, reason) in reasons.items():
+            if cassette_path(folder, test) not in written:
+                typer.echo(f"  not recorded: {test}: {printable(reason)}")
+
+
+# -------------------------------------------------------------------------------------------------------------- rules
+
+
+def _apis(names: Iterable[str]) -> "list[Api]":
+    from conformance.api import named, registered
+
+    return [named(name) for name in names] or list(registered().values())
+
+
+def _catalogue(api: "Api") -> "list[Rule]":
+    from conformance.catalogue import Catalogue
+
+    return list(Catalogue.load(api.rules).values())
+
+
+# ------------------------------------------------------------------------------------------------- sandbox and doctor
+
+
+def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _introduce(running: "RunningSandbox") -> None:
+    from conformance.sandbox.introduction import introduction
+
+    typer.echo(introduction(running.origin, _apis([])))
+
+
+def _probe(name: str) -> None:
+    from importlib.util import find_spec
+
+    from conformance.api import named
+
+    api = named(name)
+    if find_spec(f"{api.package}.probe") is None:
+        _refuse(f"{api.title} has no probe.")
+    for result in api.module("probe").probe(api.module("settings").load()):
+        typer.echo(f"{result.question}: {result.answer}")
+        if result.detail:
+            typer.echo(f"  {result.detail}")

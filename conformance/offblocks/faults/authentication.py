@@ -1,0 +1,150 @@
+"""Tokens that are taken or given wrongly, and signing keys that are."""
+
+import base64
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from conformance.exchange import Request, Response
+from conformance.offblocks.sandbox import Call, OffBlocks, Refused, Tenant
+from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.service import Operation
+
+
+class AnswersTokensWith201(Fault, OffBlocks):
+    """Answers a request for a token with 201."""
+
+    breaks = ("offblocks.authentication.token-issued",)
+
+    async def create_token(self, call: Call) -> Response:
+        """Issue a token, with another status."""
+        return replace(await super().create_token(call), status=201)
+
+
+class IssuesTokensForADay(Fault, OffBlocks):
+    """Issues tokens that hold for a day."""
+
+    breaks = ("offblocks.authentication.token-lives-an-hour",)
+
+    def token_lifetime(self) -> timedelta:
+        """A day."""
+        return timedelta(days=1)
+
+
+class AcceptsAnySecret(Fault, OffBlocks):
+    """Issues tokens for an API key whatever the secret."""
+
+    breaks = ("offblocks.authentication.wrong-secret-is-401",)
+
+    def secret_is_right(self, tenant: Tenant, api_secret: str) -> bool:
+        """Always."""
+        del tenant, api_secret
+        return True
+
+
+class AcceptsMissingToken(Fault, OffBlocks):
+    """Takes a request without a token for the first tenant's."""
+
+    breaks = ("offblocks.authentication.missing-token-is-401", "offblocks.authentication.refusal-has-no-effect")
+
+    def authenticate(self, request: Request) -> Tenant:
+        """The first tenant if there is no Authorization."""
+        return self.tenants["first"] if request.header("authorization") is None else super().authenticate(request)
+
+
+class AcceptsMalformedToken(Fault, OffBlocks):
+    """Takes a request with something that is no token for the first tenant's."""
+
+    breaks = ("offblocks.authentication.malformed-token-is-401", "offblocks.authentication.refusal-has-no-effect")
+
+    def authenticate(self, request: Request) -> Tenant:
+        """The first tenant if the token has not the three parts of one."""
+        return self.tenants["first"] if "." not in self.bearer_token(request) else super().authenticate(request)
+
+
+class AcceptsForeignToken(Fault, OffBlocks):
+    """Does not look at the signature of a token."""
+
+    breaks = ("offblocks.authentication.foreign-token-is-401",)
+
+    def token_is_ours(self, token: str) -> bool:
+        """Always."""
+        del token
+        return True
+
+
+class AcceptsUnsignedToken(Fault, OffBlocks):
+    """Takes a token that is not signed for what it claims."""
+
+    breaks = ("offblocks.authentication.foreign-token-is-401",)
+
+    def authenticate(self, request: Request) -> Tenant:
+        """Whom the token names, if its signature is empty."""
+        _, claims, signature = [*self.bearer_token(request).split("."), "", "", ""][:3]
+        if claims and not signature:
+            return self.tenant_of(json.loads(base64.urlsafe_b64decode(claims + "==")))
+        return super().authenticate(request)
+
+
+class AcceptsExpiredToken(Fault, OffBlocks):
+    """Takes tokens whose time is over."""
+
+    breaks = ("offblocks.authentication.expired-token-is-401",)
+
+    def token_has_expired(self, claims: Mapping[str, Any]) -> bool:
+        """Never."""
+        del claims
+        return False
+
+
+class CreatesBeforeItRefuses(Fault, OffBlocks):
+    """Answers 401, but has created the customer."""
+
+    breaks = ("offblocks.authentication.refusal-has-no-effect", "offblocks.signature.refusal-has-no-effect")
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """Create a customer for the first tenant even where the answer is 401."""
+        response = await super().perform(operation, request, parameters)
+        if operation.id == "createCustomer" and response.status == 401:  # noqa: PLR2004
+            with suppress(Refused):
+                await self.create_customer(Call(operation.id, request, self.tenants["first"], parameters))
+        return response
+
+
+class KeepsTheFirstKey(Fault, OffBlocks):
+    """Gives a new key an id, and goes on with the one before."""
+
+    breaks = ("offblocks.authentication.registered-key-signs",)
+
+    def keys_after_registration(
+        self, tenant: Tenant, key_id: str, key: ec.EllipticCurvePublicKey
+    ) -> dict[str, ec.EllipticCurvePublicKey]:
+        """The keys as they were."""
+        del key_id, key
+        return tenant.signing_keys
+
+
+class KeepsRemovedKeys(Fault, OffBlocks):
+    """Says that a key is removed, and goes on taking it."""
+
+    breaks = ("offblocks.authentication.removed-key-refused",)
+
+    async def delete_signing_key(self, call: Call) -> Response:
+        """Nothing."""
+        del call
+        return Response(status=204)
+
+
+class RefusesUnsignedKeyRegistration(Variation, OffBlocks):
+    """Registers and removes keys only by signed requests."""
+
+    permits = "Request Signatures asks for a signature on every authenticated request; its block for keys lists none."
+
+    def signature_is_required(self, operation: str) -> bool:
+        """For all but a token."""
+        return operation != "createToken"

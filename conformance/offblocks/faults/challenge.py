@@ -1,0 +1,285 @@
+"""What can be wrong, or otherwise than the sandbox has it, with challenges: their text, their renewal, their hour."""
+
+import base64
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from conformance.exchange import Response
+from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, Reason, Refused
+from conformance.sandbox.faults import Fault, Variation
+from conformance.standards.account_ids import AccountId
+
+
+class BreaksChallengesIntoLines(Fault, OffBlocks):
+    """Hands challenges out in base64 with line breaks, as in e-mail."""
+
+    breaks = ("offblocks.challenge.standard-base64",)
+
+    def encode_challenge(self, message: bytes) -> str:
+        """Base64 in lines of 76."""
+        return base64.encodebytes(message).decode()
+
+
+class ChallengesWithAnId(Fault, OffBlocks):
+    """Has customers sign a bare id."""
+
+    breaks = ("offblocks.challenge.kind", "offblocks.challenge.grammar")
+
+    def challenge_text(self, account: AccountId, now: datetime) -> str:
+        """A UUID."""
+        del account, now
+        return str(self.nonces.uuid())
+
+
+class LeavesOutTheBlankLine(Fault, OffBlocks):
+    """Writes no blank line between address and statement."""
+
+    breaks = ("offblocks.challenge.grammar",)
+
+    def challenge_text(self, account: AccountId, now: datetime) -> str:
+        """The message without its first blank line."""
+        return super().challenge_text(account, now).replace("\n\n", "\n", 1)
+
+
+class SaysVersion2(Fault, OffBlocks):
+    """Writes sign-in messages of version 2."""
+
+    breaks = ("offblocks.challenge.version-is-1", "offblocks.challenge.grammar")
+
+    def challenge_text(self, account: AccountId, now: datetime) -> str:
+        """The message with another version."""
+        return super().challenge_text(account, now).replace("Version: 1", "Version: 2")
+
+
+class ShortensNonces(Fault, OffBlocks):
+    """Draws nonces of 6 characters."""
+
+    breaks = ("offblocks.challenge.nonce", "offblocks.challenge.grammar")
+
+    def new_nonce(self) -> str:
+        """Too little."""
+        return self.nonces.alphanumeric(6)
+
+
+class RepeatsNonces(Fault, OffBlocks):
+    """Puts the same nonce into every challenge."""
+
+    breaks = ("offblocks.challenge.never-alike",)
+
+    def new_nonce(self) -> str:
+        """The one."""
+        return "5ufoiEqDaFvmfo78"
+
+
+class DatesChallengesDaysAhead(Fault, OffBlocks):
+    """Writes an Issued At of five days later, as the printed challenge has it against its customer."""
+
+    breaks = ("offblocks.challenge.issued-when-made",)
+
+    def challenge_issued_at(self, now: datetime) -> str:
+        """Another day."""
+        return super().challenge_issued_at(now + timedelta(days=5))
+
+
+class AsksForAnotherDomain(Fault, OffBlocks):
+    """Asks for sign-ins in the name of a stranger."""
+
+    breaks = ("offblocks.challenge.domain", "offblocks.challenge.uri")
+
+    def challenge_domain(self) -> str:
+        """Not ours."""
+        return "wallet.example"
+
+
+class NamesAnotherUri(Fault, OffBlocks):
+    """Names a URI of another domain than the one that asks."""
+
+    breaks = ("offblocks.challenge.uri",)
+
+    def challenge_uri(self) -> str:
+        """Not ours."""
+        return "https://wallet.example"
+
+
+class NamesAnotherChain(Fault, OffBlocks):
+    """Names the main chain in every challenge."""
+
+    breaks = ("offblocks.challenge.chain-id",)
+
+    def challenge_chain_id(self, account: AccountId) -> int:
+        """Always 1."""
+        del account
+        return 1
+
+
+class AnswersFetchesWith202(Fault, OffBlocks):
+    """Answers a fetch with 202 instead of 200."""
+
+    breaks = ("offblocks.challenge.fetched-with-200",)
+
+    async def get_challenge(self, call: Call) -> Response:
+        """The challenge, and 202."""
+        return replace(await super().get_challenge(call), status=202)
+
+
+class AnswersMalformedIdsWith422(Fault, OffBlocks):
+    """Answers a customer id that is no UUID with 422."""
+
+    breaks = ("offblocks.challenge.malformed-customer-id-refused",)
+
+    def refusal_status(self, reason: Reason) -> int:
+        """422 for an id."""
+        return 422 if reason is Reason.CUSTOMER_ID else super().refusal_status(reason)
+
+
+class KeepsChallengeAfterFailure(Fault, OffBlocks):
+    """Lets a wallet try one challenge again and again."""
+
+    breaks = ("offblocks.challenge.renewed-after-failed-signature",)
+
+    def gives_new_challenge_after(self, reason: Reason) -> bool:
+        """Never."""
+        del reason
+        return False
+
+
+class TakesFirstChallengeOnly(Fault, OffBlocks):
+    """Takes no challenge but the one of the creation."""
+
+    breaks = (
+        "offblocks.challenge.renewed-one-signs",
+        "offblocks.challenge.renewed-one-has-its-own-hour",
+        "offblocks.signing.superseded-challenge-refused",
+    )
+
+    def challenge_is_current(self, customer: Customer, sent: str) -> bool:
+        """Whether it is the first."""
+        return sent == customer.challenges[0].encoded
+
+    def message_signed(self, customer: Customer, sent: str) -> bytes:
+        """The first."""
+        del sent
+        return customer.challenges[0].message
+
+
+class ExpiresChallengesEarly(Fault, OffBlocks):
+    """Lets challenges expire after 59 minutes."""
+
+    breaks = (
+        "offblocks.challenge.accepted-within-the-hour",
+        "offblocks.challenge.renewed-one-has-its-own-hour",
+    )
+
+    def challenge_lifetime(self) -> timedelta:
+        """A minute less."""
+        return timedelta(minutes=59)
+
+
+class AcceptsExpiredChallenge(Fault, OffBlocks):
+    """Takes a challenge whenever it is signed."""
+
+    breaks = (
+        "offblocks.challenge.expires-after-one-hour",
+        "offblocks.challenge.hour-runs-from-issue",
+        "offblocks.challenge.renewed-one-has-its-own-hour",
+        "offblocks.signing.refusal-leaves-initiating",
+    )
+
+    def challenge_is_in_time(self, challenge: Challenge) -> bool:
+        """Always."""
+        del challenge
+        return True
+
+
+class ServesExpiredChallenge(Fault, OffBlocks):
+    """Gives the same challenge out when it has expired."""
+
+    breaks = ("offblocks.challenge.renewed-after-the-hour",)
+
+    def current_challenge(self, customer: Customer) -> Challenge:
+        """The last one, however old."""
+        return customer.challenges[-1]
+
+
+class RenewsForTheSameHour(Fault, OffBlocks):
+    """Counts the hour of a new challenge from the issue of the first."""
+
+    breaks = ("offblocks.challenge.renewed-one-has-its-own-hour",)
+
+    def issue_challenge(self, customer: Customer) -> None:
+        """A new challenge of the first one's age."""
+        super().issue_challenge(customer)
+        customer.challenges[-1] = replace(customer.challenges[-1], issued_at=customer.challenges[0].issued_at)
+
+
+class RestartsTheHourOnFetch(Fault, OffBlocks):
+    """Counts the hour of a challenge from its last fetch."""
+
+    breaks = ("offblocks.challenge.hour-runs-from-issue",)
+
+    async def get_challenge(self, call: Call) -> Response:
+        """The challenge, young again."""
+        response = await super().get_challenge(call)
+        customer = self.find_customer(call)
+        customer.challenges[-1] = replace(customer.challenges[-1], issued_at=self.now())
+        return response
+
+
+class AsksForTheLiveHost(Variation, OffBlocks):
+    """Asks for sign-ins in the name of the live host."""
+
+    permits = "The reference in Customer Creation names api.offblocks.xyz as the host."
+
+    def challenge_domain(self) -> str:
+        """The live host."""
+        return "api.offblocks.xyz"
+
+    def challenge_uri(self) -> str:
+        """The live host's."""
+        return "https://api.offblocks.xyz"
+
+
+class DatesCustomersBeforeTheirChallenge(Variation, OffBlocks):
+    """Shows customers as created five days before their first challenge."""
+
+    permits = "The answer that Customer Creation prints was created five days before the Issued At of its challenge."
+
+    def format_time(self, instant: datetime) -> str:
+        """The time, five days back."""
+        return super().format_time(instant - timedelta(days=5))
+
+
+class RenewsAtEachFetch(Variation, OffBlocks):
+    """Gives a new challenge at each fetch."""
+
+    permits = (
+        "Customer Creation does not say that a fetched challenge stays; for accounts the reference says it does not."
+    )
+
+    async def get_challenge(self, call: Call) -> Response:
+        """A new one, as long as one is wanted."""
+        customer = self.find_customer(call)
+        if self.awaits_signature(customer):
+            self.issue_challenge(customer)
+        return await super().get_challenge(call)
+
+
+class RenewsAfterEveryRefusal(Variation, OffBlocks):
+    """Gives a new challenge after any refused sign request."""
+
+    permits = "Customer Creation promises a new challenge after a failed validation and is silent on other refusals."
+
+    def gives_new_challenge_after(self, reason: Reason) -> bool:
+        """Whatever the reason."""
+        del reason
+        return True
+
+
+class HidesSignedChallenge(Variation, OffBlocks):
+    """Answers 404 to a fetch after the challenge was signed."""
+
+    permits = "Customer Creation is silent on fetching a challenge that was signed."
+
+    def answer_after_signing(self, customer: Customer) -> Response:
+        """None."""
+        raise Refused(Reason.UNKNOWN_CUSTOMER, f"The customer {customer.id} has no challenge to sign.")

@@ -1,0 +1,397 @@
+"""What can be wrong, or otherwise than the sandbox has it, with how customers are created, read and listed."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from conformance.exchange import Response
+from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Reason, Refused, Status, Tenant
+from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.messages import json_response
+from conformance.standards.account_ids import AccountId, checksum_address
+
+_LISTED_CHAINS = {"324", "300", "42161", "421614", "137", "80001"}
+
+
+class AnswersCreationWith200(Fault, OffBlocks):
+    """Answers a creation with 200 instead of 201."""
+
+    breaks = ("offblocks.customer.created-with-201",)
+
+    async def create_customer(self, call: Call) -> Response:
+        """Create, and say 200."""
+        return replace(await super().create_customer(call), status=200)
+
+
+class StartsPastTheSignature(Fault, OffBlocks):
+    """Shows a new customer as ``verifying``."""
+
+    breaks = ("offblocks.customer.starts-initiating",)
+
+    def creation_body(self, customer: Customer) -> dict[str, Any]:
+        """The customer with another state than it has."""
+        return {**super().creation_body(customer), "status": Status.VERIFYING}
+
+
+class LowersChainIds(Fault, OffBlocks):
+    """Gives a customer's chainId back in lower case."""
+
+    breaks = ("offblocks.customer.echoes-chain-id",)
+
+    def customer_body(self, customer: Customer) -> dict[str, Any]:
+        """The customer without its checksum."""
+        return {**super().customer_body(customer), "chainId": customer.chain_id.lower()}
+
+
+class CapitalisesExternalIds(Fault, OffBlocks):
+    """Gives a customer's externalId back in capitals."""
+
+    breaks = ("offblocks.customer.echoes-external-id",)
+
+    def customer_body(self, customer: Customer) -> dict[str, Any]:
+        """The customer under another id than the caller's."""
+        return {**super().customer_body(customer), "externalId": customer.external_id.upper()}
+
+
+class DropsOtherThanAscii(Fault, OffBlocks):
+    """Keeps only the ASCII characters of an externalId."""
+
+    breaks = ("offblocks.customer.external-id-is-any-string", "offblocks.customer.echoes-external-id")
+
+    def customer_body(self, customer: Customer) -> dict[str, Any]:
+        """The customer under what is left of the caller's id."""
+        left = customer.external_id.encode("ascii", "ignore").decode()
+        return {**super().customer_body(customer), "externalId": left}
+
+
+class GivesIdsWithoutHyphens(Fault, OffBlocks):
+    """Gives customers ids of 32 hex digits."""
+
+    breaks = ("offblocks.customer.id-is-a-uuid", "offblocks.response.matches-schema")
+
+    def new_customer_id(self, tenant: Tenant, account: AccountId, external_id: str) -> str:
+        """A UUID without its hyphens."""
+        return super().new_customer_id(tenant, account, external_id).replace("-", "")
+
+    def customer_id_is_well_formed(self, customer_id: str) -> bool:
+        """Whether it is an id as given."""
+        return bool(re.fullmatch("[0-9a-f]{32}", customer_id)) or super().customer_id_is_well_formed(customer_id)
+
+
+class WritesTimesAsNumbers(Fault, OffBlocks):
+    """Writes times as seconds since 1970."""
+
+    breaks = (
+        "offblocks.customer.times-are-rfc3339",
+        "offblocks.response.matches-schema",
+        "offblocks.challenge.issued-at-against-created-at",
+    )
+
+    def format_time(self, instant: datetime) -> str:
+        """The seconds."""
+        return str(int(instant.timestamp()))
+
+
+class CreatesAtEachReading(Fault, OffBlocks):
+    """Gives the time of the reading as ``createdAt``."""
+
+    breaks = ("offblocks.customer.created-at-stays",)
+
+    def customer_body(self, customer: Customer) -> dict[str, Any]:
+        """The customer as if it were new."""
+        return {**super().customer_body(customer), "createdAt": self.format_time(self.now())}
+
+
+class CreatesDuplicates(Fault, OffBlocks):
+    """Creates a customer for a pair that has one."""
+
+    breaks = (
+        "offblocks.customer.no-second-for-a-pair",
+        "offblocks.customer.onboarded-pair-is-409",
+        "offblocks.customer.initiating-pair",
+        "offblocks.customer.address-case",
+        "offblocks.flow.rejected-not-onboarded-again",
+    )
+
+    def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
+        """None, whoever is there."""
+        del tenant, account, external_id
+
+
+class AnswersOnboardedPairWith200(Fault, OffBlocks):
+    """Answers the second creation of an active customer with the customer."""
+
+    breaks = ("offblocks.customer.onboarded-pair-is-409",)
+
+    def answer_to_duplicate(self, customer: Customer) -> Response:
+        """The customer, if it is active."""
+        if customer.status == Status.ACTIVE:
+            return json_response(200, self.creation_body(customer))
+        return super().answer_to_duplicate(customer)
+
+
+class AnswersInitiatingPairWith400(Fault, OffBlocks):
+    """Calls the second creation of a customer who has not signed invalid."""
+
+    breaks = ("offblocks.customer.initiating-pair", "offblocks.customer.address-case")
+
+    def answer_to_duplicate(self, customer: Customer) -> Response:
+        """400, while the customer has not signed."""
+        if customer.status == Status.INITIATING:
+            raise Refused(Reason.BODY, "The customer has not signed yet.")
+        return super().answer_to_duplicate(customer)
+
+
+class MergesCustomersOfOneWallet(Fault, OffBlocks):
+    """Answers a wallet's second externalId with the customer of the first."""
+
+    breaks = ("offblocks.customer.wallet-under-another-external-id",)
+
+    def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
+        """The customer of that wallet, whatever its id."""
+        return super().find_duplicate(tenant, account, external_id) or _first(self, tenant, account=account)
+
+    def answer_to_duplicate(self, customer: Customer) -> Response:
+        """The customer."""
+        return json_response(201, self.creation_body(customer))
+
+
+class MergesCustomersOfOneExternalId(Fault, OffBlocks):
+    """Answers an externalId's second wallet with the customer of the first."""
+
+    breaks = ("offblocks.customer.external-id-with-another-wallet",)
+
+    def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
+        """The customer with that id, whatever its wallet."""
+        return super().find_duplicate(tenant, account, external_id) or _first(self, tenant, external_id=external_id)
+
+    def answer_to_duplicate(self, customer: Customer) -> Response:
+        """The customer."""
+        return json_response(201, self.creation_body(customer))
+
+
+class AnswersInvalidBodiesWith422(Fault, OffBlocks):
+    """Answers bodies that are no JSON or lack a string with 422."""
+
+    breaks = (
+        "offblocks.customer.missing-field-is-400",
+        "offblocks.customer.wrong-type-is-400",
+        "offblocks.customer.broken-json-is-400",
+        "offblocks.signing.missing-field-is-400",
+    )
+
+    def refusal_status(self, reason: Reason) -> int:
+        """422 for a body."""
+        return 422 if reason is Reason.BODY else super().refusal_status(reason)
+
+
+class MakesUpMissingExternalIds(Fault, OffBlocks):
+    """Creates a customer without an externalId under an empty one."""
+
+    breaks = ("offblocks.customer.missing-field-is-400",)
+
+    def read_member(self, document: Mapping[str, Any], name: str) -> str:
+        """The string, or none."""
+        if name == "externalId" and name not in document:
+            return ""
+        return super().read_member(document, name)
+
+
+class TakesAnyTypeAsText(Fault, OffBlocks):
+    """Takes a number, null, an array or an object for the text of it."""
+
+    breaks = ("offblocks.customer.wrong-type-is-400",)
+
+    def read_member(self, document: Mapping[str, Any], name: str) -> str:
+        """The text of whatever is there."""
+        return str(document[name]) if name in document else super().read_member(document, name)
+
+
+class FindsAccountIdsAnywhere(Fault, OffBlocks):
+    """Takes any text that has the parts of an account id somewhere in it."""
+
+    breaks = ("offblocks.customer.malformed-chain-id-is-400",)
+
+    def read_account(self, text: str, name: str) -> AccountId:
+        """The account that is found in the text."""
+        found = re.search(r"eip155:.*(0x).*([0-9a-f]{40})", text, re.IGNORECASE)
+        return super().read_account(f"eip155:300:0x{found[2]}" if found else text, name)
+
+    def checksum_is_accepted(self, account: AccountId) -> bool:
+        """Whatever the letter case."""
+        del account
+        return True
+
+
+class TakesStatusFromTheCaller(Fault, OffBlocks):
+    """Creates a customer in the state that the body names."""
+
+    breaks = ("offblocks.customer.status-is-not-for-the-caller", "offblocks.customer.starts-initiating")
+
+    async def create_customer(self, call: Call) -> Response:
+        """Create, and then obey."""
+        response = await super().create_customer(call)
+        wanted = self.read_document(call.request).get("status")
+        if wanted is None:
+            return response
+        customer = self.customers[response.members()["id"]]
+        customer.status = str(wanted)
+        return json_response(response.status, self.creation_body(customer))
+
+
+class ReadsAnotherExternalId(Fault, OffBlocks):
+    """Shows the customer's own id as its externalId when it is read."""
+
+    breaks = ("offblocks.customer.readable",)
+
+    async def get_customer(self, call: Call) -> Response:
+        """The customer with its ids mixed up."""
+        customer = self.find_customer(call)
+        return json_response(200, {**self.customer_body(customer), "externalId": customer.id})
+
+
+class ListsActiveCustomersOnly(Fault, OffBlocks):
+    """Leaves customers out of the list until they are active."""
+
+    breaks = ("offblocks.customer.listed",)
+
+    def is_listed_for(self, tenant: Tenant, customer: Customer) -> bool:
+        """Whether it is active, and the tenant's."""
+        return super().is_listed_for(tenant, customer) and customer.status == Status.ACTIVE
+
+
+class AnswersUnknownCustomersWith400(Fault, OffBlocks):
+    """Answers requests about a customer that does not exist with 400."""
+
+    breaks = (
+        "offblocks.customer.unknown-is-404",
+        "offblocks.challenge.unknown-customer-is-404",
+        "offblocks.signing.unknown-customer-is-404",
+        "offblocks.isolation.customer-unseen",
+        "offblocks.isolation.challenge-unseen",
+        "offblocks.isolation.no-action",
+    )
+
+    def refusal_status(self, reason: Reason) -> int:
+        """400 for an unknown customer."""
+        return 400 if reason is Reason.UNKNOWN_CUSTOMER else super().refusal_status(reason)
+
+
+class CallsRejectedCustomersDeclined(Fault, OffBlocks):
+    """Brings rejected customers to a state that no document names."""
+
+    breaks = (
+        "offblocks.customer.status-is-known",
+        "offblocks.response.matches-schema",
+        "offblocks.flow.rejected-is-final",
+    )
+
+    def status_after_rejection(self) -> str:
+        """A state of its own."""
+        return "declined"
+
+
+class AnswersInitiatingPairWithTheSame(Variation, OffBlocks):
+    """Answers the second creation of a customer who has not signed with the customer."""
+
+    permits = (
+        "Customer Creation gives 201 for a customer that is not onboarded yet, which one who has not signed is not."
+    )
+
+    def answer_to_duplicate(self, customer: Customer) -> Response:
+        """The customer, while it has not signed."""
+        if customer.status == Status.INITIATING:
+            return json_response(201, self.creation_body(customer))
+        return super().answer_to_duplicate(customer)
+
+
+class KeepsWalletsUnique(Variation, OffBlocks):
+    """Refuses a wallet that has a customer under any externalId."""
+
+    permits = "Customer Creation describes chainId alone as a unique customer id."
+
+    def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
+        """The customer of that wallet, whatever its id."""
+        return super().find_duplicate(tenant, account, external_id) or _first(self, tenant, account=account)
+
+
+class KeepsExternalIdsUnique(Variation, OffBlocks):
+    """Refuses an externalId that has a customer with any wallet."""
+
+    permits = "Customer Creation describes externalId alone as a unique customer id."
+
+    def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
+        """The customer with that id, whatever its wallet."""
+        return super().find_duplicate(tenant, account, external_id) or _first(self, tenant, external_id=external_id)
+
+
+class RefusesUnlistedChains(Variation, OffBlocks):
+    """Takes accounts on the listed chains only."""
+
+    permits = "Blockchain Identifiers lists the supported chains, and eip155:280 is not among them."
+
+    def chain_is_supported(self, account: AccountId) -> bool:
+        """Whether the chain is listed."""
+        return super().chain_is_supported(account) and account.chain.reference in _LISTED_CHAINS
+
+
+class CutsFractionsOnReading(Variation, OffBlocks):
+    """Shows times with fewer fraction digits when a customer is read than when it is created."""
+
+    permits = "The creation in Customer Creation prints 8 fraction digits, the reading in Customer Verification 6."
+
+    def creation_body(self, customer: Customer) -> dict[str, Any]:
+        """The customer with longer times."""
+        body = super().creation_body(customer)
+        return {**body, **{name: body[name].replace("Z", "123Z") for name in ("createdAt", "updatedAt")}}
+
+
+class GivesVerificationUrl(Variation, OffBlocks):
+    """Gives a verification URL with a new customer."""
+
+    permits = "The introduction of the reference to Customers promises one, though no schema has it."
+
+    def creation_body(self, customer: Customer) -> dict[str, Any]:
+        """The customer and where it is verified."""
+        return {
+            **super().creation_body(customer),
+            "verificationUrl": f"https://verification.example/{customer.id}",
+        }
+
+
+class RefusesUnknownMembers(Variation, OffBlocks):
+    """Refuses a creation with members that the reference does not know."""
+
+    permits = "The documents are silent on unknown members."
+
+    async def create_customer(self, call: Call) -> Response:
+        """Create, if there is nothing but what is known."""
+        if unknown := set(self.read_document(call.request)) - {"chainId", "externalId"}:
+            raise Refused(Reason.BODY, f"The body has unknown members: {', '.join(sorted(unknown))}.")
+        return await super().create_customer(call)
+
+
+class RequiresChecksums(Variation, OffBlocks):
+    """Takes addresses with their EIP-55 checksum only."""
+
+    permits = "The documents are silent on the letter case of addresses."
+
+    def checksum_is_accepted(self, account: AccountId) -> bool:
+        """Whether it has its checksum."""
+        return account.address == checksum_address(account.address)
+
+
+def _first(
+    sandbox: OffBlocks, tenant: Tenant, *, account: AccountId | None = None, external_id: str | None = None
+) -> Customer | None:
+    """The tenant's first customer with that account or that external id, if any."""
+    return next(
+        (
+            customer
+            for customer in sandbox.customers.values()
+            if customer.tenant is tenant and (customer.account == account or customer.external_id == external_id)
+        ),
+        None,
+    )

@@ -1,0 +1,73 @@
+"""Digests that are taken or asked for wrongly."""
+
+from conformance.offblocks.sandbox import Call, OffBlocks
+from conformance.sandbox.faults import Fault, Variation
+from conformance.standards.digest_fields import DigestRejected, Reason
+
+
+class AcceptsMissingDigest(Fault, OffBlocks):
+    """Asks for no digest."""
+
+    breaks = ("offblocks.digest.missing-refused",)
+
+    def digest_is_required(self, call: Call) -> bool:
+        """Never."""
+        del call
+        return False
+
+
+class AcceptsAnyDigest(Fault, OffBlocks):
+    """Asks for a digest, and does not compare it."""
+
+    breaks = ("offblocks.digest.mismatch-refused", "offblocks.digest.unknown-algorithm-refused")
+
+    def check_content_digest(self, body: bytes, value: str | None) -> None:
+        """Refuse only a missing one."""
+        if value is None:
+            super().check_content_digest(body, value)
+
+
+class AcceptsUnknownDigestAlgorithm(Fault, OffBlocks):
+    """Lets a digest pass that it cannot compute."""
+
+    breaks = ("offblocks.digest.unknown-algorithm-refused",)
+
+    def check_content_digest(self, body: bytes, value: str | None) -> None:
+        """Pass over unknown algorithms, also where there is no other."""
+        try:
+            super().check_content_digest(body, value)
+        except DigestRejected as rejection:
+            if rejection.reason is not Reason.UNKNOWN_ALGORITHM:
+                raise
+
+
+class WantsDigestOnGet(Fault, OffBlocks):
+    """Asks for a digest where nothing is sent."""
+
+    breaks = ("offblocks.digest.none-on-get",)
+
+    def digest_is_required(self, call: Call) -> bool:
+        """For a GET too."""
+        return call.request.method == "GET" or super().digest_is_required(call)
+
+
+class WantsDigestOnSimulator(Fault, OffBlocks):
+    """Asks the simulator's empty calls for a digest."""
+
+    breaks = ("offblocks.digest.none-on-simulator",)
+
+    def digest_is_required(self, call: Call) -> bool:
+        """For a PATCH too."""
+        return call.request.method == "PATCH" or super().digest_is_required(call)
+
+
+class AcceptsSha256Only(Variation, OffBlocks):
+    """Knows no digest but that of sha-256."""
+
+    permits = "No visible document says which digests are taken (Request Signatures)."
+
+    def check_content_digest(self, body: bytes, value: str | None) -> None:
+        """Refuse a digest without sha-256."""
+        super().check_content_digest(body, value)
+        if value is not None and "sha-256=" not in value:
+            raise DigestRejected(Reason.UNKNOWN_ALGORITHM, "Content-Digest must have sha-256.")

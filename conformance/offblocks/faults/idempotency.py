@@ -1,0 +1,201 @@
+"""Repeated requests that are done again, or answered otherwise than the first."""
+
+from collections.abc import Hashable
+from dataclasses import replace
+from datetime import timedelta
+
+from conformance.clock import pause
+from conformance.exchange import Response
+from conformance.offblocks.sandbox import Call, OffBlocks, Reason, Record, Refused
+from conformance.sandbox.faults import Fault, Variation
+
+_FORGETTING = (
+    "offblocks.idempotency.repeat-answered-alike",
+    "offblocks.idempotency.sign-repeat-is-204",
+    "offblocks.idempotency.sign-repeat-outlives-challenge",
+    "offblocks.idempotency.changed-payload-refused",
+    "offblocks.idempotency.changed-payload-status",
+)
+
+
+class AcceptsMissingKey(Fault, OffBlocks):
+    """Carries out a request without a key."""
+
+    breaks = ("offblocks.idempotency.missing-key-is-400",)
+
+    def check_idempotency_key(self, call: Call) -> str | None:
+        """None if there is none."""
+        return super().check_idempotency_key(call) if call.request.header("idempotency-key") else None
+
+
+class AcceptsAnyTextForAKey(Fault, OffBlocks):
+    """Takes any text for a key."""
+
+    breaks = ("offblocks.idempotency.key-not-a-uuid-is-400",)
+
+    def idempotency_key_is_well_formed(self, key: str) -> bool:
+        """Always."""
+        del key
+        return True
+
+
+class AnswersRepeatsWith200(Fault, OffBlocks):
+    """Answers a repeated creation with 200."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    def answer_again(self, response: Response) -> Response:
+        """The first answer with another status."""
+        return replace(response, status=200) if response.body else response
+
+
+class ForgetsKeys(Fault, OffBlocks):
+    """Remembers no key."""
+
+    breaks = _FORGETTING
+
+    def find_record(self, scope: Hashable) -> Record | None:
+        """None."""
+        del scope
+
+
+class DoesRepeatsAgain(Fault, OffBlocks):
+    """Creates another customer when a creation is repeated with its key."""
+
+    breaks = (
+        *_FORGETTING,
+        "offblocks.idempotency.repeat-done-once",
+        "offblocks.idempotency.concurrent-done-once",
+        "offblocks.customer.no-second-for-a-pair",
+    )
+
+    async def once(self, call: Call, key: str) -> Response:
+        """Forget a key that is known, and what was done with it."""
+        if self.find_record(self.idempotency_scope(call, key)) is not None:
+            self.records.clear()
+            self.customers_by_pair.clear()
+        return await super().once(call, key)
+
+
+class IgnoresThePayload(Fault, OffBlocks):
+    """Answers whatever comes with a known key as the first request."""
+
+    breaks = ("offblocks.idempotency.changed-payload-refused", "offblocks.idempotency.changed-payload-status")
+
+    def same_payload(self, first: Hashable, now: Hashable) -> bool:
+        """Always."""
+        del first, now
+        return True
+
+
+class DoesWhatItRefuses(Fault, OffBlocks):
+    """Refuses another payload under a known key, but carries it out."""
+
+    breaks = ("offblocks.idempotency.changed-payload-refused",)
+
+    async def once(self, call: Call, key: str) -> Response:
+        """Carry out what is refused."""
+        try:
+            return await super().once(call, key)
+        except Refused:
+            await self.answer_first(call)
+            raise
+
+
+class AnswersAnotherPayloadWith400(Fault, OffBlocks):
+    """Refuses another payload under a known key with neither of the statuses that are named."""
+
+    breaks = ("offblocks.idempotency.changed-payload-status",)
+
+    def refusal_status(self, reason: Reason) -> int:
+        """400 for a key that is used again."""
+        return 400 if reason is Reason.KEY_REUSED else super().refusal_status(reason)
+
+
+class ForgetsRequestsUnderWay(Fault, OffBlocks):
+    """Knows a key only once its request was answered, and takes its time until then."""
+
+    breaks = ("offblocks.idempotency.concurrent-done-once", "offblocks.customer.no-second-for-a-pair")
+
+    def find_record(self, scope: Hashable) -> Record | None:
+        """What is remembered of a key whose request was answered."""
+        record = super().find_record(scope)
+        return record if record is not None and record.response is not None else None
+
+    async def take_time(self, call: Call) -> None:
+        """A moment in which another request gets its turn."""
+        del call
+        await pause(0.05)
+
+
+class LooksAtTheChallengeBeforeTheKey(Fault, OffBlocks):
+    """Refuses a repeated sign request when the hour of its challenge is over."""
+
+    breaks = ("offblocks.idempotency.sign-repeat-outlives-challenge",)
+
+    async def once(self, call: Call, key: str) -> Response:
+        """Refuse an expired challenge first."""
+        if call.operation == "signChallenge" and self.challenge_has_expired(self.find_customer(call).challenges[-1]):
+            raise Refused(Reason.EXPIRED_CHALLENGE, "The challenge has expired.")
+        return await super().once(call, key)
+
+
+class KeepsKeysForADay(Fault, OffBlocks):
+    """Remembers keys for a day."""
+
+    breaks = ("offblocks.idempotency.key-free-after-an-hour",)
+
+    def idempotency_lifetime(self) -> timedelta:
+        """A day."""
+        return timedelta(days=1)
+
+
+class ForgetsKeysAfterHalfAnHour(Fault, OffBlocks):
+    """Remembers keys for half an hour."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    def idempotency_lifetime(self) -> timedelta:
+        """Half an hour."""
+        return timedelta(minutes=30)
+
+
+class TakesItsTime(Variation, OffBlocks):
+    """Takes its time, so that a repeat meets the first request under way."""
+
+    permits = "The error table of Idempotency has a 409 for a key whose request is under way."
+
+    async def take_time(self, call: Call) -> None:
+        """A moment in which another request gets its turn."""
+        del call
+        await pause(0.05)
+
+
+class RefusesAnotherPayloadWith409(Variation, OffBlocks):
+    """Refuses another payload under a known key with 409."""
+
+    permits = "Idempotency names 422 or 409 for another payload."
+
+    def refusal_status(self, reason: Reason) -> int:
+        """409 for a key that is used again."""
+        return 409 if reason is Reason.KEY_REUSED else super().refusal_status(reason)
+
+
+class ForgetsRefusals(Variation, OffBlocks):
+    """Remembers no key whose request was refused."""
+
+    permits = "Idempotency does not say whether refusals are repeated."
+
+    def remembers(self, response: Response) -> bool:
+        """Successes alone."""
+        return response.succeeded
+
+
+class KeepsTheKeysOfOperationsApart(Variation, OffBlocks):
+    """Lets a key be used once for each operation."""
+
+    permits = "Idempotency does not say within what a key must be unique."
+
+    def idempotency_scope(self, call: Call, key: str) -> Hashable:
+        """The tenant and the operation."""
+        return call.operation, super().idempotency_scope(call, key)

@@ -1,0 +1,43 @@
+"""What can be wrong with keeping API clients apart."""
+
+from collections.abc import Hashable
+
+from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Tenant
+from conformance.sandbox.faults import Fault
+
+
+class ListsEverybodysCustomers(Fault, OffBlocks):
+    """Lists the customers of all clients to each."""
+
+    breaks = ("offblocks.isolation.list-apart",)
+
+    def is_listed_for(self, tenant: Tenant, customer: Customer) -> bool:
+        """Whoever asks."""
+        del tenant, customer
+        return True
+
+
+class ShowsCustomersToEverybody(Fault, OffBlocks):
+    """Lets any client get to any customer by its id."""
+
+    breaks = (
+        "offblocks.isolation.customer-unseen",
+        "offblocks.isolation.challenge-unseen",
+        "offblocks.isolation.no-action",
+    )
+
+    def is_visible_to(self, tenant: Tenant, customer: Customer) -> bool:
+        """Whoever asks."""
+        del tenant, customer
+        return True
+
+
+class SharesIdempotencyKeys(Fault, OffBlocks):
+    """Remembers idempotency keys for all clients together."""
+
+    breaks = ("offblocks.isolation.keys-apart",)
+
+    def idempotency_scope(self, call: Call, key: str) -> Hashable:
+        """The key alone."""
+        del call
+        return key.lower()

@@ -1,0 +1,227 @@
+"""What can be wrong, or otherwise than the sandbox has it, with how signed challenges are taken."""
+
+import base64
+import binascii
+import re
+
+from conformance.clock import pause
+from conformance.exchange import Response
+from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Reason, Refused, Status
+from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.messages import json_response
+from conformance.standards import wallet_signatures
+from conformance.standards.account_ids import AccountId, checksum_address
+from conformance.standards.personal_message import SIGNATURE_SIZE
+from conformance.standards.wallet_signatures import Encoding
+
+_SECONDS_BETWEEN_CHECK_AND_EFFECT = 0.05
+
+
+class RefusesHexText(Fault, OffBlocks):
+    """Takes the bytes of a signature only."""
+
+    breaks = ("offblocks.signing.hex-text-accepted",)
+
+    def accepted_encodings(self) -> tuple[Encoding, ...]:
+        """Bytes."""
+        return (Encoding.BASE64_OF_BYTES,)
+
+
+class AnswersSignatureWithTheCustomer(Fault, OffBlocks):
+    """Answers a right signature with 200 and the customer."""
+
+    breaks = ("offblocks.signing.hex-text-accepted", "offblocks.signing.no-content")
+
+    async def sign_challenge(self, call: Call) -> Response:
+        """Take the signature, and show whose it is."""
+        await super().sign_challenge(call)
+        return json_response(200, self.customer_body(self.find_customer(call)))
+
+
+class LeavesSignedInitiating(Fault, OffBlocks):
+    """Takes a right signature and leaves the customer as it was."""
+
+    breaks = ("offblocks.signing.moves-the-status", "offblocks.signing.second-is-409")
+
+    def status_after_signing(self) -> str:
+        """The one before."""
+        return Status.INITIATING
+
+
+class AcceptsAnySigner(Fault, OffBlocks):
+    """Takes a signature of whichever wallet."""
+
+    breaks = (
+        "offblocks.signing.other-key-refused",
+        "offblocks.signing.other-message-refused",
+        "offblocks.signing.refusal-leaves-initiating",
+    )
+
+    def signer_is_owner(self, customer: Customer, owner: AccountId, signer: str) -> bool:
+        """Whoever it is."""
+        del customer, owner, signer
+        return True
+
+
+class TrustsTheOwnerId(Fault, OffBlocks):
+    """Checks the signature against the account that the request names."""
+
+    breaks = ("offblocks.signing.owner-is-the-customers-wallet",)
+
+    def owner_id_matches(self, customer: Customer, owner: AccountId) -> bool:
+        """Whatever it names."""
+        del customer, owner
+        return True
+
+    def signer_is_owner(self, customer: Customer, owner: AccountId, signer: str) -> bool:
+        """Whether the signer is the one that the request names."""
+        del customer
+        return signer == checksum_address(owner.address)
+
+
+class VerifiesWhatWasSent(Fault, OffBlocks):
+    """Verifies the signature over whatever challenge the request holds."""
+
+    breaks = (
+        "offblocks.signing.altered-challenge-refused",
+        "offblocks.signing.foreign-challenge-refused",
+        "offblocks.signing.superseded-challenge-refused",
+    )
+
+    def challenge_is_current(self, customer: Customer, sent: str) -> bool:
+        """Whatever it is."""
+        del customer, sent
+        return True
+
+    def message_signed(self, customer: Customer, sent: str) -> bytes:
+        """What the request holds."""
+        del customer
+        try:
+            return base64.b64decode(sent, validate=True)
+        except binascii.Error as error:
+            raise Refused(Reason.CHALLENGE, "'challenge' is no base64.") from error
+
+
+class AcceptsSupersededChallenges(Fault, OffBlocks):
+    """Takes any challenge that the customer ever had."""
+
+    breaks = ("offblocks.signing.superseded-challenge-refused",)
+
+    def challenge_is_current(self, customer: Customer, sent: str) -> bool:
+        """Whether it was issued to the customer."""
+        return any(sent == challenge.encoded for challenge in customer.challenges)
+
+    def message_signed(self, customer: Customer, sent: str) -> bytes:
+        """The one that was sent."""
+        return next(each.message for each in customer.challenges if each.encoded == sent)
+
+
+class IgnoresBytesTooMany(Fault, OffBlocks):
+    """Takes the first 65 bytes of a signature that has more."""
+
+    breaks = ("offblocks.signing.wrong-length-refused",)
+
+    def decode_wallet_signature(self, text: str) -> bytes:
+        """What stands at the beginning."""
+        content = base64.b64decode(text)
+        if re.fullmatch(rb"0x[0-9a-f]{130,}", content):
+            return bytes.fromhex(content[2:].decode())[:SIGNATURE_SIZE]
+        return super().decode_wallet_signature(text)
+
+
+class SkipsCharactersOutsideBase64(Fault, OffBlocks):
+    """Reads over characters in a signature that are no base64."""
+
+    breaks = ("offblocks.signing.outside-base64-refused",)
+
+    def decode_wallet_signature(self, text: str) -> bytes:
+        """What the other characters say."""
+        return super().decode_wallet_signature(re.sub("[^A-Za-z0-9+/=]", "", text))
+
+
+class MovesOnWrongSignature(Fault, OffBlocks):
+    """Refuses a wrong signature and has the customer screened all the same."""
+
+    breaks = ("offblocks.signing.refusal-leaves-initiating",)
+
+    def check_wallet_signature(self, customer: Customer, owner: AccountId, message: bytes, text: str) -> None:
+        """Check, and go on either way."""
+        try:
+            super().check_wallet_signature(customer, owner, message, text)
+        except Refused:
+            self.change_status(customer, self.status_after_signing())
+            raise
+
+
+class SignsTwice(Fault, OffBlocks):
+    """Takes a signature from a customer who has signed."""
+
+    breaks = ("offblocks.signing.second-is-409", "offblocks.signing.concurrent-one-success")
+
+    def may_sign(self, customer: Customer) -> bool:
+        """Always."""
+        del customer
+        return True
+
+
+class ChecksSignaturesBeforeWaiting(Fault, OffBlocks):
+    """Lets time pass between the check of a signature and its effect, so that two at once both succeed."""
+
+    breaks = ("offblocks.signing.concurrent-one-success",)
+
+    async def take_time(self, call: Call) -> None:
+        """A moment, for signatures."""
+        if call.operation == "signChallenge":
+            await pause(_SECONDS_BETWEEN_CHECK_AND_EFFECT)
+
+
+class AcceptsHexTextOnly(Variation, OffBlocks):
+    """Takes the hex text of a signature only."""
+
+    permits = "Sign in With X says that the hex string is what is to be encoded."
+
+    def accepted_encodings(self) -> tuple[Encoding, ...]:
+        """Hex text."""
+        return (Encoding.BASE64_OF_HEX_TEXT,)
+
+
+class AnswersWrongSignaturesWith403(Variation, OffBlocks):
+    """Answers a wrong wallet signature with 403."""
+
+    permits = "Customer Creation is silent on the status of a signature that does not verify."
+
+    def refusal_status(self, reason: Reason) -> int:
+        """403 for a wallet's signature."""
+        return 403 if reason is Reason.WALLET_SIGNATURE else super().refusal_status(reason)
+
+
+class IgnoresOwnerId(Variation, OffBlocks):
+    """Takes the wallet's signature whichever account the request names."""
+
+    permits = "Customer Creation does not say that ownerId must be the chainId of the customer."
+
+    def owner_id_matches(self, customer: Customer, owner: AccountId) -> bool:
+        """Whatever it names."""
+        del customer, owner
+        return True
+
+
+class IgnoresChecksums(Variation, OffBlocks):
+    """Takes addresses in whatever letter case."""
+
+    permits = "The documents are silent on the letter case of addresses."
+
+    def checksum_is_accepted(self, account: AccountId) -> bool:
+        """Whatever it is."""
+        del account
+        return True
+
+
+class AcceptsRecoveryIdZero(Variation, OffBlocks):
+    """Takes signatures whose last byte is 0 or 1."""
+
+    permits = "The documents are silent on the last byte of a wallet signature."
+
+    def signer_of(self, message: bytes, signature: bytes) -> str | None:
+        """The signer, by the last byte in either form."""
+        return super().signer_of(message, wallet_signatures.normalised(signature))

@@ -1,0 +1,47 @@
+"""Whether a request had an effect, as the API itself shows it."""
+
+from conformance.exchange import Exchange
+from conformance.offblocks.checks import listed
+from conformance.offblocks.suite.tenant import Tenant
+from conformance.scenario import expect, step_failed
+
+FIRST_REFUSAL = 400
+
+
+def refused(exchange: Exchange) -> bool:
+    """Whether the request was refused, whatever the status says of the reason."""
+    return exchange.response.status >= FIRST_REFUSAL
+
+
+def expect_refusal(rule: str, exchange: Exchange, because: str) -> None:
+    """Say that `rule` asks for a refusal, for the reason given."""
+    expect(
+        rule,
+        refused(exchange),
+        where="response status",
+        expected=f"a refusal: {because}",
+        got=exchange.response.status,
+        exchange=exchange,
+    )
+
+
+def expect_customers(rule: str, tenant: Tenant, external_ids: list[str], *, at_most: int) -> None:
+    """Say that `rule` allows so many customers with these external ids in all.
+
+    Raises:
+        StepFailedError: If the customers cannot be listed.
+    """
+    exchange = tenant.customers()
+    if not exchange.response.succeeded:
+        step_failed("The customers were to be listed", exchange)
+    found = [str(customer.get("id")) for customer in listed(exchange) if customer.get("externalId") in external_ids]
+    expect(
+        rule,
+        len(found) <= at_most,
+        where="response body",
+        expected=f"at most {at_most} customer with externalId {' or '.join(external_ids)}"
+        if at_most
+        else f"no customer with externalId {' or '.join(external_ids)}",
+        got=", ".join(found) or "none",
+        exchange=exchange,
+    )

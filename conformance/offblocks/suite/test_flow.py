@@ -1,0 +1,144 @@
+"""A customer goes from `initiating` to `active`, by way of a signature, a screening and a verification."""
+
+import pytest
+
+from conformance.offblocks.checks import listed
+from conformance.offblocks.suite.tenant import PATIENCE, Tenant
+from conformance.offblocks.wallet import Wallet
+from conformance.scenario import answer as answered
+from conformance.scenario import expect, expect_status, step_failed, verifies
+
+PAST_SCREENING = ("verifying", "active")
+
+
+@verifies(
+    "offblocks.flow.passes-screening",
+    "offblocks.flow.simulated-with-202",
+    "offblocks.flow.verified-becomes-active",
+    "offblocks.customer.listed",
+)
+def test_a_customer_is_onboarded_from_the_first_call_to_the_last(tenant: Tenant, wallet: Wallet) -> None:
+    """When a customer is created, fetches the challenge, signs it, is screened and verified, and is listed."""
+    customer = tenant.onboard(wallet)
+    challenge = tenant.fetched(customer.id)
+    signature = tenant.sign(customer.id, wallet, challenge)
+    if not signature.response.succeeded:
+        step_failed("A right signature was to be accepted", signature)
+    _expect_past_screening(tenant, customer.id)
+    _expect_simulated(tenant, "verify", customer.id)
+    _expect_active(tenant, customer.id)
+    exchange = tenant.customers()
+    states = [each.get("status") for each in listed(exchange) if each.get("id") == customer.id]
+    expect(
+        "offblocks.customer.listed",
+        states == ["active"],
+        where="response body",
+        expected=f"{customer.id} once, active",
+        got=", ".join(map(str, states)) or "a list without it",
+        exchange=exchange,
+    )
+
+
+@verifies("offblocks.flow.passes-screening")
+def test_a_customer_who_signed_passes_screening(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer who has signed, when nothing more is done."""
+    _expect_past_screening(tenant, tenant.signed_up(wallet).id)
+
+
+@pytest.mark.parametrize("outcome", ["verify", "reject"])
+@verifies("offblocks.flow.simulated-with-202")
+def test_a_verification_is_simulated(tenant: Tenant, wallet: Wallet, outcome: str) -> None:
+    """Given a customer with pending verification, when its outcome is simulated."""
+    _expect_simulated(tenant, outcome, tenant.verifying(wallet).id)
+
+
+@verifies("offblocks.flow.verified-becomes-active")
+def test_a_verified_customer_becomes_active(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer with pending verification, when its success is simulated."""
+    customer = tenant.verifying(wallet)
+    tenant.simulate("verify", customer.id)
+    _expect_active(tenant, customer.id)
+
+
+@verifies("offblocks.flow.unsigned-never-active")
+def test_a_customer_who_has_not_signed_does_not_become_active(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer who has not signed, when the success of its verification is simulated."""
+    customer = tenant.onboard(wallet)
+    exchange = tenant.simulate("verify", customer.id)
+    status = tenant.status_shortly(customer.id)
+    expect(
+        "offblocks.flow.unsigned-never-active",
+        status != "active",
+        where="response /status",
+        expected="initiating: nobody signed",
+        got=f"{status}, after a simulation that was answered {exchange.response.status}",
+    )
+
+
+@verifies("offblocks.flow.rejected-is-final")
+def test_a_rejected_customer_stays_rejected(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer whose verification failed, when its success is simulated."""
+    customer = tenant.verifying(wallet)
+    tenant.simulate("reject", customer.id)
+    rule = "offblocks.flow.rejected-is-final"
+    status = tenant.status_once(customer.id, "rejected")
+    expect(rule, status == "rejected", where="response /status", expected=f"rejected within {PATIENCE}", got=status)
+    exchange = tenant.simulate("verify", customer.id)
+    status = tenant.status_shortly(customer.id)
+    expect(
+        rule,
+        status == "rejected",
+        where="response /status",
+        expected="rejected, for good",
+        got=f"{status}, after a simulation that was answered {exchange.response.status}",
+    )
+
+
+@verifies("offblocks.flow.rejected-not-onboarded-again")
+def test_a_rejected_customer_is_not_created_again(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a rejected customer, when its wallet and external id are sent again as a new request."""
+    customer = tenant.simulated("reject", wallet)
+    exchange = tenant.create(wallet, customer.external_id)
+    expect(
+        "offblocks.flow.rejected-not-onboarded-again",
+        not exchange.response.succeeded,
+        where="response status",
+        expected="a refusal",
+        got=answered(exchange),
+        exchange=exchange,
+    )
+
+
+def _expect_past_screening(tenant: Tenant, customer: str) -> None:
+    status = tenant.status_once(customer, *PAST_SCREENING)
+    expect(
+        "offblocks.flow.passes-screening",
+        status in PAST_SCREENING,
+        where="response /status",
+        expected=f"verifying, or a later state, within {PATIENCE}",
+        got=status,
+    )
+
+
+def _expect_simulated(tenant: Tenant, outcome: str, customer: str) -> None:
+    exchange = tenant.simulate(outcome, customer)
+    expect_status("offblocks.flow.simulated-with-202", exchange, 202)
+    expect(
+        "offblocks.flow.simulated-with-202",
+        not exchange.response.body,
+        where="response body",
+        expected="none",
+        got=exchange.response.body,
+        exchange=exchange,
+    )
+
+
+def _expect_active(tenant: Tenant, customer: str) -> None:
+    status = tenant.status_once(customer, "active")
+    expect(
+        "offblocks.flow.verified-becomes-active",
+        status == "active",
+        where="response /status",
+        expected=f"active within {PATIENCE}",
+        got=status,
+    )

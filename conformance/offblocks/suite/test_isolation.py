@@ -1,0 +1,86 @@
+"""What one API client created stays unseen and untouched by another."""
+
+import pytest
+
+from conformance.exchange import Exchange
+from conformance.offblocks.checks import listed
+from conformance.offblocks.suite.tenant import Tenant
+from conformance.offblocks.wallet import Wallet
+from conformance.scenario import answer as answered
+from conformance.scenario import expect, expect_status, verifies
+
+UNSEEN = (401, 403, 404)
+
+
+@verifies("offblocks.isolation.list-apart")
+def test_a_list_shows_no_customers_of_others(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer of one client, when another client lists its customers."""
+    customer = tenant.onboard(wallet)
+    exchange = other_tenant.customers()
+    found = [each for each in listed(exchange) if each.get("id") == customer.id]
+    expect(
+        "offblocks.isolation.list-apart",
+        not found,
+        where="response body",
+        expected=f"a list without {customer.id}",
+        got=f"{answered(exchange)} with it" if found else answered(exchange),
+        exchange=exchange,
+    )
+
+
+@verifies("offblocks.isolation.customer-unseen")
+def test_a_customer_is_not_read_by_others(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer of one client, when another client reads it."""
+    customer = tenant.onboard(wallet)
+    expect_status("offblocks.isolation.customer-unseen", other_tenant.read(customer.id), *UNSEEN)
+
+
+@verifies("offblocks.isolation.challenge-unseen")
+def test_a_challenge_is_not_fetched_by_others(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer of one client, when another client fetches its challenge."""
+    customer = tenant.onboard(wallet)
+    expect_status("offblocks.isolation.challenge-unseen", other_tenant.fetch(customer.id), *UNSEEN)
+
+
+@verifies("offblocks.isolation.no-action")
+def test_a_challenge_is_not_signed_through_others(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer of one client, when another client sends the owner's right signature."""
+    customer = tenant.onboard(wallet)
+    exchange = other_tenant.sign(customer.id, wallet, customer.challenge)
+    _expect_no_action(exchange, before="initiating", after=tenant.status(customer.id))
+
+
+@pytest.mark.parametrize("outcome", ["verify", "reject"])
+@verifies("offblocks.isolation.no-action")
+def test_a_verification_is_not_simulated_by_others(
+    tenant: Tenant, other_tenant: Tenant, wallet: Wallet, outcome: str
+) -> None:
+    """Given a customer of one client with pending verification, when another client simulates its outcome."""
+    customer = tenant.verifying(wallet)
+    exchange = other_tenant.simulate(outcome, customer.id)
+    _expect_no_action(exchange, before="verifying", after=tenant.status(customer.id))
+
+
+def _expect_no_action(exchange: Exchange, *, before: str, after: str) -> None:
+    rule = "offblocks.isolation.no-action"
+    expect_status(rule, exchange, *UNSEEN)
+    expect(rule, after == before, where="response /status", expected=f"{before}, as before", got=after)
+
+
+@verifies("offblocks.isolation.keys-apart")
+def test_an_idempotency_key_of_one_client_is_free_for_others(
+    tenant: Tenant, other_tenant: Tenant, wallet: Wallet, other_wallet: Wallet
+) -> None:
+    """Given a key that one client created a customer with, when another client creates one with the same key."""
+    key = tenant.new_key()
+    first = tenant.create(wallet, key=key)
+    second = other_tenant.create(other_wallet, key=key)
+    ids = [exchange.response.members().get("id") for exchange in (first, second)]
+    expect(
+        "offblocks.isolation.keys-apart",
+        second.response.succeeded and ids[0] != ids[1],
+        where="response",
+        expected="201 with an id of its own",
+        got=f"{answered(second)}, id {ids[1]}",
+        exchange=second,
+    )

@@ -1,0 +1,66 @@
+"""What all answers have in common: their form, their statuses, their paths, and that no request breaks the server."""
+
+import httpx
+
+from conformance.offblocks.client import RequestSigner
+from conformance.offblocks.deviations import deviation, rules
+from conformance.offblocks.suite.tenant import Tenant
+from conformance.offblocks.wallet import Wallet
+from conformance.scenario import expect_reading, step_failed, verifies
+
+NESTED = b'{"chainId":' + b"[" * 500 + b"]" * 500 + b"}"
+
+
+@deviation("signature-verifies")
+def names_no_key(signer: RequestSigner, request: httpx.Request) -> None:
+    """Signs without saying with which key."""
+    signer.sign(request)
+    request.headers["Signature-Input"] = request.headers["Signature-Input"].replace(f';keyid="{signer.key_id}"', "")
+
+
+@verifies(
+    "offblocks.response.matches-schema",
+    "offblocks.response.matches-inferred-schema",
+    "offblocks.response.is-json",
+    "offblocks.response.status-documented",
+)
+def test_answers_have_the_documented_form(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when it creates a customer, reads it in every way, and the owner signs."""
+    customer = tenant.onboard(wallet)
+    tenant.customers()
+    tenant.read(customer.id)
+    tenant.fetch(customer.id)
+    tenant.sign(customer.id, wallet, customer.challenge)
+
+
+@verifies("offblocks.response.no-server-error")
+def test_a_body_that_is_no_document_breaks_nothing(tenant: Tenant) -> None:
+    """Given a tenant, when it sends something else than the JSON object that a creation takes."""
+    for body in (b"{", b"[]", b"null", b"\xff\xfe", NESTED):
+        tenant.create(content=body, breaks=rules("sends-complete-bodies"))
+
+
+@verifies("offblocks.response.no-server-error")
+def test_a_strange_path_or_signature_breaks_nothing(tenant: Tenant) -> None:
+    """Given a tenant, when it reads what is no customer, asks for no known path, and signs without naming a key."""
+    for customer in ("%00", "%ff", "..%2f", "a" * 2000):
+        tenant.read(customer)
+    tenant.send("GET", "/v1/nothing")
+    tenant.customers(deviation=names_no_key)
+
+
+@verifies("offblocks.response.path-prefix")
+def test_paths_begin_with_v1(tenant: Tenant) -> None:
+    """Given a tenant, when it lists its customers with /v1 in the path and without."""
+    listing = tenant.customers()
+    if not listing.response.succeeded:
+        step_failed("The customers were to be listed", listing)
+    unprefixed = tenant.send("GET", "/customers")
+    expect_reading(
+        "offblocks.response.path-prefix",
+        "unprefixed-too" if unprefixed.response.succeeded else "v1-only",
+        where="response status",
+        expected="a refusal, or a list at /customers too",
+        got=unprefixed.response.status,
+        exchange=unprefixed,
+    )

@@ -1,0 +1,230 @@
+"""Request signatures: what they bind a request to, and which are refused."""
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from conformance.offblocks.client import RequestSigner
+from conformance.offblocks.deviations import (
+    OTHER_BODY,
+    Deviation,
+    changes_field,
+    covers_in_another_order,
+    covers_nothing,
+    deviation,
+    signed_an_hour_ago,
+    signed_an_hour_ahead,
+    signed_by,
+    signed_in_der,
+    signed_with_p256,
+    signed_with_public_key_as_secret,
+    signs_another_body,
+    signs_another_method,
+    signs_another_path,
+    signs_another_query,
+    unsigned,
+)
+from conformance.offblocks.suite.effects import expect_customers, expect_refusal, refused
+from conformance.offblocks.suite.operations import guarded
+from conformance.offblocks.suite.tenant import Tenant
+from conformance.offblocks.wallet import Wallet
+from conformance.scenario import expect_reading, expect_status, needs, step_failed, verifies
+from conformance.standards.digest_fields import content_digest
+from conformance.standards.message_signatures import key_from_seed
+from conformance.targets import Subject
+
+REFUSED = (400, 401)
+
+
+@deviation("signature-verifies")
+def signed_for_another_body(signer: RequestSigner, request: httpx.Request) -> None:
+    """Signs the digest of another body, then sends its own body with the right digest."""
+    request.headers["Content-Digest"] = content_digest(OTHER_BODY)
+    signer.sign(request)
+    signer.digest(request)
+
+
+def strange_key(tenant: Tenant) -> ec.EllipticCurvePrivateKey:
+    """A key that nobody registered."""
+    return key_from_seed(tenant.ids.draw(64))
+
+
+# ----------------------------------------------------------------------------------------------------------- accepted
+
+
+@verifies("offblocks.signature.right-one-accepted")
+def test_a_right_signature_is_accepted(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when it creates a customer, reads it in every way, and the owner signs."""
+    customer = tenant.onboard(wallet)
+    tenant.customers()
+    tenant.read(customer.id)
+    tenant.fetch(customer.id)
+    tenant.sign(customer.id, wallet, customer.challenge)
+
+
+@verifies("offblocks.signature.any-order-and-label")
+def test_the_order_of_components_and_the_label_are_free(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when its signatures name their components in reverse order and have another label."""
+    rule = "offblocks.signature.any-order-and-label"
+    expect_status(rule, tenant.customers(deviation=covers_in_another_order), 200)
+    expect_status(rule, tenant.create(wallet, deviation=covers_in_another_order), 201)
+
+
+# ------------------------------------------------------------------------------------------------------------ missing
+
+
+@verifies("offblocks.signature.missing-refused")
+def test_a_missing_signature_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when each operation is called with a token and without a signature."""
+    customer = tenant.onboard(wallet)
+    for call in guarded(tenant, customer).values():
+        expect_status("offblocks.signature.missing-refused", call(deviation=unsigned), *REFUSED)
+
+
+@verifies("offblocks.signature.refusal-status")
+def test_a_refused_signature_has_one_of_the_statuses_given(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when requests of three operations come without a signature or with another key's."""
+    customer = tenant.onboard(wallet)
+    wrong_key = signed_by(strange_key(tenant))
+    for answer in (
+        tenant.customers(deviation=unsigned),
+        tenant.fetch(customer.id, deviation=wrong_key),
+        tenant.create(wallet, deviation=wrong_key),
+    ):
+        if not refused(answer):
+            step_failed("A request without a right signature was to be refused", answer)
+        expect_reading(
+            "offblocks.signature.refusal-status",
+            {401: "answered-401", 400: "answered-400"}.get(answer.response.status),
+            where="response status",
+            expected="401 or 400",
+            got=answer.response.status,
+            exchange=answer,
+        )
+
+
+# ------------------------------------------------------------------------------------------------------------ binding
+
+
+@verifies("offblocks.signature.binds-body")
+def test_a_signature_binds_the_body(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when another is created and the owner signs, both with the signature of another body."""
+    customer = tenant.onboard(wallet)
+    expect_status("offblocks.signature.binds-body", tenant.create(wallet, deviation=signs_another_body), *REFUSED)
+    answer = tenant.sign(customer.id, wallet, customer.challenge, deviation=signed_for_another_body)
+    expect_status("offblocks.signature.binds-body", answer, *REFUSED)
+
+
+@verifies("offblocks.signature.binds-method")
+def test_a_signature_binds_the_method(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when it signs a PUT and sends the same as a POST."""
+    expect_status("offblocks.signature.binds-method", tenant.create(wallet, deviation=signs_another_method), *REFUSED)
+
+
+@verifies("offblocks.signature.binds-path")
+def test_a_signature_binds_the_path(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when the signature of reading it is used for fetching its challenge."""
+    customer = tenant.onboard(wallet)
+    elsewhere = signs_another_path(tenant.path(f"/v1/customers/{customer.id}"))
+    expect_status("offblocks.signature.binds-path", tenant.fetch(customer.id, deviation=elsewhere), *REFUSED)
+
+
+@verifies("offblocks.signature.binds-query")
+def test_a_signature_binds_the_query(tenant: Tenant) -> None:
+    """Given a tenant, when it signs the list with a query and sends it without."""
+    expect_status("offblocks.signature.binds-query", tenant.customers(deviation=signs_another_query), *REFUSED)
+
+
+@verifies("offblocks.signature.binds-covered-fields")
+def test_a_signature_binds_the_fields_that_it_covers(tenant: Tenant, wallet: Wallet, subject: Subject) -> None:
+    """Given a tenant, when a header field changes after signing to another value that would be right by itself."""
+    others = {
+        "content-type": "application/json; charset=utf-8",
+        "idempotency-key": tenant.new_key(),
+        "authorization": tenant.authorization().replace("Bearer", "bearer"),
+    }
+    covered = {name: value for name, value in others.items() if name in subject.settings["components"].split()}
+    if not covered:
+        needs(f"a covered field to change; add {', '.join(others)} to CONFORMANCE_OFFBLOCKS_COMPONENTS")
+    for name, value in covered.items():
+        answer = tenant.create(wallet, deviation=changes_field(name, value))
+        expect_status("offblocks.signature.binds-covered-fields", answer, *REFUSED)
+
+
+# --------------------------------------------------------------------------------------------------- key and algorithm
+
+
+@verifies("offblocks.signature.wrong-key-refused")
+def test_the_signature_of_another_key_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when it signs with a key that is not the registered one, under the registered one's id."""
+    answer = tenant.create(wallet, deviation=signed_by(strange_key(tenant)))
+    expect_status("offblocks.signature.wrong-key-refused", answer, *REFUSED)
+
+
+@verifies("offblocks.signature.unknown-key-id-refused")
+def test_a_signature_under_an_unknown_key_id_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when it signs with the registered key under another id, and with another key under that."""
+    key_id = str(tenant.ids.uuid())
+    for key in (tenant.credentials.signing_key, strange_key(tenant)):
+        answer = tenant.create(wallet, deviation=signed_by(key, key_id=key_id))
+        expect_status("offblocks.signature.unknown-key-id-refused", answer, *REFUSED)
+
+
+@verifies("offblocks.signature.other-clients-key-refused")
+def test_the_signature_of_another_client_is_refused(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
+    """Given two tenants, when a request carries the token of one and the signature of the other."""
+    other = other_tenant.credentials
+    answer = tenant.create(wallet, deviation=signed_by(other.signing_key, key_id=other.signing_key_id))
+    expect_status("offblocks.signature.other-clients-key-refused", answer, *REFUSED)
+
+
+@verifies("offblocks.signature.other-algorithm-refused")
+def test_another_algorithm_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when it signs with ECDSA P-256, and with HMAC and its public key as the secret."""
+    p256 = ec.derive_private_key(1 + int.from_bytes(tenant.ids.draw(31), "big"), ec.SECP256R1())
+    for sin in (signed_with_p256(p256), signed_with_public_key_as_secret):
+        answer = tenant.create(wallet, deviation=sin)
+        expect_status("offblocks.signature.other-algorithm-refused", answer, *REFUSED)
+
+
+# ------------------------------------------------------------------------------------------------------------- effects
+
+
+@verifies("offblocks.signature.refusal-has-no-effect")
+def test_a_creation_with_a_refused_signature_has_no_effect(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when it creates customers without a signature, with another key's and with a changed path."""
+    wrong: list[Deviation] = [unsigned, signed_by(strange_key(tenant)), signs_another_path(tenant.path("/v1/webhooks"))]
+    external_ids = [tenant.new_external_id() for _ in wrong]
+    for external_id, sin in zip(external_ids, wrong, strict=True):
+        tenant.create(wallet, external_id, deviation=sin)
+    expect_customers("offblocks.signature.refusal-has-no-effect", tenant, external_ids, at_most=0)
+
+
+# ------------------------------------------------------------------------------------ where the documents say less
+
+
+@verifies("offblocks.signature.der-form-refused")
+def test_a_signature_in_der_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when it sends its signature in DER."""
+    answer = tenant.create(wallet, deviation=signed_in_der)
+    expect_refusal("offblocks.signature.der-form-refused", answer, "the signature is in DER")
+
+
+@verifies("offblocks.signature.covering-nothing-refused")
+def test_a_signature_that_covers_nothing_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when its signature covers no component."""
+    answer = tenant.create(wallet, deviation=covers_nothing)
+    expect_refusal("offblocks.signature.covering-nothing-refused", answer, "the signature covers nothing")
+
+
+@verifies("offblocks.signature.stale-refused")
+def test_a_stale_signature_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when it signs with a time of creation that lies an hour back."""
+    answer = tenant.create(wallet, deviation=signed_an_hour_ago)
+    expect_refusal("offblocks.signature.stale-refused", answer, "the signature is an hour old")
+
+
+@verifies("offblocks.signature.future-refused")
+def test_a_signature_of_the_future_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when it signs with a time of creation that lies an hour ahead."""
+    answer = tenant.create(wallet, deviation=signed_an_hour_ahead)
+    expect_refusal("offblocks.signature.future-refused", answer, "the signature is of an hour from now")

@@ -1,0 +1,310 @@
+"""A challenge is signed by the customer's wallet and by nothing else, once."""
+
+import pytest
+
+from conformance.exchange import Exchange
+from conformance.offblocks.deviations import rules
+from conformance.offblocks.suite.tenant import Tenant, altered, signed
+from conformance.offblocks.wallet import Wallet
+from conformance.scenario import answer as answered
+from conformance.scenario import expect, expect_reading, expect_status, step_failed, verifies
+from conformance.standards.wallet_signatures import Encoding, encode
+
+SIGNED = 204
+REFUSALS = range(400, 500)
+ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
+ANOTHER_ENCODING = ("encodes-hex-text",)
+
+
+def expect_refused(rule: str, exchange: Exchange) -> None:
+    """Say that `rule` asks for a refusal."""
+    expect(
+        rule,
+        not exchange.response.succeeded,
+        where="response status",
+        expected="a refusal",
+        got=answered(exchange),
+        exchange=exchange,
+    )
+
+
+def expect_no_effect(rule: str, exchange: Exchange, tenant: Tenant, customer: str) -> None:
+    """Say that `rule` asks for a refusal, whether it came as 400, and that it left the customer as it was."""
+    expect_refused(rule, exchange)
+    expect_status("offblocks.signing.refusal-status", exchange, 400)
+    expect_initiating(tenant, customer)
+
+
+def expect_initiating(tenant: Tenant, customer: str) -> None:
+    """Say that refusals left the customer as it was."""
+    status = tenant.status(customer)
+    expect(
+        "offblocks.signing.refusal-leaves-initiating",
+        status == "initiating",
+        where="response /status",
+        expected="initiating",
+        got=status,
+    )
+
+
+# -------------------------------------------------------------------------------------------------- right signatures
+
+
+@verifies("offblocks.signing.hex-text-accepted", "offblocks.signing.no-content", "offblocks.signing.moves-the-status")
+def test_a_right_signature_is_accepted(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when the owner signs the challenge and sends base64 of the signature's hex text."""
+    customer = tenant.onboard(wallet)
+    exchange = tenant.sign(customer.id, wallet, customer.challenge)
+    expect_status("offblocks.signing.hex-text-accepted", exchange, SIGNED)
+    if not exchange.response.succeeded:
+        step_failed("A right signature was to be accepted", exchange)
+    status = tenant.status_once(customer.id, "screening", "verifying", "active")
+    expect(
+        "offblocks.signing.moves-the-status",
+        status != "initiating",
+        where="response /status",
+        expected="screening or a later state",
+        got=status,
+    )
+
+
+@verifies("offblocks.signing.raw-bytes")
+def test_the_bytes_of_a_signature_are_accepted_or_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when the owner signs the challenge and sends base64 of the signature's 65 bytes."""
+    customer = tenant.onboard(wallet)
+    raw = signed(wallet, customer.challenge, Encoding.BASE64_OF_BYTES)
+    exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=raw, broken=ANOTHER_ENCODING)
+    status = exchange.response.status
+    expect_reading(
+        "offblocks.signing.raw-bytes",
+        "accepted" if status == SIGNED else "refused" if status in REFUSALS else None,
+        where="response status",
+        expected="204 or a refusal",
+        got=answered(exchange),
+        exchange=exchange,
+    )
+
+
+@verifies("offblocks.signing.recovery-id-zero-or-one")
+def test_a_recovery_id_of_zero_or_one_is_accepted(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when the owner's signature ends with 0 or 1 instead of 27 or 28."""
+    customer = tenant.onboard(wallet)
+    right = wallet.sign(customer.challenge.message or b"")
+    signature = encode(right[:-1] + bytes([right[-1] - 27]), Encoding.BASE64_OF_HEX_TEXT)
+    exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=signature, broken=ANOTHER_SIGNER)
+    expect_status("offblocks.signing.recovery-id-zero-or-one", exchange, SIGNED)
+
+
+# -------------------------------------------------------------------------------------------------- wrong signatures
+
+
+@verifies(
+    "offblocks.signing.other-key-refused",
+    "offblocks.signing.refusal-leaves-initiating",
+    "offblocks.signing.refusal-status",
+)
+def test_another_wallets_signature_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
+    """Given a customer, when another wallet signs the challenge in the owner's name."""
+    customer = tenant.onboard(wallet)
+    wrong = signed(other_wallet, customer.challenge)
+    exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
+    expect_no_effect("offblocks.signing.other-key-refused", exchange, tenant, customer.id)
+
+
+@verifies(
+    "offblocks.signing.owner-is-the-customers-wallet",
+    "offblocks.signing.refusal-leaves-initiating",
+    "offblocks.signing.refusal-status",
+)
+def test_another_wallet_does_not_sign_in_its_own_name(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
+    """Given a customer, when another wallet signs the challenge and names itself as the owner."""
+    customer = tenant.onboard(wallet)
+    exchange = tenant.sign(
+        customer.id,
+        wallet,
+        customer.challenge,
+        signature=signed(other_wallet, customer.challenge),
+        owner=other_wallet.account_id,
+        broken=("owner-signs-the-message",),
+    )
+    expect_no_effect("offblocks.signing.owner-is-the-customers-wallet", exchange, tenant, customer.id)
+
+
+@verifies(
+    "offblocks.signing.other-message-refused",
+    "offblocks.signing.refusal-leaves-initiating",
+    "offblocks.signing.refusal-status",
+)
+def test_a_signature_over_another_message_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when the owner signs the challenge with another nonce and sends the challenge as it was."""
+    customer = tenant.onboard(wallet)
+    wrong = signed(wallet, altered(customer.challenge))
+    exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
+    expect_no_effect("offblocks.signing.other-message-refused", exchange, tenant, customer.id)
+
+
+@pytest.mark.parametrize(
+    ("keep", "appended"),
+    [
+        pytest.param(63, b"", id="two-bytes-short"),
+        pytest.param(0, b"", id="empty"),
+        pytest.param(65, b"\x1b", id="a-byte-long"),
+        pytest.param(65, b"\x00" * 65, id="twice-as-long"),
+    ],
+)
+@verifies(
+    "offblocks.signing.wrong-length-refused",
+    "offblocks.signing.refusal-leaves-initiating",
+    "offblocks.signing.refusal-status",
+)
+def test_a_signature_of_another_length_is_refused(tenant: Tenant, wallet: Wallet, keep: int, appended: bytes) -> None:
+    """Given a customer, when the owner's signature comes with bytes cut off or appended."""
+    customer = tenant.onboard(wallet)
+    wrong = encode(wallet.sign(customer.challenge.message or b"")[:keep] + appended, Encoding.BASE64_OF_HEX_TEXT)
+    exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_ENCODING)
+    expect_no_effect("offblocks.signing.wrong-length-refused", exchange, tenant, customer.id)
+
+
+@pytest.mark.parametrize("position", [pytest.param(4, id="within"), pytest.param(None, id="at-the-end")])
+@verifies(
+    "offblocks.signing.outside-base64-refused",
+    "offblocks.signing.refusal-leaves-initiating",
+    "offblocks.signing.refusal-status",
+)
+def test_a_sign_outside_of_base64_is_refused(tenant: Tenant, wallet: Wallet, position: int | None) -> None:
+    """Given a customer, when the text of the owner's signature holds an exclamation mark."""
+    customer = tenant.onboard(wallet)
+    right = signed(wallet, customer.challenge)
+    position = len(right) if position is None else position
+    wrong = f"{right[:position]}!{right[position:]}"
+    exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_ENCODING)
+    expect_no_effect("offblocks.signing.outside-base64-refused", exchange, tenant, customer.id)
+
+
+# -------------------------------------------------------------------------------------------------- wrong challenges
+
+
+@verifies(
+    "offblocks.signing.altered-challenge-refused",
+    "offblocks.signing.refusal-leaves-initiating",
+    "offblocks.signing.refusal-status",
+)
+def test_an_altered_challenge_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when the challenge gets another nonce and the owner signs and sends that."""
+    customer = tenant.onboard(wallet)
+    changed = altered(customer.challenge)
+    exchange = tenant.sign(customer.id, wallet, changed, broken=("returns-challenge-unchanged",))
+    expect_no_effect("offblocks.signing.altered-challenge-refused", exchange, tenant, customer.id)
+
+
+@verifies(
+    "offblocks.signing.foreign-challenge-refused",
+    "offblocks.signing.refusal-leaves-initiating",
+    "offblocks.signing.refusal-status",
+)
+def test_another_customers_challenge_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
+    """Given two customers, when the owner of one signs and sends the challenge of the other."""
+    other = tenant.onboard(other_wallet)
+    customer = tenant.onboard(wallet)
+    broken = ("returns-challenge-unchanged", "owner-signs-the-message")
+    exchange = tenant.sign(customer.id, wallet, other.challenge, broken=broken)
+    expect_no_effect("offblocks.signing.foreign-challenge-refused", exchange, tenant, customer.id)
+
+
+@verifies(
+    "offblocks.signing.superseded-challenge-refused",
+    "offblocks.signing.refusal-leaves-initiating",
+    "offblocks.signing.refusal-status",
+)
+def test_a_superseded_challenge_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
+    """Given a new challenge after another wallet's signature, when the owner signs the one before."""
+    customer = tenant.onboard(wallet)
+    wrong = signed(other_wallet, customer.challenge)
+    tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
+    if tenant.fetched(customer.id).text == customer.challenge.text:
+        step_failed("A new challenge was to follow the failed signature")
+    exchange = tenant.sign(customer.id, wallet, customer.challenge, broken=("refetches-after-failure",))
+    expect_no_effect("offblocks.signing.superseded-challenge-refused", exchange, tenant, customer.id)
+
+
+# ------------------------------------------------------------------------------------------------------------ owner id
+
+
+@verifies("offblocks.signing.lower-case-owner-id")
+def test_an_owner_id_in_lower_case_is_accepted(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when the owner signs and is named in lower case."""
+    customer = tenant.onboard(wallet)
+    exchange = tenant.sign(customer.id, wallet, customer.challenge, owner=wallet.account_id.lower())
+    expect_status("offblocks.signing.lower-case-owner-id", exchange, SIGNED)
+
+
+@verifies("offblocks.signing.bad-checksum-owner-id")
+def test_an_owner_id_that_fails_its_checksum_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when the owner signs and is named with the case of every letter changed."""
+    customer = tenant.onboard(wallet)
+    owner = f"{wallet.chain}:0x{wallet.address.removeprefix('0x').swapcase()}"
+    exchange = tenant.sign(customer.id, wallet, customer.challenge, owner=owner)
+    expect_refused("offblocks.signing.bad-checksum-owner-id", exchange)
+
+
+@verifies("offblocks.signing.other-owner-id")
+def test_an_owner_id_of_another_account_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
+    """Given a customer, when the owner signs and another account is named."""
+    customer = tenant.onboard(wallet)
+    owner = other_wallet.account_id
+    exchange = tenant.sign(customer.id, wallet, customer.challenge, owner=owner, broken=("owner-id",))
+    expect_refused("offblocks.signing.other-owner-id", exchange)
+
+
+# --------------------------------------------------------------------------------------------------- once, and of whom
+
+
+@verifies("offblocks.signing.second-is-409")
+def test_a_second_signature_is_a_conflict(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer who has signed, when the same signature comes with a new idempotency key."""
+    customer = tenant.signed_up(wallet)
+    exchange = tenant.sign(customer.id, wallet, customer.challenge)
+    expect_status("offblocks.signing.second-is-409", exchange, 409)
+
+
+@verifies("offblocks.signing.concurrent-one-success")
+def test_of_two_signatures_at_once_one_succeeds(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when the owner's signature comes twice at once, each with an idempotency key of its own."""
+    customer = tenant.onboard(wallet)
+    keys = tenant.new_key(), tenant.new_key()
+    exchanges = tenant.together(
+        *(lambda key=key: tenant.sign(customer.id, wallet, customer.challenge, key=key) for key in keys)
+    )
+    statuses = sorted(exchange.response.status for exchange in exchanges)
+    expect(
+        "offblocks.signing.concurrent-one-success",
+        [exchange.response.succeeded for exchange in exchanges].count(True) == 1,
+        where="response status",
+        expected="one 204 and one refusal",
+        got=" and ".join(str(status) for status in statuses),
+    )
+
+
+@verifies("offblocks.signing.unknown-customer-is-404")
+def test_nobody_signs_for_a_customer_that_does_not_exist(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when its owner's signature is sent under an id that nobody gave."""
+    customer = tenant.onboard(wallet)
+    exchange = tenant.sign(tenant.new_external_id(), wallet, customer.challenge)
+    expect_status("offblocks.signing.unknown-customer-is-404", exchange, 404)
+
+
+@verifies("offblocks.signing.missing-field-is-400", "offblocks.signing.refusal-leaves-initiating")
+def test_a_missing_member_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when the owner signs and one of the three required members is left out."""
+    customer = tenant.onboard(wallet)
+    whole = {
+        "ownerId": wallet.account_id,
+        "challenge": customer.challenge.text,
+        "signature": signed(wallet, customer.challenge),
+    }
+    for name in whole:
+        body = {member: value for member, value in whole.items() if member != name}
+        breaks = rules("sends-complete-bodies")
+        exchange = tenant.sign(customer.id, wallet, customer.challenge, body=body, breaks=breaks)
+        expect_status("offblocks.signing.missing-field-is-400", exchange, 400)
+    expect_initiating(tenant, customer.id)

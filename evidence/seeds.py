@@ -1,0 +1,122 @@
+"""Runs ``--target sandbox`` many times, a different seed each, and compares the verdict of every rule.
+
+Prints how many rules have which verdict and what differs, writes the same as JSON, and exits 1 if anything differs.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import conformance
+from conformance.clock import SystemClock, stopwatch
+from conformance.run import Options, run
+from conformance.verdicts import Verdict
+
+FOLDER = Path(__file__).parent
+FORMAT = "conformance-seeds/1"
+
+Verdicts = Mapping[str, str]
+"""The verdict of each rule, by the rule's id."""
+
+
+def verdicts_with(seed: str, rules: tuple[str, ...]) -> Verdicts:
+    """Run the suites on the sandbox.
+
+    Args:
+        seed: What ids come from.
+        rules: Patterns, one of which the id of a rule must match; empty for all rules.
+    """
+    results = run(Options(target="sandbox", seed=seed, rule=rules))
+    return {each["id"]: each["verdict"] for each in results["rules"]}
+
+
+def differences(runs: Mapping[str, Verdicts]) -> dict[str, dict[str, list[str]]]:
+    """The rules whose verdict is not the same in all runs: the seeds that gave each verdict, by rule.
+
+    Args:
+        runs: The verdicts of each run, by its seed.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    for rule in dict.fromkeys(rule for verdicts in runs.values() for rule in verdicts):
+        seeds: dict[str, list[str]] = {}
+        for seed, verdicts in runs.items():
+            seeds.setdefault(verdicts.get(rule, "absent"), []).append(seed)
+        if len(seeds) > 1:
+            found[rule] = seeds
+    return found
+
+
+def evidence(runs: Mapping[str, Verdicts], seconds: float) -> dict[str, Any]:
+    """What is written down of so many runs.
+
+    Args:
+        runs: The verdicts of each run, by its seed; at least one.
+        seconds: How long they took together.
+    """
+    counts = [Counter(verdicts.values()) for verdicts in runs.values()]
+    return {
+        "format": FORMAT,
+        "date": SystemClock().now().isoformat(timespec="seconds"),
+        "commit": _git("rev-parse", "HEAD"),
+        "uncommitted_changes": bool(_git("status", "--porcelain", "--", ":/", f":!{FOLDER}")),
+        "suite": conformance.__version__,
+        "target": "sandbox",
+        "runs": len(runs),
+        "seeds": list(runs),
+        "seconds": round(seconds, 1),
+        "verdicts": {verdict.value: sorted({count[verdict.value] for count in counts}) for verdict in Verdict},
+        "rules": dict(next(iter(runs.values()))),
+        "differences": differences(runs),
+    }
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """The evidence as text: a line for each verdict, then one for each difference."""
+    lines = [f"{found['runs']} runs of --target sandbox at {found['commit'][:12]}, {found['seconds']} s", ""]
+    lines += [
+        f"{verdict:<10}{' or '.join(map(str, numbers)):>8} rules"
+        for verdict, numbers in found["verdicts"].items()
+        if numbers != [0]
+    ]
+    lines.append("")
+    for rule, seeds in found["differences"].items():
+        lines.append(f"{rule}: " + "; ".join(f"{verdict} with {', '.join(given)}" for verdict, given in seeds.items()))
+    return "\n".join([*lines, f"{len(found['differences'])} rules differ"])
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(FOLDER), "-c", "safe.directory=*", *arguments]
+    return subprocess.check_output(command, text=True).strip()  # noqa: S603  (git, with the arguments of this file)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, print, write; 1 if a verdict differs between runs, else 0.
+
+    Args:
+        arguments: The command line's, None for the process's own.
+    """
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=50, help="how many, each with a seed of its own (default 50)")
+    parser.add_argument("--workers", type=int, default=2, help="how many processes share them (default 2)")
+    parser.add_argument("--rule", metavar="PATTERN", action="append", default=[], help="only rules whose id matches")
+    parser.add_argument("--output", type=Path, default=FOLDER / "seeds.json", help="the file to write")
+    options = parser.parse_args(arguments)
+    seeds = [str(number) for number in range(1, options.runs + 1)]
+    began = stopwatch()
+    with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
+        runs = dict(zip(seeds, pool.map(verdicts_with, seeds, [tuple(options.rule)] * len(seeds)), strict=True))
+    found = evidence(runs, stopwatch() - began)
+    options.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    print(f"{table(found)}\nWritten to {options.output.name}")
+    return 1 if found["differences"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

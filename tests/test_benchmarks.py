@@ -1,0 +1,150 @@
+"""The scripts that measure and that gather evidence still work; what they find is nobody's business here."""
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Self
+
+import pytest
+
+from conformance.verdicts import Verdict
+
+CHECKOUT = Path(__file__).parents[1]
+ONE_RULE = "offblocks.challenge.expires-after-one-hour"
+
+
+def call(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(CHECKOUT / script), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def figures() -> dict[str, Any]:
+    done = call("benchmarks/run.py", "--rule", ONE_RULE, "--customers", "6")
+    assert done.returncode == 0, done.stderr
+    printed: dict[str, Any] = json.loads(done.stdout)
+    return printed
+
+
+def test_the_figures_stand_side_by_side(figures: dict[str, Any]) -> None:
+    assert list(figures) == ["date", "machine", "replay", "sandbox", "sandbox_rate"]
+
+
+@pytest.mark.parametrize("target", ["replay", "sandbox"])
+def test_a_run_has_its_cost_and_verdicts(figures: dict[str, Any], target: str) -> None:
+    run = figures[target]
+    assert run["seconds"] > 0
+    assert 10 < run["peak_rss_mb"] < 10_000
+    assert run["exit_code"] in {0, 1, 3}
+    assert list(run["verdicts"]) == [verdict.value for verdict in Verdict]
+    assert sum(run["verdicts"].values()) == 1
+
+
+def test_the_sandbox_run_judges_its_rule(figures: dict[str, Any]) -> None:
+    assert figures["sandbox"]["exit_code"] == 0
+    assert figures["sandbox"]["verdicts"]["pass"] == 1
+
+
+def test_the_rate_counts_every_creation(figures: dict[str, Any]) -> None:
+    rate = figures["sandbox_rate"]
+    assert rate["customers"] == 6
+    assert rate["creations_per_second"] > 0
+    assert 0 < rate["p50_ms"] <= rate["p99_ms"]
+
+
+def test_what_is_needed_stands_beside_what_was_measured(figures: dict[str, Any]) -> None:
+    needed = {name: figures[name]["needed"] for name in ("replay", "sandbox", "sandbox_rate")}
+    assert needed == {
+        "replay": {"seconds_at_most": 4, "peak_rss_mb_at_most": 300},
+        "sandbox": {"seconds_at_most": 20},
+        "sandbox_rate": {"creations_per_second_at_least": 300, "p99_ms_below": 50},
+    }
+
+
+def test_a_run_that_gives_no_results_says_why() -> None:
+    done = call("benchmarks/run.py", "--rule", "no.such.rule", "--customers", "1")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "conformance run --target replay wrote no results:" in done.stderr
+    assert "No rule matches 'no.such.rule'" in done.stderr
+
+
+# ---------------------------------------------------------------------------------------------------- evidence: seeds
+
+
+@pytest.fixture(scope="module")
+def seeds() -> ModuleType:
+    """The script, imported."""
+    specification = importlib.util.spec_from_file_location("seeds", CHECKOUT / "evidence/seeds.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def repository() -> None:
+    if shutil.which("git") is None or not (CHECKOUT / ".git").exists():
+        pytest.skip("git or its repository is not there")
+
+
+@pytest.mark.usefixtures("repository")
+def test_seeds_that_make_no_difference_exit_0_and_are_written_down(tmp_path: Path) -> None:
+    output = tmp_path / "seeds.json"
+    done = call("evidence/seeds.py", "--runs", "2", "--rule", ONE_RULE, "--output", str(output))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(output.read_bytes())
+    assert found["rules"] == {ONE_RULE: "pass"}
+    assert found["verdicts"]["pass"] == [1]
+    assert found["seeds"] == ["1", "2"]
+    assert found["differences"] == {}
+    assert found["uncommitted_changes"] in {True, False}
+    assert len(found["commit"]) == 40
+    assert found["date"].endswith("+00:00")
+    assert "pass             1 rules\n" in done.stdout
+    assert "0 rules differ\n" in done.stdout
+
+
+def test_a_verdict_that_differs_is_told_with_its_seeds(seeds: ModuleType) -> None:
+    runs = {
+        "1": {"a.b": "pass", "a.c": "pass", "a.d": "note"},
+        "2": {"a.b": "pass", "a.c": "fail", "a.d": "note"},
+        "3": {"a.b": "pass", "a.c": "pass"},
+    }
+    assert seeds.differences(runs) == {
+        "a.c": {"pass": ["1", "3"], "fail": ["2"]},
+        "a.d": {"note": ["1", "2"], "absent": ["3"]},
+    }
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_difference_stands_in_the_table_and_fails(
+    seeds: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(seeds, "ProcessPoolExecutor", FakePool)
+    assert seeds.main(["--runs", "2", "--output", str(tmp_path / "seeds.json")]) == 1
+    printed = capsys.readouterr().out
+    assert "a.b: pass with 1; fail with 2\n" in printed
+    assert "pass        0 or 1 rules\n" in printed
+    assert "1 rules differ\n" in printed
+
+
+class FakePool:
+    """Instead of runs, a rule that passes with the first seed alone."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        pass
+
+    def map(self, run: object, seeds: list[str], rules: object) -> list[dict[str, str]]:
+        return [{"a.b": "pass" if seed == "1" else "fail"} for seed in seeds]
