@@ -3,12 +3,12 @@
 import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import conformance
-from conformance.catalogue import Catalogue, Party, Rule
+from conformance.catalogue import Party, Rule
 from conformance.exchange import Exchange, Message
 from conformance.findings import Finding, Outcome
 from conformance.verdicts import Verdict, conclusion, verdict_of_finding, verdict_of_rule
@@ -67,7 +67,7 @@ class Run:
     Args:
         target: The name of the target.
         subject: What was judged, in a few words.
-        catalogues: The catalogue of each API.
+        apis: The title of each API by its name.
         started: When it began (UTC).
         seconds: How long it took.
         findings: Everything that was found.
@@ -75,12 +75,12 @@ class Run:
         seed: What ids came from; None where no ids are used.
         remarks: What a reader should know besides, such as unused cassettes.
         strict: Whether inferred rules count as their level says.
-        selected: Gives whether a rule is part of the run.
+        scenarios: What each test brings about, in words, by the test's id.
     """
 
     target: str
     subject: str
-    catalogues: Mapping[str, Catalogue]
+    apis: Mapping[str, str]
     started: datetime
     seconds: float
     findings: Sequence[Finding]
@@ -88,7 +88,7 @@ class Run:
     seed: str | None = None
     remarks: Sequence[str] = ()
     strict: bool = False
-    tests: int = 0
+    scenarios: Mapping[str, str] = field(default_factory=dict)
 
 
 def results(run: Run, rules: Sequence[Rule]) -> dict[str, Any]:
@@ -115,7 +115,9 @@ def results(run: Run, rules: Sequence[Rule]) -> dict[str, Any]:
         "duration_s": round(run.seconds, 3),
         "verdict": conclusion(verdicts.values()).value,
         "summary": {verdict.value: counted[verdict] for verdict in Verdict},
-        "tests": run.tests,
+        "apis": dict(run.apis),
+        "tests": len(run.scenarios),
+        "scenarios": dict(run.scenarios),
         "remarks": list(run.remarks),
         "rules": [_rule(rule, verdicts[rule.id], by_rule[rule.id], run) for rule in rules],
         "exchanges": list(run.exchanges),
@@ -131,7 +133,7 @@ def _rule(rule: Rule, verdict: Verdict, findings: Sequence[Finding], run: Run) -
         "level": rule.level.value,
         "basis": rule.basis.value,
         "party": rule.party.value,
-        "sources": [str(source) for source in rule.sources],
+        "sources": [{"text": str(source), "url": source.document.url} for source in rule.sources],
         "verdict": verdict.value,
         "reason": _reason(rule, verdict, telling, run),
         "findings": [_finding(rule, finding, run) for finding in findings],

@@ -181,7 +181,7 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
         Run(
             target=options.target,
             subject=next(iter(subjects), options.target),
-            catalogues=catalogues,
+            apis={api.name: api.title for api in apis},
             started=started,
             seconds=stopwatch() - watch,
             findings=[finding_from_json(data) for attached in collector.attached for data in attached["findings"]],
@@ -189,7 +189,7 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
             seed=seed,
             remarks=_remarks(options, apis, collector.attached) if options.target == "replay" else (),
             strict=options.strict,
-            tests=len(collector.attached),
+            scenarios={attached["test"]: attached["summary"] for attached in collector.attached},
         ),
         rules,
     )
@@ -224,7 +224,7 @@ def _read_documents(
         Run(
             target=options.target,
             subject=f"what the documents of {' and '.join(api.title for api in apis)} print",
-            catalogues=catalogues,
+            apis={api.name: api.title for api in apis},
             started=started,
             seconds=stopwatch() - watch,
             findings=[finding for reading in readings for finding in reading.findings],

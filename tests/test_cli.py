@@ -46,7 +46,17 @@ def invoke(*arguments: str) -> Any:
 def judged(outcome: Outcome, **members: str) -> dict[str, Any]:
     finding = Finding(CREATED, outcome, test=TEST, **members)
     return results(
-        Run("replay", "recordings", {}, datetime(2026, 1, 15, tzinfo=UTC), 1.0, [finding], seed="0", tests=1), RULES
+        Run(
+            "replay",
+            "recordings",
+            {"offblocks": "OffBlocks"},
+            datetime(2026, 1, 15, tzinfo=UTC),
+            1.0,
+            [finding],
+            seed="0",
+            scenarios={finding.test: "Given this, when that."},
+        ),
+        RULES,
     )
 
 
@@ -82,7 +92,7 @@ Give = Callable[[object], list[Options]]
 
 @pytest.mark.parametrize(
     ("outcome", "code", "line"),
-    [(HELD, 0, "CONFORMS: offblocks"), (BROKEN, 1, "FAILS: offblocks"), (BLOCKED, 3, "INCONCLUSIVE: offblocks")],
+    [(HELD, 0, "CONFORMS: OffBlocks"), (BROKEN, 1, "FAILS: OffBlocks"), (BLOCKED, 3, "INCONCLUSIVE: OffBlocks")],
     ids=["conforms", "fails", "inconclusive"],
 )
 def test_the_exit_code_says_the_verdict(given: Give, outcome: object, code: int, line: str) -> None:

@@ -272,13 +272,15 @@ class _Probe:
                     f"The server at {client.base_url} cannot be reached: {error}",
                     "Check CONFORMANCE_OFFBLOCKS_BASE_URL, the network, and CONFORMANCE_CA_FILE.",
                 ) from error
-            if response.is_success:
+            if response.status_code == httpx.codes.OK:
                 raise _StoppedError(question, f"No token was issued. {error}", _WRONG_PLACE) from error
             self._require_patience(response)
             credentials_refused = response.status_code in _OF_THE_SIGNATURE
+            # An answer of success with another status than 200 may hold a token.
+            seen = self._said(response) if response.is_error else f"{_answer(response)}, not 200."
             raise _StoppedError(
                 question,
-                f"No: POST /v1/auth/token was answered {self._said(response)}",
+                f"No: POST /v1/auth/token was answered {seen}",
                 "Check CONFORMANCE_OFFBLOCKS_API_KEY and CONFORMANCE_OFFBLOCKS_API_SECRET."
                 if credentials_refused
                 else _WRONG_PLACE,

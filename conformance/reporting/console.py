@@ -181,11 +181,15 @@ def _rule(results: Mapping[str, Any], rule: Mapping[str, Any], console: Console)
         rows = [(name, finding[name]) for name in seen]
         if finding["exchange"]:
             rows.append(("exchange", _in_short(results, finding["exchange"])))
-        _details(console, [*rows, ("test", finding["test"])])
+        rows.append(("test", finding["test"]))
+        if scenario := results["scenarios"].get(finding["test"]):
+            rows.append(("scenario", scenario))
+        _details(console, rows)
     if len(telling) > _MOST_FINDINGS:
         more = len(telling) - _MOST_FINDINGS
         write(console, Text(f"and {more} more like it; --report DIR writes all of them", "dim"), 4)
-    _details(console, [("source", source) for source in rule["sources"]] + [("repeat", repeat_command(results, rule))])
+    cited = [("source", f"{source['text']}, {source['url']}") for source in rule["sources"]]
+    _details(console, [*cited, ("repeat", repeat_command(results, rule))])
 
 
 def _in_short(results: Mapping[str, Any], identifier: str) -> str:

@@ -107,7 +107,7 @@ def html(results: Mapping[str, Any]) -> str:
     Args:
         results: Results in the form of ``specs/schemas/results.json``.
     """
-    apis = " and ".join(dict.fromkeys(rule["api"] for rule in results["rules"]))
+    apis = " and ".join(results["apis"].values())
     title = f"{results['verdict']}: {apis}, {results['target']}"
     page = _tag(
         "html",
@@ -222,10 +222,14 @@ def _rule(results: Mapping[str, Any], rule: Mapping[str, Any], known: set[str]) 
             "td", {"data-name": "Level"}, rule["level"] if rule["party"] == "provider" else f"{rule['level']} (client)"
         ),
         _tag("td", {"data-name": "Basis"}, rule["basis"]),
-        _tag("td", {"data-name": "Source"}, _tag("ul", *(_tag("li", source) for source in rule["sources"]))),
+        _tag("td", {"data-name": "Source"}, _tag("ul", *(_source(source) for source in rule["sources"]))),
         _tag("td", *judged),
         id=rule["id"],
     )
+
+
+def _source(source: Mapping[str, str]) -> ET.Element:
+    return _tag("li", _tag("a", source["text"], href=source["url"], rel="noreferrer"))
 
 
 def _findings(results: Mapping[str, Any], rule: Mapping[str, Any], known: set[str]) -> ET.Element:
@@ -236,7 +240,7 @@ def _findings(results: Mapping[str, Any], rule: Mapping[str, Any], known: set[st
         "details",
         {"open": ""} if rule["verdict"] in _RED else {},
         _tag("summary", f"{total} finding{'' if total == 1 else 's'}"),
-        *(_finding(finding, known) for finding in (*telling, *others)),
+        *(_finding(finding, results["scenarios"], known) for finding in (*telling, *others)),
         _command(repeat_command(results, rule)),
     )
 
@@ -246,7 +250,7 @@ def _command(command: str) -> ET.Element:
     return _tag("pre", command, {"aria-label": "Command that repeats this"}, role="region", tabindex="0", css="command")
 
 
-def _finding(finding: Mapping[str, Any], known: set[str]) -> ET.Element:
+def _finding(finding: Mapping[str, Any], scenarios: Mapping[str, str], known: set[str]) -> ET.Element:
     rows: list[tuple[str, _Content]] = [("verdict", _tag("span", finding["verdict"], css="badge"))]
     if finding["reason"]:
         rows.append(("reason", observation(finding)))
@@ -255,6 +259,8 @@ def _finding(finding: Mapping[str, Any], known: set[str]) -> ET.Element:
     if finding["reading"]:
         rows.append(("reading", finding["reading"]))
     rows.append(("test", _tag("code", finding["test"])))
+    if scenario := scenarios.get(finding["test"]):
+        rows.append(("scenario", scenario))
     if identifier := finding["exchange"]:
         shown = _tag("code", identifier)
         rows.append(("exchange", _tag("a", shown, href=f"#{_anchor(identifier)}") if identifier in known else shown))

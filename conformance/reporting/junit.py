@@ -70,7 +70,7 @@ def _case(suite: ET.Element, rule: Mapping[str, Any], results: Mapping[str, Any]
             [
                 rule["title"],
                 *(f"{printable(observation(finding))}{_place(finding)}" for finding in telling_findings(rule)),
-                *(f"source: {source}" for source in rule["sources"]),
+                *(f"source: {source['text']}, {source['url']}" for source in rule["sources"]),
                 f"repeat: {repeat_command(results, rule)}",
             ]
         )

@@ -15,7 +15,7 @@ def verdict_line(results: Mapping[str, Any]) -> str:
     Args:
         results: Results in the form of ``specs/schemas/results.json``.
     """
-    apis = " and ".join(dict.fromkeys(rule["api"] for rule in results["rules"]))
+    apis = " and ".join(results["apis"].values())
     counts = ", ".join(_count(results, verdict) for verdict in _in_words(results))
     subject = printable(results["subject"])
     return f"{results['verdict'].upper()}: {apis}, {subject}: {counts} in {results['duration_s']:.1f} s"

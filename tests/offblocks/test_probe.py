@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -516,13 +517,23 @@ class EchoesCredentials(OffBlocks):
         raise Refused(Reason.CREDENTIALS, f"\x1b[31mNot {api_key} with {api_secret}")
 
 
+class IssuesTokensWith201(OffBlocks):
+    async def create_token(self, call: Call) -> Response:
+        return replace(await super().create_token(call), status=201)
+
+
 class EchoesToken(OffBlocks):
     def check_request_signature(self, call: Call) -> None:
         raise Refused(Reason.REQUEST_SIGNATURE, f"Not signed by {call.request.header('authorization')}")
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"), [(EchoesCredentials, " with "), (EchoesToken, "Not signed by Bearer ")], ids=["log-in", "request"]
+    ("kind", "said"),
+    [
+        (EchoesCredentials, " with "),
+        (EchoesToken, "Not signed by Bearer "),
+        (IssuesTokensWith201, "answered 201 application/json, not 200."),
+    ],
 )
 def test_what_a_server_says_is_shown_without_secrets(kind: type[OffBlocks], said: str) -> None:
     with sandbox_of(kind) as sandbox:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from conformance.catalogue import Basis, Catalogue, Document, Level, Party, Reading, Rule, Source
+from conformance.catalogue import Basis, Document, Level, Party, Reading, Rule, Source
 from conformance.exchange import Exchange, Request, Response
 from conformance.findings import Finding, Outcome
 from conformance.results import Run, exchange_to_json, results
@@ -98,10 +98,10 @@ def make() -> Make:
             "subject": "the reference sandbox",
             "seed": "7",
             "remarks": ["Cassettes without a test: [old]/one.yaml"],
-            "tests": 2,
+            "scenarios": {TEST: "Given an old challenge, when it is signed.", "wallets/customer/another": ""},
         }
         run = Run(
-            catalogues={"wallets": Catalogue("wallets", tuple(rules))},
+            apis={"wallets": "Wallets"},
             started=STARTED,
             seconds=2.125,
             findings=findings,

@@ -32,7 +32,7 @@ def test_the_worst_comes_first_and_the_verdict_last(mixed: dict[str, Any]) -> No
         "SKIPPED  1 rule",
         "UNTESTED  1 rule",
     ]
-    assert lines[-1].startswith("FAILS: wallets, the reference sandbox: 1 fail")
+    assert lines[-1].startswith("FAILS: Wallets, the reference sandbox: 1 fail")
 
 
 def test_a_broken_rule_is_shown_with_all_that_is_needed_to_act(mixed: dict[str, Any]) -> None:
@@ -47,7 +47,8 @@ def test_a_broken_rule_is_shown_with_all_that_is_needed_to_act(mixed: dict[str, 
         "got       204",
         "exchange  wallets/expiry/an_old_challenge_is_refused#1: POST https://api.example/v1/sign?a=1&b=2 was answered",
         "test      wallets/expiry/an_old_challenge_is_refused",
-        "source    Customer Guide, Expiry (seed, statement)",
+        "scenario  Given an old challenge, when it is signed.",
+        "source    Customer Guide, Expiry (seed, statement), https://docs.example/guide",
         "repeat    conformance run wallets --target sandbox --rule wallets.expiry.refused-after-an-hour --seed 7",
     ):
         assert part in section

@@ -11,13 +11,13 @@ Make = Callable[..., dict[str, Any]]
 
 def test_the_verdict_line_names_the_subject_and_counts_every_verdict(mixed: dict[str, Any]) -> None:
     assert verdict_line(mixed) == (
-        "FAILS: wallets, the reference sandbox: 1 fail, 1 error, 1 blocked, 1 warn, 1 pass, 2 note, 1 skipped, "
+        "FAILS: Wallets, the reference sandbox: 1 fail, 1 error, 1 blocked, 1 warn, 1 pass, 2 note, 1 skipped, "
         "1 untested (client rules) in 2.1 s"
     )
 
 
 def test_verdicts_that_were_not_given_are_not_counted(good: dict[str, Any]) -> None:
-    assert verdict_line(good).startswith("CONFORMS: wallets, the reference sandbox: 1 pass, 1 note, 1 untested")
+    assert verdict_line(good).startswith("CONFORMS: Wallets, the reference sandbox: 1 pass, 1 note, 1 untested")
 
 
 def test_untested_rules_of_the_provider_are_told_apart_from_those_of_clients(make: Make) -> None:

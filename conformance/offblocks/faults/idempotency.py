@@ -54,8 +54,8 @@ class ForgetsKeys(Fault, OffBlocks):
 
     breaks = _FORGETTING
 
-    def find_record(self, scope: Hashable) -> Record | None:
-        """None."""
+    def find_record(self, scope: Hashable) -> None:
+        """Nothing."""
         del scope
 
 
