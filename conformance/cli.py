@@ -304,6 +304,7 @@ def _explanation(error: Exception) -> tuple[str, int]:
     from conformance.sandbox.server import SandboxNotStartedError
     from conformance.settings import SettingsError
     from conformance.specification import SpecificationError
+    from conformance.targets.documents import DocumentsUnreadableError
 
     match error:
         case (
@@ -313,6 +314,7 @@ def _explanation(error: Exception) -> tuple[str, int]:
             | SpecificationError()
             | SettingsError()
             | CassetteUnreadableError()
+            | DocumentsUnreadableError()
             | ReportNotWrittenError()
             | UnknownFaultError()
             | SandboxNotStartedError()
@@ -456,6 +458,8 @@ def _probe(name: str) -> None:
     if find_spec(f"{api.package}.probe") is None:
         _refuse(f"{api.title} has no probe.")
     for result in api.module("probe").probe(api.module("settings").load()):
-        typer.echo(f"{result.question}: {result.answer}")
+        typer.echo(f"{result.question} {result.answer}")
         if result.detail:
             typer.echo(f"  {result.detail}")
+        if not result.conclusive:
+            raise typer.Exit(INCONCLUSIVE)

@@ -456,8 +456,11 @@ def test_the_doctor_says_each_part_in_a_line(
     assert "Python: 3.11.7" in result.stdout
 
 
-def test_a_probe_prints_what_it_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = SimpleNamespace(question="Is @query needed?", answer="no", detail="GET without it was answered 200.")
+@pytest.mark.parametrize(("conclusive", "code"), [(True, 0), (False, 3)])
+def test_a_probe_prints_what_it_found_out(monkeypatch: pytest.MonkeyPatch, conclusive: bool, code: int) -> None:
+    answer = SimpleNamespace(
+        question="Is @query needed?", answer="No.", detail="GET without it was answered 200.", conclusive=conclusive
+    )
     modules = {
         "probe": SimpleNamespace(probe=lambda _settings: iter([answer])),
         "settings": SimpleNamespace(load=lambda: LiveSettings("http://127.0.0.1:9", {})),
@@ -465,8 +468,9 @@ def test_a_probe_prints_what_it_found_out(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: object())
     monkeypatch.setattr(Api, "module", lambda _api, noun: modules[noun])
     result = invoke("doctor", "--probe", "offblocks")
-    assert result.exit_code == 0
-    assert result.stdout == "Is @query needed?: no\n  GET without it was answered 200.\n"
+    assert result.exit_code == code
+    assert result.stdout == "Is @query needed? No.\n  GET without it was answered 200.\n"
+    assert not result.stderr
 
 
 def test_an_api_without_a_probe_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -392,8 +392,8 @@ def _fetch(exchange: Exchange, identifier: str, seen: _Seen, settings: Mapping[s
     if customer is None or customer.challenge is None or customer.seen_at is None:
         return
     same = customer.challenge.text == challenge.text
-    issued_at = customer.challenge.issued_at
-    if customer.settled and issued_at is not None and exchange.at - issued_at < _HOUR - _TOLERANCE:
+    born_at = min(customer.challenge.issued_at or customer.seen_at, customer.seen_at)
+    if customer.settled and exchange.at - born_at < _HOUR - _TOLERANCE:
         yield _judged(
             "challenge.stays-until-signed",
             same,

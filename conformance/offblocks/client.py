@@ -467,8 +467,11 @@ class Client:
         return response
 
     def shown(self, response: httpx.Response) -> str:
-        """A colon and the start of the body, without the secrets that it may repeat; empty if there is no body."""
-        text = response.text
+        """A colon and the start of a refusal's body, without the secrets that it may repeat; else empty.
+
+        The body of a success may hold a token that is not known yet.
+        """
+        text = response.text if response.is_error else ""
         for secret in (self.credentials.api_secret, self._token.text if self._token else ""):
             text = text.replace(secret, "[secret]") if secret else text
         return f": {text[:_SHOWN]}" if text else ""

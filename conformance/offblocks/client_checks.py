@@ -371,21 +371,21 @@ def _wallet_signature(challenge: Challenge, text: str, owner: str) -> Iterator[F
     if message is None:
         return
     try:
-        signer = personal_message.recover(message, signature)
+        signer: str | None = personal_message.recover(message, signature)
     except personal_message.SignatureUnrecoverable:
-        signer = ""
+        signer = None
     named = challenge.address
     expected = f"a signature of the decoded challenge by {named}"
-    held = same_address(signer, named)
+    held = signer is not None and same_address(signer, named)
     got = "so" if held else wallet_signatures.diagnose(text, message, named)
     yield _judged("owner-signs-the-message", held, where, expected, got)
     yield _owner_reading(owner, signer)
 
 
-def _owner_reading(owner: str, signer: str) -> Finding:
+def _owner_reading(owner: str, signer: str | None) -> Finding:
     found = account(owner)
     address = found.address if found else owner.rpartition(":")[2]
-    if same_address(address, signer):
+    if signer is not None and same_address(address, signer):
         reading = "the-signer"
     elif checksum_state_of(address) == "wrong":
         reading = "one-digit-off"

@@ -135,13 +135,13 @@ def world(control: Control, request: pytest.FixtureRequest) -> RemoteWorld:
     return RemoteWorld(control, request.node.name)
 
 
-def client_of(world: RemoteWorld, identity: str = "first") -> Client:
+def client_of(world: RemoteWorld) -> Client:
     return Client(
         world.base_urls["offblocks"],
-        Credentials.from_settings(world.credentials("offblocks")[identity]),
+        Credentials.from_settings(world.credentials("offblocks")["first"]),
         transport=httpx.HTTPTransport(verify=False),
         clock=world,
-        ids=Ids("test", identity),
+        ids=Ids("test"),
     )
 
 

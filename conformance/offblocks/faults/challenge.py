@@ -64,11 +64,21 @@ class ShortensNonces(Fault, OffBlocks):
 class RepeatsNonces(Fault, OffBlocks):
     """Puts the same nonce into every challenge."""
 
-    breaks = ("offblocks.challenge.never-alike",)
+    breaks = ("offblocks.challenge.never-alike", "offblocks.challenge.renewed-after-failed-signature")
 
     def new_nonce(self) -> str:
         """The one."""
         return "5ufoiEqDaFvmfo78"
+
+
+class WritesAddressesWithout0x(Fault, OffBlocks):
+    """Writes the hex digits of the address alone."""
+
+    breaks = ("offblocks.challenge.address", "offblocks.challenge.grammar")
+
+    def challenge_address(self, account: AccountId) -> str:
+        """The digits."""
+        return super().challenge_address(account).removeprefix("0x")
 
 
 class DatesChallengesDaysAhead(Fault, OffBlocks):
@@ -182,7 +192,6 @@ class AcceptsExpiredChallenge(Fault, OffBlocks):
         "offblocks.challenge.expires-after-one-hour",
         "offblocks.challenge.hour-runs-from-issue",
         "offblocks.challenge.renewed-one-has-its-own-hour",
-        "offblocks.signing.refusal-leaves-initiating",
     )
 
     def challenge_is_in_time(self, challenge: Challenge) -> bool:
@@ -253,7 +262,7 @@ class RenewsAtEachFetch(Variation, OffBlocks):
     """Gives a new challenge at each fetch."""
 
     permits = (
-        "Customer Creation does not say that a fetched challenge stays; for accounts the reference says it does not."
+        "Customer Creation does not say that a fetched challenge stays; for accounts the reference denies it."
     )
 
     async def get_challenge(self, call: Call) -> Response:

@@ -18,7 +18,7 @@ _LISTED_CHAINS = {"324", "300", "42161", "421614", "137", "80001"}
 class AnswersCreationWith200(Fault, OffBlocks):
     """Answers a creation with 200 instead of 201."""
 
-    breaks = ("offblocks.customer.created-with-201",)
+    breaks = ("offblocks.customer.created-with-201", "offblocks.response.status-documented")
 
     async def create_customer(self, call: Call) -> Response:
         """Create, and say 200."""
@@ -48,7 +48,7 @@ class LowersChainIds(Fault, OffBlocks):
 class CapitalisesExternalIds(Fault, OffBlocks):
     """Gives a customer's externalId back in capitals."""
 
-    breaks = ("offblocks.customer.echoes-external-id",)
+    breaks = ("offblocks.customer.echoes-external-id", "offblocks.customer.external-id-is-any-string")
 
     def customer_body(self, customer: Customer) -> dict[str, Any]:
         """The customer under another id than the caller's."""
@@ -69,7 +69,11 @@ class DropsOtherThanAscii(Fault, OffBlocks):
 class GivesIdsWithoutHyphens(Fault, OffBlocks):
     """Gives customers ids of 32 hex digits."""
 
-    breaks = ("offblocks.customer.id-is-a-uuid", "offblocks.response.matches-schema")
+    breaks = (
+        "offblocks.customer.id-is-a-uuid",
+        "offblocks.response.matches-schema",
+        "offblocks.webhook.event-matches-schema",
+    )
 
     def new_customer_id(self, tenant: Tenant, account: AccountId, external_id: str) -> str:
         """A UUID without its hyphens."""
@@ -87,6 +91,7 @@ class WritesTimesAsNumbers(Fault, OffBlocks):
         "offblocks.customer.times-are-rfc3339",
         "offblocks.response.matches-schema",
         "offblocks.challenge.issued-at-against-created-at",
+        "offblocks.webhook.event-matches-schema",
     )
 
     def format_time(self, instant: datetime) -> str:
@@ -118,12 +123,13 @@ class CreatesDuplicates(Fault, OffBlocks):
     def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
         """None, whoever is there."""
         del tenant, account, external_id
+        return None
 
 
 class AnswersOnboardedPairWith200(Fault, OffBlocks):
     """Answers the second creation of an active customer with the customer."""
 
-    breaks = ("offblocks.customer.onboarded-pair-is-409",)
+    breaks = ("offblocks.customer.onboarded-pair-is-409", "offblocks.response.status-documented")
 
     def answer_to_duplicate(self, customer: Customer) -> Response:
         """The customer, if it is active."""
@@ -147,29 +153,33 @@ class AnswersInitiatingPairWith400(Fault, OffBlocks):
 class MergesCustomersOfOneWallet(Fault, OffBlocks):
     """Answers a wallet's second externalId with the customer of the first."""
 
-    breaks = ("offblocks.customer.wallet-under-another-external-id",)
+    breaks = ("offblocks.customer.wallet-under-another-external-id", "offblocks.customer.echoes-external-id")
 
     def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
         """The customer of that wallet, whatever its id."""
         return super().find_duplicate(tenant, account, external_id) or _first(self, tenant, account=account)
 
     def answer_to_duplicate(self, customer: Customer) -> Response:
-        """The customer."""
-        return json_response(201, self.creation_body(customer))
+        """The customer, while it has not signed."""
+        if customer.status == Status.INITIATING:
+            return json_response(201, self.creation_body(customer))
+        return super().answer_to_duplicate(customer)
 
 
 class MergesCustomersOfOneExternalId(Fault, OffBlocks):
     """Answers an externalId's second wallet with the customer of the first."""
 
-    breaks = ("offblocks.customer.external-id-with-another-wallet",)
+    breaks = ("offblocks.customer.external-id-with-another-wallet", "offblocks.customer.echoes-chain-id")
 
     def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
         """The customer with that id, whatever its wallet."""
         return super().find_duplicate(tenant, account, external_id) or _first(self, tenant, external_id=external_id)
 
     def answer_to_duplicate(self, customer: Customer) -> Response:
-        """The customer."""
-        return json_response(201, self.creation_body(customer))
+        """The customer, while it has not signed."""
+        if customer.status == Status.INITIATING:
+            return json_response(201, self.creation_body(customer))
+        return super().answer_to_duplicate(customer)
 
 
 class AnswersInvalidBodiesWith422(Fault, OffBlocks):
@@ -212,17 +222,12 @@ class TakesAnyTypeAsText(Fault, OffBlocks):
 class FindsAccountIdsAnywhere(Fault, OffBlocks):
     """Takes any text that has the parts of an account id somewhere in it."""
 
-    breaks = ("offblocks.customer.malformed-chain-id-is-400",)
+    breaks = ("offblocks.customer.malformed-chain-id-is-400", "offblocks.response.matches-schema")
 
     def read_account(self, text: str, name: str) -> AccountId:
-        """The account that is found in the text."""
-        found = re.search(r"eip155:.*(0x).*([0-9a-f]{40})", text, re.IGNORECASE)
-        return super().read_account(f"eip155:300:0x{found[2]}" if found else text, name)
-
-    def checksum_is_accepted(self, account: AccountId) -> bool:
-        """Whatever the letter case."""
-        del account
-        return True
+        """The account whose parts are found in the text."""
+        found = re.search(r"([0-9]+):\W*0x\W*([0-9a-fA-F]{40})", text)
+        return super().read_account(f"eip155:{found[1]}:0x{found[2]}" if found else text, name)
 
 
 class TakesStatusFromTheCaller(Fault, OffBlocks):
@@ -284,7 +289,6 @@ class CallsRejectedCustomersDeclined(Fault, OffBlocks):
 
     breaks = (
         "offblocks.customer.status-is-known",
-        "offblocks.response.matches-schema",
         "offblocks.flow.rejected-is-final",
     )
 
@@ -297,7 +301,7 @@ class AnswersInitiatingPairWithTheSame(Variation, OffBlocks):
     """Answers the second creation of a customer who has not signed with the customer."""
 
     permits = (
-        "Customer Creation gives 201 for a customer that is not onboarded yet, which one who has not signed is not."
+        "Customer Creation gives 201 for a customer that is not onboarded yet, as one who has not signed is not."
     )
 
     def answer_to_duplicate(self, customer: Customer) -> Response:

@@ -22,7 +22,7 @@ class KeepsCustomersInScreening(Fault, OffBlocks):
 class AnswersSimulationWith200(Fault, OffBlocks):
     """Answers a simulation with 200 instead of 202."""
 
-    breaks = ("offblocks.flow.simulated-with-202",)
+    breaks = ("offblocks.flow.simulated-with-202", "offblocks.response.status-documented")
 
     async def verify_customer(self, call: Call) -> Response:
         """Verify, and say 200."""

@@ -11,7 +11,6 @@ from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import json_response
 from conformance.standards import wallet_signatures
 from conformance.standards.account_ids import AccountId, checksum_address
-from conformance.standards.personal_message import SIGNATURE_SIZE
 from conformance.standards.wallet_signatures import Encoding
 
 _SECONDS_BETWEEN_CHECK_AND_EFFECT = 0.05
@@ -20,7 +19,12 @@ _SECONDS_BETWEEN_CHECK_AND_EFFECT = 0.05
 class RefusesHexText(Fault, OffBlocks):
     """Takes the bytes of a signature only."""
 
-    breaks = ("offblocks.signing.hex-text-accepted",)
+    breaks = (
+        "offblocks.signing.hex-text-accepted",
+        "offblocks.signing.concurrent-one-success",
+        "offblocks.challenge.accepted-within-the-hour",
+        "offblocks.challenge.renewed-after-failed-signature",
+    )
 
     def accepted_encodings(self) -> tuple[Encoding, ...]:
         """Bytes."""
@@ -30,7 +34,13 @@ class RefusesHexText(Fault, OffBlocks):
 class AnswersSignatureWithTheCustomer(Fault, OffBlocks):
     """Answers a right signature with 200 and the customer."""
 
-    breaks = ("offblocks.signing.hex-text-accepted", "offblocks.signing.no-content")
+    breaks = (
+        "offblocks.signing.hex-text-accepted",
+        "offblocks.signing.no-content",
+        "offblocks.response.status-documented",
+        "offblocks.idempotency.sign-repeat-is-204",
+        "offblocks.idempotency.sign-repeat-outlives-challenge",
+    )
 
     async def sign_challenge(self, call: Call) -> Response:
         """Take the signature, and show whose it is."""
@@ -41,7 +51,13 @@ class AnswersSignatureWithTheCustomer(Fault, OffBlocks):
 class LeavesSignedInitiating(Fault, OffBlocks):
     """Takes a right signature and leaves the customer as it was."""
 
-    breaks = ("offblocks.signing.moves-the-status", "offblocks.signing.second-is-409")
+    breaks = (
+        "offblocks.signing.moves-the-status",
+        "offblocks.signing.second-is-409",
+        "offblocks.signing.concurrent-one-success",
+        "offblocks.flow.passes-screening",
+        "offblocks.webhook.sent-on-change",
+    )
 
     def status_after_signing(self) -> str:
         """The one before."""
@@ -54,7 +70,6 @@ class AcceptsAnySigner(Fault, OffBlocks):
     breaks = (
         "offblocks.signing.other-key-refused",
         "offblocks.signing.other-message-refused",
-        "offblocks.signing.refusal-leaves-initiating",
     )
 
     def signer_is_owner(self, customer: Customer, owner: AccountId, signer: str) -> bool:
@@ -122,11 +137,9 @@ class IgnoresBytesTooMany(Fault, OffBlocks):
     breaks = ("offblocks.signing.wrong-length-refused",)
 
     def decode_wallet_signature(self, text: str) -> bytes:
-        """What stands at the beginning."""
-        content = base64.b64decode(text)
-        if re.fullmatch(rb"0x[0-9a-f]{130,}", content):
-            return bytes.fromhex(content[2:].decode())[:SIGNATURE_SIZE]
-        return super().decode_wallet_signature(text)
+        """What stands at the beginning, if it is hex text."""
+        long = re.fullmatch("MHh[A-Za-z0-9+/]{173,}=*", text)
+        return bytes.fromhex(base64.b64decode(text)[2:132].decode()) if long else super().decode_wallet_signature(text)
 
 
 class SkipsCharactersOutsideBase64(Fault, OffBlocks):
@@ -142,7 +155,10 @@ class SkipsCharactersOutsideBase64(Fault, OffBlocks):
 class MovesOnWrongSignature(Fault, OffBlocks):
     """Refuses a wrong signature and has the customer screened all the same."""
 
-    breaks = ("offblocks.signing.refusal-leaves-initiating",)
+    breaks = (
+        "offblocks.signing.refusal-leaves-initiating",
+        "offblocks.challenge.renewed-one-signs",
+    )
 
     def check_wallet_signature(self, customer: Customer, owner: AccountId, message: bytes, text: str) -> None:
         """Check, and go on either way."""

@@ -11,7 +11,7 @@ from conformance.sandbox.faults import Fault, Variation
 class AnswersRegistrationWith202(Fault, OffBlocks):
     """Answers the registration of a webhook with 202 instead of 200."""
 
-    breaks = ("offblocks.webhook.registered",)
+    breaks = ("offblocks.webhook.registered", "offblocks.response.status-documented")
 
     async def put_webhook(self, call: Call) -> Response:
         """Register, and say 202."""

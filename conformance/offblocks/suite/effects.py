@@ -3,7 +3,7 @@
 from conformance.exchange import Exchange
 from conformance.offblocks.checks import listed
 from conformance.offblocks.suite.tenant import Tenant
-from conformance.scenario import expect, step_failed
+from conformance.scenario import answer, expect, step_failed
 
 FIRST_REFUSAL = 400
 
@@ -21,6 +21,18 @@ def expect_refusal(rule: str, exchange: Exchange, because: str) -> None:
         where="response status",
         expected=f"a refusal: {because}",
         got=exchange.response.status,
+        exchange=exchange,
+    )
+
+
+def expect_acceptance(rule: str, exchange: Exchange) -> None:
+    """Say that `rule` asks for an acceptance, with whatever status of 2xx."""
+    expect(
+        rule,
+        exchange.response.succeeded,
+        where="response status",
+        expected="2xx",
+        got=answer(exchange),
         exchange=exchange,
     )
 

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from conformance.clock import Clock
 from conformance.offblocks.messages import Challenge
+from conformance.offblocks.suite.effects import expect_acceptance, expect_refusal
 from conformance.offblocks.suite.tenant import Onboarding, Tenant, signed
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import expect, expect_status, step_failed, verifies, waits
+from conformance.scenario import expect, step_failed, verifies, waits
 
 JUST_WITHIN = timedelta(minutes=59, seconds=58)
 JUST_AFTER = timedelta(minutes=60, seconds=2)
@@ -24,7 +25,7 @@ def test_a_challenge_is_accepted_within_the_hour(tenant: Tenant, wallet: Wallet,
     customer = tenant.onboard(wallet)
     clock.advance(JUST_WITHIN)
     answer = tenant.sign(customer.id, wallet, customer.challenge)
-    expect_status("offblocks.challenge.accepted-within-the-hour", answer, 204)
+    expect_acceptance("offblocks.challenge.accepted-within-the-hour", answer)
 
 
 @waits
@@ -38,14 +39,9 @@ def test_a_challenge_is_refused_after_the_hour(tenant: Tenant, wallet: Wallet, c
     customer = tenant.onboard(wallet)
     clock.advance(JUST_AFTER)
     answer = tenant.sign(customer.id, wallet, customer.challenge, broken=LATE)
-    expect(
-        "offblocks.challenge.expires-after-one-hour",
-        not answer.response.succeeded,
-        where="response status",
-        expected="a refusal: the challenge is 60:02 old",
-        got=answer.response.status,
-        exchange=answer,
-    )
+    expect_refusal("offblocks.challenge.expires-after-one-hour", answer, "the challenge is 60:02 old")
+    if answer.response.succeeded:
+        step_failed("An expired challenge was to be refused", answer)
     renewed = tenant.fetched(customer.id)
     expect(
         "offblocks.challenge.renewed-after-the-hour",
@@ -73,13 +69,10 @@ def test_fetching_a_challenge_does_not_prolong_its_hour(tenant: Tenant, wallet: 
     tenant.fetched(customer.id)
     clock.advance(JUST_AFTER - HALF)
     answer = tenant.sign(customer.id, wallet, customer.challenge, broken=LATE)
-    expect(
+    expect_refusal(
         "offblocks.challenge.hour-runs-from-issue",
-        not answer.response.succeeded,
-        where="response status",
-        expected="a refusal: the challenge is 60:02 old, though it was fetched 30:02 ago",
-        got=answer.response.status,
-        exchange=answer,
+        answer,
+        "the challenge is 60:02 old, though it was fetched 30:02 ago",
     )
 
 
@@ -92,7 +85,7 @@ def test_a_challenge_that_replaced_an_expired_one_has_a_full_hour(tenant: Tenant
     renewed = _renewed(tenant, customer)
     clock.advance(WELL_WITHIN)
     answer = tenant.sign(customer.id, wallet, renewed)
-    expect_status("offblocks.challenge.renewed-one-has-its-own-hour", answer, 204)
+    expect_acceptance("offblocks.challenge.renewed-one-has-its-own-hour", answer)
 
 
 @waits
@@ -106,7 +99,7 @@ def test_a_challenge_that_followed_a_failure_has_a_full_hour(
     renewed = _renewed_by_failure(tenant, customer, other_wallet)
     clock.advance(WELL_WITHIN)
     answer = tenant.sign(customer.id, wallet, renewed)
-    expect_status("offblocks.challenge.renewed-one-has-its-own-hour", answer, 204)
+    expect_acceptance("offblocks.challenge.renewed-one-has-its-own-hour", answer)
 
 
 @waits
@@ -120,14 +113,7 @@ def test_a_challenge_that_followed_a_failure_expires_too(
     renewed = _renewed_by_failure(tenant, customer, other_wallet)
     clock.advance(JUST_AFTER)
     answer = tenant.sign(customer.id, wallet, renewed, broken=LATE)
-    expect(
-        "offblocks.challenge.renewed-one-has-its-own-hour",
-        not answer.response.succeeded,
-        where="response status",
-        expected="a refusal: the new challenge is 60:02 old",
-        got=answer.response.status,
-        exchange=answer,
-    )
+    expect_refusal("offblocks.challenge.renewed-one-has-its-own-hour", answer, "the new challenge is 60:02 old")
 
 
 def _renewed_by_failure(tenant: Tenant, customer: Onboarding, other: Wallet) -> Challenge:

@@ -4,33 +4,26 @@ import pytest
 
 from conformance.exchange import Exchange
 from conformance.offblocks.deviations import rules
+from conformance.offblocks.suite.effects import expect_acceptance, expect_refusal, refused
 from conformance.offblocks.suite.tenant import Tenant, altered, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import answer as answered
 from conformance.scenario import expect, expect_reading, expect_status, step_failed, verifies
 from conformance.standards.wallet_signatures import Encoding, encode
 
-SIGNED = 204
-REFUSALS = range(400, 500)
 ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
 ANOTHER_ENCODING = ("encodes-hex-text",)
 
 
-def expect_refused(rule: str, exchange: Exchange) -> None:
-    """Say that `rule` asks for a refusal."""
-    expect(
-        rule,
-        not exchange.response.succeeded,
-        where="response status",
-        expected="a refusal",
-        got=answered(exchange),
-        exchange=exchange,
-    )
+def expect_no_effect(rule: str, exchange: Exchange, because: str, tenant: Tenant, customer: str) -> None:
+    """Say that `rule` asks for a refusal, whether it came as 400, and that it left the customer as it was.
 
-
-def expect_no_effect(rule: str, exchange: Exchange, tenant: Tenant, customer: str) -> None:
-    """Say that `rule` asks for a refusal, whether it came as 400, and that it left the customer as it was."""
-    expect_refused(rule, exchange)
+    Raises:
+        StepFailedError: If it was none.
+    """
+    expect_refusal(rule, exchange, because)
+    if not refused(exchange):
+        step_failed("A wrong signature was to be refused", exchange)
     expect_status("offblocks.signing.refusal-status", exchange, 400)
     expect_initiating(tenant, customer)
 
@@ -55,7 +48,7 @@ def test_a_right_signature_is_accepted(tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer, when the owner signs the challenge and sends base64 of the signature's hex text."""
     customer = tenant.onboard(wallet)
     exchange = tenant.sign(customer.id, wallet, customer.challenge)
-    expect_status("offblocks.signing.hex-text-accepted", exchange, SIGNED)
+    expect_status("offblocks.signing.hex-text-accepted", exchange, 204)
     if not exchange.response.succeeded:
         step_failed("A right signature was to be accepted", exchange)
     status = tenant.status_once(customer.id, "screening", "verifying", "active")
@@ -74,12 +67,11 @@ def test_the_bytes_of_a_signature_are_accepted_or_refused(tenant: Tenant, wallet
     customer = tenant.onboard(wallet)
     raw = signed(wallet, customer.challenge, Encoding.BASE64_OF_BYTES)
     exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=raw, broken=ANOTHER_ENCODING)
-    status = exchange.response.status
     expect_reading(
         "offblocks.signing.raw-bytes",
-        "accepted" if status == SIGNED else "refused" if status in REFUSALS else None,
+        "accepted" if exchange.response.succeeded else "refused" if refused(exchange) else None,
         where="response status",
-        expected="204 or a refusal",
+        expected="2xx or a refusal",
         got=answered(exchange),
         exchange=exchange,
     )
@@ -92,7 +84,7 @@ def test_a_recovery_id_of_zero_or_one_is_accepted(tenant: Tenant, wallet: Wallet
     right = wallet.sign(customer.challenge.message or b"")
     signature = encode(right[:-1] + bytes([right[-1] - 27]), Encoding.BASE64_OF_HEX_TEXT)
     exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=signature, broken=ANOTHER_SIGNER)
-    expect_status("offblocks.signing.recovery-id-zero-or-one", exchange, SIGNED)
+    expect_acceptance("offblocks.signing.recovery-id-zero-or-one", exchange)
 
 
 # -------------------------------------------------------------------------------------------------- wrong signatures
@@ -108,7 +100,7 @@ def test_another_wallets_signature_is_refused(tenant: Tenant, wallet: Wallet, ot
     customer = tenant.onboard(wallet)
     wrong = signed(other_wallet, customer.challenge)
     exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
-    expect_no_effect("offblocks.signing.other-key-refused", exchange, tenant, customer.id)
+    expect_no_effect("offblocks.signing.other-key-refused", exchange, "another wallet signed", tenant, customer.id)
 
 
 @verifies(
@@ -127,7 +119,13 @@ def test_another_wallet_does_not_sign_in_its_own_name(tenant: Tenant, wallet: Wa
         owner=other_wallet.account_id,
         broken=("owner-signs-the-message",),
     )
-    expect_no_effect("offblocks.signing.owner-is-the-customers-wallet", exchange, tenant, customer.id)
+    expect_no_effect(
+        "offblocks.signing.owner-is-the-customers-wallet",
+        exchange,
+        "another wallet signed, and said so",
+        tenant,
+        customer.id,
+    )
 
 
 @verifies(
@@ -140,7 +138,9 @@ def test_a_signature_over_another_message_is_refused(tenant: Tenant, wallet: Wal
     customer = tenant.onboard(wallet)
     wrong = signed(wallet, altered(customer.challenge))
     exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
-    expect_no_effect("offblocks.signing.other-message-refused", exchange, tenant, customer.id)
+    expect_no_effect(
+        "offblocks.signing.other-message-refused", exchange, "another message was signed", tenant, customer.id
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,9 @@ def test_a_signature_of_another_length_is_refused(tenant: Tenant, wallet: Wallet
     customer = tenant.onboard(wallet)
     wrong = encode(wallet.sign(customer.challenge.message or b"")[:keep] + appended, Encoding.BASE64_OF_HEX_TEXT)
     exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_ENCODING)
-    expect_no_effect("offblocks.signing.wrong-length-refused", exchange, tenant, customer.id)
+    expect_no_effect(
+        "offblocks.signing.wrong-length-refused", exchange, "the signature has not 65 bytes", tenant, customer.id
+    )
 
 
 @pytest.mark.parametrize("position", [pytest.param(4, id="within"), pytest.param(None, id="at-the-end")])
@@ -178,7 +180,13 @@ def test_a_sign_outside_of_base64_is_refused(tenant: Tenant, wallet: Wallet, pos
     position = len(right) if position is None else position
     wrong = f"{right[:position]}!{right[position:]}"
     exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_ENCODING)
-    expect_no_effect("offblocks.signing.outside-base64-refused", exchange, tenant, customer.id)
+    expect_no_effect(
+        "offblocks.signing.outside-base64-refused",
+        exchange,
+        "the signature holds an exclamation mark",
+        tenant,
+        customer.id,
+    )
 
 
 # -------------------------------------------------------------------------------------------------- wrong challenges
@@ -194,7 +202,9 @@ def test_an_altered_challenge_is_refused(tenant: Tenant, wallet: Wallet) -> None
     customer = tenant.onboard(wallet)
     changed = altered(customer.challenge)
     exchange = tenant.sign(customer.id, wallet, changed, broken=("returns-challenge-unchanged",))
-    expect_no_effect("offblocks.signing.altered-challenge-refused", exchange, tenant, customer.id)
+    expect_no_effect(
+        "offblocks.signing.altered-challenge-refused", exchange, "the challenge was altered", tenant, customer.id
+    )
 
 
 @verifies(
@@ -208,7 +218,13 @@ def test_another_customers_challenge_is_refused(tenant: Tenant, wallet: Wallet, 
     customer = tenant.onboard(wallet)
     broken = ("returns-challenge-unchanged", "owner-signs-the-message")
     exchange = tenant.sign(customer.id, wallet, other.challenge, broken=broken)
-    expect_no_effect("offblocks.signing.foreign-challenge-refused", exchange, tenant, customer.id)
+    expect_no_effect(
+        "offblocks.signing.foreign-challenge-refused",
+        exchange,
+        "the challenge is another customer's",
+        tenant,
+        customer.id,
+    )
 
 
 @verifies(
@@ -224,7 +240,13 @@ def test_a_superseded_challenge_is_refused(tenant: Tenant, wallet: Wallet, other
     if tenant.fetched(customer.id).text == customer.challenge.text:
         step_failed("A new challenge was to follow the failed signature")
     exchange = tenant.sign(customer.id, wallet, customer.challenge, broken=("refetches-after-failure",))
-    expect_no_effect("offblocks.signing.superseded-challenge-refused", exchange, tenant, customer.id)
+    expect_no_effect(
+        "offblocks.signing.superseded-challenge-refused",
+        exchange,
+        "a new challenge took its place",
+        tenant,
+        customer.id,
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------ owner id
@@ -235,7 +257,7 @@ def test_an_owner_id_in_lower_case_is_accepted(tenant: Tenant, wallet: Wallet) -
     """Given a customer, when the owner signs and is named in lower case."""
     customer = tenant.onboard(wallet)
     exchange = tenant.sign(customer.id, wallet, customer.challenge, owner=wallet.account_id.lower())
-    expect_status("offblocks.signing.lower-case-owner-id", exchange, SIGNED)
+    expect_acceptance("offblocks.signing.lower-case-owner-id", exchange)
 
 
 @verifies("offblocks.signing.bad-checksum-owner-id")
@@ -244,7 +266,7 @@ def test_an_owner_id_that_fails_its_checksum_is_refused(tenant: Tenant, wallet: 
     customer = tenant.onboard(wallet)
     owner = f"{wallet.chain}:0x{wallet.address.removeprefix('0x').swapcase()}"
     exchange = tenant.sign(customer.id, wallet, customer.challenge, owner=owner)
-    expect_refused("offblocks.signing.bad-checksum-owner-id", exchange)
+    expect_refusal("offblocks.signing.bad-checksum-owner-id", exchange, "the checksum in ownerId is wrong")
 
 
 @verifies("offblocks.signing.other-owner-id")
@@ -253,7 +275,7 @@ def test_an_owner_id_of_another_account_is_refused(tenant: Tenant, wallet: Walle
     customer = tenant.onboard(wallet)
     owner = other_wallet.account_id
     exchange = tenant.sign(customer.id, wallet, customer.challenge, owner=owner, broken=("owner-id",))
-    expect_refused("offblocks.signing.other-owner-id", exchange)
+    expect_refusal("offblocks.signing.other-owner-id", exchange, "ownerId is not the customer's account")
 
 
 # --------------------------------------------------------------------------------------------------- once, and of whom
