@@ -31,7 +31,7 @@ HEAVY = (
     "jsonschema_rs",
     "pydantic",
     "rich",
-    "starlette",
+    "uvicorn",
     "vcr",
     "yaml",
 )

@@ -261,9 +261,7 @@ class DatesCustomersBeforeTheirChallenge(Variation, OffBlocks):
 class RenewsAtEachFetch(Variation, OffBlocks):
     """Gives a new challenge at each fetch."""
 
-    permits = (
-        "Customer Creation does not say that a fetched challenge stays; for accounts the reference denies it."
-    )
+    permits = "Customer Creation does not say that a fetched challenge stays; for accounts the reference denies it."
 
     async def get_challenge(self, call: Call) -> Response:
         """A new one, as long as one is wanted."""

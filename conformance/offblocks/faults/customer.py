@@ -300,9 +300,7 @@ class CallsRejectedCustomersDeclined(Fault, OffBlocks):
 class AnswersInitiatingPairWithTheSame(Variation, OffBlocks):
     """Answers the second creation of a customer who has not signed with the customer."""
 
-    permits = (
-        "Customer Creation gives 201 for a customer that is not onboarded yet, as one who has not signed is not."
-    )
+    permits = "Customer Creation gives 201 for a customer that is not onboarded yet, as one who has not signed is not."
 
     def answer_to_duplicate(self, customer: Customer) -> Response:
         """The customer, while it has not signed."""

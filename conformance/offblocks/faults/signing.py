@@ -24,6 +24,7 @@ class RefusesHexText(Fault, OffBlocks):
         "offblocks.signing.concurrent-one-success",
         "offblocks.challenge.accepted-within-the-hour",
         "offblocks.challenge.renewed-after-failed-signature",
+        "offblocks.challenge.renewed-one-has-its-own-hour",
     )
 
     def accepted_encodings(self) -> tuple[Encoding, ...]:
@@ -158,6 +159,7 @@ class MovesOnWrongSignature(Fault, OffBlocks):
     breaks = (
         "offblocks.signing.refusal-leaves-initiating",
         "offblocks.challenge.renewed-one-signs",
+        "offblocks.challenge.renewed-one-has-its-own-hour",
     )
 
     def check_wallet_signature(self, customer: Customer, owner: AccountId, message: bytes, text: str) -> None:

@@ -72,7 +72,7 @@ def test_fetching_a_challenge_does_not_prolong_its_hour(tenant: Tenant, wallet: 
     expect_refusal(
         "offblocks.challenge.hour-runs-from-issue",
         answer,
-        "the challenge is 60:02 old, though it was fetched 30:02 ago",
+        "it is 60:02 old, though fetched 30:02 ago",
     )
 
 

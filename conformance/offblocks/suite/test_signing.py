@@ -15,7 +15,7 @@ ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
 ANOTHER_ENCODING = ("encodes-hex-text",)
 
 
-def expect_no_effect(rule: str, exchange: Exchange, because: str, tenant: Tenant, customer: str) -> None:
+def expect_no_effect(rule: str, exchange: Exchange, tenant: Tenant, customer: str, *, because: str) -> None:
     """Say that `rule` asks for a refusal, whether it came as 400, and that it left the customer as it was.
 
     Raises:
@@ -100,7 +100,8 @@ def test_another_wallets_signature_is_refused(tenant: Tenant, wallet: Wallet, ot
     customer = tenant.onboard(wallet)
     wrong = signed(other_wallet, customer.challenge)
     exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
-    expect_no_effect("offblocks.signing.other-key-refused", exchange, "another wallet signed", tenant, customer.id)
+    rule = "offblocks.signing.other-key-refused"
+    expect_no_effect(rule, exchange, tenant, customer.id, because="another wallet signed")
 
 
 @verifies(
