@@ -76,6 +76,7 @@ class Run:
         remarks: What a reader should know besides, such as unused cassettes.
         strict: Whether inferred rules count as their level says.
         scenarios: What each test brings about, in words, by the test's id.
+        base_urls: Where an API was said to be, by its name.
     """
 
     target: str
@@ -89,6 +90,7 @@ class Run:
     remarks: Sequence[str] = ()
     strict: bool = False
     scenarios: Mapping[str, str] = field(default_factory=dict)
+    base_urls: Mapping[str, str] = field(default_factory=dict)
 
 
 def results(run: Run, rules: Sequence[Rule]) -> dict[str, Any]:
@@ -116,6 +118,7 @@ def results(run: Run, rules: Sequence[Rule]) -> dict[str, Any]:
         "verdict": conclusion(verdicts.values()).value,
         "summary": {verdict.value: counted[verdict] for verdict in Verdict},
         "apis": dict(run.apis),
+        "base_urls": dict(run.base_urls),
         "tests": len(run.scenarios),
         "scenarios": dict(run.scenarios),
         "remarks": list(run.remarks),

@@ -189,6 +189,7 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
             seed=seed,
             remarks=_remarks(options, apis, collector.attached) if options.target == "replay" else (),
             strict=options.strict,
+            base_urls=options.base_urls,
             scenarios={attached["test"]: attached["summary"] for attached in collector.attached},
         ),
         rules,

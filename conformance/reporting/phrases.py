@@ -49,6 +49,9 @@ def repeat_command(results: Mapping[str, Any], rule: Mapping[str, Any] | None = 
     words = ["conformance", "run", *apis]
     if results["target"] != "replay":
         words += ["--target", results["target"]]
+    for name, url in results["base_urls"].items():
+        if name in apis:
+            words += ["--base-url", f"{name}={url}"]
     if rule:
         words += ["--rule", rule["id"]]
     if results["target"] == "sandbox" and results["seed"] not in {None, _FIXED_SEED}:

@@ -188,7 +188,7 @@ def test_the_right_client_breaks_no_rule_from_creation_to_active(session: Sessio
 def test_a_client_that_fetches_anew_after_a_failure_is_right(session: Session) -> None:
     customer, challenge = session.onboard()
     forged = encode(OTHER.sign(base64.b64decode(challenge)), Encoding.BASE64_OF_HEX_TEXT)
-    session.sign(customer, challenge, "owner-signs-the-message", signature=forged, ownerId=OTHER.account_id)
+    session.sign(customer, challenge, "owner-signs-the-message", "owner-id", signature=forged)
     session.client.sign_challenge(customer, WALLET, session.client.challenge(customer))
     assert "offblocks.client.refetches-after-failure" in held(session.findings())
 

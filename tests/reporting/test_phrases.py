@@ -9,6 +9,14 @@ from conformance.reporting.phrases import observation, printable, repeat_command
 Make = Callable[..., dict[str, Any]]
 
 
+def test_the_command_says_where_the_api_is(make: Make) -> None:
+    results = make(base_urls={"wallets": "http://127.0.0.1:8080/wallets", "others": "http://127.0.0.1:1"})
+    assert repeat_command(results, results["rules"][0]) == (
+        "conformance run wallets --target sandbox --base-url wallets=http://127.0.0.1:8080/wallets "
+        "--rule wallets.expiry.refused-after-an-hour --seed 7"
+    )
+
+
 def test_the_verdict_line_names_the_subject_and_counts_every_verdict(mixed: dict[str, Any]) -> None:
     assert verdict_line(mixed) == (
         "FAILS: Wallets, the reference sandbox: 1 fail, 1 error, 1 blocked, 1 warn, 1 pass, 2 note, 1 skipped, "

@@ -120,13 +120,8 @@ def test_another_wallet_does_not_sign_in_its_own_name(tenant: Tenant, wallet: Wa
         owner=other_wallet.account_id,
         broken=("owner-signs-the-message",),
     )
-    expect_no_effect(
-        "offblocks.signing.owner-is-the-customers-wallet",
-        exchange,
-        "another wallet signed, and said so",
-        tenant,
-        customer.id,
-    )
+    rule = "offblocks.signing.owner-is-the-customers-wallet"
+    expect_no_effect(rule, exchange, tenant, customer.id, because="another wallet signed, and said so")
 
 
 @verifies(
@@ -139,9 +134,8 @@ def test_a_signature_over_another_message_is_refused(tenant: Tenant, wallet: Wal
     customer = tenant.onboard(wallet)
     wrong = signed(wallet, altered(customer.challenge))
     exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
-    expect_no_effect(
-        "offblocks.signing.other-message-refused", exchange, "another message was signed", tenant, customer.id
-    )
+    rule = "offblocks.signing.other-message-refused"
+    expect_no_effect(rule, exchange, tenant, customer.id, because="another message was signed")
 
 
 @pytest.mark.parametrize(
@@ -163,9 +157,8 @@ def test_a_signature_of_another_length_is_refused(tenant: Tenant, wallet: Wallet
     customer = tenant.onboard(wallet)
     wrong = encode(wallet.sign(customer.challenge.message or b"")[:keep] + appended, Encoding.BASE64_OF_HEX_TEXT)
     exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_ENCODING)
-    expect_no_effect(
-        "offblocks.signing.wrong-length-refused", exchange, "the signature has not 65 bytes", tenant, customer.id
-    )
+    rule = "offblocks.signing.wrong-length-refused"
+    expect_no_effect(rule, exchange, tenant, customer.id, because="the signature has not 65 bytes")
 
 
 @pytest.mark.parametrize("position", [pytest.param(4, id="within"), pytest.param(None, id="at-the-end")])
@@ -181,13 +174,8 @@ def test_a_sign_outside_of_base64_is_refused(tenant: Tenant, wallet: Wallet, pos
     position = len(right) if position is None else position
     wrong = f"{right[:position]}!{right[position:]}"
     exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_ENCODING)
-    expect_no_effect(
-        "offblocks.signing.outside-base64-refused",
-        exchange,
-        "the signature holds an exclamation mark",
-        tenant,
-        customer.id,
-    )
+    rule = "offblocks.signing.outside-base64-refused"
+    expect_no_effect(rule, exchange, tenant, customer.id, because="the signature holds an exclamation mark")
 
 
 # -------------------------------------------------------------------------------------------------- wrong challenges
@@ -203,9 +191,8 @@ def test_an_altered_challenge_is_refused(tenant: Tenant, wallet: Wallet) -> None
     customer = tenant.onboard(wallet)
     changed = altered(customer.challenge)
     exchange = tenant.sign(customer.id, wallet, changed, broken=("returns-challenge-unchanged",))
-    expect_no_effect(
-        "offblocks.signing.altered-challenge-refused", exchange, "the challenge was altered", tenant, customer.id
-    )
+    rule = "offblocks.signing.altered-challenge-refused"
+    expect_no_effect(rule, exchange, tenant, customer.id, because="the challenge was altered")
 
 
 @verifies(
@@ -219,13 +206,8 @@ def test_another_customers_challenge_is_refused(tenant: Tenant, wallet: Wallet, 
     customer = tenant.onboard(wallet)
     broken = ("returns-challenge-unchanged", "owner-signs-the-message")
     exchange = tenant.sign(customer.id, wallet, other.challenge, broken=broken)
-    expect_no_effect(
-        "offblocks.signing.foreign-challenge-refused",
-        exchange,
-        "the challenge is another customer's",
-        tenant,
-        customer.id,
-    )
+    rule = "offblocks.signing.foreign-challenge-refused"
+    expect_no_effect(rule, exchange, tenant, customer.id, because="the challenge is another customer's")
 
 
 @verifies(
@@ -241,13 +223,8 @@ def test_a_superseded_challenge_is_refused(tenant: Tenant, wallet: Wallet, other
     if tenant.fetched(customer.id).text == customer.challenge.text:
         step_failed("A new challenge was to follow the failed signature")
     exchange = tenant.sign(customer.id, wallet, customer.challenge, broken=("refetches-after-failure",))
-    expect_no_effect(
-        "offblocks.signing.superseded-challenge-refused",
-        exchange,
-        "a new challenge took its place",
-        tenant,
-        customer.id,
-    )
+    rule = "offblocks.signing.superseded-challenge-refused"
+    expect_no_effect(rule, exchange, tenant, customer.id, because="a new challenge took its place")
 
 
 # ------------------------------------------------------------------------------------------------------------ owner id
