@@ -11,6 +11,8 @@ from conformance.clock import Clock, SystemClock, stopwatch
 from conformance.exchange import Delivery, Request
 
 _POLL = timedelta(milliseconds=5)
+_LISTENING_STOPS_WITHIN = 0.02
+"""Seconds."""
 
 
 class Hooks(Protocol):
@@ -35,7 +37,6 @@ class Mailbox:
     Args:
         url: Its address.
         clock: The test's clock, which stamps deliveries.
-        count: Gives the number of exchanges of the test that have ended.
     """
 
     def __init__(self, url: str, clock: Clock) -> None:
@@ -85,7 +86,7 @@ class Receiver:
 
         self._mailboxes = mailboxes
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_LISTENING_STOPS_WITHIN,), daemon=True)
         self._thread.start()
 
     def mailbox(self, test: str, clock: Clock) -> Mailbox:

@@ -28,7 +28,7 @@ _TOLERANCE = timedelta(minutes=2)
 """How far the server's clock may be from ours, and how long after its cause a challenge may be issued."""
 _HOUR = timedelta(hours=1)
 _SAME_MOMENT = timedelta(seconds=2)
-_STATES = {"initiating", "screening", "verifying", "rejected", "active", "inactive"}
+_STATES = ("initiating", "screening", "verifying", "rejected", "active", "inactive")
 _NONCE = re.compile(r"^[A-Za-z0-9]{8,}$")
 _ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$")
 _CREATED = 201
@@ -327,7 +327,7 @@ def _customer_fields(members: Mapping[str, object], where: str, exchange: Exchan
     identifier, status = members.get("id"), members.get("status")
     yield _judged("customer.id-is-a-uuid", _is_uuid(identifier), f"{where}/id", "a UUID", identifier, exchange)
     yield _judged(
-        "customer.status-is-known", status in _STATES, f"{where}/status", " or ".join(sorted(_STATES)), status, exchange
+        "customer.status-is-known", status in _STATES, f"{where}/status", " or ".join(_STATES), status, exchange
     )
     for name in ("createdAt", "updatedAt"):
         yield _judged(
@@ -361,10 +361,16 @@ def _reading(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
 
 def _is_cut(one: object, other: object) -> bool:
     """Whether two texts are the same RFC 3339 time but for the number of fraction digits."""
-    if instant(one) is None or instant(other) is None:
+    first, second = instant(one), instant(other)
+    if first is None or second is None or first.replace(microsecond=0) != second.replace(microsecond=0):
         return False
-    long, short = sorted((str(one).rstrip("Zz"), str(other).rstrip("Zz")), key=len, reverse=True)
-    return long.startswith(short.rstrip("0").rstrip("."))
+    short, long = sorted((_fraction(str(one)), _fraction(str(other))), key=len)
+    return long.startswith(short)
+
+
+def _fraction(time: str) -> str:
+    """The digits of an RFC 3339 time after its seconds, without zeros at their end."""
+    return re.sub(r"^[^.]*\.?(\d*).*$", r"\1", time).rstrip("0")
 
 
 def _list(exchange: Exchange) -> Iterator[Finding]:

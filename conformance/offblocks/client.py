@@ -11,7 +11,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -80,7 +80,7 @@ class Credentials:
     """
 
     api_key: str
-    api_secret: str
+    api_secret: str = field(repr=False)
     signing_key: ec.EllipticCurvePrivateKey
     signing_key_id: str
 
@@ -111,7 +111,7 @@ class Token:
         expires_at: When it expires (UTC).
     """
 
-    text: str
+    text: str = field(repr=False)
     expires_at: datetime
 
 

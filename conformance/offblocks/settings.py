@@ -1,19 +1,32 @@
 """What a user sets to judge OffBlocks live: ``CONFORMANCE_OFFBLOCKS_...`` in the environment or in ``.env``."""
 
+import ssl
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from conformance.offblocks.client import DEFAULT_COMPONENTS
+from conformance.offblocks.wallet import Wallet
 from conformance.settings import LiveSettings, SettingsError
 from conformance.standards.account_ids import AccountIdRejected, ChainId
-from conformance.standards.message_signatures import KeyRejected, load_private_key
+from conformance.standards.message_signatures import (
+    KeyRejected,
+    SignatureInput,
+    SignatureRejected,
+    load_private_key,
+    present,
+    signature_base,
+)
 
 DEFAULT_CHAIN = "eip155:300"
 """zkSync Sepolia, the first testnet in the list of supported chains."""
 
 _PREFIX = "CONFORMANCE_OFFBLOCKS_"
+_SECOND_PREFIX = f"{_PREFIX}SECOND_"
+_COMPONENTS = " ".join(DEFAULT_COMPONENTS)
+_WALLET_KEY_DIGITS = 64
 _IDENTITY = ("api_key", "api_secret", "signing_key", "signing_key_id")
 
 
@@ -27,12 +40,12 @@ class _Identity(BaseSettings):
 
 
 class _SecondIdentity(_Identity):
-    model_config = SettingsConfigDict(env_prefix=f"{_PREFIX}SECOND_")
+    model_config = SettingsConfigDict(env_prefix=_SECOND_PREFIX)
 
 
 class _Settings(_Identity):
     base_url: str | None = None
-    components: str = " ".join(DEFAULT_COMPONENTS)
+    components: str = _COMPONENTS
     chain: str = DEFAULT_CHAIN
     wallet_key: SecretStr | None = None
     expected_domain: str | None = None
@@ -41,7 +54,7 @@ class _Settings(_Identity):
 
 def defaults() -> dict[str, str]:
     """The settings that a sandbox world is judged with."""
-    return {"chain": DEFAULT_CHAIN, "components": " ".join(DEFAULT_COMPONENTS)}
+    return {"chain": DEFAULT_CHAIN, "components": _COMPONENTS}
 
 
 def load(*, base_url: str | None = None) -> LiveSettings:
@@ -53,35 +66,93 @@ def load(*, base_url: str | None = None) -> LiveSettings:
     Raises:
         SettingsError: If a setting is missing or wrong.
     """
-    settings = _Settings()
-    url = base_url or settings.base_url
-    if not url:
-        raise SettingsError(f"Set {_PREFIX}BASE_URL, or give --base-url offblocks=URL (without /v1).")
-    if not url.startswith(("http://", "https://")):
-        raise SettingsError(
-            f"The base URL of OffBlocks is {url!r}; it must begin with https:// (or http:// on loopback)."
-        )
+    try:
+        settings, second = _Settings(), _SecondIdentity()
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"The file .env is not UTF-8: {error}") from error
+    url = _base_url(base_url or settings.base_url)
     credentials = {"first": _credentials(settings, _PREFIX)}
-    second = _SecondIdentity()
-    if second.api_key:
-        credentials["second"] = _credentials(second, f"{_PREFIX}SECOND_")
-    return LiveSettings(url.rstrip("/"), credentials, _others(settings), settings.ca_file)
+    if any(getattr(second, name) for name in _IDENTITY):
+        credentials["second"] = _credentials(second, _SECOND_PREFIX)
+        if credentials["second"]["api_key"] == credentials["first"]["api_key"]:
+            raise SettingsError(
+                f"{_SECOND_PREFIX}API_KEY is that of the first identity; give another API client's, or leave it out."
+            )
+    return LiveSettings(url, credentials, _others(settings), _ca_file(settings.ca_file))
+
+
+def _base_url(url: str | None) -> str:
+    name = f"{_PREFIX}BASE_URL"
+    if not url:
+        raise SettingsError(f"Set {name}, or give --base-url offblocks=URL (without /v1).")
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingsError(f"{name} is {url!r}; expected https:// (or http:// on loopback) and a host.")
+    if parts.path.rstrip("/").endswith("/v1") or parts.query or parts.fragment:
+        raise SettingsError(f"{name} is {url!r}; it must end before /v1, without a query.")
+    return url.rstrip("/")
+
+
+def _ca_file(path: str | None) -> str | None:
+    try:
+        if path:
+            ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise SettingsError(
+            f"CONFORMANCE_CA_FILE is {path!r}, which is no readable file of certificates in PEM: {error}"
+        ) from error
+    return path
 
 
 def _others(settings: _Settings) -> dict[str, str]:
-    try:
-        ChainId.parse(settings.chain)
-    except AccountIdRejected as error:
-        raise SettingsError(f"{_PREFIX}CHAIN is {settings.chain!r}: {error}") from error
-    others = {"chain": settings.chain, "components": settings.components}
+    others = {"chain": _chain(settings.chain), "components": _components(settings.components)}
     if settings.expected_domain:
         others["expected_domain"] = settings.expected_domain
     if settings.wallet_key:
-        key = settings.wallet_key.get_secret_value().removeprefix("0x")
-        if len(key) != 64 or not all(digit in "0123456789abcdefABCDEF" for digit in key):  # noqa: PLR2004
-            raise SettingsError(f"{_PREFIX}WALLET_KEY must be 64 hex digits, the private key of a wallet for testing.")
-        others["wallet_key"] = key
+        others["wallet_key"] = _wallet_key(settings.wallet_key.get_secret_value(), settings.chain)
     return others
+
+
+def _chain(text: str) -> str:
+    name = f"{_PREFIX}CHAIN"
+    try:
+        chain = ChainId.parse(text)
+    except AccountIdRejected as error:
+        raise SettingsError(f"{name} is {text!r}: {error}") from error
+    if chain.namespace != "eip155":
+        raise SettingsError(f"{name} is {text!r}; only wallets of eip155 chains sign in, such as {DEFAULT_CHAIN}.")
+    return text
+
+
+def _components(text: str) -> str:
+    """The names of components, if a signature of a request with a query can cover them."""
+    url = "https://api.example/v1/customers?page=1"
+    try:
+        components = present(text.split(), "GET", url, ())
+        signature_base("GET", url, (), SignatureInput("sig", components, None, None, None, None, None, None, "()"))
+    except SignatureRejected as error:
+        raise SettingsError(
+            f"{_PREFIX}COMPONENTS is {text!r}: {error} Expected names with blanks between, such as {_COMPONENTS!r}."
+        ) from error
+    return text
+
+
+def _wallet_key(text: str, chain: str) -> str:
+    digits = text.removeprefix("0x")
+    try:
+        Wallet(bytes.fromhex(digits), chain)
+        right = len(digits) == _WALLET_KEY_DIGITS
+    except ValueError:
+        right = False
+    if not right:
+        raise SettingsError(
+            f"{_PREFIX}WALLET_KEY must be {_WALLET_KEY_DIGITS} hex digits, the private key of a wallet for testing."
+        )
+    return digits
 
 
 def _credentials(identity: _Identity, prefix: str) -> dict[str, str]:
@@ -112,8 +183,8 @@ def _pem(key: str, name: str) -> str:
     else:
         try:
             pem = Path(key).expanduser().read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{name} is neither PEM text nor a readable file.") from error
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{name} is neither PEM text nor the path of a readable file.") from error
     try:
         load_private_key(pem)
     except KeyRejected as error:

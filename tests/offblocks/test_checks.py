@@ -2,9 +2,9 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -137,18 +137,18 @@ SECOND = replace(
     sent={"chainId": f"{CHAIN}:{ADDRESS}", "externalId": "Ünï-✓"},
     key="b",
 )
-AGAIN = replace(CREATE, answer={"detail": "exists"}, status=409, key="c")
+AGAIN = replace(
+    CREATE,
+    answer={"detail": "exists"},
+    status=409,
+    sent={"externalId": "user-1", "chainId": f"{CHAIN}:{ADDRESS}"},
+    key="c",
+)
 READ = Step("GET", f"/v1/customers/{CUSTOMER}", customer())
 LIST = Step("GET", "/v1/customers", [customer(), customer(id=OTHER_CUSTOMER, externalId="Ünï-✓")])
 FETCH = Step("GET", f"/v1/customers/{CUSTOMER}/challenge", {"challenge": challenge()})
 SIGN = Step(
-    "POST",
-    f"/v1/customers/{CUSTOMER}/challenge/sign",
-    None,
-    204,
-    {"ownerId": f"{CHAIN}:{ADDRESS}"},
-    headers=(),
-    key="d",
+    "POST", f"/v1/customers/{CUSTOMER}/challenge/sign", status=204, sent={"challenge": challenge()}, headers=(), key="d"
 )
 EVENT = {**customer(), "webhookType": "customer.updated", "eventId": OTHER_CUSTOMER}
 
@@ -243,6 +243,7 @@ BENT: list[tuple[set[str], Bent]] = [
     ({"customer.times-are-rfc3339", "response.matches-schema"}, (CREATE, bend(READ, updatedAt="2026-01-15T12:00:00"))),
     ({"customer.times-are-rfc3339", "response.matches-schema"}, (CREATE, bend(READ, updatedAt=1_768_478_400))),
     ({"customer.status-is-known"}, (CREATE, bend(READ, status="sleeping"))),
+    ({"customer.status-is-known", "response.matches-schema"}, (CREATE, bend(READ, status=["active"]))),
     ({"customer.status-is-known"}, (replace(LIST, answer=[customer(status="sleeping")]),)),
     ({"customer.readable"}, (CREATE, bend(READ, id=OTHER_CUSTOMER))),
     ({"customer.readable"}, (CREATE, bend(READ, chainId=f"{CHAIN}:{OTHER_ADDRESS}"))),
@@ -259,7 +260,7 @@ BENT: list[tuple[set[str], Bent]] = [
         (
             CREATE,
             bend(
-                replace(CREATE, key="a", sent={"chainId": f"{CHAIN}:{ADDRESS.lower()}", "externalId": "user-1"}),
+                replace(CREATE, sent={"chainId": f"{CHAIN}:{ADDRESS.lower()}", "externalId": "user-1"}),
                 id=OTHER_CUSTOMER,
             ),
         ),
@@ -315,9 +316,7 @@ BENT: list[tuple[set[str], Bent]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("rules", "steps"), BENT, ids=[f"{number}-{min(rules)}" for number, (rules, _) in enumerate(BENT)]
-)
+@pytest.mark.parametrize(("rules", "steps"), BENT, ids=[min(rules) for rules, _ in BENT])
 def test_what_is_bent_breaks_these_rules_and_no_other(rules: set[str], steps: Bent) -> None:
     assert broken(*steps) == rules
 
@@ -365,20 +364,15 @@ RIGHT_TOO: dict[str, Bent] = {
     "times without a fraction": (bend(CREATE, createdAt="2026-01-15T12:00:00Z"),),
     "times with an offset": (bend(CREATE, updatedAt="2026-01-15T13:00:00.5+01:00"),),
     "an upper-case id": (bend(CREATE, id=CUSTOMER.upper()),),
-    "an unlisted chain that is refused": (
-        replace(CREATE, status=400, answer={}, sent={"chainId": f"solana:abc:{'1' * 32}", "externalId": "user-1"}),
-        *(),
+    "a malformed account that is refused": (
+        replace(CREATE, status=400, answer={}, sent={"chainId": ADDRESS, "externalId": "user-1"}),
     ),
     "a wallet again under another id": (CREATE, replace(SECOND, status=409, answer={})),
     "the same pair with the same customer": (CREATE, replace(CREATE, key="b")),
-    "a repeat with its key": (CREATE, replace(CREATE)),
+    "a repeat with its key": (CREATE, CREATE),
     "the same pair of another client": (
         CREATE,
-        bend(
-            SECOND_CLIENT := replace(CREATE, identity="second", key="z"),
-            id=OTHER_CUSTOMER,
-            challenge=challenge(ANOTHER_NONCE),
-        ),
+        bend(replace(CREATE, identity="second"), id=OTHER_CUSTOMER, challenge=challenge(ANOTHER_NONCE)),
     ),
     "a creation with a member too many that is refused": (
         replace(CREATE, status=400, answer={}, sent={**(CREATE.sent or {}), "colour": "green"}),
@@ -398,14 +392,12 @@ RIGHT_TOO: dict[str, Bent] = {
         ),
     ),
     "the same challenge again": (CREATE, FETCH, replace(FETCH, after=timedelta(minutes=50))),
-    "an address in lower case": (with_challenge((ADDRESS, ADDRESS.lower())),),
-    "a wrapped list that is empty": (replace(LIST, answer=[]),),
+    "a list of nobody": (replace(LIST, answer=[]),),
     "a path that nobody knows": (Step("GET", "/v1/nothing", {"detail": "no"}, 404),),
     "another digest that is refused": (
         replace(CREATE, status=400, answer={}, request_headers=(("Content-Digest", "sha-512=:x:"),)),
     ),
 }
-del RIGHT_TOO["an address in lower case"]
 
 
 @pytest.mark.parametrize("name", RIGHT_TOO)
@@ -475,7 +467,8 @@ def test_each_reading_is_told(rule: str, steps: Bent, options: dict[str, str], r
     [
         ({**EVENT, "eventId": "one"}, "webhook 1 /eventId"),
         ({**EVENT, "webhookType": "account.updated"}, "webhook 1 /webhookType"),
-        ({name: value for name, value in EVENT.items() if name != "status"}, "webhook 1 "),
+        ({name: value for name, value in EVENT.items() if name != "status"}, "webhook 1 /status"),
+        ([EVENT], "webhook 1 "),
         ({**EVENT, "createdAt": "today"}, "webhook 1 /createdAt"),
         (b"", "webhook 1 "),
         (b"\xff", "webhook 1 "),
@@ -498,32 +491,27 @@ def test_a_list_is_read_bare_or_wrapped() -> None:
 # ---------------------------------------------------------------------------------------------------- hostile servers
 
 
-PATHS: list[Callable[..., Step]] = [lambda step=step, **changes: replace(step, **changes) for step in RIGHT]
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just(CREATED_AT),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
 answers = st.dictionaries(st.sampled_from([*customer(), "challenge", "token", "expiresAt", "detail"]), values)
-bodies = st.binary(max_size=80) | (answers | st.lists(answers, max_size=2)).map(
-    lambda value: json.dumps(value).encode()
-)
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(RIGHT), bodies, st.sampled_from([200, 201, 204, 302, 400, 401, 409, 500, 99])),
-        max_size=4,
-    ),
+bodies = st.binary(max_size=80) | (answers | st.lists(answers, max_size=2)).map(lambda body: json.dumps(body).encode())
+statuses = st.sampled_from([200, 201, 204, 302, 400, 401, 409, 500, 99])
+hostile = st.builds(
+    lambda step, body, status, kind: replace(step, body=body, status=status, headers=(("Content-Type", kind),)),
+    st.sampled_from(RIGHT),
+    bodies,
+    statuses,
     st.text(st.characters(max_codepoint=255), max_size=20),
 )
-def test_no_answer_breaks_the_checks(answered: list[tuple[Step, bytes, int]], kind: str) -> None:
-    steps = [
-        replace(step, body=body, status=status, headers=(("Content-Type", kind),)) for step, body, status in answered
-    ]
-    found = findings(CREATE, *steps)
-    assert {finding.rule for finding in found} <= set(CATALOGUE)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(hostile, max_size=4))
+def test_no_answer_breaks_the_checks(steps: list[Step]) -> None:
+    assert {finding.rule for finding in findings(CREATE, *steps)} <= set(CATALOGUE)
 
 
 @settings(max_examples=100, deadline=None)
@@ -543,7 +531,3 @@ def test_no_challenge_breaks_the_checks(text: str) -> None:
 @given(st.binary(max_size=80) | answers.map(lambda value: json.dumps(value).encode()))
 def test_no_event_breaks_the_checks(body: bytes) -> None:
     assert {finding.outcome for finding in findings(events=[body])} == {Outcome.BROKEN}
-
-
-def test_the_times_are_compared_in_utc() -> None:
-    assert datetime.fromisoformat("2026-01-15T12:00:00Z") == EPOCH_OF_WORLDS

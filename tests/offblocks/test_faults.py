@@ -1,4 +1,4 @@
-"""Each fault of the sandbox is caught by the rules that it breaks and by no others; no variation is taken for a fault."""
+"""Each fault of the sandbox is caught by the rules that it breaks and by no others; no variation is taken for one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -141,7 +141,7 @@ class TestChallenge:
         client.world.advance(minutes=60, seconds=2)
         client.log_in()
         late = client.sign(customer, wallet)
-        assert (late.status_code, "holds for 1:00:00" in late.text) == (400, True)
+        assert (late.status_code, "held for 1:00:00" in late.text) == (400, True)
         renewed = {**customer, "challenge": client.challenge(customer)}
         assert b"Issued At: 2026-01-15T13:00:02Z" in base64.b64decode(renewed["challenge"])
         client.world.advance(minutes=59, seconds=58)

@@ -119,7 +119,7 @@ class CreatesBeforeItRefuses(Fault, OffBlocks):
 class KeepsTheFirstKey(Fault, OffBlocks):
     """Gives a new key an id, and goes on with the one before."""
 
-    breaks = ("offblocks.authentication.registered-key-signs",)
+    breaks = ("offblocks.authentication.registered-key-signs", "offblocks.signature.right-one-accepted")
 
     def keys_after_registration(
         self, tenant: Tenant, key_id: str, key: ec.EllipticCurvePublicKey
