@@ -25,6 +25,10 @@ EXCHANGE = "conformance.exchange"
 class ClientJudge(Protocol):
     """Judges the requests of one client by the rules for clients, as they are sent."""
 
+    @property
+    def excused(self) -> frozenset[str]:
+        """The ids of the rules that the user's settings ask the client to break."""
+
     def request(self, request: Request, at: datetime) -> list[Finding]:
         """What can be told of a request from itself and what came before it."""
 
@@ -121,9 +125,10 @@ class JournalTransport(httpx.BaseTransport):
             url=str(request.url),
         )
         with self._lock:
-            breaks = _broken(self._judge.request(sent, at))
+            breaks = _broken(self._judge.request(sent, at)) - self._judge.excused
         if journal.player is None:
-            _compare(journal.relative(sent.url), breaks, request.extensions.get(BREAKS, frozenset()))
+            said = request.extensions.get(BREAKS, frozenset()) - self._judge.excused
+            _compare(journal.relative(sent.url), breaks, said)
         started = stopwatch()
         with journal.player.playing(sent, breaks) if journal.player else nullcontext():
             try:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from conformance.exchange import Exchange, NotJsonError, Request
 from conformance.findings import Finding, Outcome, judged, read
+from conformance.offblocks.client import DEFAULT_COMPONENTS
 from conformance.offblocks.messages import (
     Challenge,
     account,
@@ -57,6 +58,7 @@ class ClientJudge:
         self._keys = {credentials["signing_key_id"]: key.public_key()}
         self._secrets = {credentials["api_key"], credentials["api_secret"]}
         self._expected_domain = settings.get("expected_domain")
+        self._components = settings["components"].split() if "components" in settings else DEFAULT_COMPONENTS
         self._tokens: dict[str, datetime] = {}
         self._wallets: dict[str, str] = {}
         self._challenges: dict[str, dict[str, datetime]] = {}
@@ -64,6 +66,13 @@ class ClientJudge:
         self._refused: dict[str, str] = {}
         self._payloads: dict[str, _Repeatable] = {}
         self._unsettled: dict[_Repeatable, str | None] = {}
+
+    @property
+    def excused(self) -> frozenset[str]:
+        """The ids of the rules about coverage that the setting of components asks the client to break."""
+        body = set() if "content-digest" in self._components else {f"{_RULE}covers-body"}
+        target = set() if _covers_target(set(self._components), query=True) else {f"{_RULE}covers-target"}
+        return frozenset(body | target)
 
     def request(self, request: Request, at: datetime) -> list[Finding]:
         """What can be told of a request.
@@ -328,10 +337,14 @@ def _judged(rule: str, held: bool, where: str, expected: str, got: object) -> Fi
     return judged(_RULE + rule, held=held, where=where, expected=expected, got=got, exchange=None)
 
 
+def _covers_target(covered: set[str], *, query: bool) -> bool:
+    whole = bool(covered & {"@target-uri", "@request-target"})
+    return "@method" in covered and (whole or ("@path" in covered and (not query or "@query" in covered)))
+
+
 def _coverage(request: Request, said: SignatureInput) -> Iterator[Finding]:
     covered = set(said.components)
-    whole = bool(covered & {"@target-uri", "@request-target"})
-    target = "@method" in covered and (whole or ("@path" in covered and (not request.query or "@query" in covered)))
+    target = _covers_target(covered, query=bool(request.query))
     shown = f"covers {', '.join(said.components) or 'nothing'}"
     where = "request header Signature-Input"
     yield _judged("covers-target", target, where, "@method, @path and, where there is a query, @query", shown)

@@ -48,7 +48,9 @@ def page(mixed: dict[str, Any]) -> Page:
 def test_it_needs_nothing_besides_itself(page: Page) -> None:
     assert not {"script", "link", "img", "iframe", "object"} & {tag for tag, _ in page.elements}
     assert not page.with_attribute("src")
-    assert {target for target in page.with_attribute("href") if not target.startswith("#")} == {"https://docs.example/guide"}
+    assert {target for target in page.with_attribute("href") if not target.startswith("#")} == {
+        "https://docs.example/guide"
+    }
     assert "default-src 'none'" in " ".join(page.with_attribute("content"))
 
 

@@ -86,6 +86,15 @@ class Tenant:
         """The path of a URL as it is sent, mount included."""
         return httpx.URL(self._client.base_url + below).path
 
+    def must_cover(self, *components: str) -> None:
+        """Go on only if the setting has signatures cover one of these components.
+
+        Raises:
+            NeedError: If it covers none of them.
+        """
+        if not set(components) & set(self._client.signer.components):
+            needs(f"signatures that cover {' or '.join(components)}; add it to CONFORMANCE_OFFBLOCKS_COMPONENTS")
+
     def new_key(self) -> str:
         """A new idempotency key."""
         return str(self.ids.uuid())

@@ -108,6 +108,7 @@ def test_a_refused_signature_has_one_of_the_statuses_given(tenant: Tenant, walle
 @verifies("offblocks.signature.binds-body")
 def test_a_signature_binds_the_body(tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer, when another is created and the owner signs, both with the signature of another body."""
+    tenant.must_cover("content-digest")
     customer = tenant.onboard(wallet)
     expect_status("offblocks.signature.binds-body", tenant.create(wallet, deviation=signs_another_body), *REFUSED)
     answer = tenant.sign(customer.id, wallet, customer.challenge, deviation=signed_for_another_body)
@@ -117,12 +118,14 @@ def test_a_signature_binds_the_body(tenant: Tenant, wallet: Wallet) -> None:
 @verifies("offblocks.signature.binds-method")
 def test_a_signature_binds_the_method(tenant: Tenant, wallet: Wallet) -> None:
     """Given a tenant, when it signs a PUT and sends the same as a POST."""
+    tenant.must_cover("@method")
     expect_status("offblocks.signature.binds-method", tenant.create(wallet, deviation=signs_another_method), *REFUSED)
 
 
 @verifies("offblocks.signature.binds-path")
 def test_a_signature_binds_the_path(tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer, when the signature of reading it is used for fetching its challenge."""
+    tenant.must_cover("@path", "@target-uri", "@request-target")
     customer = tenant.onboard(wallet)
     elsewhere = signs_another_path(tenant.path(f"/v1/customers/{customer.id}"))
     expect_status("offblocks.signature.binds-path", tenant.fetch(customer.id, deviation=elsewhere), *REFUSED)
@@ -131,6 +134,7 @@ def test_a_signature_binds_the_path(tenant: Tenant, wallet: Wallet) -> None:
 @verifies("offblocks.signature.binds-query")
 def test_a_signature_binds_the_query(tenant: Tenant) -> None:
     """Given a tenant, when it signs the list with a query and sends it without."""
+    tenant.must_cover("@query", "@target-uri", "@request-target")
     expect_status("offblocks.signature.binds-query", tenant.customers(deviation=signs_another_query), *REFUSED)
 
 
@@ -192,6 +196,7 @@ def test_another_algorithm_is_refused(tenant: Tenant, wallet: Wallet) -> None:
 @verifies("offblocks.signature.refusal-has-no-effect")
 def test_a_creation_with_a_refused_signature_has_no_effect(tenant: Tenant, wallet: Wallet) -> None:
     """Given a tenant, when it creates customers without a signature, with another key's and with a changed path."""
+    tenant.must_cover("@path", "@target-uri", "@request-target")
     wrong: list[Deviation] = [unsigned, signed_by(strange_key(tenant)), signs_another_path(tenant.path("/v1/webhooks"))]
     external_ids = [tenant.new_external_id() for _ in wrong]
     for external_id, sin in zip(external_ids, wrong, strict=True):

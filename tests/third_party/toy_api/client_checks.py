@@ -11,6 +11,10 @@ class ClientJudge:
     def __init__(self, _credentials: Mapping[str, str], _settings: Mapping[str, str]) -> None:
         self.observed: list[Exchange] = []
 
+    @property
+    def excused(self) -> frozenset[str]:
+        return frozenset()
+
     def request(self, request: Request, _at: datetime) -> list[Finding]:
         held = "trouble" not in request.query
         return [judged("toy.client.no-trouble", held=held, where="URL", expected="no trouble", got="", exchange=None)]

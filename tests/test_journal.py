@@ -1,0 +1,264 @@
+"""The journal of a test: what its clients send is judged before it leaves, and kept with its answer."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from threading import Barrier
+
+import httpx
+import pytest
+
+from conformance.clock import EPOCH_OF_WORLDS, FrozenClock
+from conformance.exchange import Exchange, Request
+from conformance.findings import Finding, judged
+from conformance.journal import BREAKS, EXCHANGE, Journal, JournalTransport
+from conformance.offblocks import api
+from conformance.redaction import Redactor
+from conformance.scenario import StepFailedError, SuiteError
+from conformance.specification import Specification
+
+BASE_URL = "https://api.example/mount"
+SPECIFICATION = Specification.load(api.specification)
+KNOWN = "offblocks.client.sends-token"
+OTHER = "offblocks.client.sends-json"
+
+
+class Judge:
+    """Finds that a request breaks the rules that its header says, and remembers what it was shown."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Request, datetime]] = []
+        self.observed: list[Exchange] = []
+
+    def request(self, request: Request, at: datetime) -> list[Finding]:
+        self.asked.append((request, at))
+        broken = (request.header("X-Broken") or "").split()
+        return [
+            judged(rule, held=rule not in broken, where="request", expected="", got="", exchange=None)
+            for rule in (KNOWN, OTHER)
+        ]
+
+    def observe(self, exchange: Exchange) -> None:
+        self.observed.append(exchange)
+
+
+def answer(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(
+        200,
+        headers=[("Content-Type", "application/json"), ("X-Twice", "1"), ("X-Twice", "2")],
+        content=b'{"token":"t0p","echo":"' + request.url.path.encode() + b'"}',
+    )
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock()
+
+
+@pytest.fixture
+def journal(clock: FrozenClock) -> Journal:
+    return Journal("offblocks/topic/a_test", clock, BASE_URL, SPECIFICATION, Redactor(api.secrets))
+
+
+@pytest.fixture
+def judge() -> Judge:
+    return Judge()
+
+
+def client(
+    journal: Journal,
+    judge: Judge,
+    send: Callable[[httpx.Request], httpx.Response] = answer,
+    identity: str = "first",
+) -> httpx.Client:
+    return httpx.Client(transport=JournalTransport(httpx.MockTransport(send), journal, identity, judge))
+
+
+def test_an_exchange_is_kept_as_it_was(journal: Journal, judge: Judge, clock: FrozenClock) -> None:
+    clock.advance(timedelta(minutes=5))
+    response = client(journal, judge).post(
+        f"{BASE_URL}/v1/customers?page=2", content=b'{"a":1}', headers=[("X-Sent", "a"), ("X-Sent", "b")]
+    )
+    (exchange,) = journal.exchanges
+    assert response.extensions[EXCHANGE] is exchange
+    assert (exchange.id, exchange.operation, exchange.identity) == (
+        "offblocks/topic/a_test#1",
+        "createCustomer",
+        "first",
+    )
+    assert exchange.at == EPOCH_OF_WORLDS + timedelta(minutes=5)
+    assert 0 <= exchange.seconds < 5
+    assert exchange.breaks == frozenset()
+    assert (exchange.request.method, exchange.request.url) == ("POST", f"{BASE_URL}/v1/customers?page=2")
+    assert exchange.request.body == b'{"a":1}'
+    assert exchange.request.header("X-Sent") == "a, b"
+    assert exchange.response.status == 200
+    assert exchange.response.header("X-Twice") == "1, 2"
+    assert exchange.response.members()["echo"] == "/mount/v1/customers"
+    assert response.json()["echo"] == "/mount/v1/customers"
+
+
+def test_what_is_kept_for_others_has_no_secret(journal: Journal, judge: Judge) -> None:
+    client(journal, judge).get(f"{BASE_URL}/v1/customers", headers={"Authorization": "Bearer s3cret"})
+    ((kept,), (shown,)) = journal.exchanges, journal.redacted
+    assert kept.request.header("Authorization") == "Bearer s3cret"
+    assert kept.response.members()["token"] == "t0p"
+    assert "s3cret" not in str(shown)
+    assert "t0p" not in str(shown)
+    assert (shown.id, shown.response.status) == (kept.id, kept.response.status)
+
+
+def test_the_judge_sees_a_request_before_and_its_exchange_after(journal: Journal, judge: Judge) -> None:
+    def send(request: httpx.Request) -> httpx.Response:
+        assert len(judge.asked) == 1
+        assert not judge.observed
+        return answer(request)
+
+    client(journal, judge, send).get(f"{BASE_URL}/v1/customers")
+    ((request, at),) = judge.asked
+    assert (request, at) == (journal.exchanges[0].request, EPOCH_OF_WORLDS)
+    assert judge.observed == journal.exchanges
+
+
+def test_a_request_that_breaks_what_it_says_is_sent(journal: Journal, judge: Judge) -> None:
+    client(journal, judge).get(
+        f"{BASE_URL}/v1/customers", headers={"X-Broken": KNOWN}, extensions={BREAKS: frozenset({KNOWN})}
+    )
+    assert [exchange.breaks for exchange in journal.exchanges] == [{KNOWN}]
+
+
+@pytest.mark.parametrize(
+    ("broken", "said", "message"),
+    [
+        (KNOWN, frozenset(), f"/v1/customers breaks {KNOWN} without saying so."),
+        ("", frozenset({KNOWN}), f"/v1/customers does not break {KNOWN} as it says."),
+        (
+            OTHER,
+            frozenset({KNOWN}),
+            f"/v1/customers breaks {OTHER} without saying so and does not break {KNOWN} as it says.",
+        ),
+        (f"{KNOWN} {OTHER}", frozenset(), f"/v1/customers breaks {OTHER}, {KNOWN} without saying so."),
+    ],
+)
+def test_a_request_that_breaks_something_else_is_the_suites_fault_and_never_leaves(
+    journal: Journal, judge: Judge, broken: str, said: frozenset[str], message: str
+) -> None:
+    def send(_request: httpx.Request) -> httpx.Response:
+        raise AssertionError
+
+    with pytest.raises(SuiteError) as caught:
+        client(journal, judge, send).get(
+            f"{BASE_URL}/v1/customers", headers={"X-Broken": broken}, extensions={BREAKS: said}
+        )
+    assert str(caught.value) == f"The suite's own request to {message}"
+    assert not journal.exchanges
+
+
+@pytest.mark.parametrize(
+    ("trouble", "detail"),
+    [
+        (httpx.ConnectError("refused"), "refused"),
+        (httpx.ReadTimeout(""), "ReadTimeout"),
+        (httpx.RemoteProtocolError("hung up"), "hung up"),
+    ],
+)
+def test_a_request_without_an_answer_blocks(journal: Journal, judge: Judge, trouble: Exception, detail: str) -> None:
+    def send(_request: httpx.Request) -> httpx.Response:
+        raise trouble
+
+    with pytest.raises(StepFailedError) as caught:
+        client(journal, judge, send).get(f"{BASE_URL}/v1/customers")
+    assert str(caught.value) == f"GET /v1/customers got no answer from {BASE_URL}: {detail}"
+    assert not journal.exchanges
+    assert not judge.observed
+
+
+def test_an_answer_that_cannot_be_decoded_blocks(journal: Journal, judge: Judge) -> None:
+    def send(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip"))
+
+    with pytest.raises(StepFailedError, match=r"GET /v1/customers got no answer from .*header check"):
+        client(journal, judge, send).get(f"{BASE_URL}/v1/customers")
+
+
+def test_a_path_that_the_specification_lacks_has_no_operation(journal: Journal, judge: Judge) -> None:
+    for url in (f"{BASE_URL}/v1/nothing", f"{BASE_URL}/customers", "https://elsewhere.example/v1/customers"):
+        client(journal, judge).get(url)
+    assert [exchange.operation for exchange in journal.exchanges] == [None, None, None]
+    assert journal.relative("https://elsewhere.example/v1/customers") == "https://elsewhere.example/v1/customers"
+
+
+def test_two_identities_share_one_numbering_and_not_one_judge(journal: Journal, judge: Judge) -> None:
+    other_judge = Judge()
+    client(journal, judge).get(f"{BASE_URL}/v1/customers")
+    client(journal, other_judge, identity="second").get(f"{BASE_URL}/v1/customers")
+    assert [(exchange.id[-2:], exchange.identity) for exchange in journal.exchanges] == [
+        ("#1", "first"),
+        ("#2", "second"),
+    ]
+    assert (len(judge.asked), len(other_judge.asked)) == (1, 1)
+
+
+def test_requests_at_once_are_each_kept_once(journal: Journal, judge: Judge) -> None:
+    together = Barrier(4)
+
+    def send(request: httpx.Request) -> httpx.Response:
+        together.wait(5)
+        return answer(request)
+
+    sender = client(journal, judge, send)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: sender.get(f"{BASE_URL}/v1/customers/{number}"), range(4)))
+    assert [exchange.id for exchange in journal.exchanges] == [
+        f"offblocks/topic/a_test#{number}" for number in (1, 2, 3, 4)
+    ]
+    assert {exchange.request.url[-1] for exchange in journal.exchanges} == {"0", "1", "2", "3"}
+    assert [exchange.id for exchange in journal.redacted] == [exchange.id for exchange in journal.exchanges]
+
+
+class Player:
+    """Notes what is looked up, and says when it was recorded."""
+
+    def __init__(self) -> None:
+        self.looked_up: list[tuple[str, frozenset[str]]] = []
+        self.is_playing = False
+
+    @contextmanager
+    def playing(self, request: Request, breaks: frozenset[str]) -> Iterator[None]:
+        self.looked_up.append((request.method, breaks))
+        self.is_playing = True
+        yield
+        self.is_playing = False
+
+    def timing(self) -> tuple[datetime, float]:
+        return EPOCH_OF_WORLDS - timedelta(days=1), 7.5
+
+
+def test_a_replay_finds_an_answer_by_the_request_and_takes_the_recorded_time(clock: FrozenClock, judge: Judge) -> None:
+    player = Player()
+    journal = Journal("offblocks/topic/a_test", clock, BASE_URL, SPECIFICATION, Redactor(()), player)
+
+    def send(request: httpx.Request) -> httpx.Response:
+        assert player.is_playing
+        return answer(request)
+
+    client(journal, judge, send).get(
+        f"{BASE_URL}/v1/customers", headers={"X-Broken": KNOWN}, extensions={BREAKS: frozenset({KNOWN})}
+    )
+    assert player.looked_up == [("GET", frozenset({KNOWN}))]
+    (exchange,) = journal.exchanges
+    assert (exchange.at, exchange.seconds) == (EPOCH_OF_WORLDS - timedelta(days=1), 7.5)
+
+
+def test_closing_a_client_leaves_the_shared_transport_open(journal: Journal, judge: Judge) -> None:
+    class Inner(httpx.MockTransport):
+        is_open = True
+
+        def close(self) -> None:
+            self.is_open = False
+
+    inner = Inner(answer)
+    with httpx.Client(transport=JournalTransport(inner, journal, "first", judge)) as sender:
+        sender.get(f"{BASE_URL}/v1/customers")
+    assert inner.is_open

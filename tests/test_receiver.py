@@ -1,0 +1,105 @@
+"""What receives webhooks: an address for each test, answers as told, and deliveries in order."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from conformance.clock import EPOCH_OF_WORLDS, FrozenClock, stopwatch
+from conformance.receiver import Mailbox, Receiver
+
+TEST = "offblocks/webhook/a_change_is_sent"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(transport=httpx.HTTPTransport(verify=False), trust_env=False) as http:
+        yield http
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock()
+
+
+@pytest.fixture
+def mailbox(receiver: Receiver, clock: FrozenClock) -> Mailbox:
+    return receiver.mailbox(TEST, clock)
+
+
+def test_a_delivery_is_kept_as_it_came(mailbox: Mailbox, http: httpx.Client, clock: FrozenClock) -> None:
+    clock.advance(timedelta(minutes=5))
+    answer = http.post(mailbox.url, content=b'{"eventId":"1"}', headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.content) == (200, b"")
+    (delivery,) = mailbox.received()
+    assert delivery.at == EPOCH_OF_WORLDS + timedelta(minutes=5)
+    assert (delivery.request.method, delivery.request.url) == ("POST", f"/{TEST}")
+    assert delivery.request.members() == {"eventId": "1"}
+    assert delivery.request.header("content-type") == "application/json"
+    assert delivery.answered == 200
+
+
+def test_the_next_deliveries_are_answered_as_told_and_those_after_them_with_200(
+    mailbox: Mailbox, http: httpx.Client
+) -> None:
+    mailbox.answer_with(500, 503)
+    assert [http.post(mailbox.url, content=str(number)).status_code for number in range(4)] == [500, 503, 200, 200]
+    deliveries = mailbox.received()
+    assert [delivery.answered for delivery in deliveries] == [500, 503, 200, 200]
+    assert [delivery.request.body for delivery in deliveries] == [b"0", b"1", b"2", b"3"]
+
+
+def test_every_test_has_an_address_of_its_own(receiver: Receiver, http: httpx.Client, clock: FrozenClock) -> None:
+    one, other = receiver.mailbox("offblocks/webhook/one", clock), receiver.mailbox("offblocks/webhook/Ünï [2]", clock)
+    assert one.url != other.url
+    assert one.url.isascii()
+    assert other.url.isascii()
+    http.post(other.url)
+    assert (len(one.received()), len(other.received())) == (0, 1)
+
+
+def test_an_address_that_nobody_has_is_not_found(mailbox: Mailbox, http: httpx.Client) -> None:
+    assert http.post(f"{mailbox.url}/below").status_code == 404
+    assert http.post(httpx.URL(mailbox.url).copy_with(path="/")).status_code == 404
+    assert http.get(mailbox.url).status_code == 501
+    assert mailbox.received() == ()
+
+
+def test_deliveries_at_once_are_each_kept_once(mailbox: Mailbox, http: httpx.Client) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: http.post(mailbox.url, content=str(number)), range(24)))
+    assert sorted(int(delivery.request.body) for delivery in mailbox.received()) == list(range(24))
+
+
+def test_waiting_ends_when_enough_came(mailbox: Mailbox, http: httpx.Client) -> None:
+    started = stopwatch()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(mailbox.received, at_least=2, seconds=10)
+        http.post(mailbox.url)
+        http.post(mailbox.url)
+        assert len(waiting.result()) == 2
+    assert stopwatch() - started < 5
+
+
+def test_waiting_ends_when_the_time_is_up(mailbox: Mailbox, http: httpx.Client) -> None:
+    http.post(mailbox.url)
+    started = stopwatch()
+    assert len(mailbox.received(at_least=2, seconds=0.05)) == 1
+    assert 0.05 <= stopwatch() - started < 2
+
+
+def test_nothing_listens_once_it_is_closed(http: httpx.Client, clock: FrozenClock) -> None:
+    receiver = Receiver()
+    url = receiver.mailbox(TEST, clock).url
+    receiver.close()
+    with pytest.raises(httpx.ConnectError):
+        http.post(url)
