@@ -27,7 +27,8 @@ OTHER = "offblocks.client.sends-json"
 class Judge:
     """Finds that a request breaks the rules that its header says, and remembers what it was shown."""
 
-    def __init__(self) -> None:
+    def __init__(self, *excused: str) -> None:
+        self.excused = frozenset(excused)
         self.asked: list[tuple[Request, datetime]] = []
         self.observed: list[Exchange] = []
 
@@ -155,6 +156,15 @@ def test_a_request_that_breaks_something_else_is_the_suites_fault_and_never_leav
     assert not journal.exchanges
 
 
+def test_what_the_settings_excuse_is_neither_compared_nor_kept(journal: Journal) -> None:
+    sender = client(journal, Judge(KNOWN))
+    for broken, said in ((KNOWN, frozenset[str]()), ("", frozenset({KNOWN})), (f"{KNOWN} {OTHER}", frozenset({OTHER}))):
+        sender.get(f"{BASE_URL}/v1/customers", headers={"X-Broken": broken}, extensions={BREAKS: said})
+    assert [exchange.breaks for exchange in journal.exchanges] == [set(), set(), {OTHER}]
+    with pytest.raises(SuiteError):
+        sender.get(f"{BASE_URL}/v1/customers", headers={"X-Broken": OTHER})
+
+
 @pytest.mark.parametrize(
     ("trouble", "detail"),
     [
@@ -243,9 +253,7 @@ def test_a_replay_finds_an_answer_by_the_request_and_takes_the_recorded_time(clo
         assert player.is_playing
         return answer(request)
 
-    client(journal, judge, send).get(
-        f"{BASE_URL}/v1/customers", headers={"X-Broken": KNOWN}, extensions={BREAKS: frozenset({KNOWN})}
-    )
+    client(journal, judge, send).get(f"{BASE_URL}/v1/customers", headers={"X-Broken": KNOWN})
     assert player.looked_up == [("GET", frozenset({KNOWN}))]
     (exchange,) = journal.exchanges
     assert (exchange.at, exchange.seconds) == (EPOCH_OF_WORLDS - timedelta(days=1), 7.5)

@@ -16,8 +16,6 @@ from conformance.exchange import Exchange, Request, Response
 from conformance.findings import Finding, Outcome
 from conformance.specification import Specification
 
-_BASE_URL = "https://documents.invalid"
-
 
 class DocumentsUnreadableError(ValueError):
     """The file of printed exchanges cannot be read or has another form than ``specs/schemas/documents.json``."""
@@ -84,10 +82,10 @@ def _load(api: Api, specification: Specification) -> list[Exchange]:
     for problem in jsonschema_rs.validator_for(schema).iter_errors(raw):
         place = "/".join(str(part) for part in problem.instance_path) or "the top"
         raise DocumentsUnreadableError(f"The printed exchanges in {path} are wrong at {place}: {problem.message}")
-    return [_exchange(entry, specification) for entry in raw["exchanges"]]
+    return [_exchange(entry, raw["base_url"], specification) for entry in raw["exchanges"]]
 
 
-def _exchange(entry: dict[str, Any], specification: Specification) -> Exchange:
+def _exchange(entry: dict[str, Any], base_url: str, specification: Specification) -> Exchange:
     asked, answered = entry["request"], entry.get("response", {"status": 0})
     operation = specification.operation_at(asked["method"], asked["path"])
     body = answered.get("body", "").encode()
@@ -101,7 +99,7 @@ def _exchange(entry: dict[str, Any], specification: Specification) -> Exchange:
             headers=tuple(asked.get("headers", {}).items()),
             body=asked.get("body", "").encode(),
             method=asked["method"],
-            url=_BASE_URL + asked["path"],
+            url=base_url + asked["path"],
         ),
         response=Response((("Content-Type", "application/json"),) if body else (), body, answered["status"]),
         placeholders=frozenset(entry["placeholders"]),

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -538,6 +538,22 @@ def test_a_wrong_client_breaks_its_rule_and_no_other(session: Session, rule: str
 
 def test_no_client_rule_is_without_a_wrong_client() -> None:
     assert {f"offblocks.client.{rule}" for rule, _, _ in WRONG} == CLIENT_RULES
+
+
+@pytest.mark.parametrize(
+    ("components", "excused"),
+    [
+        (DEFAULT_COMPONENTS, set()),
+        (("@method", "@target-uri", "content-digest"), set()),
+        (("@method", "@path", "content-digest"), {"covers-target"}),
+        (("@path", "@query", "content-digest"), {"covers-target"}),
+        (("@method", "@target-uri"), {"covers-body"}),
+        (("date",), {"covers-body", "covers-target"}),
+    ],
+)
+def test_what_the_settings_leave_uncovered_is_excused(components: Sequence[str], excused: set[str]) -> None:
+    set_so = {"components": " ".join(components)}
+    assert ClientJudge(made_up_credentials(Ids("judge")), set_so).excused == rules(*excused)
 
 
 def test_a_finding_never_repeats_a_secret(session: Session) -> None:
