@@ -85,7 +85,10 @@ class Receiver:
                 pass
 
         self._mailboxes = mailboxes
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            request_queue_size = 128  # the usual 5 makes webhooks that come at once wait for a second
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_LISTENING_STOPS_WITHIN,), daemon=True)
         self._thread.start()
 

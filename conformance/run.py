@@ -95,6 +95,9 @@ class _Collector:
         self.attached: list[dict[str, Any]] = []
         self.trouble: list[str] = []
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.option.tbstyle = "native"  # tracebacks are not shown, so the quickest form
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if not hasattr(session.config, "workerinput") and session.items:
             self._listener.began(len(session.items))

@@ -20,6 +20,6 @@ class LiveSettings:
     """
 
     base_url: str
-    credentials: Mapping[str, Mapping[str, str]]
-    others: Mapping[str, str] = field(default_factory=dict)
+    credentials: Mapping[str, Mapping[str, str]] = field(repr=False)
+    others: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_file: str | None = None

@@ -293,3 +293,9 @@ def test_no_secret_is_in_what_the_objects_show(put: Set) -> None:
     shown = f"{_Settings()!r} {_Settings()} {_SecondIdentity()!r} {credentials!r} {token!r}"
     assert FIRST["api_key"] in shown
     assert not [secret for secret in (*secrets(), "token-1") if secret in shown]
+
+
+def test_what_is_shown_of_settings_holds_no_secret() -> None:
+    settings = LiveSettings("https://a.test", {"first": {"api_secret": "hidden-1"}}, {"wallet_key": "hidden-2"})
+    assert "hidden" not in repr(settings)
+    assert "https://a.test" in repr(settings)
