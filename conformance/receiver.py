@@ -85,6 +85,7 @@ class Receiver:
                 pass
 
         self._mailboxes = mailboxes
+
         class Server(ThreadingHTTPServer):
             request_queue_size = 128  # the usual 5 makes webhooks that come at once wait for a second
 

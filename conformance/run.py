@@ -259,6 +259,8 @@ def _check(options: Options, apis: Sequence[Api]) -> None:
         raise UsageError("--base-url goes with --target sandbox or --target live; a replay reaches no server.")
     if options.record and options.target == "replay":
         raise UsageError("Recording needs --target sandbox or --target live.")
+    if options.record and options.target == "live" and options.cassettes is None:
+        raise UsageError("A live recording needs --cassettes DIR; the shipped cassettes are of the reference sandbox.")
     for api in apis:
         Specification.load(api.specification)
         if options.target == "live":

@@ -163,6 +163,7 @@ def test_a_pattern_that_matches_nothing_is_wrong_usage(server: str) -> None:
         (Options(apis=("toy",), base_urls={"other": "http://x"}, target="live"), "other, which is not part of the run"),
         (Options(apis=("toy",), base_urls={"toy": "ftp://x"}, target="live"), "begins with https"),
         (Options(apis=("toy",), record=True), "Recording needs"),
+        (Options(apis=("toy",), record=True, target="live"), "needs --cassettes DIR"),
         (Options(apis=("nobody",)), "no API called 'nobody'. Known: offblocks, toy"),
     ],
 )

@@ -8,6 +8,9 @@ from typing import Any
 
 from conformance.exchange import Headers, Response
 
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""The reason phrases of RFC 9110 that older Pythons word otherwise."""
+
 
 class BodyRejected(ValueError):  # noqa: N818 - a judgement of the input, named as such
     """A request body is not what was asked for; the message says what is wrong and what to send."""
@@ -36,7 +39,12 @@ def problem(status: int, detail: str, headers: Headers = ()) -> Response:
         detail: What was wrong, what was expected and what to do.
         headers: Further header lines.
     """
-    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    content = {
+        "type": "about:blank",
+        "title": _TITLES.get(status, HTTPStatus(status).phrase),
+        "status": status,
+        "detail": detail,
+    }
     return Response((("Content-Type", "application/problem+json"), *headers), to_json(content), status)
 
 

@@ -63,7 +63,7 @@ def test_a_body_of_one_mebibyte_is_read_and_a_larger_one_is_413(http: httpx.Clie
     url = f"{sandbox.origin}/offblocks/v1/auth/token"
     assert http.post(url, content=b" " * MIB).status_code == 400
     response = http.post(url, content=b" " * (MIB + 1))
-    assert (response.status_code, response.json()["title"]) == (413, "Request Entity Too Large")
+    assert (response.status_code, response.json()["title"]) == (413, "Content Too Large")
 
 
 def test_a_larger_body_in_chunks_is_413(http: httpx.Client, sandbox: Any) -> None:
