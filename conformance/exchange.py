@@ -104,7 +104,7 @@ class Exchange:
         operation: The id of the operation in the specification; None for a path that it does not know.
         identity: Who sent it, such as ``first`` or ``second``.
         at: When the request was sent (UTC).
-        seconds: How long the answer took.
+        seconds: How long the answer took, by the clock of the test; none in a world whose clock is frozen.
         request: The request.
         response: The response.
         breaks: The ids of the client rules that the request breaks on purpose.

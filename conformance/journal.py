@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from conformance.clock import Clock, stopwatch
+from conformance.clock import Clock
 from conformance.exchange import Delivery, Exchange, Request, Response
 from conformance.findings import Finding, Outcome
 from conformance.redaction import Redactor
@@ -129,7 +129,6 @@ class JournalTransport(httpx.BaseTransport):
         if journal.player is None:
             said = request.extensions.get(BREAKS, frozenset()) - self._judge.excused
             _compare(journal.relative(sent.url), breaks, said)
-        started = stopwatch()
         with journal.player.playing(sent, breaks) if journal.player else nullcontext():
             try:
                 response = self._inner.handle_request(request)
@@ -139,7 +138,7 @@ class JournalTransport(httpx.BaseTransport):
                 raise StepFailedError(
                     f"{sent.method} {journal.relative(sent.url)} got no answer from {journal.base_url}: {detail}"
                 ) from error
-            seconds = stopwatch() - started
+            seconds = (journal.clock.now() - at).total_seconds()
             if journal.player:
                 at, seconds = journal.player.timing()
         exchange = journal.keep(
