@@ -165,6 +165,7 @@ class RequestSigner(httpx.Auth):
         key_id: Its id at the API.
         clock: What tells the time of signing.
         components: What to cover, as far as the request has it.
+        deterministic: Whether equal requests of one second get equal signatures, which a server may take for replays.
     """
 
     requires_request_body = True
@@ -175,7 +176,10 @@ class RequestSigner(httpx.Auth):
         key_id: str,
         clock: Clock,
         components: Sequence[str] = DEFAULT_COMPONENTS,
+        *,
+        deterministic: bool = False,
     ) -> None:
+        self.deterministic = deterministic
         self.key = key
         self.key_id = key_id
         self.clock = clock
@@ -205,6 +209,7 @@ class RequestSigner(httpx.Auth):
                 components=present(self.components, request.method, url, headers),
                 created=self.clock.now(),
                 algorithm=ECDSA_P384_SHA384,
+                deterministic=self.deterministic,
             )
         )
 

@@ -145,7 +145,9 @@ def signed_by(key: ec.EllipticCurvePrivateKey, *, key_id: str | None = None) -> 
     """Signs with another key, under the registered key's id or another one."""
 
     def send(signer: RequestSigner, request: httpx.Request) -> None:
-        other = RequestSigner(key, key_id or signer.key_id, signer.clock, signer.components)
+        other = RequestSigner(
+            key, key_id or signer.key_id, signer.clock, signer.components, deterministic=signer.deterministic
+        )
         other.digest(request)
         other.sign(request)
 
@@ -176,6 +178,7 @@ def _sign_otherwise(
             created=signer.clock.now() + shift,
             algorithm=algorithm,
             label=label,
+            deterministic=signer.deterministic,
         )
     )
 

@@ -58,10 +58,7 @@ _ALGORITHMS = {
 ALGORITHMS = tuple(_ALGORITHMS)
 """The names of the algorithms that can sign and verify (RFC 9421, section 6.2.2)."""
 
-_ECDSA = {
-    ECDSA_P384_SHA384: ec.ECDSA(SHA384(), deterministic_signing=True),
-    ECDSA_P256_SHA256: ec.ECDSA(SHA256(), deterministic_signing=True),
-}
+_ECDSA_HASHES = {ECDSA_P384_SHA384: SHA384(), ECDSA_P256_SHA256: SHA256()}
 _SIGNATURE_SIZES = {ECDSA_P384_SHA384: 96, ECDSA_P256_SHA256: 64, "ed25519": 64, "hmac-sha256": 32}
 _PARAMETER_TYPES = {"created": int, "expires": int, "keyid": str, "alg": str, "nonce": str, "tag": str}
 _COMPONENT_NAME = re.compile(r"@?[a-z0-9!#$%&'*+.^_`|~-]+")
@@ -235,8 +232,9 @@ def sign(
     nonce: str | None = None,
     tag: str | None = None,
     declare_algorithm: bool = True,
+    deterministic: bool = True,
 ) -> list[tuple[str, str]]:
-    """Sign a request (RFC 9421, section 3.1); ECDSA is deterministic, r and s of fixed size (section 3.3).
+    """Sign a request (RFC 9421, section 3.1); ECDSA as r and s of fixed size (section 3.3).
 
     Args:
         method: The method of the request.
@@ -252,6 +250,8 @@ def sign(
         nonce: A value used once, or ``None``.
         tag: The application that the signature is for, or ``None``.
         declare_algorithm: Whether to say the algorithm in the parameter ``alg``.
+        deterministic: Whether ECDSA signs the same request always alike (RFC 6979); a server that refuses a signature
+            which it saw before would refuse the repetition.
 
     Returns:
         The header fields Signature-Input and Signature.
@@ -275,7 +275,8 @@ def sign(
     base = _base(_resolver(method, url, headers), components, http_sf.ser([member])).encode()
     if isinstance(key, ec.EllipticCurvePrivateKey):
         size = _SIGNATURE_SIZES[algorithm] // 2
-        r, s = decode_dss_signature(key.sign(base, _ECDSA[algorithm]))
+        scheme = ec.ECDSA(_ECDSA_HASHES[algorithm], deterministic_signing=deterministic)
+        r, s = decode_dss_signature(key.sign(base, scheme))
         signature = r.to_bytes(size, "big") + s.to_bytes(size, "big")
     else:
         signature = _ALGORITHMS[algorithm](private_key=key).sign(base)
@@ -626,7 +627,7 @@ def _require_form(signature: bytes, algorithm: str) -> None:
     if len(signature) == size:
         return
     message = f"The signature has {len(signature)} bytes, expected {size} for {algorithm}"
-    if algorithm in _ECDSA:
+    if algorithm in _ECDSA_HASHES:
         message += f": r and s of {size // 2} bytes each"
         if _is_der(signature):
             message += "; it looks like DER, so make your library write the form IEEE P1363"

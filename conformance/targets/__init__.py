@@ -31,7 +31,7 @@ class Subject:
         credentials: What each identity authenticates with, by the names of the settings.
         settings: The API's other settings, such as the chain.
         hooks: What receives webhooks; None if the subject could not reach it.
-        disposable: Whether the credentials are the test's own, so that it may replace them.
+        disposable: Whether the credentials are the test's own, so that it may replace them and sign reproducibly.
     """
 
     api: Api

@@ -20,6 +20,7 @@ from conformance.offblocks.client import (
     ApiError,
     Client,
     Credentials,
+    RequestSigner,
     made_up_credentials,
     refused_access,
 )
@@ -571,3 +572,13 @@ def test_made_up_credentials_are_reproducible_and_whole() -> None:
     assert one == same
     assert not set(one.values()) & set(other.values())
     assert private_pem(Credentials.from_settings(one).signing_key) == one["signing_key"]
+
+
+def test_equal_requests_have_different_signatures_unless_told_otherwise() -> None:
+    def signature(*, deterministic: bool) -> str:
+        signer = RequestSigner(key_from_seed(b"k"), "id", FrozenClock(), deterministic=deterministic)
+        request = httpx.Request("GET", "https://api.test/v1/customers")
+        return str(next(signer.auth_flow(request)).headers["Signature"])
+
+    assert signature(deterministic=False) != signature(deterministic=False)
+    assert signature(deterministic=True) == signature(deterministic=True)

@@ -76,6 +76,7 @@ class Tenant:
             ids=self.ids,
             components=subject.settings["components"].split(),
         )
+        self._client.signer.deterministic = subject.disposable
 
     @property
     def credentials(self) -> Credentials:
