@@ -57,3 +57,15 @@ def expect_customers(rule: str, tenant: Tenant, external_ids: list[str], *, at_m
         got=", ".join(found) or "none",
         exchange=exchange,
     )
+
+
+def expect_initiating(tenant: Tenant, customer: str) -> None:
+    """Say that refusals left the customer as it was."""
+    status = tenant.status(customer)
+    expect(
+        "offblocks.signing.refusal-leaves-initiating",
+        status == "initiating",
+        where="response /status",
+        expected="initiating",
+        got=status,
+    )

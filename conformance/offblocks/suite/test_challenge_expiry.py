@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from conformance.clock import Clock
 from conformance.offblocks.messages import Challenge
-from conformance.offblocks.suite.effects import expect_acceptance, expect_refusal
+from conformance.offblocks.suite.effects import expect_acceptance, expect_initiating, expect_refusal
 from conformance.offblocks.suite.tenant import Onboarding, Tenant, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import expect, step_failed, verifies, waits
@@ -50,14 +50,7 @@ def test_a_challenge_is_refused_after_the_hour(tenant: Tenant, wallet: Wallet, c
         expected="a new challenge",
         got="the expired one" if renewed.text == customer.challenge.text else "a new one",
     )
-    status = tenant.status(customer.id)
-    expect(
-        "offblocks.signing.refusal-leaves-initiating",
-        status == "initiating",
-        where="response /status",
-        expected="initiating",
-        got=status,
-    )
+    expect_initiating(tenant, customer.id)
 
 
 @waits

@@ -4,7 +4,7 @@ import pytest
 
 from conformance.exchange import Exchange
 from conformance.offblocks.deviations import rules
-from conformance.offblocks.suite.effects import expect_acceptance, expect_refusal, refused
+from conformance.offblocks.suite.effects import expect_acceptance, expect_initiating, expect_refusal, refused
 from conformance.offblocks.suite.tenant import Tenant, altered, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import answer as answered
@@ -26,18 +26,6 @@ def expect_no_effect(rule: str, exchange: Exchange, tenant: Tenant, customer: st
         step_failed("A wrong signature was to be refused", exchange)
     expect_status("offblocks.signing.refusal-status", exchange, 400)
     expect_initiating(tenant, customer)
-
-
-def expect_initiating(tenant: Tenant, customer: str) -> None:
-    """Say that refusals left the customer as it was."""
-    status = tenant.status(customer)
-    expect(
-        "offblocks.signing.refusal-leaves-initiating",
-        status == "initiating",
-        where="response /status",
-        expected="initiating",
-        got=status,
-    )
 
 
 # -------------------------------------------------------------------------------------------------- right signatures
