@@ -57,7 +57,7 @@ class ReplayTarget:
                 return "cassettes"
             case ["reference sandbox"]:
                 return (
-                    "recordings of the reference sandbox; they show that the suite and your client work "
+                    "recordings of the reference sandbox; they show that the suite and its client work "
                     "and say nothing of the vendor"
                 )
             case _:
