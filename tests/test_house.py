@@ -37,6 +37,22 @@ HEAVY = (
 )
 
 
+def imported(source: str) -> set[str]:
+    """The top-level packages that a file imports."""
+    nodes = list(ast.walk(ast.parse(source)))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in names}
+
+
+def test_eth_account_is_asked_in_a_process_of_its_own() -> None:
+    # It raises the recursion limit so far that deep JSON crashes the interpreter that imported it.
+    assert imported("def f():\n    from eth_account.messages import x") == {"eth_account"}
+    files = [file for folder in ("conformance", "tests") for file in (CHECKOUT / folder).rglob("*.py")]
+    assert len(files) > 100
+    assert [file for file in files if "eth_account" in imported(file.read_text(encoding="utf-8"))] == []
+
+
 # ------------------------------------------------------------------------------------------------------ no orphans
 
 
