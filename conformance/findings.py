@@ -42,10 +42,6 @@ class Finding:
     reason: str = ""
     test: str = ""
 
-    def seen_in(self, test: str) -> "Finding":
-        """The same finding, of the test with this id."""
-        return replace(self, test=test)
-
 
 def judged(rule: str, *, held: bool, where: str, expected: str, got: object, exchange: Exchange | None) -> Finding:
     """A finding that says whether `rule` held."""

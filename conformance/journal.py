@@ -1,11 +1,11 @@
 """The journal of one test: every exchange that its clients make, judged as it leaves and kept as it ends."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
 
@@ -74,7 +74,7 @@ class Journal:
 
     def relative(self, url: str) -> str:
         """The part of a URL below the base URL, or the whole URL if it is elsewhere."""
-        return url.removeprefix(self.base_url) if url.startswith(self.base_url) else url
+        return url.removeprefix(self.base_url)
 
     def operation(self, request: Request) -> str | None:
         """The id of the operation that a request asks for, None if the specification has none there."""
@@ -179,7 +179,3 @@ def _compare(path: str, breaks: frozenset[str], said: frozenset[str]) -> None:
     parts = [f"breaks {', '.join(more)} without saying so"] if more else []
     parts += [f"does not break {', '.join(fewer)} as it says"] if fewer else []
     raise SuiteError(f"The suite's own request to {path} {' and '.join(parts)}.")
-
-
-Credentials = Mapping[str, Any]
-"""What an identity authenticates with, by the names of the settings, such as ``api_key``."""

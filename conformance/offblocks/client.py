@@ -25,7 +25,6 @@ from conformance.offblocks.wallet import Wallet
 from conformance.standards.digest_fields import content_digest
 from conformance.standards.message_signatures import (
     ECDSA_P384_SHA384,
-    KeyRejected,
     key_from_seed,
     load_private_key,
     present,
@@ -565,17 +564,3 @@ def _customer(response: httpx.Response) -> Customer:
         return Customer.from_json(_object(response))
     except (KeyError, TypeError, ValueError) as error:
         raise ApiError(f"The answer to {_named(response)} is no customer: {error!r}", response) from error
-
-
-__all__ = [
-    "DEFAULT_COMPONENTS",
-    "ApiError",
-    "Client",
-    "Credentials",
-    "Customer",
-    "KeyRejected",
-    "RequestSigner",
-    "Token",
-    "made_up_credentials",
-    "refused_access",
-]

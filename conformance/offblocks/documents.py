@@ -41,26 +41,20 @@ def findings(exchanges: Sequence[Exchange], specification: Specification) -> lis
 
 def _readings(exchange: Exchange) -> Iterator[Finding]:
     operation, _ = operation_of(exchange.request)
-    members, status = exchange.request.members(), exchange.response.status
+    members = exchange.request.members()
     wallet = account(members.get("chainId"))
     if operation == "createCustomer" and wallet is not None and str(wallet.chain) == _UNLISTED:
-        yield read(
-            "offblocks.customer.unlisted-chain",
-            "accepted" if exchange.response.succeeded else "refused",
-            where="response status",
-            expected="201 or 400",
-            got=status,
-            exchange=exchange,
-        )
-    if operation == "signChallenge" and status and _encoding(members.get("signature")) is Encoding.BASE64_OF_BYTES:
-        yield read(
-            "offblocks.signing.raw-bytes",
-            "accepted" if exchange.response.succeeded else "refused",
-            where="response status",
-            expected="204 or 400",
-            got=status,
-            exchange=exchange,
-        )
+        yield _accepted("offblocks.customer.unlisted-chain", exchange, expected="201 or 400")
+    answered = exchange.response.status != 0
+    if operation == "signChallenge" and answered and _encoding(members.get("signature")) is Encoding.BASE64_OF_BYTES:
+        yield _accepted("offblocks.signing.raw-bytes", exchange, expected="204 or 400")
+
+
+def _accepted(rule: str, exchange: Exchange, *, expected: str) -> Finding:
+    reading = "accepted" if exchange.response.succeeded else "refused"
+    return read(
+        rule, reading, where="response status", expected=expected, got=exchange.response.status, exchange=exchange
+    )
 
 
 def _encoding(text: object) -> Encoding | None:
