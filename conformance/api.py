@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
+from importlib import import_module, util
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -25,8 +25,10 @@ class Api:
         name: The short name that commands take, such as ``offblocks``.
         title: The name as its makers write it.
         package: The package that holds the modules ``client``, ``client_checks``, ``checks``, ``settings``, ``suite``
-            and, if it has them, ``documents``, ``sandbox``, ``faults``, ``probe``.
-        secrets: The names of the JSON members that hold secrets.
+            and, if it has them, ``documents``, ``sandbox``, ``faults``, ``probe``, ``webhooks``.
+        secrets: The names of the JSON members and form fields that hold secrets.
+        secret_headers: The names of the header fields that hold secrets, besides Authorization.
+        webhook_set_by_hand: Whether the address of webhooks is set outside of the API, as in a dashboard.
         find: Gives the path of a data file from its path below ``specs/`` or ``cassettes/``.
     """
 
@@ -34,6 +36,8 @@ class Api:
     title: str
     package: str
     secrets: tuple[str, ...] = ()
+    secret_headers: tuple[str, ...] = ()
+    webhook_set_by_hand: bool = False
     find: Callable[[str], Path] = data_path
 
     @property
@@ -56,6 +60,10 @@ class Api:
         """The folder of the scenarios."""
         package = import_module(f"{self.package}.suite")
         return Path(package.__path__[0])
+
+    def has(self, noun: str) -> bool:
+        """Whether this API's package has a module or package named `noun`."""
+        return util.find_spec(f"{self.package}.{noun}") is not None
 
     def module(self, noun: str) -> ModuleType:
         """The module of this API's package named `noun`, imported."""

@@ -19,10 +19,10 @@ from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.request import Request as VcrRequest
 
 from conformance.data import data_path
-from conformance.exchange import Delivery, Exchange, Headers, Request, Response
+from conformance.exchange import Delivery, Exchange, Headers, Message, Request, Response
 from conformance.findings import shorten
 from conformance.redaction import Redactor
-from conformance.scenario import StepFailedError, SuiteError
+from conformance.scenario import StepFailedError
 
 FORMAT = "conformance-cassette/1"
 _OWN_TO_THE_CONNECTION = {"accept", "accept-encoding", "connection", "date", "host", "server", "user-agent"}
@@ -392,8 +392,29 @@ class Recorder:
 
 
 def rebased(exchange: Exchange, base_url: str, to: str) -> Exchange:
-    """The exchange with its URL moved from one base URL to another."""
-    url = exchange.request.url
-    if not url.startswith(base_url):
-        raise SuiteError(f"{exchange.id} went to {url}, outside of {base_url}.")
-    return replace(exchange, request=replace(exchange.request, url=to + url.removeprefix(base_url)))
+    """The exchange as it would have been with its server at another origin, wherever that is named.
+
+    Args:
+        exchange: The exchange.
+        base_url: A URL below the origin that the server has.
+        to: A URL below the origin that it is to have.
+    """
+    old, new = _origin(base_url), _origin(to)
+    request, response = exchange.request, exchange.response
+    return replace(
+        exchange,
+        request=replace(request, url=request.url.replace(old, new), **_moved(request, old, new)),
+        response=replace(response, **_moved(response, old, new)),
+    )
+
+
+def _moved(message: Message, old: str, new: str) -> dict[str, Any]:
+    return {
+        "headers": tuple((name, value.replace(old, new)) for name, value in message.headers),
+        "body": message.body.replace(old.encode(), new.encode()),
+    }
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -36,6 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--conformance-seed", default="0", metavar="SEED", help="what ids are derived from (default: 0)")
     group.addoption("--conformance-strict", action="store_true", help="inferred rules count as their level says")
     group.addoption("--conformance-allow-wait", action="store_true", help="live: wait where a rule takes an hour")
+    group.addoption(
+        "--conformance-pin-agent",
+        choices=("http", "none"),
+        default="http",
+        help="who stands in for the person at a hosted page (default: http, which fills its forms)",
+    )
     group.addoption("--conformance-record", action="store_true", help="write cassettes of what passes")
 
 

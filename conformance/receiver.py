@@ -67,9 +67,16 @@ class Mailbox:
 
 
 class Receiver:
-    """An HTTP server on loopback that receives the webhooks of all tests of a run."""
+    """An HTTP server on loopback that receives the webhooks of all tests of a run.
 
-    def __init__(self) -> None:
+    Args:
+        port: Where it listens; 0 for any port that is free.
+
+    Raises:
+        OSError: If it cannot listen there.
+    """
+
+    def __init__(self, port: int = 0) -> None:
         mailboxes: dict[str, Mailbox] = {}
 
         class Handler(BaseHTTPRequestHandler):
@@ -89,13 +96,13 @@ class Receiver:
         class Server(ThreadingHTTPServer):
             request_queue_size = 128  # the usual 5 makes webhooks that come at once wait for a second
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_LISTENING_STOPS_WITHIN,), daemon=True)
         self._thread.start()
 
-    def mailbox(self, test: str, clock: Clock) -> Mailbox:
-        """The webhook of a test."""
-        path = f"/{quote(test)}"
+    def mailbox(self, test: str, clock: Clock, path: str | None = None) -> Mailbox:
+        """The webhook of a test, at an address of its own or at `path`, which then is no other test's any more."""
+        path = path or f"/{quote(test)}"
         mailbox = Mailbox(f"http://127.0.0.1:{self._server.server_port}{path}", clock)
         self._mailboxes[path] = mailbox
         return mailbox

@@ -5,12 +5,14 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from conformance.exchange import Delivery, Exchange, Headers, Request, Response
 
 _BEARER = re.compile(r"^(?:Bearer|Basic)\s+(.+)$", re.IGNORECASE)
 _HEX = re.compile(r"^[0-9a-f]+$")
+_FORM = "application/x-www-form-urlencoded"
 _LEFT_OUT = {"content-length", "cookie", "set-cookie"}
 
 
@@ -18,7 +20,7 @@ class Redactor:
     """Replaces secrets, the same value always by the same placeholder.
 
     Args:
-        members: Names of JSON members that hold secrets, at any depth.
+        members: Names of JSON members that hold secrets, at any depth, and of fields of forms.
         headers: Names of header fields that hold secrets, besides Authorization.
     """
 
@@ -26,6 +28,7 @@ class Redactor:
         self._members = frozenset(members)
         self._headers = frozenset({"authorization", *(header.lower() for header in headers)})
         self._placeholders: dict[str, str] = {}
+        self._entered: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
 
     def hide(self, name: str, value: str) -> None:
@@ -47,9 +50,9 @@ class Redactor:
     def request(self, request: Request) -> Request:
         """The request without secrets."""
         self._learn(request.headers, request.body)
-        return replace(
-            request, url=self.text(request.url), headers=self._fields(request.headers), body=self._body(request.body)
-        )
+        is_form = (request.header("Content-Type") or "").startswith(_FORM)
+        body = self._form(request.body) if is_form else self._body(request.body)
+        return replace(request, url=self.text(request.url), headers=self._fields(request.headers), body=body)
 
     def response(self, response: Response) -> Response:
         """The response without secrets."""
@@ -88,6 +91,18 @@ class Redactor:
 
     def _fields(self, headers: Headers) -> Headers:
         return tuple((name, self.text(value)) for name, value in headers if name.lower() not in _LEFT_OUT)
+
+    def _form(self, body: bytes) -> bytes:
+        """A form without what was entered in its secret fields, which may be too short to be hidden wherever it is."""
+        fields = parse_qsl(body.decode("latin-1"), keep_blank_values=True)
+        return urlencode([(name, self._entry(name, value)) for name, value in fields]).encode()
+
+    def _entry(self, name: str, value: str) -> str:
+        if name not in self._members:
+            return self.text(value)
+        if value in self._entered.values():
+            return value
+        return self._entered.setdefault(value, f"«{name}-{len(self._entered) + 1}»")
 
     def _body(self, body: bytes) -> bytes:
         if not self._pattern or not body:

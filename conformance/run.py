@@ -49,6 +49,7 @@ class Options:
         seed: What ids come from; None for a fixed one, or a fresh one live.
         strict: Whether inferred rules count as their level says.
         allow_wait: Whether tests may wait for an hour to pass, live.
+        pin_agent: Who stands in for the person at a hosted page, ``http`` or ``none``; None: http, live none.
         workers: How many processes share the tests.
         record: Whether to write cassettes.
     """
@@ -61,6 +62,7 @@ class Options:
     seed: str | None = None
     strict: bool = False
     allow_wait: bool = False
+    pin_agent: str | None = None
     workers: int = 1
     record: bool = False
 
@@ -285,6 +287,7 @@ def _arguments(options: Options, apis: Sequence[Api], seed: str) -> list[str]:
         "conformance.plugin",
         f"--conformance-target={options.target}",
         f"--conformance-seed={seed}",
+        f"--conformance-pin-agent={options.pin_agent or ('none' if options.target == 'live' else 'http')}",
         *(f"--conformance-base-url={name}={url}" for name, url in options.base_urls.items()),
         *(f"--conformance-rule={pattern}" for pattern in options.rule),
     ]

@@ -14,12 +14,13 @@ from conformance.api import Api, registered
 from conformance.cassettes import Cassette, CassetteUnreadableError, Recorder, rebased, without_port
 from conformance.catalogue import Catalogue
 from conformance.clock import SystemClock
+from conformance.exchange import Delivery
 from conformance.findings import Finding, Outcome
 from conformance.results import exchange_to_json, finding_to_json
 from conformance.scenario import NeedError, Record, StepFailedError, recording
 from conformance.specification import Specification
 from conformance.targets import Subject, Target, cassette_path
-from conformance.targets.replay import ReplayTarget
+from conformance.targets.replay import ReplayTarget, replayed_credentials
 from conformance.verdicts import Verdict, verdict_of_finding
 
 ATTACHED = "conformance"
@@ -74,6 +75,7 @@ class Runner:
         self._target_name: str = option("--conformance-target")
         self._base_urls = parse_base_urls(option("--conformance-base-url"))
         self._allow_wait: bool = option("--conformance-allow-wait")
+        self._pin_agent: str = option("--conformance-pin-agent")
         self._apis: dict[str, Api] = {}
         self._catalogues: dict[str, Catalogue] = {}
         self._specifications: dict[str, Specification] = {}
@@ -189,6 +191,7 @@ class Runner:
         if self._target_name == "live" and item.get_closest_marker("waits") and not self._allow_wait:
             raise NeedError("time to pass, about an hour; give --allow-wait to wait for it")
         running.subject = target.subject(running.api, running.id, seed=self._seed)
+        running.subject.pin_agent = self._pin_agent
         with recording(running.rules) as running.record:
             yield running.subject
 
@@ -281,7 +284,10 @@ class Runner:
         journal = subject.journal
         base_url = without_port(subject.base_url)
         hooks = subject.hooks
-        called = hooks and any(hooks.url.encode() in exchange.request.body for exchange in journal.exchanges)
+        called = hooks and (
+            running.api.webhook_set_by_hand
+            or any(hooks.url.encode() in exchange.request.body for exchange in journal.exchanges)
+        )
         Cassette(
             api=running.api.name,
             test=running.id,
@@ -294,13 +300,23 @@ class Runner:
             settings={name: value for name, value in subject.settings.items() if name != "wallet_key"},
             webhook_url=hooks.url if hooks and called else None,
             exchanges=[rebased(exchange, subject.base_url, base_url) for exchange in journal.redacted],
-            deliveries=[journal.redactor.delivery(delivery) for delivery in journal.deliveries],
+            deliveries=[journal.redactor.delivery(_for_replay(subject, delivery)) for delivery in journal.deliveries],
         ).save(cassette_path(self.folder(running.api), running.id))
 
     def pytest_sessionfinish(self) -> None:
         """Let go of the target."""
         if self._target is not None:
             self._target.close()
+
+
+def _for_replay(subject: Subject, delivery: Delivery) -> Delivery:
+    """The webhook as a replay can verify it: signed with the secret that a replay has, if it was signed rightly."""
+    if not subject.api.has("webhooks"):
+        return delivery
+    secret = subject.credentials[delivery.identity].get("webhook_secret")
+    other = replayed_credentials(subject.api, delivery.identity)["webhook_secret"]
+    signed: Delivery = subject.api.module("webhooks").signed_anew(delivery, secret, other) if secret else delivery
+    return signed
 
 
 def _no_match(*_requests: object) -> bool:

@@ -3,14 +3,24 @@
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, NoReturn, TypeVar
 
 import pytest
 
+from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.findings import Finding, judged, read, shorten
 
 Test = TypeVar("Test", bound=Callable[..., Any])
+Seen = TypeVar("Seen")
+
+_LOOKS = 30
+BETWEEN_LOOKS = timedelta(seconds=2)
+"""How long to wait before looking again."""
+PATIENCE = _LOOKS * BETWEEN_LOOKS
+"""How long to wait for what the subject does by itself."""
+_FIRST_REFUSAL = 400
 
 
 class StepFailedError(Exception):
@@ -106,6 +116,35 @@ def expect_status(rule: str, exchange: Exchange, *statuses: int) -> None:
     )
 
 
+def refused(exchange: Exchange) -> bool:
+    """Whether the request was refused, whatever the status says of the reason."""
+    return exchange.response.status >= _FIRST_REFUSAL
+
+
+def expect_refusal(rule: str, exchange: Exchange, because: str) -> None:
+    """Say that `rule` asks for a refusal, for the reason given."""
+    expect(
+        rule,
+        refused(exchange),
+        where="response status",
+        expected=f"a refusal: {because}",
+        got=exchange.response.status,
+        exchange=exchange,
+    )
+
+
+def expect_acceptance(rule: str, exchange: Exchange) -> None:
+    """Say that `rule` asks for an acceptance, with whatever status of 2xx."""
+    expect(
+        rule,
+        exchange.response.succeeded,
+        where="response status",
+        expected="2xx",
+        got=answer(exchange),
+        exchange=exchange,
+    )
+
+
 def expect_reading(
     rule: str, reading: str | None, *, where: str, expected: str, got: object, exchange: Exchange | None = None
 ) -> None:
@@ -123,6 +162,17 @@ def answer(exchange: Exchange) -> str:
     detail = response.members().get("detail")
     shown = detail if isinstance(detail, str) else response.body
     return str(response.status) if response.succeeded or not shown else f"{response.status} ({shorten(shown)})"
+
+
+def eventually(clock: Clock, look: Callable[[], Seen], enough: Callable[[Seen], bool]) -> Seen:
+    """What `look` sees as soon as it is `enough`, or what it sees after `PATIENCE`."""
+    seen = look()
+    for _ in range(_LOOKS):
+        if enough(seen):
+            break
+        clock.advance(BETWEEN_LOOKS)
+        seen = look()
+    return seen
 
 
 def step_failed(step: str, exchange: Exchange | None = None) -> NoReturn:

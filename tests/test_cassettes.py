@@ -10,7 +10,14 @@ from vcr.errors import CannotOverwriteExistingCassetteException
 from vcr.serialize import deserialize
 from vcr.serializers import yamlserializer
 
-from conformance.cassettes import Cassette, CassetteMissingError, CassetteUnreadableError, Tape, without_port
+from conformance.cassettes import (
+    Cassette,
+    CassetteMissingError,
+    CassetteUnreadableError,
+    Tape,
+    rebased,
+    without_port,
+)
 from conformance.exchange import Delivery, Exchange, Request, Response
 from conformance.redaction import Redactor
 from conformance.scenario import StepFailedError
@@ -112,6 +119,24 @@ def test_what_is_no_cassette_is_named(tmp_path: Path, change: object, message: s
 
 def test_the_port_that_a_server_happened_to_get_is_not_kept() -> None:
     assert without_port("http://127.0.0.1:54321/w/1/toy") == "http://127.0.0.1/w/1/toy"
+
+
+def test_a_server_is_moved_wherever_an_exchange_names_it() -> None:
+    page = "http://127.0.0.1:54321/w/1/page"
+    found = Exchange(
+        "toy/topic/test#1",
+        None,
+        "first",
+        START,
+        0,
+        Request((("Referer", page),), page.encode(), "POST", f"{page}?a=1"),
+        Response((("Location", page),), f'{{"page":"{page}"}}'.encode(), 303),
+    )
+    moved = rebased(found, "http://127.0.0.1:54321/w/1/toy", "http://127.0.0.1/w/1/toy")
+    assert moved.request.url == "http://127.0.0.1/w/1/page?a=1"
+    for message in (moved.request, moved.response):
+        assert "54321" not in f"{message.headers}{message.body!r}"
+    assert rebased(found, "https://api.example/toy", "https://api.example/toy") == found
 
 
 def play(tape: Tape, request: Request, breaks: frozenset[str] = frozenset()) -> int:

@@ -103,3 +103,16 @@ def test_nothing_listens_once_it_is_closed(http: httpx.Client, clock: FrozenCloc
     receiver.close()
     with pytest.raises(httpx.ConnectError):
         http.post(url)
+
+
+def test_an_address_that_is_given_belongs_to_the_latest_test(receiver: Receiver, http: httpx.Client) -> None:
+    first, second = (receiver.mailbox(test, FrozenClock(), "/hook") for test in ("one", "two"))
+    assert first.url == second.url
+    http.post(second.url)
+    assert (len(first.received()), len(second.received())) == (0, 1)
+
+
+def test_a_port_that_is_taken_is_an_error(receiver: Receiver) -> None:
+    port = httpx.URL(receiver.mailbox(TEST, FrozenClock()).url).port
+    with pytest.raises(OSError, match="in use"):
+        Receiver(port or 0)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlencode
 
 from conformance.exchange import Exchange, Request, Response
 from conformance.redaction import Redactor
@@ -72,3 +73,25 @@ def test_what_is_no_json_or_nested_too_deep_is_left_alone() -> None:
 def test_secrets_are_found_at_any_depth() -> None:
     redacted = Redactor(SECRETS).exchange(exchange({"list": [{"deep": {"token": JWT}}]}, None))
     assert JWT not in redacted.request.body.decode()
+
+
+def entered(**fields: str) -> Request:
+    headers = (("Content-Type", "application/x-www-form-urlencoded"),)
+    return Request(headers, urlencode(fields).encode(), "POST", "https://toy.test/page")
+
+
+def test_what_is_entered_into_a_form_is_hidden_there_and_nowhere_else() -> None:
+    redactor = Redactor(SECRETS)
+    first = redactor.request(entered(csrf="a b", pin="000001"))
+    other = redactor.request(entered(csrf="a b", pin="000002"))
+    again = redactor.request(entered(csrf="a b", pin="000001"))
+    assert parse_qs(first.body.decode()) == {"csrf": ["a b"], "pin": ["«pin-1»"]}
+    assert parse_qs(other.body.decode()) == {"csrf": ["a b"], "pin": ["«pin-2»"]}
+    assert again == first
+    assert Redactor(SECRETS).request(first) == first
+    assert redactor.text("0000010") == "0000010"
+
+
+def test_headers_that_hold_secrets_are_hidden() -> None:
+    request = Request((("X-Toy-Key", SECRET),), b"", "GET", "https://toy.test")
+    assert Redactor((), ("X-Toy-Key",)).request(request).header("x-toy-key") == f"{1:040x}"

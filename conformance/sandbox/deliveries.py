@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Protocol
 import httpx
 
 from conformance.clock import Clock
+from conformance.exchange import Headers
 
 TIMEOUT = 5
 """Seconds that a receiver has for its answer."""
@@ -47,6 +49,7 @@ class Pending:
         address: The receiver's URL.
         body: The event as JSON.
         policy: How persistently to try.
+        headers: What gives the further headers of a try.
         posted: When the event came about (UTC).
         due: When to try again (UTC).
         failures: How often it was tried in vain.
@@ -55,6 +58,7 @@ class Pending:
     address: str
     body: bytes
     policy: Policy
+    headers: Callable[[], Headers]
     posted: datetime
     due: datetime
     failures: int = 0
@@ -97,10 +101,17 @@ class Outbox:
             )
         return address
 
-    def post(self, address: str, body: bytes, policy: Policy) -> None:
-        """Send `body` to `address` as soon as this request is answered."""
+    def post(self, address: str, body: bytes, policy: Policy, headers: Callable[[], Headers] = tuple) -> None:
+        """Send `body` to `address` as soon as this request is answered.
+
+        Args:
+            address: The receiver's URL.
+            body: The event as JSON.
+            policy: How persistently to try.
+            headers: Asked for further headers at every try, as a signature that must be fresh.
+        """
         now = self._clock.now()
-        self._fresh.append(Pending(address, body, policy, posted=now, due=now))
+        self._fresh.append(Pending(address, body, policy, headers, posted=now, due=now))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.get_running_loop().create_task(self._send_fresh())
 
@@ -148,7 +159,11 @@ class Outbox:
     async def _send(self, delivery: Pending) -> int | None:
         if self._client is None:
             self._client = httpx.AsyncClient(verify=_tls(), timeout=None, trust_env=False)  # noqa: S113 - timed below
-        headers = {"content-type": "application/json", "user-agent": "conformance-sandbox"}
+        headers = [
+            ("content-type", "application/json"),
+            ("user-agent", "conformance-sandbox"),
+            *delivery.headers(),
+        ]
         try:
             async with (
                 asyncio.timeout(TIMEOUT),

@@ -1,6 +1,5 @@
 """Faults and variations: small classes that override one decision of a sandbox, found by name."""
 
-import importlib.util
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import cache
@@ -36,7 +35,7 @@ Departure = type[Fault] | type[Variation]
 @cache
 def departures(api: Api) -> dict[str, Departure]:
     """The faults and variations of `api` by name, from ``faults`` in its package, a module or a package, if any."""
-    if importlib.util.find_spec(f"{api.package}.faults") is None:
+    if not api.has("faults"):
         return {}
     found = api.module("faults")
     modules = [found, *(api.module(f"faults.{module.name}") for module in iter_modules(getattr(found, "__path__", ())))]

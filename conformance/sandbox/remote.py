@@ -98,6 +98,14 @@ class RemoteWorld:
         """
         self._control.ask("PUT", f"{self._route}/faults", list(names))
 
+    def set_webhook(self, url: str) -> None:
+        """Have the world send its events to `url`.
+
+        Raises:
+            NotASandboxError: If it does not send there.
+        """
+        self._control.ask("PUT", f"{self._route}/webhook", {"url": url})
+
     def requests(self) -> Sequence[Mapping[str, Any]]:
         """What the world received and answered so far, the oldest first."""
         found: Sequence[Mapping[str, Any]] = self._control.ask("GET", f"{self._route}/requests")

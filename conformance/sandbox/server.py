@@ -27,7 +27,7 @@ LARGEST_BODY = 1024 * 1024
 
 _MOST_READ = 64 * LARGEST_BODY
 _SECONDS_TO_START = 10
-_MOUNT = re.compile(r"(?:/w/(?P<world>[^/]+))?/(?P<api>[^/]+)(?P<path>/.*)?")
+_MOUNT = re.compile(r"(?:/w/(?P<world>[^/]+))?/(?P<name>[^/]+)(?P<path>/.*)?")
 
 _logger = logging.getLogger(__name__)
 
@@ -106,12 +106,12 @@ class SandboxApp:
             world = self.worlds.get(mount["world"] or DEFAULT if mount else DEFAULT)
         except UnknownWorldError as error:
             return world, problem(404, str(error))
-        service = world.services.get(mount["api"]) if mount else None
-        if mount is None or service is None:
-            known = ", ".join(f"/{name}" for name in world.services)
-            return world, problem(404, f"There is no API at {path!r}. There are {known}, and {PREFIX} for control.")
+        answer = world.at(mount["name"]) if mount else None
+        if mount is None or answer is None:
+            known = ", ".join(f"/{name}" for name in world.mounts)
+            return world, problem(404, f"There is nothing at {path!r}. There are {known}, and {PREFIX} for control.")
         at, started = world.clock.now(), stopwatch()
-        response = await _guarded(service.answer, request, mount["path"] or "/", too_large=too_large)
+        response = await _guarded(answer, request, mount["path"] or "/", too_large=too_large)
         world.record(request, response, at, stopwatch() - started)
         return world, response
 

@@ -47,6 +47,8 @@ class Service(ABC):
     """
 
     operations: ClassVar[tuple[Operation, ...]]
+    mounts: ClassVar[tuple[str, ...]] = ()
+    """The names under which it serves more than the API, such as a hosted page."""
 
     def __init__(self, clock: Clock, ids: Ids, outbox: Outbox) -> None:
         self.clock = clock
@@ -66,6 +68,10 @@ class Service(ABC):
         allowed |= {"HEAD"} if "GET" in allowed else set()
         allow = ", ".join(sorted(allowed))
         return problem(405, f"{path} takes {allow}, not {request.method}.", (("Allow", allow),))
+
+    async def answer_at(self, mount: str, request: Request, path: str) -> Response:
+        """What is answered to `request` at one of its further `mounts`, whose undecoded `path` begins below it."""
+        raise NotImplementedError(mount)
 
     @abstractmethod
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:

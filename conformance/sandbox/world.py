@@ -1,8 +1,9 @@
 """Worlds: sandboxes within the sandbox, each with its own clock, state, faults and request log."""
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import chain, count
 from typing import Any
 
@@ -77,12 +78,24 @@ class World:
             service.__dict__ = self.services[api.name].__dict__
             self.services[api.name] = service
 
+    @property
+    def mounts(self) -> list[str]:
+        """What its paths may begin with: the names of the APIs, and those of what they serve besides."""
+        return [*self.services, *(mount for service in self.services.values() for mount in service.mounts)]
+
+    def at(self, mount: str) -> Callable[[Request, str], Awaitable[Response]] | None:
+        """What answers a request and its path below `mount`, None if there is no such mount."""
+        if mount in self.services:
+            return self.services[mount].answer
+        found = next((service for service in self.services.values() if mount in service.mounts), None)
+        return partial(found.answer_at, mount) if found else None
+
     def describe(self, origin: str) -> dict[str, Any]:
         """What a client must know to use this world through the server at `origin`."""
         mount = origin if self.id == DEFAULT else f"{origin}/w/{self.id}"
         return {
             "world": self.id,
-            "base_urls": {name: f"{mount}/{name}" for name in self.services},
+            "base_urls": {name: f"{mount}/{name}" for name in self.mounts},
             "clock": to_rfc3339(self.clock.now()),
             "faults": list(self.faults),
             "tenants": {

@@ -1,7 +1,7 @@
 """How a subject is reached: from cassettes, in the reference sandbox, live, or as the documents print it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +9,7 @@ import httpx
 
 from conformance.api import Api
 from conformance.clock import Clock
+from conformance.exchange import Delivery
 from conformance.ids import Ids
 from conformance.journal import Journal, JournalTransport
 from conformance.receiver import Hooks
@@ -31,6 +32,7 @@ class Subject:
         credentials: What each identity authenticates with, by the names of the settings.
         settings: The API's other settings, such as the chain.
         hooks: What receives webhooks; None if the subject could not reach it.
+        pin_agent: Who stands in for the person at a hosted page: ``http`` fills its forms, ``none`` nobody.
         disposable: Whether the credentials are the test's own, so that it may replace them and sign reproducibly.
     """
 
@@ -44,6 +46,14 @@ class Subject:
     settings: Mapping[str, str] = field(default_factory=dict)
     hooks: Hooks | None = None
     disposable: bool = True
+    pin_agent: str = "http"
+
+    def deliveries(self) -> Sequence[Delivery]:
+        """The webhooks that came so far; the journal keeps each when it is first seen."""
+        journal = self.journal
+        for delivery in self.hooks.received()[len(journal.deliveries) :] if self.hooks else ():
+            journal.deliveries.append(replace(delivery, after=len(journal.exchanges)))
+        return tuple(journal.deliveries)
 
     def transport(self, identity: str) -> JournalTransport:
         """What sends as `identity` and writes the journal."""

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -10,9 +11,10 @@ from conformance.api import Api
 from conformance.clock import SystemClock
 from conformance.ids import Ids
 from conformance.journal import Journal
+from conformance.receiver import Mailbox, Receiver
 from conformance.redaction import Redactor
 from conformance.scenario import StepFailedError, needs
-from conformance.settings import LiveSettings
+from conformance.settings import LiveSettings, SettingsError
 from conformance.specification import Specification
 from conformance.targets import Subject
 
@@ -72,6 +74,7 @@ class LiveTarget:
         self._settings = {api.name: api.module("settings").load(base_url=base_urls.get(api.name)) for api in apis}
         secure = any(settings.base_url.startswith("https:") for settings in self._settings.values())
         self._sender = httpx.HTTPTransport(verify=_trust(self._settings) if secure else False)
+        self._receivers: dict[str, Receiver] = {}
 
     @property
     def description(self) -> str:
@@ -99,16 +102,39 @@ class LiveTarget:
             base_url=settings.base_url,
             clock=self._clock,
             ids=Ids(seed, test),
-            journal=Journal(test, self._clock, settings.base_url, specification, Redactor(api.secrets)),
+            journal=Journal(
+                test, self._clock, settings.base_url, specification, Redactor(api.secrets, api.secret_headers)
+            ),
             sender=self._sender,
             credentials=settings.credentials,
             settings=settings.others,
+            hooks=self._mailbox(settings.others.get("webhook_url"), test),
             disposable=False,
         )
+
+    def _mailbox(self, url: str | None, test: str) -> Mailbox | None:
+        """The webhook of a test at the address that the user's settings name; None if they name none.
+
+        Raises:
+            SettingsError: If nothing can listen there.
+        """
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if url not in self._receivers:
+            try:
+                self._receivers[url] = Receiver(parts.port or 0)
+            except OSError as error:
+                raise SettingsError(
+                    f"Webhooks cannot be received at {url}: {error.strerror}. Is the port taken?"
+                ) from error
+        return self._receivers[url].mailbox(test, self._clock, parts.path)
 
     def close(self) -> None:
         """Let go of the connections."""
         self._sender.close()
+        for receiver in self._receivers.values():
+            receiver.close()
 
 
 def _trust(settings: Mapping[str, LiveSettings]) -> ssl.SSLContext:

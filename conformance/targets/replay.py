@@ -16,6 +16,12 @@ from conformance.specification import Specification
 from conformance.targets import IDENTITIES, Subject, cassette_path
 
 
+def replayed_credentials(api: Api, identity: str) -> Mapping[str, str]:
+    """What an identity authenticates with in a replay, where nobody checks it."""
+    found: Mapping[str, str] = api.module("client").made_up_credentials(Ids("replay", identity))
+    return found
+
+
 class RecordedHooks:
     """The webhook of one recorded test."""
 
@@ -89,7 +95,7 @@ class ReplayTarget:
         except CassetteMissingError:
             return
         self._origins.setdefault(api.name, set()).add(cassette.origin)
-        self.tape = Tape(cassette, path, Redactor(api.secrets))
+        self.tape = Tape(cassette, path, Redactor(api.secrets, api.secret_headers))
 
     def subject(self, api: Api, test: str, *, seed: str) -> Subject:  # noqa: ARG002  (the recording's seed counts)
         """The recorded subject.
@@ -106,7 +112,6 @@ class ReplayTarget:
         cassette = tape.cassette
         specification = self._specifications[api.name]
         journal = Journal(test, tape, cassette.base_url, specification, tape.redactor, tape)
-        credentials = api.module("client").made_up_credentials
         return Subject(
             api=api,
             base_url=cassette.base_url,
@@ -114,7 +119,7 @@ class ReplayTarget:
             ids=Ids(cassette.seed, test),
             journal=journal,
             sender=self._sender,
-            credentials={identity: credentials(Ids("replay", identity)) for identity in IDENTITIES},
+            credentials={identity: replayed_credentials(api, identity) for identity in IDENTITIES},
             settings=cassette.settings,
             hooks=RecordedHooks(cassette.webhook_url, tape, journal) if cassette.webhook_url else None,
         )

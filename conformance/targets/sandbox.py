@@ -77,17 +77,22 @@ class SandboxTarget:
         if self._receiver is None:
             self._receiver = Receiver()
             self._resources.callback(self._receiver.close)
+        hooks = self._receiver.mailbox(test, world)
+        if api.webhook_set_by_hand:
+            world.set_webhook(hooks.url)
         base_url = world.base_urls[api.name]
         return Subject(
             api=api,
             base_url=base_url,
             clock=world,
             ids=Ids(seed, test),
-            journal=Journal(test, world, base_url, self._specifications[api.name], Redactor(api.secrets)),
+            journal=Journal(
+                test, world, base_url, self._specifications[api.name], Redactor(api.secrets, api.secret_headers)
+            ),
             sender=self._sender,
             credentials=world.credentials(api.name),
             settings=api.module("settings").defaults(),
-            hooks=self._receiver.mailbox(test, world),
+            hooks=hooks,
         )
 
     def close(self) -> None:

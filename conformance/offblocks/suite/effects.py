@@ -1,40 +1,8 @@
 """Whether a request had an effect, as the API itself shows it."""
 
-from conformance.exchange import Exchange
 from conformance.offblocks.checks import listed
 from conformance.offblocks.suite.tenant import Tenant
-from conformance.scenario import answer, expect, step_failed
-
-FIRST_REFUSAL = 400
-
-
-def refused(exchange: Exchange) -> bool:
-    """Whether the request was refused, whatever the status says of the reason."""
-    return exchange.response.status >= FIRST_REFUSAL
-
-
-def expect_refusal(rule: str, exchange: Exchange, because: str) -> None:
-    """Say that `rule` asks for a refusal, for the reason given."""
-    expect(
-        rule,
-        refused(exchange),
-        where="response status",
-        expected=f"a refusal: {because}",
-        got=exchange.response.status,
-        exchange=exchange,
-    )
-
-
-def expect_acceptance(rule: str, exchange: Exchange) -> None:
-    """Say that `rule` asks for an acceptance, with whatever status of 2xx."""
-    expect(
-        rule,
-        exchange.response.succeeded,
-        where="response status",
-        expected="2xx",
-        got=answer(exchange),
-        exchange=exchange,
-    )
+from conformance.scenario import expect, step_failed
 
 
 def expect_customers(rule: str, tenant: Tenant, external_ids: list[str], *, at_most: int) -> None:

@@ -3,9 +3,8 @@
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -15,18 +14,11 @@ from conformance.offblocks.client import ApiError, Client, Credentials
 from conformance.offblocks.deviations import DeviantSigner, Deviation, rules
 from conformance.offblocks.messages import Challenge, asking_domains, issued_challenge
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import StepFailedError, needs, step_failed
+from conformance.scenario import BETWEEN_LOOKS, PATIENCE, Seen, StepFailedError, eventually, needs, step_failed
 from conformance.standards.wallet_signatures import Encoding, encode
 from conformance.targets import Subject
 
-Seen = TypeVar("Seen")
-
 _OWN = "the tenant's own"
-_LOOKS = 30
-_BETWEEN_LOOKS = timedelta(seconds=2)
-
-PATIENCE = _LOOKS * _BETWEEN_LOOKS
-"""How long to wait for what the subject does by itself."""
 
 
 @dataclass(frozen=True)
@@ -269,20 +261,11 @@ class Tenant:
 
     def deliveries(self) -> Sequence[Delivery]:
         """The webhooks that came so far; the journal keeps each when it is first seen."""
-        journal, hooks = self._subject.journal, self._subject.hooks
-        for delivery in hooks.received()[len(journal.deliveries) :] if hooks else ():
-            journal.deliveries.append(replace(delivery, after=len(journal.exchanges)))
-        return tuple(journal.deliveries)
+        return self._subject.deliveries()
 
     def eventually(self, look: Callable[[], Seen], enough: Callable[[Seen], bool]) -> Seen:
         """What `look` sees as soon as it is `enough`, or what it sees after `PATIENCE`."""
-        seen = look()
-        for _ in range(_LOOKS):
-            if enough(seen):
-                break
-            self._subject.clock.advance(_BETWEEN_LOOKS)
-            seen = look()
-        return seen
+        return eventually(self._subject.clock, look, enough)
 
     def status_once(self, customer: str, *statuses: str) -> str:
         """The customer's status as soon as it is one of `statuses`, or what it is after `PATIENCE`.
@@ -298,7 +281,7 @@ class Tenant:
         Raises:
             StepFailedError: If it cannot be read.
         """
-        self._subject.clock.advance(_BETWEEN_LOOKS)
+        self._subject.clock.advance(BETWEEN_LOOKS)
         return self.status(customer)
 
     # --------------------------------------------------------------------------------------- steps that others build on

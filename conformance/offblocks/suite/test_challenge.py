@@ -6,11 +6,10 @@ import pytest
 
 from conformance.clock import Clock
 from conformance.offblocks.deviations import rules, unsigned
-from conformance.offblocks.suite.effects import expect_acceptance
 from conformance.offblocks.suite.tenant import Tenant, altered, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import answer as answered
-from conformance.scenario import expect, expect_status, step_failed, verifies
+from conformance.scenario import expect, expect_acceptance, expect_status, step_failed, verifies
 
 OK = 200
 LATER = timedelta(seconds=5)

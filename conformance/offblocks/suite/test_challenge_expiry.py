@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from conformance.clock import Clock
 from conformance.offblocks.messages import Challenge
-from conformance.offblocks.suite.effects import expect_acceptance, expect_initiating, expect_refusal
+from conformance.offblocks.suite.effects import expect_initiating
 from conformance.offblocks.suite.tenant import Onboarding, Tenant, signed
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import expect, step_failed, verifies, waits
+from conformance.scenario import expect, expect_acceptance, expect_refusal, step_failed, verifies, waits
 
 JUST_WITHIN = timedelta(minutes=59, seconds=58)
 JUST_AFTER = timedelta(minutes=60, seconds=2)

@@ -7,11 +7,18 @@ import pytest
 from conformance.exchange import Exchange
 from conformance.offblocks.checks import listed
 from conformance.offblocks.deviations import rules
-from conformance.offblocks.suite.effects import expect_acceptance, refused
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import answer as answered
-from conformance.scenario import expect, expect_reading, expect_status, step_failed, verifies
+from conformance.scenario import (
+    expect,
+    expect_acceptance,
+    expect_reading,
+    expect_status,
+    refused,
+    step_failed,
+    verifies,
+)
 from conformance.targets import Subject
 
 CONFLICT = 409

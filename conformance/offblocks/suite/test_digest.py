@@ -7,10 +7,9 @@ from conformance.offblocks.deviations import (
     digests_with_sha_512,
     undigested,
 )
-from conformance.offblocks.suite.effects import expect_refusal
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import expect, expect_status, verifies
+from conformance.scenario import expect, expect_refusal, expect_status, verifies
 
 
 @verifies("offblocks.digest.missing-refused")

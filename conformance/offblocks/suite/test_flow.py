@@ -3,10 +3,9 @@
 import pytest
 
 from conformance.offblocks.checks import listed
-from conformance.offblocks.suite.effects import expect_refusal
-from conformance.offblocks.suite.tenant import PATIENCE, Tenant
+from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import expect, expect_status, step_failed, verifies
+from conformance.scenario import PATIENCE, expect, expect_refusal, expect_status, step_failed, verifies
 
 PAST_SCREENING = ("verifying", "active")
 

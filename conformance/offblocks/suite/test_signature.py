@@ -23,11 +23,11 @@ from conformance.offblocks.deviations import (
     signs_another_query,
     unsigned,
 )
-from conformance.offblocks.suite.effects import expect_customers, expect_refusal, refused
+from conformance.offblocks.suite.effects import expect_customers
 from conformance.offblocks.suite.operations import guarded
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import expect_reading, expect_status, needs, step_failed, verifies
+from conformance.scenario import expect_reading, expect_refusal, expect_status, needs, refused, step_failed, verifies
 from conformance.standards.digest_fields import content_digest
 from conformance.standards.message_signatures import key_from_seed
 from conformance.targets import Subject

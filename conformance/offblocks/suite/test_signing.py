@@ -4,11 +4,20 @@ import pytest
 
 from conformance.exchange import Exchange
 from conformance.offblocks.deviations import rules
-from conformance.offblocks.suite.effects import expect_acceptance, expect_initiating, expect_refusal, refused
+from conformance.offblocks.suite.effects import expect_initiating
 from conformance.offblocks.suite.tenant import Tenant, altered, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import answer as answered
-from conformance.scenario import expect, expect_reading, expect_status, step_failed, verifies
+from conformance.scenario import (
+    expect,
+    expect_acceptance,
+    expect_reading,
+    expect_refusal,
+    expect_status,
+    refused,
+    step_failed,
+    verifies,
+)
 from conformance.standards.wallet_signatures import Encoding, encode
 
 ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")

@@ -8,10 +8,10 @@ import pytest
 
 from conformance.clock import Clock
 from conformance.exchange import Delivery
-from conformance.offblocks.suite.tenant import PATIENCE, Tenant
+from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.receiver import Hooks
-from conformance.scenario import expect, expect_status, needs, step_failed, verifies
+from conformance.scenario import PATIENCE, expect, expect_status, needs, step_failed, verifies
 from conformance.targets import Subject
 
 A_SECOND = timedelta(seconds=1)
