@@ -1,7 +1,17 @@
-"""What a user sets for a live run, in the environment or in ``.env``."""
+"""What a user sets, in the environment or in ``.env``: how it is read, and what the settings of all APIs share."""
 
-from collections.abc import Mapping
+import re
+import ssl
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_UNDECODED = re.compile("[\ud800-\udfff]")
+"""What Python makes of bytes in the environment that are not UTF-8."""
 
 
 class SettingsError(ValueError):
@@ -23,3 +33,122 @@ class LiveSettings:
     credentials: Mapping[str, Mapping[str, str]] = field(repr=False)
     others: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_file: str | None = None
+
+
+class Settings(BaseSettings):
+    """Settings whose names begin with a prefix, which a subclass gives; one that is set to nothing is not set."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+
+class ServerSettings(Settings):
+    """Where the live server of an API is, and whom to trust there.
+
+    Args:
+        base_url: The base URL.
+        ca_file: A file of certificates to trust.
+    """
+
+    base_url: str | None = None
+    ca_file: str | None = Field(default=None, validation_alias="CONFORMANCE_CA_FILE")
+
+
+Kind = TypeVar("Kind", bound=Settings)
+
+
+def read(kind: type[Kind]) -> Kind:
+    """Read the settings of a kind.
+
+    Raises:
+        SettingsError: If ``.env`` is no text.
+    """
+    try:
+        return kind()
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"The file .env is not UTF-8: {error}") from error
+
+
+def checked_base_url(url: str | None, *, api: str, version: str) -> str:
+    """The base URL of an API, without a slash at its end.
+
+    Args:
+        url: What was given.
+        api: The name of the API.
+        version: What paths of the API begin with, such as ``/v1``.
+
+    Raises:
+        SettingsError: If it is missing, no http or https URL, or does not end before the version.
+    """
+    name = f"CONFORMANCE_{api.upper()}_BASE_URL"
+    if not url:
+        raise SettingsError(f"Set {name}, or give --base-url {api}=URL (without {version}).")
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingsError(f"{name} is {url!r}; expected https:// (or http:// on loopback) and a host.")
+    if parts.path.rstrip("/").endswith(version) or parts.query or parts.fragment:
+        raise SettingsError(f"{name} is {url!r}; it must end before {version}, without a query.")
+    return url.rstrip("/")
+
+
+def checked_ca_file(path: str | None) -> str | None:
+    """The path of a file of certificates, None if none is set.
+
+    Raises:
+        SettingsError: If there are no certificates in it.
+    """
+    try:
+        if path:
+            ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise SettingsError(
+            f"CONFORMANCE_CA_FILE is {path!r}, which is no readable file of certificates in PEM: {error}"
+        ) from error
+    return path
+
+
+def identities(first: Settings, second: Settings, *, required: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The credentials of each identity, in clear, by the names of the settings in lower case.
+
+    Args:
+        first: What is set for the first identity.
+        second: What is set for the second, which is there if any of it is; its fields are what credentials consist of.
+        required: The names of the fields that an identity must have.
+
+    Raises:
+        SettingsError: If one of these is missing, all that are being named, or both identities are the same.
+    """
+    names = list(type(second).model_fields)
+    found = {"first": _credentials(first, names, required)}
+    if any(getattr(second, name) for name in names):
+        found["second"] = _credentials(second, names, required)
+        if found["second"]["api_key"] == found["first"]["api_key"]:
+            raise SettingsError(
+                f"{_name(second, 'api_key')} is that of the first identity; give another API client's, or leave it out."
+            )
+    return found
+
+
+def _credentials(identity: Settings, names: Sequence[str], required: Sequence[str]) -> dict[str, str]:
+    found = {name: _revealed(getattr(identity, name)) for name in names}
+    missing = [_name(identity, name) for name in required if not found[name]]
+    if missing:
+        raise SettingsError(
+            f"These settings are missing: {', '.join(missing)}. Set them in the environment or in .env."
+        )
+    undecoded = [_name(identity, name) for name, value in found.items() if value and _UNDECODED.search(value)]
+    if undecoded:
+        raise SettingsError(f"These settings are not UTF-8: {', '.join(undecoded)}.")
+    return {name: value for name, value in found.items() if value}
+
+
+def _name(settings: Settings, field_name: str) -> str:
+    return f"{settings.model_config.get('env_prefix', '')}{field_name}".upper()
+
+
+def _revealed(secret: SecretStr | str | None) -> str | None:
+    """The text of a setting that may be a secret."""
+    return secret.get_secret_value() if isinstance(secret, SecretStr) else secret

@@ -1,15 +1,22 @@
 """What a user sets to judge OffBlocks live: ``CONFORMANCE_OFFBLOCKS_...`` in the environment or in ``.env``."""
 
-import ssl
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import SecretStr
+from pydantic_settings import SettingsConfigDict
 
 from conformance.offblocks.client import DEFAULT_COMPONENTS
 from conformance.offblocks.wallet import Wallet
-from conformance.settings import LiveSettings, SettingsError
+from conformance.settings import (
+    LiveSettings,
+    ServerSettings,
+    Settings,
+    SettingsError,
+    checked_base_url,
+    checked_ca_file,
+    identities,
+    read,
+)
 from conformance.standards.account_ids import AccountIdRejected, ChainId
 from conformance.standards.message_signatures import (
     KeyRejected,
@@ -30,8 +37,8 @@ _WALLET_KEY_DIGITS = 64
 _IDENTITY = ("api_key", "api_secret", "signing_key", "signing_key_id")
 
 
-class _Identity(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_file=".env", extra="ignore", env_ignore_empty=True)
+class _Identity(Settings):
+    model_config = SettingsConfigDict(env_prefix=_PREFIX)
 
     api_key: str | None = None
     api_secret: SecretStr | None = None
@@ -43,13 +50,11 @@ class _SecondIdentity(_Identity):
     model_config = SettingsConfigDict(env_prefix=_SECOND_PREFIX)
 
 
-class _Settings(_Identity):
-    base_url: str | None = None
+class _Settings(ServerSettings, _Identity):
     components: str = _COMPONENTS
     chain: str = DEFAULT_CHAIN
     wallet_key: SecretStr | None = None
     expected_domain: str | None = None
-    ca_file: str | None = Field(default=None, validation_alias="CONFORMANCE_CA_FILE")
 
 
 def defaults() -> dict[str, str]:
@@ -66,46 +71,13 @@ def load(*, base_url: str | None = None) -> LiveSettings:
     Raises:
         SettingsError: If a setting is missing or wrong.
     """
-    try:
-        settings, second = _Settings(), _SecondIdentity()
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"The file .env is not UTF-8: {error}") from error
-    url = _base_url(base_url or settings.base_url)
-    credentials = {"first": _credentials(settings, _PREFIX)}
-    if any(getattr(second, name) for name in _IDENTITY):
-        credentials["second"] = _credentials(second, _SECOND_PREFIX)
-        if credentials["second"]["api_key"] == credentials["first"]["api_key"]:
-            raise SettingsError(
-                f"{_SECOND_PREFIX}API_KEY is that of the first identity; give another API client's, or leave it out."
-            )
-    return LiveSettings(url, credentials, _others(settings), _ca_file(settings.ca_file))
-
-
-def _base_url(url: str | None) -> str:
-    name = f"{_PREFIX}BASE_URL"
-    if not url:
-        raise SettingsError(f"Set {name}, or give --base-url offblocks=URL (without /v1).")
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise SettingsError(f"{name} is {url!r}; expected https:// (or http:// on loopback) and a host.")
-    if parts.path.rstrip("/").endswith("/v1") or parts.query or parts.fragment:
-        raise SettingsError(f"{name} is {url!r}; it must end before /v1, without a query.")
-    return url.rstrip("/")
-
-
-def _ca_file(path: str | None) -> str | None:
-    try:
-        if path:
-            ssl.create_default_context(cafile=path)
-    except OSError as error:
-        raise SettingsError(
-            f"CONFORMANCE_CA_FILE is {path!r}, which is no readable file of certificates in PEM: {error}"
-        ) from error
-    return path
+    settings = read(_Settings)
+    url = checked_base_url(base_url or settings.base_url, api="offblocks", version="/v1")
+    credentials = identities(settings, read(_SecondIdentity), required=_IDENTITY)
+    for identity, found in credentials.items():
+        prefix = _PREFIX if identity == "first" else _SECOND_PREFIX
+        found["signing_key"] = _pem(found["signing_key"], f"{prefix}SIGNING_KEY")
+    return LiveSettings(url, credentials, _others(settings), checked_ca_file(settings.ca_file))
 
 
 def _others(settings: _Settings) -> dict[str, str]:
@@ -153,27 +125,6 @@ def _wallet_key(text: str, chain: str) -> str:
             f"{_PREFIX}WALLET_KEY must be {_WALLET_KEY_DIGITS} hex digits, the private key of a wallet for testing."
         )
     return digits
-
-
-def _credentials(identity: _Identity, prefix: str) -> dict[str, str]:
-    found = {
-        "api_key": identity.api_key,
-        "api_secret": _reveal(identity.api_secret),
-        "signing_key": _reveal(identity.signing_key),
-        "signing_key_id": identity.signing_key_id,
-    }
-    missing = [f"{prefix}{name.upper()}" for name in _IDENTITY if not found[name]]
-    if missing:
-        raise SettingsError(
-            f"These settings are missing: {', '.join(missing)}. Set them in the environment or in .env."
-        )
-    credentials = {name: value for name, value in found.items() if value}
-    credentials["signing_key"] = _pem(credentials["signing_key"], f"{prefix}SIGNING_KEY")
-    return credentials
-
-
-def _reveal(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret else None
 
 
 def _pem(key: str, name: str) -> str:

@@ -1,0 +1,213 @@
+"""What Planbok's exchanges and events say, read without judging: operations, customers, challenges, wallets."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from conformance.exchange import Delivery, Request, Response
+
+KEY_HEADER = "PLANBOK-X-API-KEY"
+"""The header that carries the API key."""
+
+SUCCESS_WORDS = ("verified", "completed", "successful")
+"""What the sources call a challenge that succeeded."""
+
+_CUSTOMER = r"/v2/customers/(?P<customer>[^/]+)"
+_OPERATIONS = [
+    ("createCustomer", "POST", re.compile(r"/v2/customers$")),
+    ("listCustomers", "GET", re.compile(r"/v2/customers$")),
+    ("getCustomer", "GET", re.compile(rf"{_CUSTOMER}$")),
+    ("initializeCustomer", "POST", re.compile(rf"{_CUSTOMER}/initialize$")),
+    ("setUpRecovery", "POST", re.compile(rf"{_CUSTOMER}/recovery$")),
+    ("updatePin", "POST", re.compile(rf"{_CUSTOMER}/update-pin$")),
+    ("resetPin", "POST", re.compile(rf"{_CUSTOMER}/reset-pin$")),
+    ("createWallets", "POST", re.compile(rf"{_CUSTOMER}/wallet/create$")),
+    ("listChallenges", "GET", re.compile(rf"{_CUSTOMER}/challenges$")),
+    ("getChallenge", "GET", re.compile(rf"{_CUSTOMER}/challenges/(?P<challenge>[^/]+)$")),
+    ("listWallets", "GET", re.compile(r"/v2/wallets$")),
+    ("getWallet", "GET", re.compile(r"/v2/wallets/(?P<wallet>[^/]+)$")),
+]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks for.
+
+    Args:
+        operation: The id of the operation, None if the path is none of the API's.
+        customer: The customer's id in the path, None if there is none.
+        challenge: The challenge's id in the path, None if there is none.
+        wallet: The wallet's id in the path, None if there is none.
+    """
+
+    operation: str | None = None
+    customer: str | None = None
+    challenge: str | None = None
+    wallet: str | None = None
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """A challenge as an answer shows it.
+
+    Args:
+        id: Its id, None if neither name of it is there.
+        redirect_url: The hosted page, None if it is not shown.
+        status: Its status, None if it is not shown.
+        expires_at: When it expires (UTC), None if that is not shown or no time.
+        result: What came of it; None if there is nothing.
+        named: The names under which ids are shown: ``challengeId``, ``id``, or both.
+    """
+
+    id: str | None
+    redirect_url: str | None
+    status: str | None
+    expires_at: datetime | None
+    result: Any
+    named: tuple[str, ...]
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether its status says that it succeeded, in one of the words that the sources use."""
+        return self.status in SUCCESS_WORDS
+
+    @property
+    def wallets(self) -> list["Wallet"]:
+        """The wallets in its result."""
+        return wallets_in(self.result)
+
+
+@dataclass(frozen=True)
+class Wallet:
+    """A wallet as an answer or an event shows it.
+
+    Args:
+        blockchain: The chain.
+        address: The address.
+        id: Its id, None if it is not shown.
+        customer: The customer's id, None if it is not shown.
+        public_key: The public key as it is written, None if it is not shown.
+        path: The derivation path as it is written, None if it is not shown.
+    """
+
+    blockchain: str
+    address: str
+    id: str | None = None
+    customer: str | None = None
+    public_key: str | None = None
+    path: str | None = None
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Chain and address, by which a wallet is the same wherever it is shown."""
+        return self.blockchain, self.address
+
+
+def operation_of(request: Request) -> Asked:
+    """What a request asks for, from its method and path."""
+    for operation, method, pattern in _OPERATIONS:
+        if request.method == method and (match := pattern.search(request.path)):
+            return Asked(operation, **match.groupdict())
+    return Asked()
+
+
+def payload(response: Response) -> Any:
+    """The ``data`` of an answer that succeeded, None if there is none."""
+    return response.members().get("data") if response.succeeded else None
+
+
+def _text(value: Any, *names: str) -> str | None:
+    """The first member of `value` with one of these names that is a text."""
+    if not isinstance(value, Mapping):
+        return None
+    return next((value[name] for name in names if isinstance(value.get(name), str)), None)
+
+
+def instant(text: Any) -> datetime | None:
+    """The instant that a text writes in ISO 8601, None if it writes none with an offset."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+        return found.astimezone(UTC) if found is not None and found.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def customer_id(response: Response) -> str | None:
+    """The id of the customer in an answer, None if there is none."""
+    return _text(payload(response), "id")
+
+
+def challenge_in(value: Any) -> Challenge | None:
+    """The challenge in a parsed ``data``, None if it has neither an id nor a page of one."""
+    named = tuple(name for name in ("challengeId", "id") if _text(value, name))
+    redirect_url = _text(value, "redirectUrl")
+    if not named and redirect_url is None:
+        return None
+    return Challenge(
+        id=_text(value, *named),
+        redirect_url=redirect_url,
+        status=_text(value, "status"),
+        expires_at=instant(value.get("expiresAt")),
+        result=value.get("result"),
+        named=named,
+    )
+
+
+def challenge_of(response: Response) -> Challenge | None:
+    """The challenge in an answer that succeeded, None if there is none."""
+    return challenge_in(payload(response))
+
+
+def entries(response: Response) -> list[Any]:
+    """The entries of a list, none if the answer holds no list."""
+    data = payload(response)
+    return data if isinstance(data, list) else []
+
+
+def wallets_in(value: Any) -> list[Wallet]:
+    """The wallets anywhere in a parsed value: objects that have a chain and an address, in the order written."""
+    return list(_wallets(value))
+
+
+def _wallets(value: Any) -> Iterator[Wallet]:
+    match value:
+        case {"blockchain": str(blockchain), "address": str(address)}:
+            yield Wallet(
+                blockchain,
+                address,
+                id=_text(value, "id", "walletId"),
+                customer=_text(value, "customer", "customerId"),
+                public_key=_text(value, "publicKey"),
+                path=_text(value, "derivationPath", "path"),
+            )
+        case Mapping():
+            for member in value.values():
+                yield from _wallets(member)
+        case list():
+            for member in value:
+                yield from _wallets(member)
+
+
+def filtered_customers(request: Request) -> list[str] | None:
+    """The customers that a list of wallets is filtered by; None without a filter, an empty list for an empty one."""
+    found = parse_qs(request.query, keep_blank_values=True).get("customerIds")
+    return None if found is None else [name for value in found for name in value.split(",") if name]
+
+
+def event_of(delivery: Delivery) -> str | None:
+    """The kind of an event, None if it says none."""
+    return _text(delivery.request.members(), "event")
+
+
+def names_customer(delivery: Delivery, customers: Sequence[str]) -> bool:
+    """Whether an event is about one of these customers."""
+    body = delivery.request.body.decode(errors="replace")
+    return any(f'"{customer}"' in body for customer in customers)
+
+
+def wallets_of(delivery: Delivery) -> list[Wallet]:
+    """The wallets that an event shows."""
+    return wallets_in(delivery.request.members().get("data"))
