@@ -4,7 +4,7 @@ import io
 import json
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import typer
 
 if TYPE_CHECKING:
+    from conformance.adapters import Comparison
     from conformance.api import Api
     from conformance.catalogue import Rule
     from conformance.run import Options
@@ -38,6 +39,8 @@ app = typer.Typer(
 )
 rules_app = typer.Typer(help="List the rules, or show one of them.", invoke_without_command=True)
 app.add_typer(rules_app, name="rules")
+vectors_app = typer.Typer(help="Count the vectors, or check a signer or verifier by them.", invoke_without_command=True)
+app.add_typer(vectors_app, name="vectors")
 
 
 class Target(StrEnum):
@@ -47,6 +50,20 @@ class Target(StrEnum):
     SANDBOX = "sandbox"
     LIVE = "live"
     DOCUMENTS = "documents"
+
+
+class PinAgent(StrEnum):
+    """Who stands in for a person."""
+
+    HTTP = "http"
+    NONE = "none"
+
+
+class VectorSide(StrEnum):
+    """What an adapter is asked."""
+
+    ACCEPT = "accept"
+    PRODUCE = "produce"
 
 
 class Recordable(StrEnum):
@@ -72,6 +89,14 @@ Cassettes = Annotated[
 Seed = Annotated[
     str | None, typer.Option(metavar="N", help="What ids are derived from. Default: 0, and live a new one each time.")
 ]
+PinAgents = Annotated[
+    PinAgent | None,
+    typer.Option(
+        "--pin-agent",
+        help="Who stands in for the person at the hosted PIN page: http fills its forms, none nobody. "
+        "Default: http, and live none.",
+    ),
+]
 AllowWait = Annotated[bool, typer.Option("--allow-wait", help="Live: wait where a rule takes an hour to be judged.")]
 
 
@@ -90,6 +115,7 @@ def run(
     seed: Seed = None,
     strict: Annotated[bool, typer.Option("--strict", help="Inferred rules count as their level says.")] = False,
     allow_wait: AllowWait = False,
+    pin_agent: PinAgents = None,
     workers: Annotated[int, typer.Option(metavar="N", min=1, help="How many processes share the tests.")] = 1,
 ) -> None:
     """Judge APIs, rule by rule.
@@ -109,6 +135,7 @@ def run(
             seed=seed,
             strict=strict,
             allow_wait=allow_wait,
+            pin_agent=pin_agent.value if pin_agent else None,
             workers=workers,
         )
         if report:
@@ -134,6 +161,7 @@ def record(
     cassettes: Cassettes = None,
     seed: Seed = None,
     allow_wait: AllowWait = False,
+    pin_agent: PinAgents = None,
 ) -> None:
     """Run the tests and write what passes as cassettes, without secrets.
 
@@ -150,6 +178,7 @@ def record(
             cassettes=cassettes,
             seed=seed,
             allow_wait=allow_wait,
+            pin_agent=pin_agent.value if pin_agent else None,
             record=True,
         )
         before = _cassette_times(options)
@@ -214,6 +243,53 @@ def show_rule(rule_id: Annotated[str, typer.Argument(metavar="RULE", help="The i
         console.print()
         for name, value in described(api, rule):
             write(console, Text.assemble((f"{name:<12}", "dim"), value), hang=12)
+
+
+@vectors_app.callback()
+def vectors(
+    *,
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Count the vectors by file, by what may be sent and by what must be accepted, or check an adapter by them."""
+    if context.invoked_subcommand is not None:
+        return
+    with _explained():
+        from conformance.vectors import counts, load
+
+        counted = counts(load())
+        if as_json:
+            total = sum(each["cases"] for each in counted)
+            typer.echo(json.dumps({"cases": total, "files": counted}, indent=2))
+            return
+        _tell_counts(counted)
+
+
+@vectors_app.command("check")
+def check_vectors(
+    *,
+    adapter: Annotated[str, typer.Option(metavar="COMMAND", help="The program that answers for your code.")],
+    side: Annotated[
+        list[VectorSide] | None, typer.Option(help="What it is asked. May be repeated; default: both.")
+    ] = None,
+) -> None:
+    """Check a signer or verifier in any language by the vectors.
+
+    COMMAND is started once, reads one JSON line a case and writes one; docs/adapters.md says what. Exit codes: 0 all
+    right, 1 some wrong, 2 wrong usage, 3 inconclusive: nothing supported, or the adapter broke.
+    """
+    with _explained():
+        from conformance.adapters import Outcome, Side, ask, compare, questions
+        from conformance.vectors import load
+
+        sides = [Side(each.value) for each in side or list(VectorSide)]
+        asked = load()
+        compared = compare(asked, ask(adapter, questions(asked, sides)), sides)
+        _tell_comparisons(compared)
+        outcomes = {each.outcome for each in compared}
+        if Outcome.WRONG in outcomes:
+            raise typer.Exit(1)
+        raise typer.Exit(0 if Outcome.RIGHT in outcomes else INCONCLUSIVE)
 
 
 @app.command()
@@ -295,6 +371,7 @@ def _explained() -> Iterator[None]:
 
 
 def _explanation(error: Exception) -> tuple[str, int]:
+    from conformance.adapters import AdapterBrokeError, AdapterNotStartedError
     from conformance.api import UnknownApiError
     from conformance.cassettes import CassetteUnreadableError
     from conformance.catalogue import CatalogueError
@@ -305,6 +382,7 @@ def _explanation(error: Exception) -> tuple[str, int]:
     from conformance.settings import SettingsError
     from conformance.specification import SpecificationError
     from conformance.targets.documents import DocumentsUnreadableError
+    from conformance.vectors import VectorsUnreadableError
 
     match error:
         case (
@@ -318,9 +396,11 @@ def _explanation(error: Exception) -> tuple[str, int]:
             | ReportNotWrittenError()
             | UnknownFaultError()
             | SandboxNotStartedError()
+            | AdapterNotStartedError()
+            | VectorsUnreadableError()
         ):
             return f"Error: {error}", USAGE
-        case SuiteCrashedError():
+        case SuiteCrashedError() | AdapterBrokeError():
             return f"Error: {error}", INCONCLUSIVE
         case _:
             frame = traceback.extract_tb(error.__traceback__)[-1]
@@ -429,6 +509,78 @@ def _catalogue(api: "Api") -> "list[Rule]":
     from conformance.catalogue import Catalogue
 
     return list(Catalogue.load(api.rules).values())
+
+
+# ------------------------------------------------------------------------------------------------------------ vectors
+
+
+def _tell_counts(counted: Iterable[Mapping[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("file", no_wrap=True)
+    table.add_column("cases", justify="right")
+    listed = list(counted)
+    for kind in ("produce", "accept"):
+        for value in listed[0][kind] if listed else ():
+            table.add_column(f"{kind} {value}", justify="right")
+    for each in listed:
+        numbers = (each["cases"], *each["produce"].values(), *each["accept"].values())
+        table.add_row(each["file"], *map(str, numbers))
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_FILES
+    console.print(table, highlight=False)
+
+
+def _tell_comparisons(compared: "Sequence[Comparison]") -> None:
+    """A table by topic and side, each disagreement, and the line that states the verdict."""
+    from collections import Counter
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from conformance.adapters import Outcome
+    from conformance.reporting.console import write
+    from conformance.reporting.phrases import printable
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_FILES
+    counts: dict[tuple[str, str], Counter[Outcome]] = {}
+    for each in compared:
+        counts.setdefault((each.vector.topic, each.side), Counter())[each.outcome] += 1
+    table = Table(box=None, pad_edge=False)
+    for name in ("topic", "side"):
+        table.add_column(name, no_wrap=True)
+    for outcome in Outcome:
+        table.add_column(outcome, justify="right", no_wrap=True)
+    for (topic, side), counted in counts.items():
+        table.add_row(topic, side, *(str(counted[outcome] or "") for outcome in Outcome))
+    console.print(table, highlight=False)
+    console.print()
+    wrong = [each for each in compared if each.outcome is Outcome.WRONG]
+    for each in wrong:
+        vector = each.vector
+        write(console, Text.assemble((vector.id, "bold"), (f"  {each.side}, {vector.basis}", "dim")), 2)
+        rows = (
+            ("case", vector.title),
+            ("expected", each.expected),
+            ("answered", each.answered),
+            ("rule", vector.rule or "none"),
+            ("source", vector.source),
+        )
+        for name, value in rows:
+            write(console, Text.assemble((f"{name:<10}", "dim"), printable(value)), 4, 10)
+    right = sum(each.outcome is Outcome.RIGHT for each in compared)
+    if wrong:
+        write(console, Text(f"DISAGREES: {len(wrong)} answers are wrong, {right} are right.", "bold red"))
+    elif right:
+        write(console, Text(f"AGREES: {right} answers are right, none is wrong.", "bold green"))
+    else:
+        write(console, Text("INCONCLUSIVE: the adapter supports no case that has a right answer.", "bold yellow"))
 
 
 # ------------------------------------------------------------------------------------------------- sandbox and doctor
