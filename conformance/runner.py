@@ -284,10 +284,11 @@ class Runner:
         journal = subject.journal
         base_url = without_port(subject.base_url)
         hooks = subject.hooks
-        called = hooks and (
-            running.api.webhook_set_by_hand
-            or any(hooks.url.encode() in exchange.request.body for exchange in journal.exchanges)
-        )
+        webhook_url = None
+        if hooks and running.api.webhook_set_by_hand:
+            webhook_url = without_port(hooks.url)
+        elif hooks and any(hooks.url.encode() in exchange.request.body for exchange in journal.exchanges):
+            webhook_url = hooks.url
         Cassette(
             api=running.api.name,
             test=running.id,
@@ -298,7 +299,7 @@ class Runner:
             seed=self._seed,
             base_url=base_url,
             settings={name: value for name, value in subject.settings.items() if name != "wallet_key"},
-            webhook_url=hooks.url if hooks and called else None,
+            webhook_url=webhook_url,
             exchanges=[rebased(exchange, subject.base_url, base_url) for exchange in journal.redacted],
             deliveries=[journal.redactor.delivery(_for_replay(subject, delivery)) for delivery in journal.deliveries],
         ).save(cassette_path(self.folder(running.api), running.id))

@@ -2,11 +2,20 @@
 
 import os
 import shutil
-from collections.abc import Generator
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 
+from conformance.sandbox.remote import Control
+
 REQUIRE_ALL = os.environ.get("CONFORMANCE_REQUIRE_ALL") == "1"
+
+
+SERVE = "from conformance.sandbox.server import serve; serve(0, started=lambda it: print(it.origin, flush=True))"
 
 
 def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
@@ -49,3 +58,32 @@ def chromium() -> str:
 def node() -> str:
     """The path of Node."""
     return program("node", "nodejs")
+
+
+@pytest.fixture(scope="module")
+def sandbox_elsewhere() -> Iterator[Control]:
+    """The control routes of a sandbox in another process."""
+    with subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        control = Control(process.stdout.readline().strip())
+        yield control
+        control.close()
+        process.terminate()
+
+
+@contextmanager
+def _environment(settings: Mapping[str, str], folder: Path) -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name in os.environ:
+            if name.startswith("CONFORMANCE_"):
+                patch.delenv(name)
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        yield patch
+
+
+@pytest.fixture(scope="session")
+def environment() -> Callable[[Mapping[str, str], Path], AbstractContextManager[pytest.MonkeyPatch]]:
+    """What puts settings into the environment, and those of the user out of it, while a folder is the current one."""
+    return _environment

@@ -14,7 +14,7 @@ from conformance.journal import Journal
 from conformance.receiver import Mailbox, Receiver
 from conformance.redaction import Redactor
 from conformance.scenario import StepFailedError, needs
-from conformance.settings import LiveSettings, SettingsError
+from conformance.settings import LiveSettings
 from conformance.specification import Specification
 from conformance.targets import Subject
 
@@ -82,12 +82,19 @@ class LiveTarget:
         return " and ".join(settings.base_url for settings in self._settings.values())
 
     def open(self, api: Api) -> None:
-        """Make sure that the server answers and takes the credentials.
+        """Make sure that the server answers and takes the credentials, and that webhooks can be received.
 
         Raises:
-            StepFailedError: If it does not.
+            StepFailedError: If one of them is not so.
         """
         settings = self._settings[api.name]
+        if url := settings.others.get("webhook_url"):
+            try:
+                self._receivers[url] = Receiver(urlsplit(url).port or 0)
+            except OSError as error:
+                raise StepFailedError(
+                    f"Webhooks cannot be received at {url}: {error.strerror}. Is the port taken?"
+                ) from error
         for identity, credentials in settings.credentials.items():
             named = {**settings.others, **credentials}
             if reason := api.module("client").refused_access(settings.base_url, named, self._sender):
@@ -113,22 +120,8 @@ class LiveTarget:
         )
 
     def _mailbox(self, url: str | None, test: str) -> Mailbox | None:
-        """The webhook of a test at the address that the user's settings name; None if they name none.
-
-        Raises:
-            SettingsError: If nothing can listen there.
-        """
-        if url is None:
-            return None
-        parts = urlsplit(url)
-        if url not in self._receivers:
-            try:
-                self._receivers[url] = Receiver(parts.port or 0)
-            except OSError as error:
-                raise SettingsError(
-                    f"Webhooks cannot be received at {url}: {error.strerror}. Is the port taken?"
-                ) from error
-        return self._receivers[url].mailbox(test, self._clock, parts.path)
+        """The webhook of a test at the address that the user's settings name; None if they name none."""
+        return self._receivers[url].mailbox(test, self._clock, urlsplit(url).path) if url else None
 
     def close(self) -> None:
         """Let go of the connections."""

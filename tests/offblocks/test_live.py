@@ -1,12 +1,9 @@
 """The live target, at a reference sandbox that runs in another process and at servers that are of no use."""
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,27 +26,16 @@ from conformance.targets.live import LiveTarget, PatientClock
 from conformance.verdicts import Conclusion
 
 PREFIX = "CONFORMANCE_OFFBLOCKS_"
-SERVE = "from conformance.sandbox.server import serve; serve(0, started=lambda it: print(it.origin, flush=True))"
 OTHER_KEY = private_pem(key_from_seed(Ids("other key").draw(64)))
 
 Settings = Mapping[str, str]
+Environment = Callable[[Settings, Path], AbstractContextManager[pytest.MonkeyPatch]]
 
 
 @pytest.fixture(scope="module")
-def control() -> Iterator[Control]:
-    """The control routes of a sandbox in another process."""
-    with subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        control = Control(process.stdout.readline().strip())
-        yield control
-        control.close()
-        process.terminate()
-
-
-@pytest.fixture(scope="module")
-def settings(control: Control) -> Settings:
+def settings(sandbox_elsewhere: Control) -> Settings:
     """What a user would set, as the sandbox tells it."""
-    world = control.ask("GET", "")
+    world = sandbox_elsewhere.ask("GET", "")
     found = {f"{PREFIX}BASE_URL": world["base_urls"]["offblocks"]}
     for identity, infix in (("first", ""), ("second", "SECOND_")):
         for name, value in world["tenants"][identity]["offblocks"].items():
@@ -57,20 +43,8 @@ def settings(control: Control) -> Settings:
     return found
 
 
-@contextmanager
-def environment(settings: Settings, folder: Path) -> Iterator[pytest.MonkeyPatch]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        for name in os.environ:
-            if name.startswith("CONFORMANCE_"):
-                patch.delenv(name)
-        for name, value in settings.items():
-            patch.setenv(name, value)
-        yield patch
-
-
 @pytest.fixture
-def judge(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+def judge(environment: Environment, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     def judge_live(settings: Settings, **options: Any) -> dict[str, Any]:
         with environment(settings, tmp_path):
             return run(Options(apis=("offblocks",), target="live", **options))
@@ -86,11 +60,13 @@ def verdicts(results: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def live(control: Control, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def live(
+    sandbox_elsewhere: Control, environment: Environment, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """The results of a run in which short waits pass at once, since the sandbox's clock is moved instead."""
 
     def advance(_clock: SystemClock, duration: timedelta) -> None:
-        control.ask("POST", "/clock", {"advance_seconds": duration.total_seconds()})
+        sandbox_elsewhere.ask("POST", "/clock", {"advance_seconds": duration.total_seconds()})
 
     with environment(settings, tmp_path_factory.mktemp("live")) as patch:
         patch.setattr(SystemClock, "advance", advance)
@@ -268,7 +244,7 @@ def test_a_wait_that_is_short_or_allowed_is_waited(
     assert waited == [timedelta(seconds=seconds)]
 
 
-def test_a_subject_has_what_the_settings_say(settings: Settings, tmp_path: Path) -> None:
+def test_a_subject_has_what_the_settings_say(environment: Environment, settings: Settings, tmp_path: Path) -> None:
     with environment({**settings, f"{PREFIX}CHAIN": "eip155:1"}, tmp_path):
         target = LiveTarget([api], {"offblocks": Specification.load(api.specification)}, {}, allow_wait=False)
     subject, same, other = (target.subject(api, "offblocks/a/b", seed=seed) for seed in ("1", "1", "2"))
@@ -281,7 +257,7 @@ def test_a_subject_has_what_the_settings_say(settings: Settings, tmp_path: Path)
     assert (subject.ids.uuid() == same.ids.uuid(), same.ids.uuid() == other.ids.uuid()) == (True, False)
 
 
-def test_secure_servers_are_verified_by_the_certificates_given(tmp_path: Path) -> None:
+def test_secure_servers_are_verified_by_the_certificates_given(environment: Environment, tmp_path: Path) -> None:
     made_up = {f"{PREFIX}{name.upper()}": value for name, value in made_up_credentials(Ids("live")).items()}
     wrong = tmp_path / "ca.pem"
     wrong.write_text("no certificate")

@@ -38,13 +38,13 @@ CONTRADICTED = {
     "challenge.idempotency-key-omitted": ["accepted", "refused"],
     "page.return-query": ["challenge-id", "status"],
     "list.order-spelling": ["upper-case", "lower-case", "either"],
-    "list.wallet-set-filter": ["wallet-set", "wallet-set-id"],
     "address.path-form": ["bip44", "as-exported"],
     "webhook.signed-bytes": ["raw-body", "reserialized-body"],
     "webhook.event-id": ["idempotency-key", "header-only"],
     "webhook.event-names": ["listed-only", "challenge-completed-too"],
 }
 NOTED = {
+    "response.error-body",
     "customer.ref-id-omitted",
     "gate.refused-at-request",
     "challenge.empty-blockchains-refused",
@@ -54,7 +54,6 @@ NOTED = {
     "page.return-query",
     "result.challenge-stays",
     "list.empty-filter-is-empty",
-    "list.wallet-set-filter",
     "address.path-form",
     "webhook.one-for-each-wallet",
     "webhook.signed-bytes",

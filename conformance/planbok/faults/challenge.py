@@ -1,0 +1,314 @@
+"""What can be wrong, or otherwise than the sandbox has it, with challenges: their issue, their life, their listing."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from conformance.planbok.chains import Chain
+from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Status, Task
+from conformance.sandbox.faults import Fault, Variation
+
+
+class SendsTheCustomerStraightBack(Fault, Planbok):
+    """Gives the caller's own page as the page of a challenge."""
+
+    breaks = ("planbok.challenge.answered",)
+
+    def page_url(self, challenge: Challenge) -> str:
+        """The caller's page."""
+        return challenge.return_url or challenge.url
+
+
+class RepeatsLinks(Fault, Planbok):
+    """Gives all challenges of a customer the page of the first one."""
+
+    breaks = ("planbok.challenge.unique",)
+
+    def page_url(self, challenge: Challenge) -> str:
+        """The first page."""
+        return challenge.customer.challenges[0].url
+
+
+class NamesIdsOtherwise(Fault, Planbok):
+    """Calls the id of a challenge ``uuid``, a name that no source has."""
+
+    breaks = ("planbok.challenge.identifier",)
+
+    def challenge_identifier(self, challenge: Challenge) -> dict[str, str]:
+        """The id under a name of its own."""
+        return {"uuid": challenge.id}
+
+
+class VerifiesAtOnce(Fault, Planbok):
+    """Shows a challenge as verified from its issue."""
+
+    breaks = ("planbok.challenge.starts-pending",)
+
+    def status_shown(self, challenge: Challenge) -> str:
+        """Verified."""
+        del challenge
+        return Status.VERIFIED.value
+
+
+class SaysDone(Fault, Planbok):
+    """Calls a challenge that succeeded ``done``, a word that no source has."""
+
+    breaks = ("planbok.challenge.success-word",)
+
+    def status_shown(self, challenge: Challenge) -> str:
+        """A word of its own."""
+        status = super().status_shown(challenge)
+        return "done" if status == Status.VERIFIED else status
+
+
+class TakesOneChainOnly(Fault, Planbok):
+    """Refuses requests for more than one chain."""
+
+    breaks = ("planbok.challenge.several-chains",)
+
+    def read_chains(self, document: Mapping[str, Any]) -> tuple[Chain, ...]:
+        """One chain."""
+        chains = super().read_chains(document)
+        if len(chains) > 1:
+            raise Refused(Reason.BODY, "One chain at a time.")
+        return chains
+
+
+class RefusesEoa(Fault, Planbok):
+    """Refuses the one type of account that there is."""
+
+    breaks = ("planbok.challenge.account-type-eoa",)
+
+    def check_account_type(self, document: Mapping[str, Any]) -> None:
+        """Anything but ``eoa``."""
+        if document.get("accountType") == "eoa":
+            raise Refused(Reason.BODY, "'accountType' must be 'EOA'.")
+
+
+class RequiresTheAccountType(Fault, Planbok):
+    """Refuses requests that leave the type of account out."""
+
+    breaks = ("planbok.challenge.account-type-omitted",)
+
+    def account_type_without_mention(self) -> str | None:
+        """None."""
+        return None
+
+
+class AcceptsAnyAccountType(Fault, Planbok):
+    """Takes whatever type of account is asked for."""
+
+    breaks = ("planbok.challenge.other-account-type-refused",)
+
+    def check_account_type(self, document: Mapping[str, Any]) -> None:
+        """Nothing is checked."""
+
+
+class AcceptsNoChain(Fault, Planbok):
+    """Issues challenges for no chain at all."""
+
+    breaks = ("planbok.challenge.empty-blockchains-refused",)
+
+    def accepts_no_chain(self) -> bool:
+        """It does."""
+        return True
+
+
+class AcceptsUnknownChains(Fault, Planbok):
+    """Issues challenges for chains that do not exist."""
+
+    breaks = ("planbok.challenge.unknown-blockchain-refused",)
+
+    def accepts_unknown_chains(self) -> bool:
+        """It does."""
+        return True
+
+
+class ListsChallengesOfAll(Fault, Planbok):
+    """Shows every customer's challenges in the list of one."""
+
+    breaks = ("planbok.challenge.listed",)
+
+    def challenges_listed(self, customer: Customer) -> Iterable[Challenge]:
+        """Everybody's."""
+        del customer
+        return self.challenges.values()
+
+
+class AnswersChallengesUnderAnyCustomer(Fault, Planbok):
+    """Answers a challenge under whatever customer it is asked for."""
+
+    breaks = ("planbok.challenge.under-its-customer-only",)
+
+    def challenges_under(self, customer: Customer) -> Iterable[Challenge]:
+        """Everybody's."""
+        del customer
+        return self.challenges.values()
+
+
+class ShowsChallengesToStrangers(Fault, Planbok):
+    """Answers a challenge to whatever organization asks for it."""
+
+    breaks = ("planbok.challenge.under-its-customer-only",)
+
+    def customer_of_challenge(self, call: Call) -> Customer:
+        """Whoever's."""
+        customer = self.customers.get(call.parameters["id"])
+        return customer if customer is not None else super().customer_of_challenge(call)
+
+
+class ExpiresChallengesAfterTenMinutes(Fault, Planbok):
+    """Lets challenges live for 10 minutes."""
+
+    breaks = ("planbok.challenge.completable-in-time",)
+
+    def challenge_lifetime(self) -> timedelta:
+        """Ten minutes."""
+        return timedelta(minutes=10)
+
+
+class NeverExpiresChallenges(Fault, Planbok):
+    """Lets challenges be completed whenever."""
+
+    breaks = ("planbok.challenge.expires-after-15-minutes",)
+
+    def has_expired(self, challenge: Challenge) -> bool:
+        """Never."""
+        del challenge
+        return False
+
+
+class ExpiresChallengesAnHourLate(Fault, Planbok):
+    """Lets challenges be completed for an hour and a quarter."""
+
+    breaks = ("planbok.challenge.expires-after-15-minutes",)
+
+    def has_expired(self, challenge: Challenge) -> bool:
+        """An hour later."""
+        return self.now() >= challenge.expires_at + timedelta(hours=1)
+
+
+class RenewsChallengesWhenOpened(Fault, Planbok):
+    """Counts the 15 minutes from whenever the challenge is read."""
+
+    breaks = ("planbok.challenge.expires-after-15-minutes",)
+
+    def has_expired(self, challenge: Challenge) -> bool:
+        """Never, since asking renews it."""
+        challenge.expires_at = self.now() + self.challenge_lifetime()
+        return False
+
+
+class NamesIdsPlainly(Variation, Planbok):
+    """Calls the id of a challenge ``id``."""
+
+    permits = "One example of the beta has id, where others have challengeId."
+
+    def challenge_identifier(self, challenge: Challenge) -> dict[str, str]:
+        """The id as ``id``."""
+        return {"id": challenge.id}
+
+
+class NamesIdsTwice(Variation, Planbok):
+    """Shows the id of a challenge under both names."""
+
+    permits = "Introduction names challengeId, one example of the beta id."
+
+    def challenge_identifier(self, challenge: Challenge) -> dict[str, str]:
+        """Both names."""
+        return {"challengeId": challenge.id, "id": challenge.id}
+
+
+class SaysCompleted(Variation, Planbok):
+    """Calls a challenge that succeeded ``completed``."""
+
+    permits = "Introduction speaks of the completed challenge status."
+
+    def status_shown(self, challenge: Challenge) -> str:
+        """The other word."""
+        status = super().status_shown(challenge)
+        return "completed" if status == Status.VERIFIED else status
+
+
+class SaysExpired(Variation, Planbok):
+    """Calls a challenge that expired ``expired``."""
+
+    permits = "No source lists the status of a challenge that expired."
+
+    def status_shown(self, challenge: Challenge) -> str:
+        """A word of its own."""
+        if challenge.status is Status.PENDING and self.has_expired(challenge):
+            return "expired"
+        return super().status_shown(challenge)
+
+
+class ForgetsExpiredChallenges(Variation, Planbok):
+    """Answers 404 for a challenge that expired."""
+
+    permits = "Provisioning Customer Wallets does not say what is answered for a challenge that expired."
+
+    def is_pruned(self, challenge: Challenge) -> bool:
+        """As soon as it expired."""
+        return challenge.status is Status.PENDING and self.has_expired(challenge)
+
+
+class AnswersGoneForExpiredChallenges(ForgetsExpiredChallenges):
+    """Answers 410 for a challenge that expired."""
+
+    permits = "Provisioning Customer Wallets does not say what is answered for a challenge that expired."
+
+    def refusal_status(self, reason: Reason) -> int:
+        """410 for what is not there any more."""
+        return 410 if reason is Reason.UNKNOWN_CHALLENGE else super().refusal_status(reason)
+
+
+class SupersedesChallenges(Variation, Planbok):
+    """Ends an older pending challenge of the same task when a new one is issued."""
+
+    permits = "No document speaks of a second pending challenge."
+
+    def issued_before(self, customer: Customer, task: Task) -> None:
+        """They fail."""
+        for challenge in customer.challenges:
+            if challenge.task is task and challenge.ended is None:
+                self.cancel(challenge)
+
+
+class TakesRepeatedChains(Variation, Planbok):
+    """Takes a chain that stands twice for one."""
+
+    permits = "No document speaks of a repeated chain."
+
+    def accepts_repeated_chains(self) -> bool:
+        """It does."""
+        return True
+
+
+class RequiresTheReturnUrl(Variation, Planbok):
+    """Refuses requests for wallets without ``redirectUrl``."""
+
+    permits = "The beta and the demo client send redirectUrl, which the document does not list."
+
+    def return_url_is_required(self) -> bool:
+        """It is."""
+        return True
+
+
+class RequiresTheIdempotencyKey(Variation, Planbok):
+    """Refuses requests for wallets without ``idempotencyKey``."""
+
+    permits = "The beta makes idempotencyKey mandatory where wallets are created."
+
+    def idempotency_key_is_required(self, operation: str) -> bool:
+        """For wallets."""
+        return operation == "createWallets"
+
+
+class AnswersChallengesWith200(Variation, Planbok):
+    """Answers the issue of a challenge with 200."""
+
+    permits = "No document shows the status of a challenge just issued."
+
+    def creation_status(self) -> int:
+        """200."""
+        return 200

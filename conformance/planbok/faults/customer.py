@@ -1,0 +1,330 @@
+"""What can be wrong, or otherwise than the sandbox has it, with how customers are created, read, listed and set up."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from conformance.exchange import Response
+from conformance.planbok.gateway import Step
+from conformance.planbok.sandbox import (
+    Call,
+    Challenge,
+    Customer,
+    Entry,
+    Planbok,
+    Reason,
+    Refused,
+    Secret,
+    Tenant,
+)
+from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.messages import json_response, read_object
+
+_PAGE = re.compile(r"page=[0-9]+")
+
+
+class RequiresAnEmailAddress(Fault, Planbok):
+    """Creates no customer from a name and a refId alone."""
+
+    breaks = ("planbok.customer.created",)
+
+    def create_customer(self, call: Call) -> Response:
+        """Refuse what has no ``email``."""
+        if "email" not in read_object(call.request.body):
+            raise Refused(Reason.BODY, "The body lacks 'email'.")
+        return super().create_customer(call)
+
+
+class ForgetsNewCustomers(Fault, Planbok):
+    """Answers a creation, and keeps nothing of it."""
+
+    breaks = ("planbok.customer.readable", "planbok.customer.listed")
+
+    def create_customer(self, call: Call) -> Response:
+        """Create, and forget."""
+        response = super().create_customer(call)
+        self.customers.popitem()
+        return response
+
+
+class MixesUpIds(Fault, Planbok):
+    """Shows a customer's own id as its ``refId`` when it is read."""
+
+    breaks = ("planbok.customer.readable",)
+
+    def get_customer(self, call: Call) -> Response:
+        """The customer under the wrong id."""
+        customer = self.customer_for(call)
+        return self.success(200, "Customer", {**self.customer_json(customer), "refId": customer.id})
+
+
+class ListsCustomersWithAPinOnly(Fault, Planbok):
+    """Leaves customers out of the list until they have a PIN."""
+
+    breaks = ("planbok.customer.listed",)
+
+    def customers_listed(self, tenant: Tenant) -> list[Customer]:
+        """Those who have one."""
+        return [customer for customer in super().customers_listed(tenant) if customer.pin.hash]
+
+
+class ListsTheFirstPageAlways(Fault, Planbok):
+    """Answers every page of the list of customers with the first one."""
+
+    breaks = ("planbok.customer.listed",)
+
+    def list_customers(self, call: Call) -> Response:
+        """The first page."""
+        request = replace(call.request, url=_PAGE.sub("page=1", call.request.url))
+        return super().list_customers(replace(call, request=request))
+
+
+class LosesOneAtEachTurn(Fault, Planbok):
+    """Leaves out the last customer of each page."""
+
+    breaks = ("planbok.customer.listed",)
+
+    def list_customers(self, call: Call) -> Response:
+        """The page without its end."""
+        members = super().list_customers(call).members()
+        return json_response(200, {**members, "data": members["data"][:-1]})
+
+
+class ShowsAPinBeforehand(Fault, Planbok):
+    """Shows ``hasPin`` as true from the beginning."""
+
+    breaks = ("planbok.customer.has-pin",)
+
+    def has_pin(self, customer: Customer) -> bool:
+        """Always."""
+        del customer
+        return True
+
+
+class NeverShowsThePin(Fault, Planbok):
+    """Shows ``hasPin`` as false for ever."""
+
+    breaks = ("planbok.customer.has-pin",)
+
+    def has_pin(self, customer: Customer) -> bool:
+        """Never."""
+        del customer
+        return False
+
+
+class ShowsThePinWhenAskedFor(Fault, Planbok):
+    """Shows ``hasPin`` as true as soon as the set-up was asked for."""
+
+    breaks = ("planbok.customer.has-pin",)
+
+    def has_pin(self, customer: Customer) -> bool:
+        """With the first challenge."""
+        return bool(customer.challenges)
+
+
+class ShowsRecoveryWithThePin(Fault, Planbok):
+    """Shows ``hasRecovery`` as true as soon as there is a PIN."""
+
+    breaks = ("planbok.customer.has-recovery",)
+
+    def has_recovery(self, customer: Customer) -> bool:
+        """With the PIN."""
+        return bool(customer.pin.hash)
+
+
+class NeverShowsRecovery(Fault, Planbok):
+    """Shows ``hasRecovery`` as false for ever."""
+
+    breaks = ("planbok.customer.has-recovery",)
+
+    def has_recovery(self, customer: Customer) -> bool:
+        """Never."""
+        del customer
+        return False
+
+
+class SkipsRecoveryForGood(Fault, Planbok):
+    """Lets recovery be skipped, and refuses it to those who did."""
+
+    breaks = ("planbok.customer.recovery-in-onboarding",)
+
+    def recovery_can_be_skipped(self, challenge: Challenge) -> bool:
+        """It can."""
+        del challenge
+        return True
+
+    def set_up_recovery(self, call: Call) -> Response:
+        """Refuse it to those who have none."""
+        if not self.customer_for(call).answers.hash:
+            raise Refused(Reason.INCOMPLETE_SET_UP, "This customer has no recovery.")
+        return super().set_up_recovery(call)
+
+
+class RequiresAPurpose(Fault, Planbok):
+    """Refuses the set-up of a PIN without a member that no document has."""
+
+    breaks = ("planbok.customer.initialize-body",)
+
+    def initialize_customer(self, call: Call) -> Response:
+        """Refuse what has no ``purpose``."""
+        if "purpose" not in read_object(call.request.body):
+            raise Refused(Reason.BODY, "The body lacks 'purpose'.")
+        return super().initialize_customer(call)
+
+
+class BreaksWithoutRefId(Fault, Planbok):
+    """Breaks on a creation without a ``refId``."""
+
+    breaks = ("planbok.customer.ref-id-omitted", "planbok.response.no-server-error")
+
+    def create_customer(self, call: Call) -> Response:
+        """Answer 500 to it."""
+        if "refId" not in read_object(call.request.body):
+            return json_response(500, self.error_body(500, "Cannot read properties of undefined."))
+        return super().create_customer(call)
+
+
+class GivesDecimalIds(Fault, Planbok):
+    """Gives ids that are long decimal numbers."""
+
+    breaks = ("planbok.customer.id-form",)
+
+    def new_object_id(self) -> str:
+        """The same id in decimal digits."""
+        return str(int(super().new_object_id(), 16))
+
+
+class KeepsTheOldPin(Fault, Planbok):
+    """Says that a PIN was replaced, and goes on with the one before."""
+
+    breaks = ("planbok.customer.pin-replaced",)
+
+    def set_pin(self, customer: Customer, pin: str) -> None:
+        """Set the first one alone."""
+        if not customer.pin.hash:
+            super().set_pin(customer, pin)
+
+
+class KeepsFormerPins(Fault, Planbok):
+    """Takes every PIN that a customer ever had."""
+
+    breaks = ("planbok.customer.pin-replaced",)
+
+    def set_pin(self, customer: Customer, pin: str) -> None:
+        """Add it to the others."""
+        former = customer.pin.hash
+        super().set_pin(customer, pin)
+        customer.pin.hash = f"{customer.pin.hash} {former}".strip()
+
+    def is_right(self, secret: Secret, attempt: str) -> bool:
+        """Whether it is one of them."""
+        return any(super(KeepsFormerPins, self).is_right(Secret(each), attempt) for each in secret.hash.split())
+
+
+class ListsCustomersToStrangers(Fault, Planbok):
+    """Lists the customers of all organizations to each."""
+
+    breaks = ("planbok.customer.unseen-by-others",)
+
+    def customers_listed(self, tenant: Tenant) -> list[Customer]:
+        """Whoever's."""
+        del tenant
+        return list(self.customers.values())
+
+
+class ReadsCustomersToStrangers(Fault, Planbok):
+    """Shows any organization a customer whose id it has."""
+
+    breaks = ("planbok.customer.unseen-by-others",)
+
+    def get_customer(self, call: Call) -> Response:
+        """Whoever's."""
+        customer = self.customers.get(call.parameters["id"])
+        return self.success(200, "Customer", self.customer_json(customer)) if customer else super().get_customer(call)
+
+
+class GivesUuids(Variation, Planbok):
+    """Gives ids that are UUIDs."""
+
+    permits = "The page on organizations calls the id of a wallet set a UUID, where an export has 24 hex digits."
+
+    def new_object_id(self) -> str:
+        """A UUID."""
+        return str(self.object_ids.uuid())
+
+
+class TakesCustomersWithoutRefId(Variation, Planbok):
+    """Creates customers without a ``refId``."""
+
+    permits = "The demo client has refId as an optional parameter, where the beta requires it."
+
+    def ref_id_is_required(self) -> bool:
+        """It is not."""
+        return False
+
+
+class LetsRecoveryBeSkipped(Variation, Planbok):
+    """Has a button on the page that skips recovery."""
+
+    permits = "Security and Recovery speaks of customers who skipped it, where Onboarding makes it mandatory."
+
+    def recovery_can_be_skipped(self, challenge: Challenge) -> bool:
+        """In the first visit."""
+        del challenge
+        return True
+
+
+class EndsTheSetUpAtThePin(Variation, Planbok):
+    """Lets the customer go as soon as the PIN is set, and has recovery set up later."""
+
+    permits = "Security and Recovery has recovery set up by a challenge of its own."
+
+    def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
+        """Take it, and end with the PIN."""
+        super().take(challenge, step, entry)
+        if step is Step.SET_PIN:
+            self.complete(challenge)
+
+
+class ListsCustomersLate(Variation, Planbok):
+    """Lists customers five seconds after their creation."""
+
+    permits = "No document says how soon a new customer is listed."
+
+    def customers_listed(self, tenant: Tenant) -> list[Customer]:
+        """Those who have been there for so long."""
+        settled = self.now() - timedelta(seconds=5)
+        return [customer for customer in super().customers_listed(tenant) if customer.created_at <= settled]
+
+
+class ShowsRecoveryLate(Variation, Planbok):
+    """Shows recovery five seconds after it was set up."""
+
+    permits = "No document says how soon a flag follows the page."
+
+    def has_recovery(self, customer: Customer) -> bool:
+        """Once the customer has not changed for so long."""
+        return super().has_recovery(customer) and self.now() - customer.updated_at >= timedelta(seconds=5)
+
+
+class TellsLittleOfNewCustomers(Variation, Planbok):
+    """Answers a creation with the id alone."""
+
+    permits = "No document shows what a creation is answered with."
+
+    def create_customer(self, call: Call) -> Response:
+        """The id alone."""
+        members = super().create_customer(call).members()
+        return json_response(self.creation_status(), {**members, "data": {"id": members["data"]["id"]}})
+
+
+class ShowsNoNames(Variation, Planbok):
+    """Shows neither ``name`` nor ``refId`` of a customer."""
+
+    permits = "No document lists the members of a customer."
+
+    def customer_json(self, customer: Customer) -> dict[str, Any]:
+        """The customer without them."""
+        members = super().customer_json(customer)
+        return {name: members[name] for name in members if name not in {"name", "refId"}}

@@ -1,0 +1,123 @@
+"""What can be wrong, or otherwise than the sandbox has it, with what stands before the first wallet."""
+
+from conformance.planbok.chains import CHAINS
+from conformance.planbok.gateway import Step
+from conformance.planbok.sandbox import Challenge, Customer, Planbok, Reason, Secret, Status
+from conformance.sandbox.faults import Fault, Variation
+
+
+class ProvisionsWithoutPin(Fault, Planbok):
+    """Creates wallets for a customer who has set nothing up, whatever PIN is entered."""
+
+    breaks = ("planbok.gate.no-wallet-without-pin", "planbok.gate.refused-at-request")
+
+    def missing_set_up(self, customer: Customer) -> list[str]:
+        """Nothing, if there is no PIN."""
+        return super().missing_set_up(customer) if customer.pin.hash else []
+
+    def is_right(self, secret: Secret, attempt: str) -> bool:
+        """Anything, if there is no PIN."""
+        return not secret.hash or super().is_right(secret, attempt)
+
+
+class ProvisionsWithoutRecovery(Fault, Planbok):
+    """Creates wallets for a customer who has a PIN and no recovery."""
+
+    breaks = ("planbok.gate.no-wallet-without-recovery", "planbok.gate.refused-at-request")
+
+    def missing_set_up(self, customer: Customer) -> list[str]:
+        """The PIN, if it is missing."""
+        return [] if customer.pin.hash else ["PIN"]
+
+
+class ProvisionsThoughItRefuses(Fault, Planbok):
+    """Refuses wallets to a customer who is not set up, and has derived one."""
+
+    breaks = ("planbok.gate.no-wallet-without-pin", "planbok.gate.no-wallet-without-recovery")
+
+    def check_set_up(self, customer: Customer) -> None:
+        """Derive first."""
+        self.wallet_on(customer, CHAINS["ETH-SEPOLIA"], {})
+        super().check_set_up(customer)
+
+
+class DerivesThoughThePageRefuses(Fault, Planbok):
+    """Has the page refuse a customer who is not set up, and completes the challenge behind it."""
+
+    breaks = (
+        "planbok.gate.no-wallet-without-pin",
+        "planbok.gate.no-wallet-without-recovery",
+        "planbok.gate.refused-at-request",
+    )
+
+    def refuses_incomplete_set_up_at_request(self) -> bool:
+        """Not before the page."""
+        return False
+
+    def blocks(self, challenge: Challenge) -> bool:
+        """As it should, but complete what is blocked."""
+        blocked = super().blocks(challenge)
+        if blocked:
+            self.complete(challenge)
+        return blocked
+
+
+class RefusesAtThePage(Variation, Planbok):
+    """Issues challenges for wallets to any customer, and has the page refuse those who are not set up."""
+
+    permits = "Provisioning Customer Wallets has creation fail or be blocked, and does not say where."
+
+    def refuses_incomplete_set_up_at_request(self) -> bool:
+        """Not before the page."""
+        return False
+
+
+class FailsAfterThePin(Variation, Planbok):
+    """Asks a customer without recovery for the PIN all the same, and has the challenge fail then."""
+
+    permits = "Provisioning Customer Wallets has creation fail or be blocked, and does not say where."
+
+    def refuses_incomplete_set_up_at_request(self) -> bool:
+        """Not before the page."""
+        return False
+
+    def blocks(self, challenge: Challenge) -> bool:
+        """Only a customer without a PIN."""
+        return super().blocks(challenge) and not challenge.customer.pin.hash
+
+    def complete(self, challenge: Challenge) -> None:
+        """Fail, if recovery is missing where wallets are asked for."""
+        if super().blocks(challenge):
+            self.end(challenge, Status.FAILED, Step.REFUSED)
+        else:
+            super().complete(challenge)
+
+
+class AnswersIncompleteSetUpWith403(Variation, Planbok):
+    """Refuses wallets to a customer who is not set up with 403."""
+
+    permits = "Provisioning Customer Wallets does not say which status blocks a creation."
+
+    def refusal_status(self, reason: Reason) -> int:
+        """403 for a set-up that is incomplete."""
+        return 403 if reason is Reason.INCOMPLETE_SET_UP else super().refusal_status(reason)
+
+
+class AnswersIncompleteSetUpWith409(Variation, Planbok):
+    """Refuses wallets to a customer who is not set up with 409."""
+
+    permits = "Provisioning Customer Wallets does not say which status blocks a creation."
+
+    def refusal_status(self, reason: Reason) -> int:
+        """409 for a set-up that is incomplete."""
+        return 409 if reason is Reason.INCOMPLETE_SET_UP else super().refusal_status(reason)
+
+
+class AnswersIncompleteSetUpWith404(Variation, Planbok):
+    """Refuses wallets to a customer who is not set up with 404."""
+
+    permits = "Provisioning Customer Wallets does not say which status blocks a creation."
+
+    def refusal_status(self, reason: Reason) -> int:
+        """404 for a set-up that is incomplete."""
+        return 404 if reason is Reason.INCOMPLETE_SET_UP else super().refusal_status(reason)

@@ -1,0 +1,129 @@
+"""What can be wrong, or otherwise than the sandbox has it, with API keys."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from conformance.exchange import Request, Response
+from conformance.planbok.messages import KEY_HEADER
+from conformance.planbok.sandbox import Call, Planbok, Reason, Refused, Tenant
+from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.messages import BodyRejected
+from conformance.sandbox.service import Operation
+
+_ENOUGH = 20
+
+
+class TakesRequestsWithoutAKey(Fault, Planbok):
+    """Takes a request without a key for the first organization's."""
+
+    breaks = ("planbok.key.missing-refused", "planbok.key.missing-status")
+
+    def authenticate(self, request: Request) -> Tenant:
+        """The first organization if there is no key."""
+        return self.tenants["first"] if request.header(KEY_HEADER) is None else super().authenticate(request)
+
+
+class ReadsWithoutAKey(Fault, Planbok):
+    """Asks for a key where something is changed, and not where something is read."""
+
+    breaks = ("planbok.key.missing-refused", "planbok.key.missing-status")
+
+    def authenticate(self, request: Request) -> Tenant:
+        """The first organization if a GET has no key."""
+        if request.method == "GET" and request.header(KEY_HEADER) is None:
+            return self.tenants["first"]
+        return super().authenticate(request)
+
+
+class AcceptsUnknownKeys(Fault, Planbok):
+    """Takes a key that nobody was issued for the first organization's."""
+
+    breaks = ("planbok.key.wrong-refused", "planbok.key.wrong-is-401")
+
+    def tenant_with(self, key: str) -> Tenant | None:
+        """The first organization if it is nobody's."""
+        return super().tenant_with(key) or self.tenants["first"]
+
+
+class ComparesTheStartOfKeys(Fault, Planbok):
+    """Compares the first characters of a key and no more."""
+
+    breaks = ("planbok.key.wrong-refused", "planbok.key.wrong-is-401")
+
+    def tenant_with(self, key: str) -> Tenant | None:
+        """Whose key begins like it."""
+        alike = (tenant for tenant in self.tenants.values() if tenant.api_key[:_ENOUGH] == key[:_ENOUGH])
+        return super().tenant_with(key) or next(alike, None)
+
+
+class AnswersMissingKeyWith400(Fault, Planbok):
+    """Refuses a request without a key with 400."""
+
+    breaks = ("planbok.key.missing-status",)
+
+    def refusal_status(self, reason: Reason) -> int:
+        """400 for no key."""
+        return 400 if reason is Reason.MISSING_KEY else super().refusal_status(reason)
+
+
+class AnswersUnknownKeysWith403(Fault, Planbok):
+    """Refuses a key that nobody was issued with 403."""
+
+    breaks = ("planbok.key.wrong-is-401",)
+
+    def refusal_status(self, reason: Reason) -> int:
+        """403 for a wrong key."""
+        return 403 if reason is Reason.UNKNOWN_KEY else super().refusal_status(reason)
+
+
+class LetsReadOnlyKeysWrite(Fault, Planbok):
+    """Takes a read-only key for one with full access."""
+
+    breaks = ("planbok.key.read-only-refused",)
+
+    def check_permission(self, call: Call) -> None:
+        """Nothing is checked."""
+
+
+class CreatesBeforeItLooksAtTheKey(Fault, Planbok):
+    """Refuses the key, but has created the customer."""
+
+    breaks = ("planbok.key.missing-refused", "planbok.key.wrong-refused", "planbok.key.read-only-refused")
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """Create a customer for the first organization even where the answer is 401 or 403."""
+        response = await super().perform(operation, request, parameters)
+        if operation.id == "createCustomer" and response.status in {401, 403}:
+            with suppress(Refused, BodyRejected):
+                self.create_customer(Call(operation.id, request, self.tenants["first"], parameters))
+        return response
+
+
+class AnswersMissingKeyWith401(Variation, Planbok):
+    """Refuses a request without a key with 401."""
+
+    permits = "RFC 9110 has 401 for missing credentials, where the beta has 403."
+
+    def refusal_status(self, reason: Reason) -> int:
+        """401 for no key."""
+        return 401 if reason is Reason.MISSING_KEY else super().refusal_status(reason)
+
+
+class AnswersReadOnlyKeysWith401(Variation, Planbok):
+    """Refuses a POST with a read-only key with 401."""
+
+    permits = "No document says which status refuses a read-only key."
+
+    def refusal_status(self, reason: Reason) -> int:
+        """401 for a key that may not do this."""
+        return 401 if reason is Reason.READ_ONLY_KEY else super().refusal_status(reason)
+
+
+class AnswersReadOnlyKeysWith405(Variation, Planbok):
+    """Refuses a POST with a read-only key with 405."""
+
+    permits = "No document says which status refuses a read-only key."
+
+    def refusal_status(self, reason: Reason) -> int:
+        """405 for a key that may not do this."""
+        return 405 if reason is Reason.READ_ONLY_KEY else super().refusal_status(reason)

@@ -1,0 +1,315 @@
+"""What can be wrong, or otherwise than the sandbox has it, with the list of wallets."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from conformance.exchange import Response
+from conformance.planbok.chains import Chain
+from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Tenant, Wallet
+from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.messages import read_object
+from conformance.standards.addresses import Family
+from conformance.standards.hd_keys import derive_key
+
+
+class ListsEvmWalletsOnly(Fault, Planbok):
+    """Leaves wallets on other than EVM chains out of the list."""
+
+    breaks = ("planbok.list.holds-all", "planbok.list.agrees-with-result")
+
+    def is_listed(self, wallet: Wallet) -> bool:
+        """Whether it is on an EVM chain."""
+        return super().is_listed(wallet) and wallet.chain.family is Family.EVM
+
+
+class ListsTheFirstWalletOnly(Fault, Planbok):
+    """Lists one wallet of each customer."""
+
+    breaks = ("planbok.list.holds-all", "planbok.list.agrees-with-result")
+
+    def is_listed(self, wallet: Wallet) -> bool:
+        """Whether it is its customer's first."""
+        return super().is_listed(wallet) and any(wallet in customer.wallets[:1] for customer in self.customers.values())
+
+
+class IgnoresTheFilter(Fault, Planbok):
+    """Lists the wallets of all customers whatever the filter."""
+
+    breaks = (
+        "planbok.list.only-theirs",
+        "planbok.list.several-customers",
+        "planbok.list.unknown-customer-is-empty",
+    )
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        """All that there are."""
+        del filter_text
+        return super().filtered(tenant, None)
+
+
+class ShowsOtherAddressesInResults(Fault, Planbok):
+    """Shows addresses in the result of a challenge that are not those of the wallets."""
+
+    breaks = ("planbok.list.agrees-with-result",)
+
+    def wallets_of(self, challenge: Challenge) -> list[Wallet]:
+        """The wallets with other keys."""
+        return [with_another_key(self, challenge.customer, wallet) for wallet in super().wallets_of(challenge)]
+
+
+class TakesTheFilterForOneId(Fault, Planbok):
+    """Does not know that commas join ids."""
+
+    breaks = ("planbok.list.several-customers",)
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        """The customer whose id the whole filter is."""
+        found = super().filtered(tenant, filter_text)
+        return [customer for customer in found if not filter_text or customer.id == filter_text]
+
+
+class ListsAllForAnUnknownCustomer(Fault, Planbok):
+    """Passes over a filter that fits no customer."""
+
+    breaks = ("planbok.list.unknown-customer-is-empty",)
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        """All, if the filter fits none."""
+        return super().filtered(tenant, filter_text) or super().filtered(tenant, None)
+
+
+class ListsStrangersWallets(Fault, Planbok):
+    """Lists the wallets of any customer whose id is known."""
+
+    breaks = ("planbok.list.unseen-by-others",)
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        """The customers in the filter, whoever asks."""
+        named = (filter_text or "").split(",")
+        strangers = [each for each in self.customers.values() if each.id in named and each.tenant is not tenant]
+        return [*super().filtered(tenant, filter_text), *strangers]
+
+
+class ListsEverybodysWalletsForAnEmptyFilter(Fault, Planbok):
+    """Lists the wallets of all organizations when the filter is empty."""
+
+    breaks = ("planbok.list.unseen-by-others", "planbok.list.empty-filter-is-empty")
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        """All, whoever asks, if the filter is empty."""
+        return super().filtered(tenant, filter_text) if filter_text else list(self.customers.values())
+
+
+class ReadsStrangersWallets(Fault, Planbok):
+    """Answers with any wallet whose id is known."""
+
+    breaks = ("planbok.list.unseen-by-others",)
+
+    def get_wallet(self, call: Call) -> Response:
+        """The wallet, whoever asks."""
+        for customer in self.customers.values():
+            for wallet in customer.wallets:
+                if wallet.id == call.parameters["id"]:
+                    return self.success(200, "Wallet", self.wallet_json(customer, wallet))
+        return super().get_wallet(call)
+
+
+class IgnoresTheLimit(Fault, Planbok):
+    """Gives ten entries on a page whatever is asked for."""
+
+    breaks = ("planbok.list.pages-complete",)
+
+    def place_of_page(self, number: int, limit: int) -> slice:
+        """The place of a page of ten."""
+        del limit
+        return super().place_of_page(number, 10)
+
+
+class LosesAnEntryBetweenPages(Fault, Planbok):
+    """Leaves the last entry of each page out."""
+
+    breaks = ("planbok.list.pages-complete", "planbok.list.wallets-stay")
+
+    def place_of_page(self, number: int, limit: int) -> slice:
+        """The place of a page, one entry short."""
+        place = super().place_of_page(number, limit)
+        return slice(place.start, place.stop - 1)
+
+
+class RepeatsAnEntryOnTheNextPage(Fault, Planbok):
+    """Begins a page with the last entry of the one before."""
+
+    breaks = ("planbok.list.pages-complete",)
+
+    def place_of_page(self, number: int, limit: int) -> slice:
+        """The place of a page, one entry earlier."""
+        place = super().place_of_page(number, limit)
+        return slice(max(place.start - 1, 0), place.stop)
+
+
+class DropsWalletsWithTheirChallenge(Fault, Planbok):
+    """Lists a wallet for as long as its challenge lives."""
+
+    breaks = ("planbok.list.wallets-stay",)
+
+    def is_listed(self, wallet: Wallet) -> bool:
+        """Whether it is no older than a challenge becomes."""
+        return super().is_listed(wallet) and self.now() - wallet.created_at < self.challenge_lifetime()
+
+
+class ReplacesWallets(Fault, Planbok):
+    """Puts a new wallet in the place of one whose chain is asked for again."""
+
+    breaks = ("planbok.list.wallets-stay",)
+
+    def wallet_there(self, customer: Customer, chain: Chain) -> Wallet | None:
+        """None any more."""
+        customer.wallets = [wallet for wallet in customer.wallets if wallet.chain is not chain]
+        return None
+
+
+class GivesWalletsNewIds(Fault, Planbok):
+    """Shows a wallet under another id each time."""
+
+    breaks = ("planbok.list.wallets-stay", "planbok.list.wallet-readable")
+
+    def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
+        """The wallet under a new id."""
+        return {**super().wallet_json(customer, wallet), "id": self.new_object_id()}
+
+
+class ReadsNoWallets(Fault, Planbok):
+    """Finds no wallet by its id."""
+
+    breaks = ("planbok.list.wallet-readable",)
+
+    def get_wallet(self, call: Call) -> Response:
+        """Nothing."""
+        raise Refused(Reason.UNKNOWN_WALLET, f"There is no wallet {call.parameters['id']!r}.")
+
+
+class ReadsTheFirstWallet(Fault, Planbok):
+    """Answers with the customer's first wallet when another one of them is read."""
+
+    breaks = ("planbok.list.wallet-readable",)
+
+    def get_wallet(self, call: Call) -> Response:
+        """The first wallet of its customer."""
+        for customer in self.customers_of(call.tenant):
+            if call.parameters["id"] in {wallet.id for wallet in customer.wallets}:
+                return self.success(200, "Wallet", self.wallet_json(customer, customer.wallets[0]))
+        return super().get_wallet(call)
+
+
+class KnowsNoOrder(Fault, Planbok):
+    """Lists the newest entries first whatever is asked for."""
+
+    breaks = ("planbok.list.order-spelling",)
+
+    def is_ascending(self, order: str) -> bool:
+        """Never."""
+        del order
+        return False
+
+
+class ListsLate(Variation, Planbok):
+    """Lists a wallet five seconds after its creation."""
+
+    permits = "Provisioning Customer Wallets, Option B, does not say how soon the list has a new wallet."
+
+    def list_lag(self) -> timedelta:
+        """Five seconds."""
+        return timedelta(seconds=5)
+
+
+class RefusesUnknownCustomersInTheFilter(Variation, Planbok):
+    """Answers 404 for a list filtered by a customer that does not exist."""
+
+    permits = "Provisioning Customer Wallets, Option B, is silent on customers that do not exist."
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        """The customers, if there are all that are named."""
+        found = super().filtered(tenant, filter_text)
+        if filter_text and len(found) < len(filter_text.split(",")):
+            raise Refused(Reason.UNKNOWN_CUSTOMER, f"There are not all of the customers {filter_text!r}.")
+        return found
+
+
+class ListsNothingForAnEmptyFilter(Variation, Planbok):
+    """Lists no wallet when the filter is empty."""
+
+    permits = "Provisioning Customer Wallets, Option B, is silent on a filter that names nobody."
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        """The customers in the filter, none in an empty one."""
+        return super().filtered(tenant, filter_text) if filter_text else []
+
+
+class RefusesAnEmptyFilter(Variation, Planbok):
+    """Answers 400 when the filter is empty."""
+
+    permits = "Provisioning Customer Wallets, Option B, is silent on a filter that names nobody."
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        """The customers in the filter, if it names any."""
+        if not filter_text:
+            raise Refused(Reason.QUERY, "'customerIds' must name a customer.")
+        return super().filtered(tenant, filter_text)
+
+
+class RefusesUpperCaseOrders(Variation, Planbok):
+    """Understands ``asc`` and ``desc`` alone."""
+
+    permits = "Wallet Sets lists the values of order in lower case."
+
+    def is_ascending(self, order: str) -> bool:
+        """Whether it is ``asc``, if it is in lower case."""
+        if order != order.lower():
+            raise Refused(Reason.QUERY, "'order' must be in lower case.")
+        return super().is_ascending(order)
+
+
+class PassesOverLowerCaseOrders(Variation, Planbok):
+    """Understands ``ASC`` and ``DESC`` alone, and passes over others."""
+
+    permits = "The README of the v2 beta has the values of order in upper case."
+
+    def is_ascending(self, order: str) -> bool:
+        """Whether it is ``ASC``."""
+        return order == "ASC"
+
+
+class GivesANewAddressEachTime(Variation, Planbok):
+    """Gives a customer a further wallet on a chain that is asked for again."""
+
+    permits = "Provisioning Customer Wallets is silent on a chain that the customer has a wallet on."
+
+    def wallet_there(self, customer: Customer, chain: Chain) -> Wallet | None:
+        """None: a new one."""
+        del customer, chain
+        return None
+
+    def address_index(self, customer: Customer, chain: Chain) -> int:
+        """How many wallets the customer has there."""
+        return sum(wallet.chain is chain for wallet in customer.wallets)
+
+
+class RefusesChainsThatAreThere(Variation, Planbok):
+    """Refuses new wallets on a chain that the customer has a wallet on."""
+
+    permits = "Provisioning Customer Wallets is silent on a chain that the customer has a wallet on."
+
+    def create_wallets(self, call: Call) -> Response:
+        """Issue the challenge, if the customer has a wallet on none of the chains."""
+        chains = self.read_chains(read_object(call.request.body))
+        if any(wallet.chain in chains for wallet in self.customer_for(call).wallets):
+            raise Refused(Reason.BODY, "The customer has a wallet on one of these chains.")
+        return super().create_wallets(call)
+
+
+def with_another_key(sandbox: Planbok, customer: Customer, wallet: Wallet) -> Wallet:
+    """The wallet as if it were another account's."""
+    path = wallet.path.replace("m/44'", "m/45'")
+    key = derive_key(sandbox.root_of(customer), path, wallet.chain.curve)
+    return replace(wallet, address=sandbox.address(key.public_key, wallet.chain), public_key=key.public_key.hex())

@@ -1,0 +1,306 @@
+"""What can be wrong, or otherwise than the sandbox has it, with the form of answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from conformance.exchange import Request, Response
+from conformance.planbok.sandbox import Call, Customer, Planbok, Reason, Refused
+from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.messages import json_response, problem
+from conformance.sandbox.service import Operation
+
+_THINGS = {Reason.UNKNOWN_CUSTOMER, Reason.UNKNOWN_CHALLENGE, Reason.UNKNOWN_WALLET}
+_INVALID = {Reason.BODY, Reason.QUERY, Reason.INCOMPLETE_SET_UP}
+
+
+class LeavesOutTheMessage(Fault, Planbok):
+    """Answers without ``message``."""
+
+    breaks = ("planbok.response.matches-schema",)
+
+    def envelope(self, status: int, message: str, data: Any) -> dict[str, Any]:
+        """The members without it."""
+        members = super().envelope(status, message, data)
+        del members["message"]
+        return members
+
+
+class LeavesOutThePage(Fault, Planbok):
+    """Answers a request for wallets without ``redirectUrl``."""
+
+    breaks = ("planbok.response.matches-schema", "planbok.challenge.answered")
+
+    def success(self, status: int, message: str, data: Any) -> Response:
+        """The answer without the member."""
+        return super().success(status, message, {name: data[name] for name in data if name != "redirectUrl"})
+
+
+class WritesTheStatusAsText(Fault, Planbok):
+    """Writes ``status`` as a text."""
+
+    breaks = ("planbok.response.matches-inferred-schema",)
+
+    def envelope(self, status: int, message: str, data: Any) -> dict[str, Any]:
+        """The members with a text among them."""
+        return {**super().envelope(status, message, data), "status": str(status)}
+
+
+class CallsThePayloadResult(Fault, Planbok):
+    """Has the payload under another name than ``data``."""
+
+    breaks = ("planbok.response.matches-inferred-schema",)
+
+    def envelope(self, status: int, message: str, data: Any) -> dict[str, Any]:
+        """The members with the payload as ``payload``."""
+        return {"success": True, "status": status, "message": message, "payload": data}
+
+
+class SendsJsonAsText(Fault, Planbok):
+    """Sends its JSON as ``text/plain``."""
+
+    breaks = ("planbok.response.is-json",)
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """Answer with another Content-Type."""
+        return replace(await super().perform(operation, request, parameters), headers=(("Content-Type", "text/plain"),))
+
+
+class CallsRefusalsSuccesses(Fault, Planbok):
+    """Says ``success`` in refusals, too."""
+
+    breaks = ("planbok.response.success-agrees",)
+
+    def error_body(self, status: int, detail: str) -> Any:
+        """A refusal that says so."""
+        return {**super().error_body(status, detail), "success": True}
+
+
+class CallsSuccessesFailures(Fault, Planbok):
+    """Says ``success`` is false where a request was carried out."""
+
+    breaks = ("planbok.response.success-agrees",)
+
+    def envelope(self, status: int, message: str, data: Any) -> dict[str, Any]:
+        """The members with the wrong word."""
+        return {**super().envelope(status, message, data), "success": False}
+
+
+class BreaksOnWhatIsNoObject(Fault, Planbok):
+    """Breaks on a body that is no JSON object."""
+
+    breaks = ("planbok.response.no-server-error",)
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """Answer 500 to one."""
+        if request.method == "POST" and not request.members():
+            return json_response(500, self.error_body(500, "Cannot read properties of undefined."))
+        return await super().perform(operation, request, parameters)
+
+
+class BreaksOnNumbersForTexts(Fault, Planbok):
+    """Breaks on a member that should be a text and is a number."""
+
+    breaks = ("planbok.response.no-server-error",)
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """Answer 500 to one."""
+        if any(isinstance(value, int) for value in request.members().values()):
+            return json_response(500, self.error_body(500, "value.trim is not a function."))
+        return await super().perform(operation, request, parameters)
+
+
+class BreaksOnPageNought(Fault, Planbok):
+    """Breaks on a page or a limit that is none."""
+
+    breaks = ("planbok.response.no-server-error",)
+
+    def refusal_status(self, reason: Reason) -> int:
+        """500 for a query."""
+        return 500 if reason is Reason.QUERY else super().refusal_status(reason)
+
+
+class RefusesWithoutAWord(Variation, Planbok):
+    """Refuses with an empty body."""
+
+    permits = "No vendor page shows the body of a refusal."
+
+    def refusal(self, refusal: Refused) -> Response:
+        """The status alone."""
+        return Response(status=self.refusal_status(refusal.reason))
+
+
+class RefusesInPlainText(Variation, Planbok):
+    """Refuses with a sentence that is no JSON."""
+
+    permits = "No vendor page shows the body of a refusal."
+
+    def refusal(self, refusal: Refused) -> Response:
+        """The sentence."""
+        headers = (("Content-Type", "text/plain; charset=utf-8"),)
+        return Response(headers, refusal.detail.encode(), self.refusal_status(refusal.reason))
+
+
+class RefusesWithProblemDetails(Variation, Planbok):
+    """Refuses with problem details (RFC 9457), in which no known client looks."""
+
+    permits = "No vendor page shows the body of a refusal."
+
+    def refusal(self, refusal: Refused) -> Response:
+        """What went wrong, as ``detail``."""
+        return problem(self.refusal_status(refusal.reason), refusal.detail)
+
+
+class PutsErrorsInAnObject(Variation, Planbok):
+    """Says what was wrong in ``errors``."""
+
+    permits = "The beta has message in a refusal, and the demo client looks for message in errors."
+
+    def error_body(self, status: int, detail: str) -> Any:
+        """The refusal as that client reads it."""
+        del status
+        return {"success": False, "errors": {"message": detail}}
+
+
+class ShowsTheStack(Variation, Planbok):
+    """Adds ``stack`` to refusals."""
+
+    permits = "The beta lists stack in the body of an error."
+
+    def error_body(self, status: int, detail: str) -> Any:
+        """The refusal and where it came from."""
+        return {**super().error_body(status, detail), "stack": "Error: refused\n    at handler"}
+
+
+class LeavesTheStatusOutOfReadings(Variation, Planbok):
+    """Answers a GET without ``status`` and ``message``."""
+
+    permits = "The reference lists these members in the answers to POST alone (Customers)."
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """The answer without them, if it is one to a GET that succeeded."""
+        response = await super().perform(operation, request, parameters)
+        if request.method != "GET" or not response.succeeded:
+            return response
+        members = {name: value for name, value in response.members().items() if name not in {"status", "message"}}
+        return json_response(response.status, members)
+
+
+class AddsMembers(Variation, Planbok):
+    """Shows more of everything than any document names."""
+
+    permits = "No document says that these are all the members of an answer."
+
+    def envelope(self, status: int, message: str, data: Any) -> dict[str, Any]:
+        """The members with others around them."""
+        return {"requestId": self.event_ids.draw(8).hex(), **super().envelope(status, message, data), "version": 2}
+
+    def customer_json(self, customer: Customer) -> dict[str, Any]:
+        """The customer with more of it."""
+        return {**super().customer_json(customer), "email": None, "tags": [], "organization": {"name": "Example"}}
+
+
+class TurnsMembersAround(Variation, Planbok):
+    """Writes the members of an answer in another order."""
+
+    permits = "The members of a JSON object have no order, and no document shows one."
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """The answer from its end."""
+        response = await super().perform(operation, request, parameters)
+        return json_response(response.status, _turned(response.members()))
+
+
+class TellsNothingOfPages(Variation, Planbok):
+    """Lists without an object that tells of the pages."""
+
+    permits = "No document shows that object; its name is lost."
+
+    def page_of(self, call: Call, items: Sequence[Any], message: str) -> Response:
+        """The page alone."""
+        members = dict(super().page_of(call, items, message).members())
+        del members["pagination"]
+        return json_response(200, members)
+
+
+class NamesTheCharset(Variation, Planbok):
+    """Names UTF-8 in the Content-Type."""
+
+    permits = "The documents are silent on parameters of the media type."
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """Answer with the parameter."""
+        response = await super().perform(operation, request, parameters)
+        return replace(response, headers=(("Content-Type", "Application/JSON; charset=utf-8"),))
+
+
+class WritesWholeSeconds(Variation, Planbok):
+    """Writes times without a fraction."""
+
+    permits = "No document shows the form of a time."
+
+    def time(self, instant: datetime) -> str:
+        """The second."""
+        return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
+
+
+class WritesNanoseconds(Variation, Planbok):
+    """Writes times with nine digits of a fraction."""
+
+    permits = "No document shows the form of a time."
+
+    def time(self, instant: datetime) -> str:
+        """The nanosecond."""
+        return f"{instant:%Y-%m-%dT%H:%M:%S.%f}000Z"
+
+
+class WritesOffsets(Variation, Planbok):
+    """Writes times with an offset."""
+
+    permits = "No document shows the form of a time."
+
+    def time(self, instant: datetime) -> str:
+        """The time with ``+00:00``."""
+        return super().time(instant).replace("Z", "+00:00")
+
+
+class AnswersInvalidRequestsWith422(Variation, Planbok):
+    """Refuses what cannot be carried out with 422."""
+
+    permits = "No document says which status refuses a wrong body, a wrong query or a customer who is not set up."
+
+    def refusal_status(self, reason: Reason) -> int:
+        """422 for these."""
+        return 422 if reason in _INVALID else super().refusal_status(reason)
+
+
+class AnswersUnknownThingsWith400(Variation, Planbok):
+    """Answers 400 about what does not exist."""
+
+    permits = "No document says what is answered about a customer, a challenge or a wallet that does not exist."
+
+    def refusal_status(self, reason: Reason) -> int:
+        """400 for these."""
+        return 400 if reason in _THINGS else super().refusal_status(reason)
+
+
+class AnswersUnknownThingsWith403(Variation, Planbok):
+    """Answers 403 about what does not exist, or is another organization's."""
+
+    permits = "No document says what is answered about a customer, a challenge or a wallet that does not exist."
+
+    def refusal_status(self, reason: Reason) -> int:
+        """403 for these."""
+        return 403 if reason in _THINGS else super().refusal_status(reason)
+
+
+def _turned(value: Any) -> Any:
+    """The value with the members of all its objects in reverse."""
+    match value:
+        case Mapping():
+            return {name: _turned(value[name]) for name in reversed(list(value))}
+        case list():
+            return [_turned(each) for each in value]
+        case _:
+            return value

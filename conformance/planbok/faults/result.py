@@ -1,0 +1,159 @@
+"""What can be wrong, or otherwise than the sandbox has it, with what comes of a challenge."""
+
+from datetime import timedelta
+from typing import Any
+
+from conformance.planbok.chains import CHAINS, Chain
+from conformance.planbok.sandbox import Challenge, Planbok, Status, Task, Wallet
+from conformance.sandbox.faults import Fault, Variation
+
+
+class ShowsNoResult(Fault, Planbok):
+    """Shows no wallets in a challenge that was completed."""
+
+    breaks = ("planbok.result.readable-after-completion", "planbok.result.exactly-the-chains")
+
+    def result_is_readable(self, challenge: Challenge) -> bool:
+        """Never."""
+        del challenge
+        return False
+
+
+class DropsAChain(Fault, Planbok):
+    """Derives wallets on all chains but the last, and says verified."""
+
+    breaks = ("planbok.result.exactly-the-chains",)
+
+    def derives(self, challenge: Challenge, chain: Chain) -> bool:
+        """All but the last of several."""
+        return len(challenge.chains) == 1 or chain is not challenge.chains[-1]
+
+
+class AddsAChain(Fault, Planbok):
+    """Shows a wallet on one more chain than was asked for."""
+
+    breaks = ("planbok.result.exactly-the-chains",)
+
+    def wallets_of(self, challenge: Challenge) -> list[Wallet]:
+        """A further wallet."""
+        other = next(chain for chain in CHAINS.values() if chain not in challenge.chains)
+        return [*challenge.wallets, self.wallet_on(challenge.customer, other, {})]
+
+
+class ShowsAllWalletsAsResult(Fault, Planbok):
+    """Shows all wallets of the customer in the result of each challenge."""
+
+    breaks = ("planbok.result.exactly-the-chains",)
+
+    def wallets_of(self, challenge: Challenge) -> list[Wallet]:
+        """All that there are."""
+        return challenge.customer.wallets
+
+
+class ShowsTheResultBeforehand(Fault, Planbok):
+    """Derives the wallets when a challenge is issued, and shows them."""
+
+    breaks = ("planbok.result.none-while-pending",)
+
+    def result_is_readable(self, challenge: Challenge) -> bool:
+        """From the beginning."""
+        pending = challenge.task is Task.CREATE_WALLETS and challenge.status is Status.PENDING
+        return pending or super().result_is_readable(challenge)
+
+    def wallets_of(self, challenge: Challenge) -> list[Wallet]:
+        """What is going to come of it."""
+        if challenge.status is not Status.PENDING:
+            return super().wallets_of(challenge)
+        kept = list(challenge.customer.wallets)
+        found = [self.wallet_on(challenge.customer, chain, {}) for chain in challenge.chains]
+        challenge.customer.wallets = kept
+        return found
+
+
+class ShowsTheResultOfFailures(Fault, Planbok):
+    """Shows wallets in a challenge that was cancelled."""
+
+    breaks = ("planbok.result.none-when-failed",)
+
+    def result_is_readable(self, challenge: Challenge) -> bool:
+        """After a cancellation, too."""
+        return challenge.status is Status.FAILED or super().result_is_readable(challenge)
+
+    def wallets_of(self, challenge: Challenge) -> list[Wallet]:
+        """What would have come of it."""
+        if challenge.status is not Status.FAILED:
+            return super().wallets_of(challenge)
+        kept = list(challenge.customer.wallets)
+        found = [self.wallet_on(challenge.customer, chain, {}) for chain in challenge.chains]
+        challenge.customer.wallets = kept
+        return found
+
+
+class KeepsResults(Fault, Planbok):
+    """Shows the result of a challenge for ever."""
+
+    breaks = ("planbok.result.gone-after-15-minutes",)
+
+    def pruning_delay(self) -> timedelta:
+        """A year."""
+        return timedelta(days=365)
+
+
+class PrunesResultsLate(Fault, Planbok):
+    """Shows the result of a challenge for an hour more than it may."""
+
+    breaks = ("planbok.result.gone-after-15-minutes",)
+
+    def pruning_delay(self) -> timedelta:
+        """An hour."""
+        return timedelta(hours=1)
+
+
+class ForgetsChallenges(Variation, Planbok):
+    """Answers 404 for a challenge whose result is gone."""
+
+    permits = "Provisioning Customer Wallets says that the result goes, and not whether the challenge does."
+
+    def is_pruned(self, challenge: Challenge) -> bool:
+        """With its result."""
+        return challenge.status is Status.VERIFIED and not self.result_is_readable(challenge)
+
+
+class PrunesTwoMinutesLate(Variation, Planbok):
+    """Shows the result for almost two minutes more."""
+
+    permits = "Provisioning Customer Wallets does not say how long after its time a challenge is pruned."
+
+    def pruning_delay(self) -> timedelta:
+        """Just under two minutes."""
+        return timedelta(seconds=119)
+
+
+class PrunesFromTheIssue(Variation, Planbok):
+    """Counts the 15 minutes of a result from the issue of its challenge."""
+
+    permits = "Provisioning Customer Wallets does not say when the 15 minutes begin."
+
+    def result_is_readable(self, challenge: Challenge) -> bool:
+        """Until the challenge would have expired."""
+        return super().result_is_readable(challenge) and self.now() < challenge.expires_at
+
+
+class ShowsABareArray(Variation, Planbok):
+    """Shows the wallets of a result as an array."""
+
+    permits = "Provisioning Customer Wallets does not show the form of a result."
+
+    def result(self, challenge: Challenge) -> Any:
+        """The array alone."""
+        return super().result(challenge)["wallets"]
+
+
+class ShowsAnEmptyResult(Variation, Planbok):
+    """Shows ``result`` as null while there is none."""
+
+    permits = "No document says whether the member is there without a result."
+
+    def challenge_json(self, challenge: Challenge) -> dict[str, Any]:
+        """The challenge with the member."""
+        return {"result": None, **super().challenge_json(challenge)}

@@ -1,0 +1,382 @@
+"""What can be wrong, or otherwise than the sandbox has it, with webhooks."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from conformance.exchange import Headers, Request, Response
+from conformance.planbok import webhooks
+from conformance.planbok.faults.list import with_another_key
+from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Task, Tenant
+from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.messages import to_json
+
+_FIRST_REFUSAL = 400
+_OF_THE_SET_UP = {"customer.created", "customer.pin_setup"}
+
+
+class AnnouncesNoWallets(Fault, Planbok):
+    """Sends no ``wallet.created``."""
+
+    breaks = ("planbok.webhook.wallet-created-sent",)
+
+    def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
+        """None."""
+        del challenge
+        return []
+
+
+class AnnouncesTheFirstWalletOnly(Fault, Planbok):
+    """Sends ``wallet.created`` for the first chain of a challenge alone."""
+
+    breaks = (
+        "planbok.webhook.wallet-created-sent",
+        "planbok.webhook.one-for-each-wallet",
+        "planbok.webhook.agrees-with-list",
+    )
+
+    def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
+        """The first one."""
+        return super().wallet_events(challenge)[:1]
+
+
+class AnnouncesWalletsBeforehand(Fault, Planbok):
+    """Sends ``wallet.created`` when wallets are asked for."""
+
+    breaks = ("planbok.webhook.not-before-completion",)
+
+    def create_wallets(self, call: Call) -> Response:
+        """Issue the challenge, and tell of what may come of it."""
+        response = super().create_wallets(call)
+        self.announce(self.customer_for(call), "wallet.created")
+        return response
+
+
+class AnnouncesCancelledWallets(Fault, Planbok):
+    """Sends ``wallet.created`` for a challenge that was cancelled."""
+
+    breaks = ("planbok.webhook.none-for-a-failed-challenge",)
+
+    def cancel(self, challenge: Challenge) -> None:
+        """End it, and tell of what did not come of it."""
+        super().cancel(challenge)
+        if challenge.task is Task.CREATE_WALLETS:
+            self.announce(challenge.customer, "wallet.created")
+
+
+class AnnouncesWalletsTooSoon(Fault, Planbok):
+    """Sends ``wallet.created`` half a minute before the wallet can be read."""
+
+    breaks = ("planbok.webhook.wallet-readable-then",)
+
+    def list_lag(self) -> timedelta:
+        """Half a minute."""
+        return timedelta(seconds=30)
+
+    def get_wallet(self, call: Call) -> Response:
+        """The wallet, if it is listed."""
+        wallets = [wallet for customer in self.customers.values() for wallet in customer.wallets]
+        if any(wallet.id == call.parameters["id"] and not self.is_listed(wallet) for wallet in wallets):
+            raise Refused(Reason.UNKNOWN_WALLET, "The wallet is not there yet.")
+        return super().get_wallet(call)
+
+
+class AnnouncesOtherAddresses(Fault, Planbok):
+    """Tells of addresses that are not those of the wallets."""
+
+    breaks = ("planbok.webhook.agrees-with-list",)
+
+    def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
+        """The events of wallets with other keys."""
+        wallets = [with_another_key(self, challenge.customer, wallet) for wallet in challenge.wallets]
+        return super().wallet_events(replace(challenge, wallets=wallets))
+
+
+class AnnouncesWalletsTwice(Fault, Planbok):
+    """Sends two events for each wallet, with ids of their own."""
+
+    breaks = ("planbok.webhook.one-for-each-wallet",)
+
+    def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
+        """Each event, twice."""
+        return super().wallet_events(challenge) * 2
+
+
+class TellsNothingOfTheSetUp(Fault, Planbok):
+    """Sends no event for a new customer or a new PIN."""
+
+    breaks = ("planbok.webhook.customer-events-sent",)
+
+    def announce(self, customer: Customer, event: str) -> None:
+        """Tell of what is no part of the set-up."""
+        if event not in _OF_THE_SET_UP:
+            super().announce(customer, event)
+
+
+class TellsNothingOfSecurity(Fault, Planbok):
+    """Sends no event for a lock-out or a recovery."""
+
+    breaks = ("planbok.webhook.security-events-sent",)
+
+    def announce(self, customer: Customer, event: str) -> None:
+        """Tell of the set-up alone."""
+        if event in _OF_THE_SET_UP:
+            super().announce(customer, event)
+
+
+class SendsEventsWithoutTime(Fault, Planbok):
+    """Leaves the ``timestamp`` out of events."""
+
+    breaks = ("planbok.webhook.event-matches-schema",)
+
+    def event_body(self, event: str, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The event without its time."""
+        body = super().event_body(event, event_id, data)
+        del body["timestamp"]
+        return body
+
+
+class SendsUnsignedEvents(Fault, Planbok):
+    """Sends events without signature and timestamp."""
+
+    breaks = ("planbok.webhook.signed", "planbok.webhook.signed-bytes")
+
+    def event_headers(self, tenant: Tenant, event: str, event_id: str, body: bytes) -> Headers:
+        """The header lines that sign nothing."""
+        return super().event_headers(tenant, event, event_id, body)[2:]
+
+
+class SignsWithTheApiKey(Fault, Planbok):
+    """Signs events with the API key instead of the secret."""
+
+    breaks = ("planbok.webhook.signed", "planbok.webhook.signed-bytes")
+
+    def webhook_secret(self, tenant: Tenant) -> str:
+        """The API key."""
+        return tenant.api_key
+
+
+class SignsTheBeginningOfTheBody(Fault, Planbok):
+    """Leaves what an event says out of its signature."""
+
+    breaks = ("planbok.webhook.signed", "planbok.webhook.signed-bytes")
+
+    def signed_body(self, body: bytes) -> bytes:
+        """The bytes before ``data``."""
+        return body.partition(b'"data"')[0]
+
+
+class SignsRetriesAsBefore(Fault, Planbok):
+    """Signs an event once, whenever it is sent."""
+
+    breaks = ("planbok.webhook.timestamp-is-fresh",)
+
+    def event_headers(self, tenant: Tenant, event: str, event_id: str, body: bytes) -> Headers:
+        """The header lines with the time of the event."""
+        happened = datetime.fromisoformat(json.loads(body)["timestamp"])
+        signature = webhooks.sign(self.signed_body(body), self.webhook_secret(tenant), happened)
+        return (*signature.items(), *super().event_headers(tenant, event, event_id, body)[2:])
+
+
+class SignsByASlowClock(Fault, Planbok):
+    """Signs events with a time that is six minutes old."""
+
+    breaks = ("planbok.webhook.timestamp-is-fresh",)
+
+    def signed_at(self) -> datetime:
+        """Six minutes ago."""
+        return super().signed_at() - timedelta(minutes=6)
+
+
+class GivesAllEventsOneId(Fault, Planbok):
+    """Sends all events with the same id."""
+
+    breaks = ("planbok.webhook.event-id",)
+
+    def new_event_id(self) -> str:
+        """The same as ever."""
+        return "00000000-0000-4000-8000-000000000000"
+
+
+class SendsEventsWithoutId(Fault, Planbok):
+    """Leaves the id out of events, from the body and from the header."""
+
+    breaks = ("planbok.webhook.event-id",)
+
+    def event_body(self, event: str, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The event without its id."""
+        body = super().event_body(event, event_id, data)
+        del body["idempotencyKey"]
+        return body
+
+    def event_headers(self, tenant: Tenant, event: str, event_id: str, body: bytes) -> Headers:
+        """The header lines without the id."""
+        return super().event_headers(tenant, event, event_id, body)[:-1]
+
+
+class InventsEventNames(Fault, Planbok):
+    """Sends an event beside each about a customer that no source names."""
+
+    breaks = ("planbok.webhook.event-names",)
+
+    def announce(self, customer: Customer, event: str) -> None:
+        """Tell of it, and once more under another name."""
+        super().announce(customer, event)
+        super().announce(customer, "customer.changed")
+
+
+class SendsEventsOnce(Fault, Planbok):
+    """Takes any answer for a receipt."""
+
+    breaks = ("planbok.webhook.retried-alike",)
+
+    def is_received(self, status: int) -> bool:
+        """Whatever the answer."""
+        del status
+        return True
+
+
+class TakesRedirectsForReceipts(Fault, Planbok):
+    """Takes a redirect for a receipt."""
+
+    breaks = ("planbok.webhook.retried-alike",)
+
+    def is_received(self, status: int) -> bool:
+        """Whether it is no error."""
+        return status < _FIRST_REFUSAL
+
+
+class RetriesUnderNewIds(Fault, Planbok):
+    """Sends an event again with another id, which is in the header alone."""
+
+    breaks = ("planbok.webhook.retried-alike",)
+
+    def event_body(self, event: str, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The event without its id."""
+        body = super().event_body(event, event_id, data)
+        del body["idempotencyKey"]
+        return body
+
+    def event_headers(self, tenant: Tenant, event: str, event_id: str, body: bytes) -> Headers:
+        """The header lines with a new id."""
+        del event_id
+        return super().event_headers(tenant, event, self.new_event_id(), body)
+
+
+class SendsOneEventForAChallenge(Variation, Planbok):
+    """Sends one ``wallet.created`` with all wallets of a challenge."""
+
+    permits = "Provisioning Customer Wallets, Option C, does not say whether each wallet has an event."
+
+    def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
+        """One event, if there are wallets."""
+        wallets = super().wallet_events(challenge)
+        event = {"customerId": challenge.customer.id, "challengeId": challenge.id, "wallets": wallets}
+        return [event] if wallets else []
+
+
+class NamesWalletsAlone(Variation, Planbok):
+    """Says no more of a new wallet than its id, and whose it is."""
+
+    permits = "The body of wallet.created in Provisioning Customer Wallets is lost."
+
+    def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
+        """The ids."""
+        return [{"walletId": wallet.id, "customerId": challenge.customer.id} for wallet in challenge.wallets]
+
+
+class SendsEventsWithoutIdempotencyKey(Variation, Planbok):
+    """Gives the id of an event in the header alone."""
+
+    permits = "The sample body of the beta's receiver has no idempotencyKey."
+
+    def event_body(self, event: str, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The event without its id."""
+        body = super().event_body(event, event_id, data)
+        del body["idempotencyKey"]
+        return body
+
+
+class SendsEventsInReverse(Variation, Planbok):
+    """Sends the events of a challenge in the reverse order of its chains."""
+
+    permits = "Webhooks is silent on the order of events."
+
+    def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
+        """The last first."""
+        return super().wallet_events(challenge)[::-1]
+
+
+class SendsEventsTwice(Variation, Planbok):
+    """Sends every event twice."""
+
+    permits = "Webhooks gives each event a key to know it by when it comes more than once."
+
+    def webhook_addresses(self, tenant: Tenant) -> list[str]:
+        """Each address, twice."""
+        return super().webhook_addresses(tenant) * 2
+
+
+class SendsEventsBeforeTheReturn(Variation, Planbok):
+    """Sends the events of a completed challenge before the customer is sent back."""
+
+    permits = "Provisioning Customer Wallets, Option C, does not say which of the two comes first."
+
+    async def answer_at(self, mount: str, request: Request, path: str) -> Response:
+        """The answer, once all events were sent."""
+        response = await super().answer_at(mount, request, path)
+        await self.outbox.flush()
+        return response
+
+
+class SendsEventsAfterAPause(Variation, Planbok):
+    """Sends events some seconds after what they tell of."""
+
+    permits = "Provisioning Customer Wallets, Option C, does not say how long it is directly after the completion."
+
+    def tries_at_once(self) -> int:
+        """None."""
+        return 0
+
+    def pause_before_retry(self, failures: int) -> timedelta:
+        """Six seconds before the first try."""
+        return super().pause_before_retry(failures) if failures else timedelta(seconds=6)
+
+
+class RetriesAfterALongPause(Variation, Planbok):
+    """Sends an event again after a quarter of an hour."""
+
+    permits = "Webhooks is silent on when an event is sent again."
+
+    def pause_before_retry(self, failures: int) -> timedelta:
+        """A quarter of an hour."""
+        del failures
+        return timedelta(minutes=15)
+
+
+class SendsChallengeCompletedAsWell(Variation, Planbok):
+    """Sends ``challenge.completed`` for every challenge that was completed."""
+
+    permits = "The demo client takes this event, which Webhooks does not list."
+
+    def complete(self, challenge: Challenge) -> None:
+        """End it, and tell of it."""
+        super().complete(challenge)
+        data = {"challengeId": challenge.id, "customerId": challenge.customer.id}
+        self.send(challenge.customer.tenant, "challenge.completed", data)
+
+
+class SignsTheBodyWrittenAgain(Variation, Planbok):
+    """Sends events with blanks, and signs them as JavaScript writes them again."""
+
+    permits = "The demo client verifies the body that it has parsed and written again."
+
+    def write_event(self, event: Mapping[str, Any]) -> bytes:
+        """The event with blanks."""
+        return json.dumps(event).encode()
+
+    def signed_body(self, body: bytes) -> bytes:
+        """The event without blanks."""
+        return to_json(json.loads(body))

@@ -1,0 +1,1 @@
+"""The scenarios of Planbok, one file for each topic of the rules."""

@@ -1,0 +1,53 @@
+"""Which customers there are, as the list of customers shows them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.planbok.messages import entries
+from conformance.planbok.suite.tenant import Tenant
+from conformance.scenario import expect, needs, step_failed
+
+_MOST_PAGES = 50
+_A_PAGE = 100
+
+
+def listed_customers(tenant: Tenant, limit: int = _A_PAGE) -> Iterator[Mapping[str, Any]]:
+    """The customers in the list, page after page until one holds none that is new.
+
+    Args:
+        tenant: Who lists them.
+        limit: How many customers a page has.
+
+    Raises:
+        NeedError: If the list has more pages than a test can read.
+        StepFailedError: If a page cannot be read.
+    """
+    found: list[Any] = []
+    for number in range(1, _MOST_PAGES + 1):
+        exchange = tenant.customers(f"?page={number}&limit={limit}")
+        if not exchange.response.succeeded:
+            step_failed("The customers were to be listed", exchange)
+        new = [customer for customer in entries(exchange.response) if customer not in found]
+        if not new:
+            return
+        found += new
+        yield from (customer for customer in new if isinstance(customer, Mapping))
+    needs(f"an organization with fewer than {_MOST_PAGES * limit} customers")
+
+
+def expect_not_created(rule: str, tenant: Tenant, ref_ids: list[str]) -> None:
+    """Say that `rule` allows no customer with these ids of the caller's own.
+
+    Raises:
+        NeedError: If the list of customers is too long to be read.
+        StepFailedError: If the customers cannot be listed.
+    """
+    tenant.shortly()
+    found = [customer.get("id") for customer in listed_customers(tenant) if customer.get("refId") in ref_ids]
+    expect(
+        rule,
+        not found,
+        where="response /data, on all pages",
+        expected=f"no customer with refId {' or '.join(ref_ids)}",
+        got=", ".join(map(str, found)) or "none",
+    )

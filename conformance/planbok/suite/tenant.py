@@ -1,0 +1,374 @@
+"""An organization as scenarios use it: rightly unless told otherwise, and every answer is an exchange."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from conformance.exchange import Delivery, Exchange
+from conformance.journal import BREAKS, EXCHANGE
+from conformance.planbok.chains import CHAINS, Chain
+from conformance.planbok.client import Client, Credentials
+from conformance.planbok.messages import Challenge, Wallet, challenge_of, customer_id, entries, payload, wallets_in
+from conformance.planbok.suite.person import Person
+from conformance.scenario import BETWEEN_LOOKS, Seen, eventually, needs, step_failed
+from conformance.standards.addresses import Family
+from conformance.targets import Subject
+
+RETURN_URL = "https://app.example/wallets?step=verify"
+"""The caller's own page, which nobody requests."""
+
+_OWN = "the tenant's own"
+_NEW = "a new one"
+_MOST_PAGES = 20
+_A_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Onboarding:
+    """A customer who was just created.
+
+    Args:
+        id: The customer's id.
+        name: The name that was sent.
+        ref_id: The caller's own id that was sent.
+        person: Who sits before the hosted page.
+        exchange: The creation.
+    """
+
+    id: str
+    name: str
+    ref_id: str
+    person: Person
+    exchange: Exchange
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A challenge that was just issued.
+
+    Args:
+        id: Its id.
+        url: Its hosted page.
+        exchange: The request that it came of.
+    """
+
+    id: str
+    url: str
+    exchange: Exchange
+
+
+def rules(*names: str) -> frozenset[str]:
+    """The ids of the client rules with these last parts."""
+    return frozenset(f"planbok.client.{name}" for name in names)
+
+
+class Tenant:
+    """One of the organizations that a test may act as.
+
+    Args:
+        subject: What the test has of the implementation.
+        identity: ``first`` or ``second``.
+
+    Raises:
+        NeedError: If the run has no credentials for the identity.
+    """
+
+    def __init__(self, subject: Subject, identity: str) -> None:
+        if identity not in subject.credentials:
+            needs(f"a {identity} identity; set CONFORMANCE_PLANBOK_SECOND_API_KEY")
+        self.identity = identity
+        self.ids = subject.ids.child(identity)
+        self.credentials = Credentials.from_settings(subject.credentials[identity])
+        self.chains: tuple[Chain, ...] = tuple(CHAINS[name] for name in subject.settings["blockchains"].split())
+        self._subject = subject
+        self._transport = subject.transport(identity)
+        self._client = Client(
+            subject.base_url, self.credentials, transport=self._transport, clock=subject.clock, ids=self.ids
+        )
+
+    @property
+    def read_only_key(self) -> str:
+        """A key of its organization that may only read.
+
+        Raises:
+            NeedError: If the run has none.
+        """
+        return self.credentials.read_only_key or needs("a read-only key; set CONFORMANCE_PLANBOK_READ_ONLY_KEY")
+
+    @property
+    def webhook_secret(self) -> str:
+        """What its webhooks are signed with.
+
+        Raises:
+            NeedError: If the run has none.
+        """
+        return self.credentials.webhook_secret or needs("the secret; set CONFORMANCE_PLANBOK_WEBHOOK_SECRET")
+
+    @property
+    def two_chains(self) -> tuple[str, str]:
+        """The names of two chains, of different families if the settings have such."""
+        first = self.chains[0]
+        other = next((chain for chain in self.chains if chain.family is not first.family), self.chains[1])
+        return first.name, other.name
+
+    def chains_of(self, family: Family, at_least: int = 1) -> list[str]:
+        """The names of the chains of a family.
+
+        Raises:
+            NeedError: If the settings have fewer than are needed.
+        """
+        found = [chain.name for chain in self.chains if chain.family is family]
+        if len(found) < at_least:
+            needs(f"{at_least} chains of {family.value}; add them to CONFORMANCE_PLANBOK_BLOCKCHAINS")
+        return found
+
+    def new_key(self) -> str:
+        """A new idempotency key."""
+        return str(self.ids.uuid())
+
+    # ------------------------------------------------------------------------------------------------- any request
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        content: bytes | None = None,
+        key: str | None = _OWN,
+        headers: Mapping[str, str] | None = None,
+        broken: Sequence[str] = (),
+    ) -> Exchange:
+        """Send a request.
+
+        Args:
+            method: The method.
+            path: The path below the base URL.
+            body: What to send as JSON.
+            content: Bytes to send instead of `body`.
+            key: The API key; None for none.
+            headers: Further headers.
+            broken: The last parts of the ids of the client rules that this breaks on purpose.
+
+        Raises:
+            StepFailedError: If no answer came.
+        """
+        response = self._client.send(
+            method,
+            path,
+            body=body,
+            content=content,
+            key=self.credentials.api_key if key == _OWN else key,
+            headers=headers,
+            extensions={BREAKS: rules(*broken)},
+        )
+        exchange: Exchange = response.extensions[EXCHANGE]
+        return exchange
+
+    # ---------------------------------------------------------------------------------------------------- operations
+
+    def create(
+        self, name: str | None = None, ref_id: str | None = None, *, idempotency_key: str | None = _NEW, **options: Any
+    ) -> Exchange:
+        """Create a customer; `options` as for `send`."""
+        body = {
+            "name": name or self._new_name(),
+            "refId": ref_id or str(self.ids.uuid()),
+            **self._idempotency(idempotency_key),
+        }
+        options.setdefault("body", body)
+        return self.send("POST", "/v2/customers", **options)
+
+    def customers(self, query: str = "", **options: Any) -> Exchange:
+        """List the customers."""
+        return self.send("GET", f"/v2/customers{query}", **options)
+
+    def read(self, customer: str, **options: Any) -> Exchange:
+        """Read a customer."""
+        return self.send("GET", f"/v2/customers/{customer}", **options)
+
+    def ask(self, task: str, customer: str, **options: Any) -> Exchange:
+        """Ask for the challenge of a task: ``initialize``, ``recovery``, ``update-pin`` or ``reset-pin``."""
+        options.setdefault("body", {"redirectUrl": RETURN_URL})
+        return self.send("POST", f"/v2/customers/{customer}/{task}", **options)
+
+    def ask_wallets(
+        self,
+        customer: str,
+        chains: Sequence[str] | None = None,
+        *,
+        redirect_url: str | None = RETURN_URL,
+        account_type: str | None = "eoa",
+        idempotency_key: str | None = _NEW,
+        **options: Any,
+    ) -> Exchange:
+        """Ask for the challenge of new wallets, on two chains unless they are named; `options` as for `send`."""
+        body = {
+            "blockchains": list(self.two_chains if chains is None else chains),
+            **({} if account_type is None else {"accountType": account_type}),
+            **({} if redirect_url is None else {"redirectUrl": redirect_url}),
+            **self._idempotency(idempotency_key),
+        }
+        options.setdefault("body", body)
+        return self.send("POST", f"/v2/customers/{customer}/wallet/create", **options)
+
+    def challenge(self, customer: str, challenge: str, **options: Any) -> Exchange:
+        """Read a challenge."""
+        return self.send("GET", f"/v2/customers/{customer}/challenges/{challenge}", **options)
+
+    def challenges(self, customer: str, query: str = "", **options: Any) -> Exchange:
+        """List the challenges of a customer."""
+        return self.send("GET", f"/v2/customers/{customer}/challenges{query}", **options)
+
+    def wallets(self, *customers: str, query: str = "", **options: Any) -> Exchange:
+        """List the wallets of customers; `query` goes behind the filter."""
+        joined = ",".join(quote(customer) for customer in customers)
+        return self.send("GET", f"/v2/wallets?customerIds={joined}{query}", **options)
+
+    def wallet(self, wallet: str, **options: Any) -> Exchange:
+        """Read a wallet."""
+        return self.send("GET", f"/v2/wallets/{wallet}", **options)
+
+    # ---------------------------------------------------------------------------------------------------- observation
+
+    def deliveries(self) -> Sequence[Delivery]:
+        """The webhooks that came so far."""
+        return self._subject.deliveries()
+
+    def eventually(self, look: Callable[[], Seen], enough: Callable[[Seen], bool]) -> Seen:
+        """What `look` sees as soon as it is `enough`, or what it sees after `PATIENCE`."""
+        return eventually(self._subject.clock, look, enough)
+
+    def shortly(self) -> None:
+        """Let a little time pass, in which what was asked for could happen."""
+        self._subject.clock.advance(BETWEEN_LOOKS)
+
+    def flag(self, customer: str, name: str) -> bool:
+        """Whether a customer's ``hasPin`` or ``hasRecovery`` is true.
+
+        Raises:
+            StepFailedError: If it is not shown as a truth value.
+        """
+        exchange = self.read(customer)
+        data = payload(exchange.response)
+        value = data.get(name) if isinstance(data, Mapping) else None
+        return value if isinstance(value, bool) else step_failed(f"{name} was to be read", exchange)
+
+    def seen(self, customer: str, challenge: str, **options: Any) -> Challenge:
+        """A challenge as it is read now.
+
+        Raises:
+            StepFailedError: If it is not answered.
+        """
+        exchange = self.challenge(customer, challenge, **options)
+        return challenge_of(exchange.response) or step_failed("A challenge was to be read", exchange)
+
+    def ended(self, customer: str, challenge: str) -> Challenge:
+        """A challenge as soon as it is no longer pending, or as it is after `PATIENCE`.
+
+        Raises:
+            StepFailedError: If it is not answered.
+        """
+        return self.eventually(lambda: self.seen(customer, challenge), lambda found: found.status != "pending")
+
+    def owned(self, *customers: str) -> list[Wallet]:
+        """All wallets of customers, through all pages of the list.
+
+        Raises:
+            StepFailedError: If they are not listed.
+        """
+        found: list[Wallet] = []
+        for number in range(1, _MOST_PAGES + 1):
+            query = f"&page={number}&limit={_A_PAGE}"
+            exchange = self.wallets(*customers, query=query)
+            if not exchange.response.succeeded:
+                step_failed("The wallets were to be listed", exchange)
+            page = wallets_in(entries(exchange.response))
+            new = [wallet for wallet in page if wallet not in found]
+            found += new
+            if len(page) < _A_PAGE or not new:
+                break
+        return found
+
+    # --------------------------------------------------------------------------------------- steps that others build on
+
+    def onboard(self) -> Onboarding:
+        """Create a customer whose id the next steps need.
+
+        Raises:
+            StepFailedError: If the answer has none.
+        """
+        name, ref_id = self._new_name(), str(self.ids.uuid())
+        exchange = self.create(name, ref_id)
+        identifier = customer_id(exchange.response) or step_failed("A customer was to be created", exchange)
+        person = Person(self._subject, self._transport, self.ids.child(ref_id))
+        return Onboarding(identifier, name, ref_id, person, exchange)
+
+    def issued(self, exchange: Exchange) -> Issued:
+        """The challenge in an answer, whose id and page the next steps need.
+
+        Raises:
+            StepFailedError: If the answer lacks one of them.
+        """
+        challenge = challenge_of(exchange.response)
+        if challenge is None or challenge.id is None or challenge.redirect_url is None:
+            step_failed("A challenge was to be issued, with an id and a redirectUrl", exchange)
+        return Issued(challenge.id, challenge.redirect_url, exchange)
+
+    def with_pin(self) -> Onboarding:
+        """Create a customer who has set a PIN, and gone away when asked for recovery.
+
+        Raises:
+            NeedError: If nobody stands in for the person.
+            StepFailedError: If the customer does not get there.
+        """
+        customer = self.onboard()
+        issued = self.issued(self.ask("initialize", customer.id))
+        customer.person.set_pin(issued.url)
+        return customer
+
+    def ready(self) -> Onboarding:
+        """Create a customer who has a PIN and recovery, as the API shows.
+
+        Raises:
+            NeedError: If nobody stands in for the person.
+            StepFailedError: If the customer does not get there.
+        """
+        customer = self.onboard()
+        issued = self.issued(self.ask("initialize", customer.id))
+        customer.person.set_up(issued.url)
+        if not self.eventually(lambda: self.flag(customer.id, "hasRecovery"), bool):
+            recovery = self.issued(self.ask("recovery", customer.id))
+            customer.person.set_recovery(recovery.url)
+            if not self.eventually(lambda: self.flag(customer.id, "hasRecovery"), bool):
+                step_failed("A customer was to have a PIN and recovery, and hasRecovery stays false")
+        return customer
+
+    def requested(self, customer: Onboarding, chains: Sequence[str] | None = None) -> Issued:
+        """Ask for wallets of a customer who is ready.
+
+        Raises:
+            StepFailedError: If no challenge is issued.
+        """
+        return self.issued(self.ask_wallets(customer.id, chains))
+
+    def provisioned(self, customer: Onboarding, chains: Sequence[str] | None = None) -> Challenge:
+        """Ask for wallets, have the customer authorize them, and read the challenge as it ended.
+
+        Raises:
+            NeedError: If nobody stands in for the person.
+            StepFailedError: If the challenge does not succeed.
+        """
+        issued = self.requested(customer, chains)
+        customer.person.authorize(issued.url)
+        challenge = self.ended(customer.id, issued.id)
+        if not challenge.succeeded:
+            step_failed(f"The right PIN was to complete a challenge, which reads {challenge.status!r}")
+        return challenge
+
+    def _new_name(self) -> str:
+        return f"Customer {self.ids.alphanumeric(6)}"
+
+    def _idempotency(self, key: str | None) -> dict[str, str]:
+        return {} if key is None else {"idempotencyKey": self.new_key() if key == _NEW else key}

@@ -1,0 +1,98 @@
+"""An address has the form of its chain, follows from its key, and belongs to one customer.
+
+All of it is told from the wallets that answers show; a test only has them shown.
+"""
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from conformance.planbok.suite.tenant import Tenant
+from conformance.scenario import needs, step_failed, verifies
+from conformance.standards.addresses import Family
+
+
+@verifies("planbok.address.evm-form", "planbok.address.evm-checksum")
+def test_an_address_on_an_evm_chain_is_well_formed(tenant: Tenant) -> None:
+    """Given wallets on the EVM chains of the run, when they are listed."""
+    _show_wallets(tenant, tenant.chains_of(Family.EVM))
+    _pass_over_unjudged("an address that is well formed")
+
+
+@verifies("planbok.address.bitcoin-form")
+def test_an_address_of_bitcoin_is_well_formed(tenant: Tenant) -> None:
+    """Given wallets on the Bitcoin networks of the run, when they are listed."""
+    _show_wallets(tenant, tenant.chains_of(Family.BITCOIN))
+
+
+@verifies("planbok.address.solana-form")
+def test_an_address_of_solana_is_well_formed(tenant: Tenant) -> None:
+    """Given wallets on the Solana networks of the run, when they are listed."""
+    _show_wallets(tenant, tenant.chains_of(Family.SOLANA))
+
+
+@verifies("planbok.address.near-form")
+def test_an_address_of_near_is_well_formed(tenant: Tenant) -> None:
+    """Given wallets on the NEAR networks of the run, when they are listed."""
+    _show_wallets(tenant, tenant.chains_of(Family.NEAR))
+
+
+@verifies("planbok.address.follows-from-public-key", "planbok.address.one-account", "planbok.address.path-form")
+def test_an_address_is_derived_as_its_wallet_says(tenant: Tenant) -> None:
+    """Given wallets on all chains of the run, when they are listed with their public keys and derivation paths."""
+    _show_wallets(tenant, _all_chains(tenant))
+    _pass_over_unjudged("a derivation path or an account key, or a public key")
+
+
+@verifies("planbok.address.same-on-evm-chains")
+def test_an_address_is_the_same_on_all_evm_chains(tenant: Tenant) -> None:
+    """Given wallets on the EVM chains of the run, each from a challenge of its own, when they are listed."""
+    _show_wallets(tenant, *([chain] for chain in tenant.chains_of(Family.EVM, at_least=2)))
+
+
+@verifies("planbok.address.never-shared")
+def test_two_customers_share_no_address(tenant: Tenant) -> None:
+    """Given two customers with wallets on all chains of the run, when they are listed."""
+    _show_wallets(tenant, _all_chains(tenant))
+    _show_wallets(tenant, _all_chains(tenant))
+
+
+@verifies("planbok.address.never-shared")
+def test_customers_of_two_organizations_share_no_address(tenant: Tenant, other_tenant: Tenant) -> None:
+    """Given customers of two organizations with wallets on all chains of the run, when each lists its own."""
+    _show_wallets(tenant, _all_chains(tenant))
+    _show_wallets(other_tenant, _all_chains(other_tenant))
+
+
+def _pass_over_unjudged(what: str) -> NoReturn:
+    """End a test, with a reason for those of its rules that nothing which was shown could be judged by.
+
+    Raises:
+        NeedError: Always.
+    """
+    needs(f"what this API does not show: {what}")
+
+
+def _all_chains(tenant: Tenant) -> list[str]:
+    return [chain.name for chain in tenant.chains]
+
+
+def _show_wallets(tenant: Tenant, *challenges: Sequence[str]) -> None:
+    """Have a new customer's wallets listed.
+
+    Args:
+        tenant: Whose customer it is.
+        challenges: The chains that each challenge asks for.
+
+    Raises:
+        NeedError: If nobody stands in for the person.
+        StepFailedError: If there is not a wallet on each of the chains in the end.
+    """
+    customer = tenant.ready()
+    for chains in challenges:
+        tenant.provisioned(customer, chains)
+    wanted = {chain for chains in challenges for chain in chains}
+    found = tenant.eventually(
+        lambda: {wallet.blockchain for wallet in tenant.owned(customer.id)}, lambda seen: seen >= wanted
+    )
+    if wanted - found:
+        step_failed(f"New wallets were to be listed, and there is none on {', '.join(sorted(wanted - found))}")

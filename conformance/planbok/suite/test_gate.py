@@ -1,0 +1,57 @@
+"""Without PIN and recovery there is no wallet, whoever refuses."""
+
+from contextlib import suppress
+
+from conformance.exchange import Exchange
+from conformance.planbok.messages import challenge_of
+from conformance.planbok.suite.tenant import Onboarding, Tenant
+from conformance.scenario import StepFailedError, expect, expect_status, refused, verifies
+
+TOO_EARLY = ("checks-set-up-first",)
+REFUSALS = (400, 403, 409, 422)
+
+
+@verifies("planbok.gate.no-wallet-without-pin", "planbok.gate.refused-at-request")
+def test_a_customer_without_a_pin_gets_no_wallet(tenant: Tenant) -> None:
+    """Given a new customer, when wallets are asked for and, if there is a page, some PIN is entered there."""
+    customer = tenant.onboard()
+    exchange = tenant.ask_wallets(customer.id, broken=TOO_EARLY)
+    expect_status("planbok.gate.refused-at-request", exchange, *REFUSALS)
+    _expect_no_wallet("planbok.gate.no-wallet-without-pin", tenant, customer, exchange)
+
+
+@verifies("planbok.gate.no-wallet-without-recovery", "planbok.gate.refused-at-request")
+def test_a_customer_without_recovery_gets_no_wallet(tenant: Tenant) -> None:
+    """Given a customer with a PIN alone, when wallets are asked for and, if there is a page, the PIN is entered."""
+    customer = tenant.with_pin()
+    exchange = tenant.ask_wallets(customer.id, broken=TOO_EARLY)
+    expect_status("planbok.gate.refused-at-request", exchange, *REFUSALS)
+    _expect_no_wallet("planbok.gate.no-wallet-without-recovery", tenant, customer, exchange)
+
+
+def _expect_no_wallet(rule: str, tenant: Tenant, customer: Onboarding, exchange: Exchange) -> None:
+    """Say that `rule` allows no wallet, neither in the list nor in the challenge, if one was issued after all."""
+    if not refused(exchange):
+        issued = tenant.issued(exchange)
+        with suppress(StepFailedError):
+            customer.person.authorize(issued.url)
+        tenant.shortly()
+        reading = tenant.challenge(customer.id, issued.id)
+        challenge = challenge_of(reading.response)
+        expect(
+            rule,
+            challenge is None or not challenge.wallets,
+            where="response /data/result",
+            expected="no wallets",
+            got=challenge.result if challenge else reading.response.status,
+            exchange=reading,
+        )
+    tenant.shortly()
+    found = tenant.owned(customer.id)
+    expect(
+        rule,
+        not found,
+        where="response /data",
+        expected="no wallet",
+        got=", ".join(f"{wallet.address} on {wallet.blockchain}" for wallet in found) or "none",
+    )

@@ -1,0 +1,232 @@
+"""The list of wallets holds those of the customers that it is filtered by: all of them, for good, and nobody else's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from conformance.clock import Clock
+from conformance.exchange import Exchange
+from conformance.planbok.messages import Wallet, entries, payload, wallets_in
+from conformance.planbok.suite.tenant import Onboarding, Tenant
+from conformance.scenario import answer as answered
+from conformance.scenario import expect, expect_reading, needs, refused, step_failed, verifies, waits
+
+AN_HOUR = timedelta(hours=1)
+A_SMALL_PAGE = 2
+OBJECT_ID_LENGTH = 24
+WITHOUT_FILTER = ("no-empty-filter",)
+
+
+@verifies("planbok.list.holds-all", "planbok.list.agrees-with-result")
+def test_the_list_holds_what_came_of_every_challenge(tenant: Tenant) -> None:
+    """Given a customer with a wallet on one chain and, from a later challenge, on another, when they are listed."""
+    customer = tenant.ready()
+    chains = tenant.two_chains
+    result = [wallet for chain in chains for wallet in tenant.provisioned(customer, [chain]).wallets]
+    found = _listed(tenant, customer, chains)
+    on = {wallet.blockchain for wallet in found}
+    expect(
+        "planbok.list.holds-all",
+        on >= set(chains),
+        where="response /data",
+        expected=f"wallets on {' and '.join(chains)}",
+        got=_shown(found),
+    )
+    if {wallet.blockchain for wallet in result} != set(chains):
+        step_failed("The results of two challenges were to hold a wallet on the chain of each")
+    expect(
+        "planbok.list.agrees-with-result",
+        _places(found) == _places(result),
+        where="response /data",
+        expected=f"{_shown(result)}, as in the results",
+        got=_shown(found),
+    )
+
+
+@verifies("planbok.list.only-theirs", "planbok.list.several-customers")
+def test_the_list_holds_the_wallets_of_those_it_is_filtered_by(tenant: Tenant) -> None:
+    """Given three customers with a wallet each, when the list is filtered by each of them, and by two."""
+    first, second, _ = (_with_wallets(tenant) for _ in range(3))
+    expected = [*first[1], *second[1]]
+    exchange = tenant.wallets(first[0].id, second[0].id)
+    found = wallets_in(entries(exchange.response))
+    expect(
+        "planbok.list.several-customers",
+        _places(found) == _places(expected),
+        where="response /data",
+        expected=f"{_shown(expected)}, the wallets of the two",
+        got=_shown(found) if exchange.response.succeeded else answered(exchange),
+        exchange=exchange,
+    )
+
+
+@verifies("planbok.list.unknown-customer-is-empty", "planbok.list.empty-filter-is-empty")
+def test_the_list_of_nobody_is_empty(tenant: Tenant) -> None:
+    """Given a customer with a wallet, when the list is filtered by an id that no customer has, and by none."""
+    customer, _ = _with_wallets(tenant)
+    is_object_id = len(customer.id) == OBJECT_ID_LENGTH
+    unknown = tenant.ids.draw(OBJECT_ID_LENGTH // 2).hex() if is_object_id else str(tenant.ids.uuid())
+    _expect_none("planbok.list.unknown-customer-is-empty", tenant.wallets(unknown))
+    _expect_none("planbok.list.empty-filter-is-empty", tenant.wallets(broken=WITHOUT_FILTER))
+
+
+@verifies("planbok.list.unseen-by-others")
+def test_wallets_are_not_shown_to_another_organization(tenant: Tenant, other_tenant: Tenant) -> None:
+    """Given a customer with a wallet, when another organization reads it, lists it, and lists all it can."""
+    customer, wallets = _with_wallets(tenant)
+    exchanges = [
+        *(other_tenant.wallet(wallet.id) for wallet in wallets if wallet.id),
+        other_tenant.wallets(customer.id),
+        other_tenant.wallets(query="&limit=100", broken=WITHOUT_FILTER),
+    ]
+    for exchange in exchanges:
+        seen = [wallet for wallet in wallets if wallet.address.encode() in exchange.response.body]
+        expect(
+            "planbok.list.unseen-by-others",
+            not seen,
+            where="response body",
+            expected="nothing of the other organization's wallet",
+            got=_shown(seen) if seen else answered(exchange),
+            exchange=exchange,
+        )
+
+
+@verifies("planbok.list.pages-complete")
+def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
+    """Given a customer with wallets on all chains of the run, when they are listed in small pages."""
+    customer = tenant.ready()
+    wallets = _provisioned(tenant, customer, [chain.name for chain in tenant.chains])
+    size = min(A_SMALL_PAGE, len(wallets) - 1)
+    pages = [
+        tenant.wallets(customer.id, query=f"&page={number}&limit={size}")
+        for number in range(1, -(-len(wallets) // size) + 1)
+    ]
+    found = [wallet for page in pages for wallet in wallets_in(entries(page.response))]
+    expect(
+        "planbok.list.pages-complete",
+        sorted(wallet.place for wallet in found) == sorted(wallet.place for wallet in wallets),
+        where=f"response /data, on {len(pages)} pages",
+        expected=f"each once: {_shown(wallets)}",
+        got=_shown(found),
+    )
+
+
+@verifies("planbok.list.wallets-stay")
+def test_a_wallet_stays_when_its_chain_is_asked_for_again(tenant: Tenant) -> None:
+    """Given a listed wallet, when wallets on its chain and on another one are authorized, or refused, and listed."""
+    customer, _ = _with_wallets(tenant)
+    exchange = tenant.ask_wallets(customer.id)
+    if not refused(exchange):
+        customer.person.authorize(tenant.issued(exchange).url)
+    tenant.shortly()
+    tenant.owned(customer.id)
+
+
+@waits
+@verifies("planbok.list.wallets-stay")
+def test_a_wallet_stays_when_its_challenge_is_gone(tenant: Tenant, clock: Clock) -> None:
+    """Given a listed wallet, when it is listed again an hour later."""
+    customer, _ = _with_wallets(tenant)
+    clock.advance(AN_HOUR)
+    tenant.owned(customer.id)
+
+
+@verifies("planbok.list.wallet-readable")
+def test_a_listed_wallet_is_read_by_its_id(tenant: Tenant) -> None:
+    """Given listed wallets on two chains, when each is read."""
+    wallets = _provisioned(tenant, tenant.ready(), tenant.two_chains)
+    for wallet in wallets:
+        exchange = tenant.wallet(wallet.id or needs("the id of a wallet, which this API does not show"))
+        found = wallets_in(payload(exchange.response))
+        expect(
+            "planbok.list.wallet-readable",
+            [(each.id, each.place) for each in found] == [(wallet.id, wallet.place)],
+            where="response /data",
+            expected=f"{_shown([wallet])} with the id {wallet.id}",
+            got=f"{_shown(found)} with the id {found[0].id}" if found else answered(exchange),
+            exchange=exchange,
+        )
+
+
+@verifies("planbok.list.order-spelling")
+def test_the_order_of_a_list_is_turned_round(tenant: Tenant) -> None:
+    """Given two customers, when the customers are listed without an order, with ASC, and with asc."""
+    older, newer = tenant.onboard(), tenant.onboard()
+    usual = tenant.eventually(lambda: _ids(tenant.customers("?limit=100")), lambda ids: newer.id in ids)
+    exchanges = {name: tenant.customers(f"?limit=100&order={name}") for name in ("ASC", "asc")}
+    turned = {
+        name: exchange.response.succeeded
+        and _is_newest_first(_ids(exchange), newer.id, older.id) != _is_newest_first(usual, newer.id, older.id)
+        for name, exchange in exchanges.items()
+    }
+    readings = {(True, False): "upper-case", (False, True): "lower-case", (True, True): "either"}
+    expect_reading(
+        "planbok.list.order-spelling",
+        readings.get((turned["ASC"], turned["asc"])),
+        where="response /data",
+        expected="the other order than without one, for ASC or asc",
+        got=" and ".join(f"{name} answered {answered(exchange)}" for name, exchange in exchanges.items()),
+        exchange=exchanges["asc"],
+    )
+
+
+def _with_wallets(tenant: Tenant) -> tuple[Onboarding, list[Wallet]]:
+    """A customer with a listed wallet on one chain.
+
+    Raises:
+        NeedError: If nobody stands in for the person.
+        StepFailedError: If it is not created or not listed.
+    """
+    customer = tenant.ready()
+    return customer, _provisioned(tenant, customer, tenant.two_chains[:1])
+
+
+def _provisioned(tenant: Tenant, customer: Onboarding, chains: Sequence[str]) -> list[Wallet]:
+    """The listed wallets of a customer who authorized them on these chains.
+
+    Raises:
+        NeedError: If nobody stands in for the person.
+        StepFailedError: If they are not created or not listed.
+    """
+    tenant.provisioned(customer, chains)
+    found = _listed(tenant, customer, chains)
+    if not {wallet.blockchain for wallet in found} >= set(chains):
+        step_failed(f"New wallets on {', '.join(chains)} were to be listed, and there are {_shown(found)}")
+    return found
+
+
+def _listed(tenant: Tenant, customer: Onboarding, chains: Sequence[str]) -> list[Wallet]:
+    """A customer's wallets as soon as there is one on each of these chains, or as they are in the end."""
+    return tenant.eventually(
+        lambda: tenant.owned(customer.id), lambda found: {wallet.blockchain for wallet in found} >= set(chains)
+    )
+
+
+def _places(wallets: Iterable[Wallet]) -> set[tuple[str, str]]:
+    """Chains and addresses, whatever the letter case that they are written in."""
+    return {(wallet.blockchain, wallet.address.lower()) for wallet in wallets}
+
+
+def _shown(wallets: Sequence[Wallet]) -> str:
+    return ", ".join(f"{wallet.blockchain} {wallet.address}" for wallet in wallets) or "no wallet"
+
+
+def _expect_none(rule: str, exchange: Exchange) -> None:
+    found = wallets_in(payload(exchange.response))
+    expect(
+        rule,
+        not found,
+        where="response /data",
+        expected="no wallet, or a refusal",
+        got=_shown(found) if found else answered(exchange),
+        exchange=exchange,
+    )
+
+
+def _ids(exchange: Exchange) -> list[Any]:
+    return [entry.get("id") for entry in entries(exchange.response) if isinstance(entry, Mapping)]
+
+
+def _is_newest_first(ids: Sequence[Any], newer: str, older: str) -> bool:
+    """Whether a list begins with what is new; one that is too long for a page ends before that otherwise."""
+    return newer in ids and (older not in ids or ids.index(newer) < ids.index(older))

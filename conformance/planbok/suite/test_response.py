@@ -1,0 +1,88 @@
+"""What all answers have in common: their form, and that no request breaks the server."""
+
+from conformance.planbok.suite.tenant import Tenant
+from conformance.scenario import step_failed, verifies
+
+NESTED = b'{"name":' + b"[" * 500 + b"]" * 500 + b"}"
+REFUSALS = range(400, 500)
+
+
+@verifies(
+    "planbok.response.matches-schema",
+    "planbok.response.matches-inferred-schema",
+    "planbok.response.is-json",
+    "planbok.response.success-agrees",
+)
+def test_answers_about_customers_have_the_expected_form(tenant: Tenant) -> None:
+    """Given a tenant, when a customer is created, read and listed, and the set-up of a PIN is asked for."""
+    customer = tenant.onboard()
+    tenant.read(customer.id)
+    tenant.customers()
+    tenant.ask("initialize", customer.id)
+
+
+@verifies(
+    "planbok.response.matches-schema",
+    "planbok.response.matches-inferred-schema",
+    "planbok.response.is-json",
+    "planbok.response.success-agrees",
+)
+def test_answers_about_wallets_have_the_expected_form(tenant: Tenant) -> None:
+    """Given a customer with wallets, when they and the challenges are listed, and each other challenge is asked for."""
+    customer = tenant.ready()
+    tenant.provisioned(customer)
+    tenant.challenges(customer.id)
+    tenant.wallets(customer.id)
+    for task in ("recovery", "update-pin", "reset-pin"):
+        tenant.ask(task, customer.id)
+
+
+@verifies("planbok.response.success-agrees")
+def test_success_tells_an_acceptance_from_a_refusal(tenant: Tenant) -> None:
+    """Given a customer, when it is read, and one who does not exist."""
+    for customer in (tenant.onboard().id, tenant.ids.draw(12).hex()):
+        tenant.read(customer)
+
+
+@verifies("planbok.response.error-body", "planbok.response.is-json")
+def test_a_refusal_says_what_was_wrong(tenant: Tenant) -> None:
+    """When a customer is created without a name, and one who does not exist is read and asked for wallets."""
+    unknown, challenge = tenant.ids.draw(12).hex(), tenant.ids.draw(12).hex()
+    nameless = {"refId": str(tenant.ids.uuid()), "idempotencyKey": tenant.new_key()}
+    exchanges = [
+        tenant.create(body=nameless),
+        tenant.read(unknown),
+        tenant.ask_wallets(unknown),
+        tenant.challenge(unknown, challenge),
+    ]
+    if not any(exchange.response.status in REFUSALS for exchange in exchanges):
+        step_failed("A customer who does not exist was to be refused with 4xx", exchanges[1])
+
+
+@verifies("planbok.response.no-server-error")
+def test_a_body_that_is_no_document_breaks_nothing(tenant: Tenant) -> None:
+    """Given a tenant, when it sends something else than the JSON object that a creation takes."""
+    for content in (b"{", b"[]", b"null", b"\xff\xfe"):
+        tenant.create(content=content, broken=("sends-json", "sends-idempotency-key"))
+    tenant.create(content=NESTED, broken=("sends-idempotency-key",))
+
+
+@verifies("planbok.response.no-server-error")
+def test_a_member_of_another_type_breaks_nothing(tenant: Tenant) -> None:
+    """Given a customer, when numbers, nulls, arrays and objects are sent in the place of texts and of a list."""
+    customer = tenant.onboard()
+    for value in (7, None, [7], {"value": 7}):
+        tenant.create(body={"name": value, "refId": value, "idempotencyKey": tenant.new_key()})
+        tenant.ask("initialize", customer.id, body={"redirectUrl": value})
+        wallets = {"blockchains": value, "redirectUrl": value, "idempotencyKey": tenant.new_key()}
+        broken = ("asks-for-wallets-as-documented", "checks-set-up-first")
+        tenant.ask_wallets(customer.id, body=wallets, broken=broken)
+
+
+@verifies("planbok.response.no-server-error")
+def test_a_strange_path_or_page_breaks_nothing(tenant: Tenant) -> None:
+    """Given a tenant, when it reads what is no customer, and pages that are none."""
+    for customer in ("%00", "%ff", "..%2f", "a" * 2000):
+        tenant.read(customer)
+    for query in ("?page=0", "?page=-1", "?page=first", "?limit=0", "?limit=99999999999999999999", "?order=sideways"):
+        tenant.customers(query)

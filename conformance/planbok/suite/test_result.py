@@ -1,0 +1,80 @@
+"""What came of a challenge is read directly after its completion, and not for long."""
+
+from datetime import timedelta
+
+from conformance.clock import Clock
+from conformance.planbok.messages import challenge_of
+from conformance.planbok.suite.tenant import Tenant
+from conformance.scenario import expect, step_failed, verifies, waits
+
+TWO_MINUTES_AFTER = timedelta(minutes=17)
+
+
+@verifies("planbok.result.readable-after-completion", "planbok.result.exactly-the-chains")
+def test_the_result_holds_a_wallet_on_each_chain(tenant: Tenant) -> None:
+    """Given a challenge for two chains, when the right PIN was entered."""
+    customer = tenant.ready()
+    asked = tenant.two_chains
+    challenge = tenant.provisioned(customer, asked)
+    found = sorted(wallet.blockchain for wallet in challenge.wallets)
+    expect(
+        "planbok.result.readable-after-completion",
+        bool(found),
+        where="response /data/result",
+        expected="the new wallets",
+        got=challenge.result,
+    )
+    expect(
+        "planbok.result.exactly-the-chains",
+        found == sorted(asked),
+        where="response /data/result",
+        expected=f"one wallet on each of {', '.join(sorted(asked))}",
+        got=", ".join(found) or "none",
+    )
+
+
+@verifies("planbok.result.exactly-the-chains")
+def test_a_later_result_holds_its_own_chains(tenant: Tenant) -> None:
+    """Given a customer with a wallet on one chain, when a wallet on another one is authorized."""
+    customer = tenant.ready()
+    first, second = tenant.two_chains
+    tenant.provisioned(customer, [first])
+    challenge = tenant.provisioned(customer, [second])
+    found = [wallet.blockchain for wallet in challenge.wallets]
+    expect(
+        "planbok.result.exactly-the-chains",
+        found == [second],
+        where="response /data/result",
+        expected=f"one wallet on {second}",
+        got=", ".join(found) or "none",
+    )
+
+
+@waits
+@verifies("planbok.result.gone-after-15-minutes", "planbok.result.challenge-stays")
+def test_the_result_is_gone_after_its_time(tenant: Tenant, clock: Clock) -> None:
+    """Given a challenge that was completed, when it is read 17 minutes later."""
+    customer = tenant.ready()
+    challenge = tenant.provisioned(customer)
+    if not challenge.wallets or challenge.id is None:
+        step_failed("A completed challenge was to have a result")
+    clock.advance(TWO_MINUTES_AFTER)
+    exchange = tenant.challenge(customer.id, challenge.id)
+    left = [wallet.address for wallet in challenge.wallets if wallet.address.encode() in exchange.response.body]
+    expect(
+        "planbok.result.gone-after-15-minutes",
+        not left,
+        where="response body",
+        expected="nothing of the result",
+        got=", ".join(left) or "nothing of it",
+        exchange=exchange,
+    )
+    found = challenge_of(exchange.response)
+    expect(
+        "planbok.result.challenge-stays",
+        found is not None and found.id == challenge.id,
+        where="response",
+        expected=f"the challenge {challenge.id}",
+        got=exchange.response.status,
+        exchange=exchange,
+    )

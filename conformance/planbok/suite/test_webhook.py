@@ -1,0 +1,347 @@
+"""Events tell of customers and new wallets: in time, signed, and again until they are received."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from conformance.clock import Clock
+from conformance.exchange import Delivery
+from conformance.planbok.messages import Challenge, Wallet, event_of, instant, names_customer, payload, wallets_in
+from conformance.planbok.messages import wallets_of as wallets_shown
+from conformance.planbok.suite.tenant import Onboarding, Tenant
+from conformance.planbok.webhooks import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signed_over
+from conformance.receiver import Hooks
+from conformance.scenario import PATIENCE, expect, expect_reading, needs, refused, step_failed, verifies, waits
+
+pytestmark = pytest.mark.usefixtures("hooks")
+
+A_MINUTE = timedelta(minutes=1)
+SIX_MINUTES = timedelta(minutes=6)
+"""After which a timestamp that was not renewed is no longer fresh."""
+AN_HOUR = 60
+"""Minutes for which an event that was not received may be sent again."""
+REFUSALS = 20
+"""How often it is not received, so that one of the tries is more than six minutes later than the first."""
+MANY = 10
+"""Wrong PINs in a row, after which a lock-out is expected; no source says how many it takes."""
+ANOTHER_SECRET = "another secret"  # noqa: S105  (nobody's)
+
+
+@verifies(
+    "planbok.webhook.wallet-created-sent",
+    "planbok.webhook.one-for-each-wallet",
+    "planbok.webhook.agrees-with-list",
+    "planbok.webhook.event-id",
+    "planbok.webhook.event-names",
+)
+def test_new_wallets_are_announced(tenant: Tenant) -> None:
+    """Given a customer who is set up, when wallets on two chains are authorized."""
+    customer = tenant.ready()
+    chains = tenant.two_chains
+    challenge = tenant.provisioned(customer, chains)
+    events = _announced(tenant, customer, challenge, chains)
+    announced = [wallet for event in events for wallet in wallets_shown(event)]
+    expect(
+        "planbok.webhook.wallet-created-sent",
+        bool(events) and (not announced or {wallet.blockchain for wallet in announced} >= set(chains)),
+        where="webhook",
+        expected=f"wallet.created for {' and '.join(chains)} within {PATIENCE}",
+        got=f"{len(events)} of them for {_shown(announced)}",
+    )
+    if not events:
+        step_failed(f"wallet.created was to come within {PATIENCE}")
+    expect(
+        "planbok.webhook.one-for-each-wallet",
+        len({_identifier(event) for event in events}) == len(chains),
+        where="webhook",
+        expected=f"{len(chains)} wallet.created, one for each wallet",
+        got=len({_identifier(event) for event in events}),
+    )
+    if not announced:
+        needs("wallets in wallet.created, which this API does not show")
+    listed = tenant.eventually(
+        lambda: tenant.owned(customer.id), lambda found: {wallet.blockchain for wallet in found} >= set(chains)
+    )
+    expect(
+        "planbok.webhook.agrees-with-list",
+        _places(announced) == _places(listed),
+        where="webhook /data",
+        expected=f"{_shown(listed)}, as listed",
+        got=_shown(announced),
+    )
+
+
+@verifies("planbok.webhook.wallet-readable-then")
+def test_an_announced_wallet_can_be_read(tenant: Tenant) -> None:
+    """Given a customer who is set up, when wallet.created comes and the wallet is read at once."""
+    customer = tenant.ready()
+    chain, _ = tenant.two_chains
+    challenge = tenant.provisioned(customer, [chain])
+    events = _announced(tenant, customer, challenge, [chain])
+    if not events:
+        step_failed(f"wallet.created was to come within {PATIENCE}")
+    ids = [wallet.id for event in events for wallet in wallets_shown(event) if wallet.id is not None]
+    by_id = [wallet for each in ids for wallet in wallets_in(payload(tenant.wallet(each).response))]
+    found = {wallet.blockchain for wallet in (*by_id, *tenant.owned(customer.id))}
+    expect(
+        "planbok.webhook.wallet-readable-then",
+        chain in found,
+        where="response /data, directly after wallet.created",
+        expected=f"the wallet on {chain}, by its id or in the list",
+        got="that" if chain in found else "no such wallet",
+    )
+
+
+@verifies("planbok.webhook.not-before-completion")
+def test_no_wallet_is_announced_before_the_pin_was_entered(tenant: Tenant) -> None:
+    """Given a challenge for a wallet, when its page is opened, and later the right PIN is entered."""
+    customer = tenant.ready()
+    chain, _ = tenant.two_chains
+    issued = tenant.requested(customer, [chain])
+    customer.person.open(issued.url)
+    tenant.shortly()
+    before = tenant.deliveries()
+    customer.person.authorize(issued.url)
+    challenge = tenant.ended(customer.id, issued.id)
+    if not _announced(tenant, customer, challenge, [chain]):
+        step_failed(f"wallet.created was to come within {PATIENCE} of the right PIN")
+    early = _events(before, "wallet.created", _names(customer, challenge))
+    _expect_none("planbok.webhook.not-before-completion", early, "before the PIN was entered")
+
+
+@verifies("planbok.webhook.none-for-a-failed-challenge")
+def test_no_wallet_is_announced_for_a_failed_challenge(tenant: Tenant) -> None:
+    """Given a challenge for which a wrong PIN was entered, when it is cancelled, and another one is completed."""
+    customer = tenant.ready()
+    failed_chain, chain = tenant.two_chains
+    failed = tenant.requested(customer, [failed_chain])
+    customer.person.authorize(failed.url, customer.person.other_pin)
+    customer.person.cancel(failed.url)
+    tenant.shortly()
+    before = tenant.deliveries()
+    challenge = tenant.provisioned(customer, [chain])
+    events = _announced(tenant, customer, challenge, [chain])
+    if not events:
+        step_failed(f"wallet.created was to come within {PATIENCE} of the right PIN")
+    wrong = [
+        *_events(before, "wallet.created", [customer.id, failed.id]),
+        *(event for event in events if any(wallet.blockchain == failed_chain for wallet in wallets_shown(event))),
+    ]
+    _expect_none("planbok.webhook.none-for-a-failed-challenge", wrong, f"for {failed_chain}, which was cancelled")
+
+
+@verifies("planbok.webhook.customer-events-sent", "planbok.webhook.event-matches-schema", "planbok.webhook.event-id")
+def test_a_new_customer_is_announced(tenant: Tenant) -> None:
+    """When a customer is created."""
+    customer = tenant.onboard()
+    _expect_event("planbok.webhook.customer-events-sent", tenant, customer, "customer.created")
+
+
+@verifies("planbok.webhook.customer-events-sent", "planbok.webhook.event-names")
+def test_a_new_pin_is_announced(tenant: Tenant) -> None:
+    """Given a new customer, when PIN and recovery are set up."""
+    customer = tenant.ready()
+    _expect_event("planbok.webhook.customer-events-sent", tenant, customer, "customer.pin_setup")
+
+
+@verifies("planbok.webhook.security-events-sent")
+def test_a_lock_out_is_announced(tenant: Tenant) -> None:
+    """Given a customer who is set up, when ten wrong PINs are entered."""
+    customer = tenant.ready()
+    url = tenant.requested(customer).url
+    for _ in range(MANY):
+        page = customer.person.authorize(url, customer.person.other_pin)
+        if page.form is None:
+            exchange = tenant.ask_wallets(customer.id)
+            if refused(exchange):
+                break
+            url = tenant.issued(exchange).url
+    if not _awaited(tenant, customer, "customer.locked_out") and not _is_locked_out(tenant, customer):
+        needs(f"a lock-out, which {MANY} wrong PINs do not bring about")
+    _expect_event("planbok.webhook.security-events-sent", tenant, customer, "customer.locked_out")
+
+
+@verifies("planbok.webhook.security-events-sent")
+def test_a_reset_of_the_pin_is_announced(tenant: Tenant) -> None:
+    """Given a customer with recovery, when the answers are given and a new PIN is set."""
+    customer = tenant.ready()
+    customer.person.reset_pin(tenant.issued(tenant.ask("reset-pin", customer.id)).url)
+    rule = "planbok.webhook.security-events-sent"
+    kinds = ("customer.recovery_initiated", "customer.recovery_completed")
+    for kind in kinds:
+        _expect_event(rule, tenant, customer, kind)
+    initiated, completed = (_times(tenant, customer, kind) for kind in kinds)
+    if initiated and completed:
+        expect(
+            rule,
+            min(initiated) <= max(completed),
+            where="webhook /timestamp",
+            expected="customer.recovery_completed not before customer.recovery_initiated",
+            got=f"{max(completed)} and {min(initiated)}",
+        )
+
+
+@verifies("planbok.webhook.signed", "planbok.webhook.signed-bytes", "planbok.webhook.timestamp-is-fresh")
+def test_every_event_is_signed(tenant: Tenant) -> None:
+    """Given a new customer, when PIN and recovery are set up and a wallet is authorized."""
+    customer = tenant.ready()
+    chain, _ = tenant.two_chains
+    _announced(tenant, customer, tenant.provisioned(customer, [chain]), [chain])
+    events = [event for event in tenant.deliveries() if names_customer(event, [customer.id])]
+    if not events:
+        step_failed(f"An event about a new customer was to come within {PATIENCE}")
+    secret = tenant.webhook_secret
+    for event in events:
+        expect_reading(
+            "planbok.webhook.signed-bytes",
+            signed_over(event.request.headers, event.request.body, secret),
+            where=f"webhook header {SIGNATURE_HEADER}",
+            expected="HMAC-SHA256 of timestamp, full stop and body",
+            got=event.request.header(SIGNATURE_HEADER),
+        )
+    _expect_signed(events, secret, customer)
+
+
+@waits
+@verifies("planbok.webhook.retried-alike", "planbok.webhook.timestamp-is-fresh", "planbok.webhook.signed")
+@pytest.mark.parametrize("status", [500, 302])
+def test_an_event_that_is_not_received_is_sent_again(tenant: Tenant, clock: Clock, hooks: Hooks, status: int) -> None:
+    """Given a receiver that answers 500, or a redirect, when a customer is created and an hour passes at most."""
+    hooks.answer_with(*[status] * REFUSALS)
+    customer = tenant.onboard()
+    found = _awaited(tenant, customer, "customer.created")
+    if not found:
+        step_failed(f"customer.created was to come within {PATIENCE}")
+    for _ in range(AN_HOUR):
+        if found[-1].at - found[0].at > SIX_MINUTES:
+            break
+        clock.advance(A_MINUTE)
+        found = _events(tenant.deliveries(), "customer.created", [customer.id])
+    ids = {_identifier(event) for event in found}
+    expect(
+        "planbok.webhook.retried-alike",
+        len(found) > 1 and len(ids) == 1,
+        where="webhook",
+        expected=f"the event that was answered {status}, again with the same id",
+        got=f"{len(found)} tries with the ids {', '.join(sorted(ids))}",
+    )
+    _expect_signed(found, tenant.webhook_secret, customer)
+
+
+def _events(deliveries: Iterable[Delivery], kind: str, names: Iterable[str]) -> list[Delivery]:
+    """The events of a kind that name one of these ids or addresses."""
+    wanted = sorted(names)
+    return [event for event in deliveries if event_of(event) == kind and names_customer(event, wanted)]
+
+
+def _awaited(tenant: Tenant, customer: Onboarding, kind: str) -> list[Delivery]:
+    """The events of a kind about a customer, as soon as there is one; time is given to what is under way already."""
+    tenant.shortly()
+    return tenant.eventually(lambda: _events(tenant.deliveries(), kind, [customer.id]), bool)
+
+
+def _announced(tenant: Tenant, customer: Onboarding, challenge: Challenge, chains: Sequence[str]) -> list[Delivery]:
+    """The events about the wallets of a challenge, as soon as there are those of all its chains."""
+
+    def is_all(events: list[Delivery]) -> bool:
+        on = {wallet.blockchain for event in events for wallet in wallets_shown(event)}
+        return bool(events) and (not on or on >= set(chains))
+
+    tenant.shortly()
+    names = _names(customer, challenge)
+    return tenant.eventually(lambda: _events(tenant.deliveries(), "wallet.created", names), is_all)
+
+
+def _names(customer: Onboarding, challenge: Challenge) -> set[str]:
+    """What an event about the wallets of a challenge may name, since no document shows what it does."""
+    shown = (name for wallet in challenge.wallets for name in (wallet.id, wallet.address))
+    return {name for name in (customer.id, challenge.id, *shown) if name is not None}
+
+
+def _expect_event(rule: str, tenant: Tenant, customer: Onboarding, kind: str) -> None:
+    """Say that `rule` asks for an event of a kind about a customer.
+
+    Raises:
+        StepFailedError: If no event came at all.
+    """
+    found = _awaited(tenant, customer, kind)
+    kinds = {str(event_of(event)) for event in tenant.deliveries()}
+    expect(
+        rule,
+        bool(found),
+        where="webhook",
+        expected=f"{kind} within {PATIENCE}",
+        got=kind if found else ", ".join(sorted(kinds)) or "no event",
+    )
+    if not any(map(event_of, tenant.deliveries())):
+        step_failed(f"An event with a name was to come within {PATIENCE}")
+
+
+def _expect_none(rule: str, events: Sequence[Delivery], when: str) -> None:
+    expect(
+        rule,
+        not events,
+        where="webhook",
+        expected=f"no wallet.created {when}",
+        got=f"{len(events)} of them" if events else "none",
+    )
+
+
+def _expect_signed(events: Sequence[Delivery], secret: str, customer: Onboarding) -> None:
+    """Say that events verify, and neither with another secret nor if they were about another customer.
+
+    Raises:
+        NeedError: If none has a timestamp that could be fresh.
+    """
+    for event in events:
+        headers, body = event.request.headers, event.request.body
+        altered = body.replace(customer.id.encode(), b"another customer")
+        missing = [name for name in (SIGNATURE_HEADER, TIMESTAMP_HEADER) if event.request.header(name) is None]
+        verified = {
+            "as it came": signed_over(headers, body, secret),
+            "with another secret": signed_over(headers, body, ANOTHER_SECRET),
+            "with another body": signed_over(headers, altered, secret),
+        }
+        found = [what for what, form in verified.items() if form is not None]
+        expect(
+            "planbok.webhook.signed",
+            not missing and found == ["as it came"],
+            where="webhook headers",
+            expected=f"{SIGNATURE_HEADER} and {TIMESTAMP_HEADER}, which verify the event as it came and no other",
+            got=f"no {' and no '.join(missing)}" if missing else f"verified {' and '.join(found) or 'nothing'}",
+        )
+    if all(event.request.header(TIMESTAMP_HEADER) is None for event in events):
+        needs(f"the header {TIMESTAMP_HEADER}, which this API does not send")
+
+
+def _is_locked_out(tenant: Tenant, customer: Onboarding) -> bool:
+    """Whether the right PIN is refused."""
+    exchange = tenant.ask_wallets(customer.id)
+    if refused(exchange):
+        return True
+    issued = tenant.issued(exchange)
+    customer.person.authorize(issued.url)
+    tenant.shortly()
+    return not tenant.seen(customer.id, issued.id).succeeded
+
+
+def _times(tenant: Tenant, customer: Onboarding, kind: str) -> list[datetime]:
+    """When events of a kind about a customer say that they happened."""
+    found = _events(tenant.deliveries(), kind, [customer.id])
+    return [at for event in found if (at := instant(event.request.members().get("timestamp"))) is not None]
+
+
+def _identifier(event: Delivery) -> str:
+    """What tells an event from others: its id in the body or in the header, else what it says."""
+    key = event.request.members().get("idempotencyKey")
+    return key if isinstance(key, str) else event.request.header(ID_HEADER) or event.request.body.decode("latin-1")
+
+
+def _places(wallets: Iterable[Wallet]) -> set[tuple[str, str]]:
+    """Chains and addresses, whatever the letter case that they are written in."""
+    return {(wallet.blockchain, wallet.address.lower()) for wallet in wallets}
+
+
+def _shown(wallets: Sequence[Wallet]) -> str:
+    return ", ".join(f"{wallet.blockchain} {wallet.address}" for wallet in wallets) or "no wallet"
