@@ -133,7 +133,7 @@ class ClientJudge:
         settings: The API's other settings, none of which changes a rule.
     """
 
-    def __init__(self, credentials: Mapping[str, str], settings: Mapping[str, str]) -> None:  # noqa: ARG002
+    def __init__(self, credentials: Mapping[str, str], settings: Mapping[str, str]) -> None:  # noqa: ARG002  (as every judge)
         self._keys = {credentials[name] for name in ("api_key", "read_only_key") if credentials.get(name)}
         self._secrets = {secret for secret in credentials.values() if secret}
         self._pins: set[str] = set()

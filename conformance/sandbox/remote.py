@@ -87,6 +87,7 @@ class RemoteWorld:
 
     def advance(self, duration: timedelta) -> None:
         """Move the clock of the world, at once; returns when the webhooks that are due were sent."""
+        self._now += duration  # what comes meanwhile comes at the new time
         answer = self._control.ask("POST", f"{self._route}/clock", {"advance_seconds": duration.total_seconds()})
         self._now = datetime.fromisoformat(answer["clock"])
 

@@ -200,7 +200,7 @@ class GivesAllEventsOneId(Fault, Planbok):
         return "00000000-0000-4000-8000-000000000000"
 
 
-class SendsEventsWithoutId(Fault, Planbok):
+class LeavesTheEventIdOut(Fault, Planbok):
     """Leaves the id out of events, from the body and from the header."""
 
     breaks = ("planbok.webhook.event-id",)
@@ -227,7 +227,7 @@ class InventsEventNames(Fault, Planbok):
         super().announce(customer, "customer.changed")
 
 
-class SendsEventsOnce(Fault, Planbok):
+class TriesNothingAgain(Fault, Planbok):
     """Takes any answer for a receipt."""
 
     breaks = ("planbok.webhook.retried-alike",)
@@ -309,7 +309,7 @@ class SendsEventsInReverse(Variation, Planbok):
         return super().wallet_events(challenge)[::-1]
 
 
-class SendsEventsTwice(Variation, Planbok):
+class SendsEachEventTwice(Variation, Planbok):
     """Sends every event twice."""
 
     permits = "Webhooks gives each event a key to know it by when it comes more than once."

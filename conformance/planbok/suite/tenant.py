@@ -244,17 +244,6 @@ class Tenant:
         """Let a little time pass, in which what was asked for could happen."""
         self._subject.clock.advance(BETWEEN_LOOKS)
 
-    def flag(self, customer: str, name: str) -> bool:
-        """Whether a customer's ``hasPin`` or ``hasRecovery`` is true.
-
-        Raises:
-            StepFailedError: If it is not shown as a truth value.
-        """
-        exchange = self.read(customer)
-        data = payload(exchange.response)
-        value = data.get(name) if isinstance(data, Mapping) else None
-        return value if isinstance(value, bool) else step_failed(f"{name} was to be read", exchange)
-
     def seen(self, customer: str, challenge: str, **options: Any) -> Challenge:
         """A challenge as it is read now.
 
@@ -338,11 +327,11 @@ class Tenant:
         customer = self.onboard()
         issued = self.issued(self.ask("initialize", customer.id))
         customer.person.set_up(issued.url)
-        if not self.eventually(lambda: self.flag(customer.id, "hasRecovery"), bool):
+        if not self.eventually(lambda: self._is_set_up(customer), bool):
             recovery = self.issued(self.ask("recovery", customer.id))
             customer.person.set_recovery(recovery.url)
-            if not self.eventually(lambda: self.flag(customer.id, "hasRecovery"), bool):
-                step_failed("A customer was to have a PIN and recovery, and hasRecovery stays false")
+            if not self.eventually(lambda: self._is_set_up(customer), bool):
+                step_failed("A customer was to have a PIN and recovery, and hasPin or hasRecovery stays false")
         return customer
 
     def requested(self, customer: Onboarding, chains: Sequence[str] | None = None) -> Issued:
@@ -366,6 +355,13 @@ class Tenant:
         if not challenge.succeeded:
             step_failed(f"The right PIN was to complete a challenge, which reads {challenge.status!r}")
         return challenge
+
+    def _is_set_up(self, customer: Onboarding) -> bool:
+        exchange = self.read(customer.id)
+        data = payload(exchange.response)
+        if not isinstance(data, Mapping) or not isinstance(data.get("hasRecovery"), bool):
+            step_failed("hasRecovery was to be read", exchange)
+        return data["hasRecovery"] and data.get("hasPin") is not False
 
     def _new_name(self) -> str:
         return f"Customer {self.ids.alphanumeric(6)}"

@@ -1,6 +1,6 @@
 """The list of wallets holds those of the customers that it is filtered by: all of them, for good, and nobody else's."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +8,7 @@ from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.planbok.messages import Wallet, entries, payload, wallets_in
 from conformance.planbok.suite.tenant import Onboarding, Tenant
+from conformance.planbok.suite.wallets import places, written
 from conformance.scenario import answer as answered
 from conformance.scenario import expect, expect_reading, needs, refused, step_failed, verifies, waits
 
@@ -30,16 +31,16 @@ def test_the_list_holds_what_came_of_every_challenge(tenant: Tenant) -> None:
         on >= set(chains),
         where="response /data",
         expected=f"wallets on {' and '.join(chains)}",
-        got=_shown(found),
+        got=written(found),
     )
     if {wallet.blockchain for wallet in result} != set(chains):
         step_failed("The results of two challenges were to hold a wallet on the chain of each")
     expect(
         "planbok.list.agrees-with-result",
-        _places(found) == _places(result),
+        places(found) == places(result),
         where="response /data",
-        expected=f"{_shown(result)}, as in the results",
-        got=_shown(found),
+        expected=f"{written(result)}, as in the results",
+        got=written(found),
     )
 
 
@@ -52,10 +53,10 @@ def test_the_list_holds_the_wallets_of_those_it_is_filtered_by(tenant: Tenant) -
     found = wallets_in(entries(exchange.response))
     expect(
         "planbok.list.several-customers",
-        _places(found) == _places(expected),
+        places(found) == places(expected),
         where="response /data",
-        expected=f"{_shown(expected)}, the wallets of the two",
-        got=_shown(found) if exchange.response.succeeded else answered(exchange),
+        expected=f"{written(expected)}, the wallets of the two",
+        got=written(found) if exchange.response.succeeded else answered(exchange),
         exchange=exchange,
     )
 
@@ -86,7 +87,7 @@ def test_wallets_are_not_shown_to_another_organization(tenant: Tenant, other_ten
             not seen,
             where="response body",
             expected="nothing of the other organization's wallet",
-            got=_shown(seen) if seen else answered(exchange),
+            got=written(seen) if seen else answered(exchange),
             exchange=exchange,
         )
 
@@ -106,8 +107,8 @@ def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
         "planbok.list.pages-complete",
         sorted(wallet.place for wallet in found) == sorted(wallet.place for wallet in wallets),
         where=f"response /data, on {len(pages)} pages",
-        expected=f"each once: {_shown(wallets)}",
-        got=_shown(found),
+        expected=f"each once: {written(wallets)}",
+        got=written(found),
     )
 
 
@@ -142,8 +143,8 @@ def test_a_listed_wallet_is_read_by_its_id(tenant: Tenant) -> None:
             "planbok.list.wallet-readable",
             [(each.id, each.place) for each in found] == [(wallet.id, wallet.place)],
             where="response /data",
-            expected=f"{_shown([wallet])} with the id {wallet.id}",
-            got=f"{_shown(found)} with the id {found[0].id}" if found else answered(exchange),
+            expected=f"{written([wallet])} with the id {wallet.id}",
+            got=f"{written(found)} with the id {found[0].id}" if found else answered(exchange),
             exchange=exchange,
         )
 
@@ -191,7 +192,7 @@ def _provisioned(tenant: Tenant, customer: Onboarding, chains: Sequence[str]) ->
     tenant.provisioned(customer, chains)
     found = _listed(tenant, customer, chains)
     if not {wallet.blockchain for wallet in found} >= set(chains):
-        step_failed(f"New wallets on {', '.join(chains)} were to be listed, and there are {_shown(found)}")
+        step_failed(f"New wallets on {', '.join(chains)} were to be listed, and there are {written(found)}")
     return found
 
 
@@ -202,15 +203,6 @@ def _listed(tenant: Tenant, customer: Onboarding, chains: Sequence[str]) -> list
     )
 
 
-def _places(wallets: Iterable[Wallet]) -> set[tuple[str, str]]:
-    """Chains and addresses, whatever the letter case that they are written in."""
-    return {(wallet.blockchain, wallet.address.lower()) for wallet in wallets}
-
-
-def _shown(wallets: Sequence[Wallet]) -> str:
-    return ", ".join(f"{wallet.blockchain} {wallet.address}" for wallet in wallets) or "no wallet"
-
-
 def _expect_none(rule: str, exchange: Exchange) -> None:
     found = wallets_in(payload(exchange.response))
     expect(
@@ -218,7 +210,7 @@ def _expect_none(rule: str, exchange: Exchange) -> None:
         not found,
         where="response /data",
         expected="no wallet, or a refusal",
-        got=_shown(found) if found else answered(exchange),
+        got=written(found) if found else answered(exchange),
         exchange=exchange,
     )
 

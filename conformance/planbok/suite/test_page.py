@@ -7,6 +7,7 @@ from conformance.exchange import Exchange
 from conformance.planbok.messages import payload
 from conformance.planbok.suite.person import shown
 from conformance.planbok.suite.tenant import RETURN_URL, Onboarding, Tenant
+from conformance.planbok.suite.wallets import places, written
 from conformance.scenario import expect, expect_reading, needs, step_failed, verifies
 
 MANY = 10
@@ -165,10 +166,10 @@ def test_a_challenge_is_completed_once(tenant: Tenant) -> None:
     again = tenant.owned(customer.id)
     expect(
         "planbok.page.completed-once",
-        {wallet.place for wallet in again} == {wallet.place for wallet in wallets} and len(again) == len(wallets),
+        places(again) == places(wallets) and len(again) == len(wallets),
         where="response /data",
         expected=f"the {len(wallets)} wallets that there were",
-        got=", ".join(f"{wallet.blockchain} {wallet.address}" for wallet in again) or "none",
+        got=written(again),
     )
 
 
@@ -238,7 +239,7 @@ def _expect_no_wallet(tenant: Tenant, customer: Onboarding, rule: str, *, on: st
         not found,
         where="response /data",
         expected=f"no wallet on {on}" if on else "no wallet",
-        got=", ".join(f"{wallet.blockchain} {wallet.address}" for wallet in found) or "none",
+        got=written(found),
     )
 
 

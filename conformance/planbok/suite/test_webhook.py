@@ -7,9 +7,10 @@ import pytest
 
 from conformance.clock import Clock
 from conformance.exchange import Delivery
-from conformance.planbok.messages import Challenge, Wallet, event_of, instant, names_customer, payload, wallets_in
+from conformance.planbok.messages import Challenge, event_of, instant, names_customer, payload, wallets_in
 from conformance.planbok.messages import wallets_of as wallets_shown
 from conformance.planbok.suite.tenant import Onboarding, Tenant
+from conformance.planbok.suite.wallets import places, written
 from conformance.planbok.webhooks import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signed_over
 from conformance.receiver import Hooks
 from conformance.scenario import PATIENCE, expect, expect_reading, needs, refused, step_failed, verifies, waits
@@ -47,7 +48,7 @@ def test_new_wallets_are_announced(tenant: Tenant) -> None:
         bool(events) and (not announced or {wallet.blockchain for wallet in announced} >= set(chains)),
         where="webhook",
         expected=f"wallet.created for {' and '.join(chains)} within {PATIENCE}",
-        got=f"{len(events)} of them for {_shown(announced)}",
+        got=f"{len(events)} of them for {written(announced)}",
     )
     if not events:
         step_failed(f"wallet.created was to come within {PATIENCE}")
@@ -65,10 +66,10 @@ def test_new_wallets_are_announced(tenant: Tenant) -> None:
     )
     expect(
         "planbok.webhook.agrees-with-list",
-        _places(announced) == _places(listed),
+        places(announced) == places(listed),
         where="webhook /data",
-        expected=f"{_shown(listed)}, as listed",
-        got=_shown(announced),
+        expected=f"{written(listed)}, as listed",
+        got=written(announced),
     )
 
 
@@ -336,12 +337,3 @@ def _identifier(event: Delivery) -> str:
     """What tells an event from others: its id in the body or in the header, else what it says."""
     key = event.request.members().get("idempotencyKey")
     return key if isinstance(key, str) else event.request.header(ID_HEADER) or event.request.body.decode("latin-1")
-
-
-def _places(wallets: Iterable[Wallet]) -> set[tuple[str, str]]:
-    """Chains and addresses, whatever the letter case that they are written in."""
-    return {(wallet.blockchain, wallet.address.lower()) for wallet in wallets}
-
-
-def _shown(wallets: Sequence[Wallet]) -> str:
-    return ", ".join(f"{wallet.blockchain} {wallet.address}" for wallet in wallets) or "no wallet"
