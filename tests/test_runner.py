@@ -164,7 +164,7 @@ def test_a_pattern_that_matches_nothing_is_wrong_usage(server: str) -> None:
         (Options(apis=("toy",), base_urls={"toy": "ftp://x"}, target="live"), "begins with https"),
         (Options(apis=("toy",), record=True), "Recording needs"),
         (Options(apis=("toy",), record=True, target="live"), "needs --cassettes DIR"),
-        (Options(apis=("nobody",)), "no API called 'nobody'. Known: offblocks, toy"),
+        (Options(apis=("nobody",)), "no API called 'nobody'. Known: offblocks, planbok, toy"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(options: Options, message: str) -> None:
