@@ -29,6 +29,7 @@ from conformance.planbok.messages import (
     entries,
     event_of,
     filtered_customers,
+    is_set_up,
     names_customer,
     operation_of,
     payload,
@@ -204,7 +205,7 @@ class ClientJudge:
     def _read_customer(self, identifier: str | None, shown: Any) -> None:
         """Learn of a customer whether the set-up is complete, which it stays; None if the API does not show it."""
         if isinstance(identifier, str) and isinstance(shown, Mapping) and not self._set_up.get(identifier):
-            self._set_up[identifier] = _set_up_complete(shown)
+            self._set_up[identifier] = is_set_up(shown)
 
     def _follow(self, asked: Asked, challenge: Challenge | None, at: datetime) -> None:
         """Learn of a challenge from its issue, or from what was read under its id."""
@@ -424,14 +425,6 @@ def _target(exchange: Exchange) -> str | None:
         return urljoin(exchange.request.url, location)
     except ValueError:
         return None
-
-
-def _set_up_complete(customer: Mapping[str, Any]) -> bool | None:
-    """Whether a customer is shown with PIN and recovery, None if it cannot be told from what is shown."""
-    pin, recovery = customer.get("hasPin"), customer.get("hasRecovery")
-    if pin is False or recovery is False:
-        return False
-    return True if recovery is True else None
 
 
 def _names_pin(name: str) -> bool:

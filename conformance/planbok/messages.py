@@ -140,6 +140,16 @@ def customer_id(response: Response) -> str | None:
     return _text(payload(response), "id")
 
 
+def is_set_up(customer: Any) -> bool | None:
+    """Whether a customer is shown with PIN and recovery, None if it cannot be told from what is shown."""
+    if not isinstance(customer, Mapping):
+        return None
+    pin, recovery = customer.get("hasPin"), customer.get("hasRecovery")
+    if pin is False or recovery is False:
+        return False
+    return True if recovery is True else None
+
+
 def challenge_in(value: Any) -> Challenge | None:
     """The challenge in a parsed ``data``, None if it has neither an id nor a page of one."""
     named = tuple(name for name in ("challengeId", "id") if _text(value, name))

@@ -9,7 +9,16 @@ from conformance.exchange import Delivery, Exchange
 from conformance.journal import BREAKS, EXCHANGE
 from conformance.planbok.chains import CHAINS, Chain
 from conformance.planbok.client import Client, Credentials
-from conformance.planbok.messages import Challenge, Wallet, challenge_of, customer_id, entries, payload, wallets_in
+from conformance.planbok.messages import (
+    Challenge,
+    Wallet,
+    challenge_of,
+    customer_id,
+    entries,
+    is_set_up,
+    payload,
+    wallets_in,
+)
 from conformance.planbok.suite.person import Person
 from conformance.scenario import BETWEEN_LOOKS, Seen, eventually, needs, step_failed
 from conformance.standards.addresses import Family
@@ -244,6 +253,10 @@ class Tenant:
         """Let a little time pass, in which what was asked for could happen."""
         self._subject.clock.advance(BETWEEN_LOOKS)
 
+    def is_set_up(self, customer: Onboarding) -> bool | None:
+        """Whether the API shows a customer with PIN and recovery, None if it does not say."""
+        return is_set_up(payload(self.read(customer.id).response))
+
     def seen(self, customer: str, challenge: str, **options: Any) -> Challenge:
         """A challenge as it is read now.
 
@@ -327,10 +340,10 @@ class Tenant:
         customer = self.onboard()
         issued = self.issued(self.ask("initialize", customer.id))
         customer.person.set_up(issued.url)
-        if not self.eventually(lambda: self._is_set_up(customer), bool):
+        if not self.eventually(lambda: self.is_set_up(customer), bool):
             recovery = self.issued(self.ask("recovery", customer.id))
             customer.person.set_recovery(recovery.url)
-            if not self.eventually(lambda: self._is_set_up(customer), bool):
+            if not self.eventually(lambda: self.is_set_up(customer), bool):
                 step_failed("A customer was to have a PIN and recovery, and hasPin or hasRecovery stays false")
         return customer
 
@@ -355,13 +368,6 @@ class Tenant:
         if not challenge.succeeded:
             step_failed(f"The right PIN was to complete a challenge, which reads {challenge.status!r}")
         return challenge
-
-    def _is_set_up(self, customer: Onboarding) -> bool:
-        exchange = self.read(customer.id)
-        data = payload(exchange.response)
-        if not isinstance(data, Mapping) or not isinstance(data.get("hasRecovery"), bool):
-            step_failed("hasRecovery was to be read", exchange)
-        return data["hasRecovery"] and data.get("hasPin") is not False
 
     def _new_name(self) -> str:
         return f"Customer {self.ids.alphanumeric(6)}"
