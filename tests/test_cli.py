@@ -426,7 +426,7 @@ def test_a_taken_port_is_exit_2() -> None:
 
 def test_the_sandbox_serves_until_it_is_interrupted() -> None:
     code = (
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "  # shells ignore it in the background
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "  # some shells ignore it
         "from conformance import api, cli; from conformance.offblocks import api as ours; "
         "api.registered = lambda: {'offblocks': ours}; cli.main()"
     )
