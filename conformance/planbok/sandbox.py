@@ -936,7 +936,7 @@ class Planbok(Service):
         if visit is not None:
             return response
         path = request.path.partition("/challenges/")[0]
-        cookie = f"visit={begun}; Path={path}; HttpOnly; SameSite=Strict"
+        cookie = f"visit={begun}; Path={path}; HttpOnly; SameSite=Lax"
         return Response((*response.headers, ("Set-Cookie", cookie)), response.body, response.status)
 
     def visit_of(self, request: Request) -> str | None:
@@ -1109,7 +1109,9 @@ class Planbok(Service):
         left = self.tries() - secret.failures
         if left <= 0:
             self.lock(challenge, secret)
-            raise WrongEntry(f"Too many wrong {name} entries.")
+            raise WrongEntry(
+                "A wrong PIN was entered too often." if name == "PIN" else "Wrong answers were given too often."
+            )
         raise WrongEntry(f"Wrong {name}." if name == "PIN" else "These are not the answers that were set up.")
 
     def is_right(self, secret: Secret, attempt: str) -> bool:
@@ -1197,10 +1199,13 @@ class Planbok(Service):
     ) -> Response:
         """The page of a challenge at a step."""
         customer, fields = challenge.customer, fields or {}
-        secret = customer.answers if step is Step.ANSWER else customer.pin
+        of_answers = step is Step.ANSWER or (step is Step.LOCKED and challenge.task is Task.RESET_PIN)
+        secret = customer.answers if of_answers else customer.pin
+        if self.blocks(challenge) and not error:
+            error = f"There is no {' and no '.join(self.missing_set_up(customer))} yet."
         guessing = step in {Step.VERIFY, Step.CHANGE_PIN, Step.ANSWER}
         return_url = challenge.return_url
-        if return_url is not None and step in {Step.DONE, Step.CANCELLED}:
+        if return_url is not None and challenge.ended:
             return_url = self.return_address(challenge, return_url)
         view = View(
             step=step,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, ViewportSize, sync_playwright
 
 _AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 _REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (4\d\d) \(.*\)")
@@ -62,6 +62,13 @@ class Window:
         entries = session.send("Page.getNavigationHistory")["entries"]
         session.detach()
         return [entry["url"] for entry in entries]
+
+    def shows(self, element: Locator) -> bool:
+        """Whether an element stands whole in the window as it is scrolled."""
+        box, size = element.bounding_box(), self.page.viewport_size
+        assert box is not None
+        assert size is not None
+        return box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
 
     def fits(self) -> bool:
         """Whether nothing is wider than the window."""

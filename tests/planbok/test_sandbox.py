@@ -256,7 +256,7 @@ class TestThePage:
         assert response.headers["x-frame-options"] == "DENY"
         assert response.headers["cache-control"] == "no-store"
         assert "HttpOnly" in response.headers["set-cookie"]
-        assert "SameSite=Strict" in response.headers["set-cookie"]
+        assert "SameSite=Lax" in response.headers["set-cookie"]
 
     def test_takes_no_form_from_elsewhere(self, organization: Organization, http: httpx.Client) -> None:
         customer, _ = organization.ready()
