@@ -77,7 +77,7 @@ class TakesOneChainOnly(Fault, Planbok):
 class RefusesEoa(Fault, Planbok):
     """Refuses the one type of account that there is."""
 
-    breaks = ("planbok.challenge.account-type-eoa",)
+    breaks = ("planbok.challenge.account-type-eoa", "planbok.challenge.several-chains")
 
     def check_account_type(self, document: Mapping[str, Any]) -> None:
         """Anything but ``eoa``."""

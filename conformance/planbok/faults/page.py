@@ -121,7 +121,7 @@ class ReopensCancelledChallenges(Fault, Planbok):
 class CompletesTwice(Fault, Planbok):
     """Carries a challenge out again when its form is sent again, with new wallets."""
 
-    breaks = ("planbok.page.completed-once",)
+    breaks = ("planbok.page.completed-once", "planbok.list.agrees-with-result")
 
     def step(self, challenge: Challenge, visit: str) -> Step:
         """The PIN is asked for after the end, too."""

@@ -26,16 +26,21 @@ TWO_MINUTES_AFTER = timedelta(minutes=17)
     "planbok.challenge.identifier",
     "planbok.challenge.unique",
     "planbok.challenge.several-chains",
-    "planbok.challenge.account-type-eoa",
 )
 def test_challenges_are_issued_for_several_chains(tenant: Tenant) -> None:
     """Given a customer who is set up, when wallets on two chains are asked for twice."""
     customer = tenant.ready()
     exchange = tenant.ask_wallets(customer.id)
     expect_acceptance("planbok.challenge.several-chains", exchange)
-    expect_acceptance("planbok.challenge.account-type-eoa", exchange)
     tenant.issued(exchange)
     tenant.issued(tenant.ask_wallets(customer.id))
+
+
+@verifies("planbok.challenge.account-type-eoa")
+def test_the_account_type_is_eoa(tenant: Tenant) -> None:
+    """Given a customer who is set up, when a wallet is asked for with the one accountType that there is."""
+    exchange = tenant.ask_wallets(tenant.ready().id, [tenant.chains[0].name])
+    expect_acceptance("planbok.challenge.account-type-eoa", exchange)
 
 
 @verifies("planbok.challenge.account-type-omitted")
@@ -221,6 +226,13 @@ def _expect_pending(tenant: Tenant, customer: Onboarding, issued: Issued, when: 
         where="response /data/status",
         expected=f"pending {when}",
         got=challenge.status,
+    )
+    expect(
+        "planbok.result.none-while-pending",
+        not challenge.wallets,
+        where="response /data/result",
+        expected=f"nothing {when}",
+        got=challenge.result or "nothing",
     )
 
 
