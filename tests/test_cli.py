@@ -21,6 +21,7 @@ from conformance.catalogue import Catalogue, CatalogueError
 from conformance.cli import app
 from conformance.findings import Finding, Outcome
 from conformance.offblocks import api as offblocks
+from conformance.planbok import api as planbok
 from conformance.results import Run, results
 from conformance.run import Options, SuiteCrashedError, UsageError
 from conformance.sandbox.introduction import introduction
@@ -402,6 +403,18 @@ def test_the_first_request_gives_a_token_when_it_is_copied() -> None:
             answer = client.post(url[1], content=body[1], headers={"Content-Type": "application/json"})
     assert answer.status_code == 200
     assert answer.json()["tokenType"] == "Bearer"
+
+
+def test_the_first_request_carries_the_key_where_no_token_is_asked_for() -> None:
+    with start(apis=[planbok]) as running:
+        command = introduction(running.origin, [planbok])
+        command = command[command.index("curl ") :]
+        url, header = re.search(r"-sS (\S+)", command), re.search(r"-H '(.*): (.*)'", command)
+        assert url
+        assert header
+        with httpx.Client() as client:
+            answer = client.get(url[1], headers={header[1]: header[2]})
+    assert answer.json()["data"] == []
 
 
 def test_a_sandbox_beyond_loopback_is_warned_of(served: list[dict[str, Any]]) -> None:

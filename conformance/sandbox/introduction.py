@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from conformance.api import Api
 from conformance.sandbox.control import PREFIX
 from conformance.sandbox.service import TENANTS
-from conformance.specification import Specification
+from conformance.specification import Operation, Specification
 
 
 def introduction(origin: str, apis: Iterable[Api]) -> str:
@@ -62,11 +62,11 @@ def _public_key(private_pem: str) -> str:
 
 
 def _first_request(api: Api, base_url: str, credentials: Mapping[str, str]) -> str | None:
-    """A curl command of the operation that takes credentials in its body, None if the API has none."""
+    """A curl command of an operation that takes credentials in its body or, if none does, in a header."""
     operations = Specification.load(api.specification).operations.values()
     operation = next((each for each in operations if each.request and not each.security), None)
     if operation is None:
-        return None
+        return _first_list(api, operations, base_url, credentials)
     names = {secret: re.sub(r"(?=[A-Z])", "_", secret).lower() for secret in api.secrets}
     body = json.dumps({secret: credentials[name] for secret, name in names.items() if name in credentials})
     return (
@@ -74,3 +74,11 @@ def _first_request(api: Api, base_url: str, credentials: Mapping[str, str]) -> s
         f"  -H 'Content-Type: application/json' \\\n"
         f"  -d {shlex.quote(body)}"
     )
+
+
+def _first_list(api: Api, operations: Iterable[Operation], base_url: str, credentials: Mapping[str, str]) -> str | None:
+    operation = next((each for each in operations if each.method == "GET" and "{" not in each.path), None)
+    if operation is None or not api.secret_headers or "api_key" not in credentials:
+        return None
+    header = f"{api.secret_headers[0]}: {credentials['api_key']}"
+    return f"curl -sS {base_url}{operation.path} \\\n  -H {shlex.quote(header)}"

@@ -71,7 +71,7 @@ class Service(ABC):
 
     async def answer_at(self, mount: str, request: Request, path: str) -> Response:
         """What is answered to `request` at one of its further `mounts`, whose undecoded `path` begins below it."""
-        raise NotImplementedError(mount)
+        return problem(404, f"There is nothing at {path!r} of {mount}, to which {request.method} could be sent.")
 
     @abstractmethod
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
