@@ -1,6 +1,6 @@
 """Each fault of the sandbox is caught by the rules that it breaks and by no others; no variation is taken for one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ from conformance.catalogue import Basis, Catalogue, Level, Party
 from conformance.run import Options, run
 from conformance.sandbox.faults import Fault, Variation, departures
 from conformance.sandbox.server import start
+from conformance.specification import Specification
 from conformance.verdicts import Verdict
 
 APIS = {api.name: api for api in registered().values() if api.has("sandbox")}
@@ -50,6 +51,15 @@ class Judgement:
     def learn(self, results: dict[str, Any]) -> None:
         for rule in results["rules"]:
             self.readings[rule["id"]] = {finding["reading"] for finding in rule["findings"]}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def read_once() -> Iterator[None]:
+    """Catalogues and specifications are read once, not by each of some hundred runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Catalogue, "load", cache(Catalogue.load))
+        patch.setattr(Specification, "load", cache(Specification.load))
+        yield
 
 
 def judged(api: Api, departure: str | None, *, rule: tuple[str, ...] = (), strict: bool) -> Judgement:
