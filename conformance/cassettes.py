@@ -282,6 +282,13 @@ class _Fingerprint:
         return found
 
 
+class _Recorded(VcrRequest):  # type: ignore[misc]  # vcr has no types
+    """A recorded request, which vcr need not copy, since nothing changes it."""
+
+    def __deepcopy__(self, _memo: object) -> "_Recorded":
+        return self
+
+
 @dataclass
 class Tape:
     """A cassette that is being played: finds recorded answers, and tells the time of the recording.
@@ -348,7 +355,7 @@ class Tape:
         """The requests and responses in vcr's form."""
         requests, responses = [], []
         for index, exchange in enumerate(self.cassette.exchanges):
-            request = VcrRequest(exchange.request.method, exchange.request.url, exchange.request.body, {})
+            request = _Recorded(exchange.request.method, exchange.request.url, exchange.request.body, {})
             request.index = index
             requests.append(request)
             responses.append(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +146,8 @@ class Catalogue(Mapping[str, Rule]):
     def __len__(self) -> int:
         return len(self._rules)
 
-    @classmethod
-    def load(cls, path: Path) -> "Catalogue":
+    @staticmethod
+    def load(path: Path) -> "Catalogue":
         """Read a catalogue.
 
         Args:
@@ -158,21 +158,26 @@ class Catalogue(Mapping[str, Rule]):
                 its sources say.
         """
         try:
-            raw = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+            return _parsed(path.read_bytes(), path)
         except OSError as error:
             raise CatalogueError(f"The rules file {path} cannot be read: {error.strerror}.") from error
         except yaml.YAMLError as error:
             raise CatalogueError(f"The rules file {path} is not YAML: {error}") from error
-        _check_schema(raw, path)
-        documents = {
-            key: Document(source["tier"], source["document"], source["url"]) for key, source in raw["sources"].items()
-        }
-        rules = tuple(_rule(raw["api"], entry, documents, path) for entry in raw["rules"])
-        catalogue = cls(raw["api"], rules)
-        if len(catalogue) != len(rules):
-            twice = sorted({rule.id for rule in rules if sum(other.id == rule.id for other in rules) > 1})
-            raise CatalogueError(f"In {path} these ids stand more than once: {', '.join(twice)}.")
-        return catalogue
+
+
+@lru_cache(maxsize=8)
+def _parsed(content: bytes, path: Path) -> Catalogue:
+    raw = yaml.load(content, Loader=yaml.CSafeLoader)
+    _check_schema(raw, path)
+    documents = {
+        key: Document(source["tier"], source["document"], source["url"]) for key, source in raw["sources"].items()
+    }
+    rules = tuple(_rule(raw["api"], entry, documents, path) for entry in raw["rules"])
+    catalogue = Catalogue(raw["api"], rules)
+    if len(catalogue) != len(rules):
+        twice = sorted({rule.id for rule in rules if sum(other.id == rule.id for other in rules) > 1})
+        raise CatalogueError(f"In {path} these ids stand more than once: {', '.join(twice)}.")
+    return catalogue
 
 
 @cache

@@ -1,5 +1,6 @@
 """One run: pytest with our own configuration over the suites, from options to results."""
 
+import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -166,7 +167,7 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
     collector = _Collector(catalogues, listener or Silence(), strict=options.strict)
     arguments = _arguments(options, apis, seed)
     codes = set()
-    with _own_environment():
+    with _own_environment(), _collecting_seldom():
         if options.target == "live" and options.allow_wait:
             codes.add(pytest.main([*arguments, "-m", "not waits"], plugins=[collector]))
             codes.add(_wait_together(arguments, collector))
@@ -277,10 +278,13 @@ def _arguments(options: Options, apis: Sequence[Api], seed: str) -> list[str]:
         str(_INI),
         f"--rootdir={_INI.parent}",
         f"--confcutdir={_INI.parent}",
+        "--assert=plain",
         "-p",
         "no:cacheprovider",
         "-p",
         "no:terminal",
+        "-p",
+        "no:unraisableexception",
         "-p",
         "pytest_recording.plugin",
         "-p",
@@ -321,6 +325,17 @@ def _own_environment() -> Iterator[None]:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """Look for garbage in cycles a seventh as often: there is little, and looking takes a tenth of a replay."""
+    before = gc.get_threshold()
+    gc.set_threshold(5_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _remarks(options: Options, apis: Sequence[Api], attached: Sequence[Mapping[str, Any]]) -> list[str]:

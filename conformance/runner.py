@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from vcr.patch import PATCHER_NAMES
 
 import conformance
 from conformance.api import Api, registered
@@ -25,6 +26,8 @@ from conformance.verdicts import Verdict, verdict_of_finding
 
 ATTACHED = "conformance"
 """The attribute of a test report that holds what the test found."""
+_NOT_USED = tuple(name for name in PATCHER_NAMES if name != "httpx")
+"""The HTTP libraries that vcr need not patch, since requests go through httpx."""
 _RED = {Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED}
 
 
@@ -172,6 +175,7 @@ class Runner:
             tape = target.tape
             vcr.register_persister(tape or Recorder())
             vcr.register_matcher("conformance", tape.matches if tape else _no_match)
+            vcr.skip_patchers = _NOT_USED
         else:
             vcr.register_persister(Recorder())
 

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,8 +144,8 @@ class Specification:
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
         self._registry: jsonschema_rs.Registry | None = None
 
-    @classmethod
-    def load(cls, path: Path) -> "Specification":
+    @staticmethod
+    def load(path: Path) -> "Specification":
         """Read a specification.
 
         Args:
@@ -154,14 +155,11 @@ class Specification:
             SpecificationError: If the file is missing, is no YAML, or is not what this class takes.
         """
         try:
-            content = path.read_bytes()
-            document = yaml.load(content, Loader=yaml.CSafeLoader)
+            return _parsed(path.read_bytes())
         except OSError as error:
             raise SpecificationError(f"The specification {path} cannot be read: {error.strerror}.") from error
         except yaml.YAMLError as error:
             raise SpecificationError(f"The specification {path} is not YAML: {error}") from error
-        try:
-            return cls(document, f"sha256:{sha256(content).hexdigest()}")
         except SpecificationError as error:
             raise SpecificationError(f"The specification {path} {error}") from error
 
@@ -271,6 +269,11 @@ class Specification:
             if isinstance(node, dict) and "x-basis" in node:
                 basis = Basis(node["x-basis"])
         return basis
+
+
+@lru_cache(maxsize=8)
+def _parsed(content: bytes) -> Specification:
+    return Specification(yaml.load(content, Loader=yaml.CSafeLoader), f"sha256:{sha256(content).hexdigest()}")
 
 
 @dataclass(frozen=True)

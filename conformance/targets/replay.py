@@ -1,6 +1,7 @@
 """The subject as it was recorded: every answer comes from a cassette."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from conformance.specification import Specification
 from conformance.targets import IDENTITIES, Subject, cassette_path
 
 
+@cache
 def replayed_credentials(api: Api, identity: str) -> Mapping[str, str]:
     """What an identity authenticates with in a replay, where nobody checks it."""
     found: Mapping[str, str] = api.module("client").made_up_credentials(Ids("replay", identity))
