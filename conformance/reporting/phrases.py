@@ -80,6 +80,8 @@ def topic(rule: Mapping[str, Any]) -> str:
 
 def printable(text: str) -> str:
     """`text` with what would steer a terminal, or has no place in XML, escaped; line ends and tabs stay."""
+    if text.isprintable():
+        return text
     return "".join(
         letter if letter.isprintable() or letter in "\n\t" else letter.encode("unicode_escape").decode()
         for letter in text
