@@ -19,7 +19,7 @@ from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.request import Request as VcrRequest
 
 from conformance.data import data_path
-from conformance.exchange import Delivery, Exchange, Headers, Message, Request, Response
+from conformance.exchange import Delivery, Exchange, Generated, Headers, Message, Request, Response
 from conformance.findings import shorten
 from conformance.redaction import Redactor
 from conformance.scenario import StepFailedError
@@ -192,6 +192,7 @@ def _write_exchange(exchange: Exchange, base_url: str) -> dict[str, Any]:
         "at": exchange.at.isoformat(),
         "seconds": round(exchange.seconds, 2),
         "breaks": sorted(exchange.breaks),
+        **({"generated": exchange.generated.to_json()} if exchange.generated else {}),
     }
 
 
@@ -215,6 +216,7 @@ def _read_exchange(entry: dict[str, Any], identifier: str, base_url: str) -> Exc
             body=_read_body(response["body"]["string"]),
         ),
         breaks=frozenset(entry["breaks"]),
+        generated=Generated.from_json(entry["generated"]) if "generated" in entry else None,
     )
 
 
@@ -297,12 +299,17 @@ class Tape:
         cassette: The cassette.
         path: Where it lies.
         redactor: Hides secrets in requests before they are compared.
+
+    Attributes:
+        played: The places of the exchanges that were asked for.
+        strayed: Why the last request without a recorded answer has none; empty if all had one.
     """
 
     cassette: Cassette
     path: Path
     redactor: Redactor
     played: set[int] = field(default_factory=set)
+    strayed: str = ""
     _thread: threading.local = field(default_factory=threading.local)
 
     def __post_init__(self) -> None:
@@ -334,7 +341,8 @@ class Tape:
         try:
             yield
         except CannotOverwriteExistingCassetteException as error:
-            raise StepFailedError(self._explain(sent)) from error
+            self.strayed = self._explain(sent)
+            raise StepFailedError(self.strayed) from error
         self.played.add(self._thread.matched)
 
     def timing(self) -> tuple[datetime, float]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -95,6 +96,41 @@ class Response(Message):
         return 200 <= self.status < 300  # noqa: PLR2004
 
 
+class Mode(StrEnum):
+    """How a generated request stands to the specification: it fits, it does not, or it only prepares another one."""
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+    GIVEN = "given"
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What a generated request was made to be.
+
+    Args:
+        case: The number of its case in the test; the requests that prepare a case are a case of their own.
+        mode: How it stands to the specification.
+        mutated: The places in which it is not what a right client would send: ``body /chainId``, ``method``.
+        parent: The number of the case that it follows from; None if it follows from none.
+    """
+
+    case: int
+    mode: Mode
+    mutated: tuple[str, ...] = ()
+    parent: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """It as JSON, in the form that cassettes and results share."""
+        written = {"case": self.case, "mode": self.mode.value, "mutated": list(self.mutated)}
+        return written if self.parent is None else {**written, "parent": self.parent}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Generated":
+        """What `to_json` wrote."""
+        return cls(data["case"], Mode(data["mode"]), tuple(data["mutated"]), data.get("parent"))
+
+
 @dataclass(frozen=True)
 class Exchange:
     """One request with its response.
@@ -109,6 +145,7 @@ class Exchange:
         response: The response.
         breaks: The ids of the client rules that the request breaks on purpose.
         placeholders: In a printed exchange, the names of the parts that stand for something else.
+        generated: What the request was made to be, if it was generated.
     """
 
     id: str
@@ -120,6 +157,7 @@ class Exchange:
     response: Response
     breaks: frozenset[str] = frozenset()
     placeholders: frozenset[str] = field(default=frozenset())
+    generated: Generated | None = None
 
 
 @dataclass(frozen=True)

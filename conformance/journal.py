@@ -1,8 +1,8 @@
 """The journal of one test: every exchange that its clients make, judged as it leaves and kept as it ends."""
 
 import threading
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +10,7 @@ from typing import Protocol
 import httpx
 
 from conformance.clock import Clock
-from conformance.exchange import Delivery, Exchange, Request, Response
+from conformance.exchange import Delivery, Exchange, Generated, Mode, Request, Response
 from conformance.findings import Finding, Outcome
 from conformance.redaction import Redactor
 from conformance.scenario import StepFailedError, SuiteError
@@ -37,7 +37,13 @@ class ClientJudge(Protocol):
 
 
 class Player(Protocol):
-    """What a replay adds to sending: the recorded answer is found by what the request is."""
+    """What a replay adds to sending: the recorded answer is found by what the request is.
+
+    Attributes:
+        strayed: Why a request had no recorded answer; empty if all had one.
+    """
+
+    strayed: str
 
     def playing(self, request: Request, breaks: frozenset[str]) -> AbstractContextManager[None]:
         """While the context lasts, requests sent from this thread are looked up as `request`."""
@@ -70,7 +76,17 @@ class Journal:
         self.exchanges: list[Exchange] = []
         self.redacted: list[Exchange] = []
         self.deliveries: list[Delivery] = []
+        self.generated: Generated | None = None
         self._lock = threading.Lock()
+
+    @contextmanager
+    def generating(self, generated: Generated) -> Iterator[None]:
+        """While the context lasts, keep exchanges as `generated`; none but given ones must keep the client rules."""
+        before, self.generated = self.generated, generated
+        try:
+            yield
+        finally:
+            self.generated = before
 
     def relative(self, url: str) -> str:
         """The part of a URL below the base URL, or the whole URL if it is elsewhere."""
@@ -82,10 +98,15 @@ class Journal:
         operation = self.specification.operation_at(request.method, path)
         return operation.id if operation else None
 
+    def recall(self, exchanges: Iterable[Exchange]) -> None:
+        """Take over exchanges as they were recorded, each with the operation that the specification has there now."""
+        self.exchanges = [replace(each, operation=self.operation(each.request)) for each in exchanges]
+        self.redacted = list(self.exchanges)
+
     def keep(self, exchange: Exchange) -> Exchange:
         """Add an exchange under the next number; returns it with its id."""
         with self._lock:
-            numbered = replace(exchange, id=f"{self.test}#{len(self.exchanges) + 1}")
+            numbered = replace(exchange, id=f"{self.test}#{len(self.exchanges) + 1}", generated=self.generated)
             self.exchanges.append(numbered)
             self.redacted.append(self.redactor.exchange(numbered))
         return numbered
@@ -98,8 +119,8 @@ class JournalTransport(httpx.BaseTransport):
         inner: What sends.
         journal: Where exchanges go.
         identity: Who sends.
-        judge: The client rules; a request must break exactly those that its `BREAKS` extension names. In a replay
-            the recorded request decides instead.
+        judge: The client rules; a request must break exactly those that its `BREAKS` extension names, unless it was
+            generated. In a replay the recorded request decides instead.
     """
 
     def __init__(self, inner: httpx.BaseTransport, journal: Journal, identity: str, judge: ClientJudge) -> None:
@@ -126,7 +147,7 @@ class JournalTransport(httpx.BaseTransport):
         )
         with self._lock:
             breaks = _broken(self._judge.request(sent, at)) - self._judge.excused
-        if journal.player is None:
+        if journal.player is None and (journal.generated is None or journal.generated.mode is Mode.GIVEN):
             said = request.extensions.get(BREAKS, frozenset()) - self._judge.excused
             _compare(journal.relative(sent.url), breaks, said)
         with journal.player.playing(sent, breaks) if journal.player else nullcontext():

@@ -32,6 +32,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATTERN",
         help="only tests of rules whose id matches",
     )
+    group.addoption(
+        "--conformance-test",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="only the tests with these ids, with the part after the dot or for all such parts",
+    )
     group.addoption("--conformance-cassettes", metavar="DIR", help="the folder of cassettes instead of the shipped one")
     group.addoption("--conformance-seed", default="0", metavar="SEED", help="what ids are derived from (default: 0)")
     group.addoption("--conformance-strict", action="store_true", help="inferred rules count as their level says")
@@ -43,11 +50,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="who stands in for the person at a hosted page (default: http, which fills its forms)",
     )
     group.addoption("--conformance-record", action="store_true", help="write cassettes of what passes")
+    group.addoption(
+        "--conformance-examples",
+        type=int,
+        default=10,
+        metavar="N",
+        help="how many requests are generated of each operation, phase and mode (default: 10)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers of the suites."""
     config.addinivalue_line("markers", "verifies(*rules): the ids of the rules that the test can judge")
+    config.addinivalue_line("markers", "shows(*rules): the ids of further rules that it judges if it comes to that")
     config.addinivalue_line("markers", "waits: the test lets time pass")
 
 

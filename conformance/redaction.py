@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from conformance.exchange import Delivery, Exchange, Headers, Request, Response
+from conformance.exchange import Delivery, Exchange, Headers, Mode, Request, Response
 
 _BEARER = re.compile(r"^(?:Bearer|Basic)\s+(.+)$", re.IGNORECASE)
 _HEX = re.compile(r"^[0-9a-f]+$")
@@ -44,12 +44,17 @@ class Redactor:
         return self._pattern.sub(lambda match: self._placeholders[match[0]], text) if self._pattern else text
 
     def exchange(self, exchange: Exchange) -> Exchange:
-        """The exchange without secrets, those that it shows for the first time included."""
-        return replace(exchange, request=self.request(exchange.request), response=self.response(exchange.response))
+        """The exchange without secrets, those that it shows for the first time included.
 
-    def request(self, request: Request) -> Request:
-        """The request without secrets."""
-        self._learn(request.headers, request.body)
+        What was generated in the place of a secret is none, and may be as short as text that is found everywhere.
+        """
+        made_up = exchange.generated is not None and exchange.generated.mode is not Mode.GIVEN
+        request = self.request(exchange.request, made_up=made_up)
+        return replace(exchange, request=request, response=self.response(exchange.response))
+
+    def request(self, request: Request, *, made_up: bool = False) -> Request:
+        """The request without secrets, of a body that is made up without those known so far."""
+        self._learn(request.headers, b"" if made_up else request.body)
         is_form = (request.header("Content-Type") or "").startswith(_FORM)
         body = self._form(request.body) if is_form else self._body(request.body)
         return replace(request, url=self.text(request.url), headers=self._fields(request.headers), body=body)

@@ -55,6 +55,7 @@ def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
         "at": exchange.at.isoformat(),
         "seconds": round(exchange.seconds, 4),
         "breaks": sorted(exchange.breaks),
+        **({"generated": exchange.generated.to_json()} if exchange.generated else {}),
         "request": {"method": exchange.request.method, "url": exchange.request.url, **_message(exchange.request)},
         "response": {"status": exchange.response.status, **_message(exchange.response)},
     }
@@ -73,6 +74,7 @@ class Run:
         findings: Everything that was found.
         exchanges: The exchanges, as JSON.
         seed: What ids came from; None where no ids are used.
+        examples: How many requests were generated of each operation, phase and mode; None where none were.
         remarks: What a reader should know besides, such as unused cassettes.
         strict: Whether inferred rules count as their level says.
         scenarios: What each test brings about, in words, by the test's id.
@@ -87,6 +89,7 @@ class Run:
     findings: Sequence[Finding]
     exchanges: Sequence[Mapping[str, Any]] = ()
     seed: str | None = None
+    examples: int | None = None
     remarks: Sequence[str] = ()
     strict: bool = False
     scenarios: Mapping[str, str] = field(default_factory=dict)
@@ -112,6 +115,7 @@ def results(run: Run, rules: Sequence[Rule]) -> dict[str, Any]:
         "target": run.target,
         "subject": run.subject,
         "seed": run.seed,
+        "examples": run.examples,
         "strict": run.strict,
         "started": run.started.isoformat(timespec="seconds"),
         "duration_s": round(run.seconds, 3),

@@ -15,6 +15,7 @@ from conformance import ids
 from conformance.api import Api, named, registered
 from conformance.catalogue import Catalogue, Rule
 from conformance.clock import SystemClock, stopwatch
+from conformance.generation import EXAMPLES
 from conformance.results import Run, exchange_to_json, finding_from_json, results
 from conformance.runner import ATTACHED
 from conformance.specification import Specification
@@ -46,6 +47,7 @@ class Options:
         target: ``replay``, ``sandbox``, ``live`` or ``documents``.
         base_urls: Where an API runs, by its name.
         rule: Patterns, one of which the id of a rule must match; empty for all rules.
+        tests: The ids of the tests to run, with the part after the dot or for all such parts; empty for all.
         cassettes: The folder of cassettes, instead of the shipped one.
         seed: What ids come from; None for a fixed one, or a fresh one live.
         strict: Whether inferred rules count as their level says.
@@ -53,12 +55,14 @@ class Options:
         pin_agent: Who stands in for the person at a hosted page, ``http`` or ``none``; None: http, live none.
         workers: How many processes share the tests.
         record: Whether to write cassettes.
+        examples: How many requests are generated of each operation, phase and mode at most.
     """
 
     apis: tuple[str, ...] = ()
     target: str = "replay"
     base_urls: Mapping[str, str] = field(default_factory=dict)
     rule: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
     cassettes: Path | None = None
     seed: str | None = None
     strict: bool = False
@@ -66,6 +70,7 @@ class Options:
     pin_agent: str | None = None
     workers: int = 1
     record: bool = False
+    examples: int = EXAMPLES
 
 
 class Listener(Protocol):
@@ -193,6 +198,7 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
             findings=[finding_from_json(data) for attached in collector.attached for data in attached["findings"]],
             exchanges=[exchange for attached in collector.attached for exchange in attached["exchanges"]],
             seed=seed,
+            examples=None if options.target == "replay" else options.examples,
             remarks=_remarks(options, apis, collector.attached) if options.target == "replay" else (),
             strict=options.strict,
             base_urls=options.base_urls,
@@ -271,9 +277,8 @@ def _check(options: Options, apis: Sequence[Api]) -> None:
 
 
 def _arguments(options: Options, apis: Sequence[Api], seed: str) -> list[str]:
-    suites = [str(api.suite) for api in apis]
     arguments = [
-        *suites,
+        *(str(place) for api in apis for place in _places(api, options.tests)),
         "-c",
         str(_INI),
         f"--rootdir={_INI.parent}",
@@ -291,9 +296,11 @@ def _arguments(options: Options, apis: Sequence[Api], seed: str) -> list[str]:
         "conformance.plugin",
         f"--conformance-target={options.target}",
         f"--conformance-seed={seed}",
+        f"--conformance-examples={options.examples}",
         f"--conformance-pin-agent={options.pin_agent or ('none' if options.target == 'live' else 'http')}",
         *(f"--conformance-base-url={name}={url}" for name, url in options.base_urls.items()),
         *(f"--conformance-rule={pattern}" for pattern in options.rule),
+        *(f"--conformance-test={test}" for test in options.tests),
     ]
     if options.cassettes:
         arguments.append(f"--conformance-cassettes={options.cassettes.absolute()}")
@@ -309,6 +316,12 @@ def _arguments(options: Options, apis: Sequence[Api], seed: str) -> list[str]:
     if options.workers > 1:
         arguments += ["-p", "xdist.plugin", f"--numprocesses={options.workers}"]
     return arguments
+
+
+def _places(api: Api, tests: Sequence[str]) -> list[Path]:
+    """The files of the suite that hold these tests, the whole suite if none is named."""
+    topics = dict.fromkeys(test.split("/")[1] for test in tests if test.startswith(f"{api.name}/"))
+    return [api.suite / f"test_{topic}.py" for topic in topics] if tests else [api.suite]
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from conformance.catalogue import Catalogue
 from conformance.clock import SystemClock
 from conformance.exchange import Delivery
 from conformance.findings import Finding, Outcome
+from conformance.generation import cited, kept, simplest
 from conformance.results import exchange_to_json, finding_to_json
 from conformance.scenario import NeedError, Record, StepFailedError, recording
 from conformance.specification import Specification
@@ -73,12 +74,14 @@ class Runner:
         self._seed: str = option("--conformance-seed")
         self._strict: bool = option("--conformance-strict")
         self._patterns: list[str] = option("--conformance-rule")
+        self._tests = frozenset[str](option("--conformance-test"))
         self._record: bool = option("--conformance-record")
         self._cassettes: str | None = option("--conformance-cassettes")
         self._target_name: str = option("--conformance-target")
         self._base_urls = parse_base_urls(option("--conformance-base-url"))
         self._allow_wait: bool = option("--conformance-allow-wait")
         self._pin_agent: str = option("--conformance-pin-agent")
+        self._examples: int = option("--conformance-examples")
         self._apis: dict[str, Api] = {}
         self._catalogues: dict[str, Catalogue] = {}
         self._specifications: dict[str, Specification] = {}
@@ -98,7 +101,8 @@ class Runner:
             if marker is None or api is None:
                 kept.append(item)
                 continue
-            if not self._is_wanted(marker.args):
+            shown = [rule for further in item.iter_markers("shows") for rule in further.args]
+            if not self._is_wanted(test_id(item, api), [*marker.args, *shown]):
                 continue
             self._learn(api)
             summary = getattr(getattr(item, "function", None), "__doc__", None) or ""
@@ -110,7 +114,9 @@ class Runner:
             kept.append(item)
         items[:] = kept
 
-    def _is_wanted(self, rules: Sequence[str]) -> bool:
+    def _is_wanted(self, test: str, rules: Sequence[str]) -> bool:
+        if self._tests and not self._tests & {test, test.partition(".")[0]}:
+            return False
         return not self._patterns or any(fnmatchcase(rule, pattern) for rule in rules for pattern in self._patterns)
 
     def _learn(self, api: Api) -> None:
@@ -196,6 +202,7 @@ class Runner:
             raise NeedError("time to pass, about an hour; give --allow-wait to wait for it")
         running.subject = target.subject(running.api, running.id, seed=self._seed)
         running.subject.pin_agent = self._pin_agent
+        running.subject.examples = self._examples
         with recording(running.rules) as running.record:
             yield running.subject
 
@@ -227,12 +234,15 @@ class Runner:
                 self._specifications[running.api.name],
                 subject.settings,
             )
+            findings = simplest(findings, subject.journal.exchanges)
         redact = subject.journal.redactor.text if subject else str
         outcome, reason = _ending(running.failure)
         found = {finding.rule for finding in findings}
         crashed = running.failure is not None and outcome is Outcome.ERROR
         missing = [rule for rule in running.rules if crashed or rule not in found]
         findings += [Finding(rule, outcome, reason=reason) for rule in missing]
+        if strayed := subject.journal.player.strayed if subject and subject.journal.player else "":
+            findings += [Finding(rule, Outcome.BLOCKED, reason=strayed) for rule in running.rules if rule in found]
         running.findings = [
             replace(
                 finding,
@@ -251,15 +261,15 @@ class Runner:
             for finding in running.findings
         ]
         target = self.target()
+        findings = condensed(running.findings)
+        exchanges = cited(running.subject.journal.redacted, findings) if running.subject else []
         attached: dict[str, Any] = {
             "test": running.id,
             "api": running.api.name,
             "subject": target.description,
             "summary": running.summary,
-            "findings": [finding_to_json(finding) for finding in condensed(running.findings)],
-            "exchanges": [
-                exchange_to_json(exchange) for exchange in (running.subject.journal.redacted if running.subject else ())
-            ],
+            "findings": [finding_to_json(finding) for finding in findings],
+            "exchanges": [exchange_to_json(exchange) for exchange in exchanges],
         }
         if isinstance(running.failure, CassetteUnreadableError):
             attached["unreadable"] = str(running.failure)
@@ -304,7 +314,7 @@ class Runner:
             base_url=base_url,
             settings={name: value for name, value in subject.settings.items() if name != "wallet_key"},
             webhook_url=webhook_url,
-            exchanges=[rebased(exchange, subject.base_url, base_url) for exchange in journal.redacted],
+            exchanges=[rebased(exchange, subject.base_url, base_url) for exchange in kept(journal.redacted)],
             deliveries=[journal.redactor.delivery(_for_replay(subject, delivery)) for delivery in journal.deliveries],
         ).save(cassette_path(self.folder(running.api), running.id))
 

@@ -70,13 +70,26 @@ def recording(rules: Collection[str]) -> Iterator[Record]:
         _records.remove(record)
 
 
-def _add(finding: Finding) -> None:
+def _record() -> Record:
     if not _records:
         raise SuiteError("expect() was called outside of a scenario.")
-    record = _records[-1]
+    return _records[-1]
+
+
+def _add(finding: Finding) -> None:
+    record = _record()
     if finding.rule not in record.rules:
         raise SuiteError(f"The test judges {finding.rule}, but does not list it in @verifies.")
     record.findings.append(finding)
+
+
+def found(*findings: Finding) -> None:
+    """Add what pure checks found, whichever rules the test lists; its mark ``shows`` names those that may be among it.
+
+    Raises:
+        SuiteError: If no scenario runs.
+    """
+    _record().findings.extend(findings)
 
 
 def expect(

@@ -82,6 +82,21 @@ class Response:
 
 
 @dataclass(frozen=True)
+class Member:
+    """What the schema of an answer says of one member of its body.
+
+    Args:
+        path: The names on the way to it from the top; ``*`` stands for each entry of an array.
+        required: What it rests on that the member must be there, one basis for each place that says so; empty if none.
+        types: The JSON types that it may have and the basis of that, for each place that names some.
+    """
+
+    path: tuple[str, ...]
+    required: tuple[Basis, ...]
+    types: tuple[tuple[frozenset[str], Basis], ...]
+
+
+@dataclass(frozen=True)
 class Operation:
     """An operation of the API, or a webhook that it sends.
 
@@ -214,6 +229,24 @@ class Specification:
             KeyError: If there is no such operation or webhook.
         """
         return self._problems(self._named(operation_id).request, content_type, body)
+
+    def members(self, operation_id: str, status: str) -> list[Member]:
+        """The members that a described answer has or may have, each once.
+
+        Args:
+            operation_id: The id of the operation.
+            status: The status as the operation describes it: ``200``, ``2XX`` or ``default``.
+
+        Raises:
+            KeyError: If there is no such operation, or none of its answers is described so.
+        """
+        pointer = next(iter(self._named(operation_id).responses[status].content.values()), None)
+        found: dict[tuple[str, ...], Member] = {}
+        if pointer is not None:
+            for member in _members(_Place(self._document, "", {"$ref": f"#{pointer}"}).target().target(), ()):
+                before = found.get(member.path, Member(member.path, (), ()))
+                found[member.path] = Member(member.path, before.required + member.required, before.types + member.types)
+        return list(found.values())
 
     def _named(self, operation_id: str) -> Operation:
         return self.operations.get(operation_id) or self.webhooks[operation_id]
@@ -393,6 +426,22 @@ def _parameter(place: _Place) -> Parameter:
         basis=basis,
         sources=sources,
     )
+
+
+def _members(schema: _Place, path: tuple[str, ...]) -> Iterator[Member]:
+    """What a schema says of the members below `path`; of one that it speaks of twice, twice."""
+    for _, part in schema.members("allOf"):
+        yield from _members(part, path)
+    if items := schema.get("items"):
+        yield from _members(items, (*path, "*"))
+    needed = schema.value.get("required", ())
+    for name, member in schema.members("properties"):
+        basis = Basis(member.value.get("x-basis", Basis.INFERRED))
+        types = member.value.get("type", ())
+        named = frozenset([types] if isinstance(types, str) else types)
+        required, typed = (basis,) * (name in needed), ((named, basis),) * bool(named)
+        yield Member((*path, name), required, typed)
+        yield from _members(member, (*path, name))
 
 
 def _response(place: _Place) -> Response:

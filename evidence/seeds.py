@@ -1,6 +1,7 @@
 """Runs ``--target sandbox`` many times, a different seed each, and compares the verdict of every rule.
 
-Prints how many rules have which verdict and what differs, writes the same as JSON, and exits 1 if anything differs.
+Prints how many rules have which verdict, what differs and what raises an alarm, writes the same as JSON, and exits 1 if
+anything does.
 """
 
 import argparse
@@ -21,6 +22,8 @@ from conformance.verdicts import Verdict
 
 FOLDER = Path(__file__).parent
 FORMAT = "conformance-seeds/1"
+ALARMS = {Verdict.FAIL.value, Verdict.ERROR.value, Verdict.WARN.value, Verdict.BLOCKED.value}
+"""What no rule may be in a sandbox as it is."""
 
 Verdicts = Mapping[str, str]
 """The verdict of each rule, by the rule's id."""
@@ -37,20 +40,22 @@ def verdicts_with(seed: str, rules: tuple[str, ...]) -> Verdicts:
     return {each["id"]: each["verdict"] for each in results["rules"]}
 
 
-def differences(runs: Mapping[str, Verdicts]) -> dict[str, dict[str, list[str]]]:
-    """The rules whose verdict is not the same in all runs: the seeds that gave each verdict, by rule.
+def seen(runs: Mapping[str, Verdicts]) -> dict[str, dict[str, list[str]]]:
+    """The seeds that gave each verdict, by rule.
 
     Args:
         runs: The verdicts of each run, by its seed.
     """
     found: dict[str, dict[str, list[str]]] = {}
     for rule in dict.fromkeys(rule for verdicts in runs.values() for rule in verdicts):
-        seeds: dict[str, list[str]] = {}
         for seed, verdicts in runs.items():
-            seeds.setdefault(verdicts.get(rule, "absent"), []).append(seed)
-        if len(seeds) > 1:
-            found[rule] = seeds
+            found.setdefault(rule, {}).setdefault(verdicts.get(rule, "absent"), []).append(seed)
     return found
+
+
+def differences(runs: Mapping[str, Verdicts]) -> dict[str, dict[str, list[str]]]:
+    """The rules whose verdict is not the same in all runs, as in `seen`."""
+    return {rule: verdicts for rule, verdicts in seen(runs).items() if len(verdicts) > 1}
 
 
 def evidence(runs: Mapping[str, Verdicts], seconds: float) -> dict[str, Any]:
@@ -73,6 +78,7 @@ def evidence(runs: Mapping[str, Verdicts], seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 1),
         "verdicts": {verdict.value: sorted({count[verdict.value] for count in counts}) for verdict in Verdict},
         "rules": dict(next(iter(runs.values()))),
+        "alarms": {rule: verdicts for rule, verdicts in seen(runs).items() if ALARMS & set(verdicts)},
         "differences": differences(runs),
     }
 
@@ -88,7 +94,8 @@ def table(found: Mapping[str, Any]) -> str:
     lines.append("")
     for rule, seeds in found["differences"].items():
         lines.append(f"{rule}: " + "; ".join(f"{verdict} with {', '.join(given)}" for verdict, given in seeds.items()))
-    return "\n".join([*lines, f"{len(found['differences'])} rules differ"])
+    lines += [f"alarm: {rule} is {' or '.join(verdicts)}" for rule, verdicts in found["alarms"].items()]
+    return "\n".join([*lines, f"{len(found['differences'])} rules differ, {len(found['alarms'])} raise an alarm"])
 
 
 def _git(*arguments: str) -> str:
@@ -97,7 +104,7 @@ def _git(*arguments: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run, print, write; 1 if a verdict differs between runs, else 0.
+    """Run, print, write; 1 if a verdict differs between runs or raises an alarm, else 0.
 
     Args:
         arguments: The command line's, None for the process's own.
@@ -115,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = evidence(runs, stopwatch() - began)
     options.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     print(f"{table(found)}\nWritten to {options.output.name}")
-    return 1 if found["differences"] else 0
+    return 1 if found["differences"] or found["alarms"] else 0
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pytest
 from conformance.verdicts import Verdict
 
 CHECKOUT = Path(__file__).parents[1]
-ONE_RULE = "offblocks.challenge.expires-after-one-hour"
+ONE_RULE = "offblocks.authentication.expired-token-is-401"
 
 
 def call(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -31,7 +31,7 @@ def figures() -> dict[str, Any]:
 
 
 def test_the_figures_stand_side_by_side(figures: dict[str, Any]) -> None:
-    assert list(figures) == ["date", "machine", "replay", "sandbox", "sandbox_rate"]
+    assert list(figures) == ["date", "machine", "replay", "sandbox", "properties", "sandbox_rate"]
 
 
 @pytest.mark.parametrize("target", ["replay", "sandbox"])
@@ -59,8 +59,8 @@ def test_the_rate_counts_every_creation(figures: dict[str, Any]) -> None:
 def test_what_is_needed_stands_beside_what_was_measured(figures: dict[str, Any]) -> None:
     needed = {name: figures[name]["needed"] for name in ("replay", "sandbox", "sandbox_rate")}
     assert needed == {
-        "replay": {"seconds_at_most": 4, "peak_rss_mb_at_most": 300},
-        "sandbox": {"seconds_at_most": 20},
+        "replay": {"seconds_at_most": 8, "peak_rss_mb_at_most": 300},
+        "sandbox": {"seconds_at_most": 90},
         "sandbox_rate": {"creations_per_second_at_least": 300, "p99_ms_below": 50},
     }
 
@@ -71,6 +71,22 @@ def test_a_run_that_gives_no_results_says_why() -> None:
     assert done.stdout == ""
     assert "conformance run --target replay wrote no results:" in done.stderr
     assert "No rule matches 'no.such.rule'" in done.stderr
+
+
+def test_a_rule_has_the_time_of_its_tests_and_generated_requests_their_rate() -> None:
+    done = call("benchmarks/properties.py", "--rule", "offblocks.customer.broken-json-is-400", "--examples", "3")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["cases"] > 10
+    assert figures["cases_per_second"] == pytest.approx(figures["cases"] / figures["seconds_of_cases"], rel=0.1)
+    assert figures["seconds_by_rule"]["offblocks.response.undescribed-refused"] > 0
+    assert figures["seconds_by_rule"]["offblocks.customer.broken-json-is-400"] > 0
+    assert list(figures["seconds_by_rule"].values()) == sorted(figures["seconds_by_rule"].values(), reverse=True)
+
+
+def test_a_run_that_generates_nothing_has_no_rate(figures: dict[str, Any]) -> None:
+    assert (figures["properties"]["cases"], figures["properties"]["cases_per_second"]) == (0, None)
+    assert next(iter(figures["properties"]["seconds_by_rule"])).startswith("offblocks.")
 
 
 # ---------------------------------------------------------------------------------------------------- evidence: seeds
@@ -107,7 +123,8 @@ def test_seeds_that_make_no_difference_exit_0_and_are_written_down(tmp_path: Pat
     assert len(found["commit"]) == 40
     assert found["date"].endswith("+00:00")
     assert "pass             1 rules\n" in done.stdout
-    assert "0 rules differ\n" in done.stdout
+    assert found["alarms"] == {}
+    assert "0 rules differ, 0 raise an alarm\n" in done.stdout
 
 
 def test_a_verdict_that_differs_is_told_with_its_seeds(seeds: ModuleType) -> None:
@@ -131,7 +148,8 @@ def test_a_difference_stands_in_the_table_and_fails(
     printed = capsys.readouterr().out
     assert "a.b: pass with 1; fail with 2\n" in printed
     assert "pass        0 or 1 rules\n" in printed
-    assert "1 rules differ\n" in printed
+    assert "alarm: a.b is pass or fail\n" in printed
+    assert "1 rules differ, 1 raise an alarm\n" in printed
 
 
 class FakePool:

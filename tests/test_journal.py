@@ -233,6 +233,7 @@ class Player:
     def __init__(self) -> None:
         self.looked_up: list[tuple[str, frozenset[str]]] = []
         self.is_playing = False
+        self.strayed = ""
 
     @contextmanager
     def playing(self, request: Request, breaks: frozenset[str]) -> Iterator[None]:

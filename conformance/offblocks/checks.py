@@ -271,6 +271,7 @@ def _is_fresh(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> b
         and (exchange.identity, exchange.request.body) not in seen.repeated
         and set(asked) == {"chainId", "externalId"}
         and found is not None
+        and found.address.strip("0x") != ""
         and str(found.chain) == settings.get("chain", str(found.chain))
         and (exchange.identity, str(exchange.request.header("Idempotency-Key"))) not in seen.keys
     )
@@ -559,6 +560,7 @@ def _learn(exchange: Exchange, seen: _Seen) -> None:
     operation, identifier = operation_of(exchange.request)
     members = exchange.response.members()
     key = exchange.request.header("Idempotency-Key")
+    repeated = (exchange.identity, str(key)) in seen.keys
     if key is not None:
         seen.keys.add((exchange.identity, key))
     if operation == "createCustomer" and exchange.response.succeeded and isinstance(members.get("id"), str):
@@ -572,7 +574,8 @@ def _learn(exchange: Exchange, seen: _Seen) -> None:
         return
     if operation == "signChallenge":
         customer.settled = False
-    if challenge := issued_challenge(exchange.response):
+    challenge = issued_challenge(exchange.response)
+    if challenge is not None and not repeated:  # a repeated creation is answered with the challenge that it had then
         first = customer.challenge is None or customer.challenge.text != challenge.text
         if first or operation == "getChallenge":
             customer.challenge = challenge

@@ -7,6 +7,7 @@ from typing import Any
 from conformance.verdicts import Verdict
 
 _FIXED_SEED = "0"
+_USUAL_EXAMPLES = 10
 
 
 def verdict_line(results: Mapping[str, Any]) -> str:
@@ -56,6 +57,8 @@ def repeat_command(results: Mapping[str, Any], rule: Mapping[str, Any] | None = 
         words += ["--rule", rule["id"]]
     if results["target"] == "sandbox" and results["seed"] not in {None, _FIXED_SEED}:
         words += ["--seed", results["seed"]]
+    if results["examples"] not in {None, _USUAL_EXAMPLES}:
+        words += ["--examples", str(results["examples"])]
     if results["strict"]:
         words.append("--strict")
     return shlex.join(words)

@@ -10,6 +10,7 @@ import httpx
 from conformance.api import Api
 from conformance.clock import Clock
 from conformance.exchange import Delivery
+from conformance.generation import EXAMPLES
 from conformance.ids import Ids
 from conformance.journal import Journal, JournalTransport
 from conformance.receiver import Hooks
@@ -34,6 +35,7 @@ class Subject:
         hooks: What receives webhooks; None if the subject could not reach it.
         pin_agent: Who stands in for the person at a hosted page: ``http`` fills its forms, ``none`` nobody.
         disposable: Whether the credentials are the test's own, so that it may replace them and sign reproducibly.
+        examples: How many requests are generated of each operation, phase and mode at most.
     """
 
     api: Api
@@ -47,6 +49,12 @@ class Subject:
     hooks: Hooks | None = None
     disposable: bool = True
     pin_agent: str = "http"
+    examples: int = EXAMPLES
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the journal holds what was generated when the test was recorded, so that nothing is to be sent."""
+        return self.journal.player is not None and any(exchange.generated for exchange in self.journal.exchanges)
 
     def deliveries(self) -> Sequence[Delivery]:
         """The webhooks that came so far; the journal keeps each when it is first seen."""

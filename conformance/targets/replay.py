@@ -114,6 +114,9 @@ class ReplayTarget:
         cassette = tape.cassette
         specification = self._specifications[api.name]
         journal = Journal(test, tape, cassette.base_url, specification, tape.redactor, tape)
+        if any(exchange.generated for exchange in cassette.exchanges):
+            tape.played.update(range(len(cassette.exchanges)))
+            journal.recall(cassette.exchanges)
         return Subject(
             api=api,
             base_url=cassette.base_url,

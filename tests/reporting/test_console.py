@@ -103,6 +103,12 @@ def test_what_a_server_sends_cannot_steer_the_terminal_nor_style_the_text(mixed:
     assert "[bold]\\x1b[31m<script>" in text
 
 
+def test_a_run_that_generates_requests_says_from_what(make: Make) -> None:
+    *_, said, _ = shown(make(seed="a b", examples=20)).splitlines()
+    assert said == "Generated with --seed 'a b' --examples 20"
+    assert "Generated" not in shown(make(target="replay"))
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_lines_fit_a_terminal_but_for_those_to_copy(mixed: dict[str, Any], width: int) -> None:
     console = Console(width=width, force_terminal=True, no_color=True, record=True, file=io.StringIO())

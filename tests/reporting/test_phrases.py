@@ -46,6 +46,8 @@ def test_the_command_repeats_one_rule_with_the_seed_of_the_run(mixed: dict[str, 
     [
         ({"target": "replay"}, "conformance run wallets"),
         ({"target": "sandbox", "seed": "0"}, "conformance run wallets --target sandbox"),
+        ({"target": "sandbox", "seed": "0", "examples": 10}, "conformance run wallets --target sandbox"),
+        ({"target": "sandbox", "seed": "0", "examples": 99}, "conformance run wallets --target sandbox --examples 99"),
         ({"target": "live", "seed": "9f"}, "conformance run wallets --target live"),
         ({"target": "documents", "seed": None}, "conformance run wallets --target documents"),
         ({"target": "replay", "strict": True}, "conformance run wallets --strict"),

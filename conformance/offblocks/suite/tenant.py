@@ -225,7 +225,7 @@ class Tenant:
             StepFailedError: If the challenge, sent back as it was issued, is none that the wallet may sign.
         """
         if "returns-challenge-unchanged" not in broken:
-            self._require_own_sign_in(wallet, challenge)
+            self.require_sign_in(wallet.address, challenge)
         options.setdefault("key", self.new_key())
         options.setdefault(
             "body",
@@ -238,11 +238,16 @@ class Tenant:
         options["breaks"] = options.get("breaks", frozenset()) | rules(*broken)
         return self.send("POST", f"/v1/customers/{customer}/challenge/sign", **options)
 
-    def _require_own_sign_in(self, wallet: Wallet, challenge: Challenge) -> None:
+    def require_sign_in(self, address: str, challenge: Challenge) -> None:
+        """Go on only if a challenge is a sign-in message for an address by the API, which its wallet may sign.
+
+        Raises:
+            StepFailedError: If it is another.
+        """
         domains = asking_domains(self._client.base_url, self._subject.settings.get("expected_domain"))
-        if not challenge.is_sign_in_of(wallet.address, domains):
+        if not challenge.is_sign_in_of(address, domains):
             step_failed(
-                f"A sign-in message for {wallet.address} by {' or '.join(sorted(domains))} was to be signed, "
+                f"A sign-in message for {address} by {' or '.join(sorted(domains))} was to be signed, "
                 f"but the challenge begins {challenge.lines[:2]}"
             )
 

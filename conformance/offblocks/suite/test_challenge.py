@@ -37,10 +37,11 @@ def test_a_challenge_is_a_sign_in_message(tenant: Tenant, wallet: Wallet) -> Non
 
 
 @verifies("offblocks.challenge.never-alike")
-def test_no_two_challenges_are_alike(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
-    """Given two customers, when one of them gets a new challenge after a signature that does not verify."""
+def test_no_two_challenges_are_alike(tenant: Tenant, wallet: Wallet, other_wallet: Wallet, clock: Clock) -> None:
+    """Given two customers, when one of them gets a new challenge, later, after a signature that does not verify."""
     tenant.onboard(other_wallet)
     customer = tenant.onboard(wallet)
+    clock.advance(LATER)
     wrong = signed(other_wallet, customer.challenge)
     tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
     tenant.fetched(customer.id)

@@ -9,8 +9,8 @@ from conformance.offblocks.checks import listed
 from conformance.offblocks.deviations import rules
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import answer as answered
 from conformance.scenario import (
+    PATIENCE,
     expect,
     expect_acceptance,
     expect_reading,
@@ -19,6 +19,7 @@ from conformance.scenario import (
     step_failed,
     verifies,
 )
+from conformance.scenario import answer as answered
 from conformance.targets import Subject
 
 CONFLICT = 409
@@ -78,13 +79,13 @@ def test_a_customer_is_read_as_it_was_created(tenant: Tenant, wallet: Wallet, su
 def test_every_customer_is_listed(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
     """Given two customers, when the customers are listed."""
     ids = {tenant.onboard(wallet).id, tenant.onboard(other_wallet).id}
-    exchange = tenant.customers()
-    found = {str(customer.get("id")) for customer in listed(exchange)}
+    exchange = tenant.eventually(tenant.customers, lambda seen: ids <= _ids(seen))
+    found = _ids(exchange)
     expect(
         "offblocks.customer.listed",
         ids <= found,
         where="response body",
-        expected=f"{' and '.join(sorted(ids))} among the customers",
+        expected=f"{' and '.join(sorted(ids))} among the customers within {PATIENCE}",
         got=f"{len(found)} customers without {' and '.join(sorted(ids - found)) or 'a gap'}",
         exchange=exchange,
     )
@@ -264,3 +265,8 @@ def test_a_caller_does_not_set_the_status(tenant: Tenant, wallet: Wallet) -> Non
         got=status,
         exchange=exchange,
     )
+
+
+def _ids(exchange: Exchange) -> set[str]:
+    """The ids of the customers in a list."""
+    return {str(customer.get("id")) for customer in listed(exchange)}

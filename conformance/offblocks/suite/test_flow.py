@@ -2,6 +2,7 @@
 
 import pytest
 
+from conformance.exchange import Exchange
 from conformance.offblocks.checks import listed
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
@@ -26,13 +27,13 @@ def test_a_customer_is_onboarded_from_the_first_call_to_the_last(tenant: Tenant,
     if _expect_past_screening(tenant, customer.id) == "verifying":
         _expect_simulated(tenant, "verify", customer.id)
     _expect_active(tenant, customer.id)
-    exchange = tenant.customers()
-    states = [each.get("status") for each in listed(exchange) if each.get("id") == customer.id]
+    exchange = tenant.eventually(tenant.customers, lambda seen: _states(seen, customer.id) == ["active"])
+    states = _states(exchange, customer.id)
     expect(
         "offblocks.customer.listed",
         states == ["active"],
         where="response body",
-        expected=f"{customer.id} once, active",
+        expected=f"{customer.id} once, active, within {PATIENCE}",
         got=", ".join(map(str, states)) or "a list without it",
         exchange=exchange,
     )
@@ -147,3 +148,8 @@ def _expect_active(tenant: Tenant, customer: str) -> None:
     )
     if status != "active":
         step_failed(f"A customer was to be active, but is {status}")
+
+
+def _states(exchange: Exchange, customer: str) -> list[object]:
+    """The states of a customer in a list."""
+    return [each.get("status") for each in listed(exchange) if each.get("id") == customer]

@@ -1,13 +1,25 @@
 """What one API client created stays unseen and untouched by another."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from conformance.exchange import Exchange
+from conformance.exchange import Delivery, Exchange
 from conformance.offblocks.checks import listed
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
+from conformance.scenario import (
+    BETWEEN_LOOKS,
+    PATIENCE,
+    expect,
+    expect_acceptance,
+    expect_status,
+    needs,
+    step_failed,
+    verifies,
+)
 from conformance.scenario import answer as answered
-from conformance.scenario import expect, expect_status, verifies
+from conformance.targets import Subject
 
 UNSEEN = (401, 403, 404)
 
@@ -44,10 +56,11 @@ def test_a_challenge_is_not_fetched_by_others(tenant: Tenant, other_tenant: Tena
 
 @verifies("offblocks.isolation.no-action")
 def test_a_challenge_is_not_signed_through_others(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
-    """Given a customer of one client, when another client sends the owner's right signature."""
+    """Given a customer, when another client sends the owner's right signature, and then its own client does."""
     customer = tenant.onboard(wallet)
     exchange = other_tenant.sign(customer.id, wallet, customer.challenge)
     _expect_no_action(exchange, before="initiating", after=tenant.status(customer.id))
+    expect_acceptance("offblocks.isolation.no-action", tenant.sign(customer.id, wallet, customer.challenge))
 
 
 @pytest.mark.parametrize("outcome", ["verify", "reject"])
@@ -84,3 +97,30 @@ def test_an_idempotency_key_of_one_client_is_free_for_others(
         got=f"{answered(second)}, id {ids[1]}",
         exchange=second,
     )
+
+
+@verifies("offblocks.isolation.events-apart")
+def test_an_event_is_not_sent_to_others(
+    tenant: Tenant, other_tenant: Tenant, wallet: Wallet, other_wallet: Wallet, subject: Subject
+) -> None:
+    """Given an address that one client registered, when another client and then that one create a customer."""
+    hooks = subject.hooks or needs("an address that the API can reach")
+    registration = other_tenant.put_webhook(hooks.url)
+    if not registration.response.succeeded:
+        step_failed("A webhook was to be registered", registration)
+    foreign, own = tenant.onboard(wallet), other_tenant.onboard(other_wallet)
+    subject.clock.advance(BETWEEN_LOOKS)
+    found = other_tenant.eventually(other_tenant.deliveries, lambda seen: own.id in _customers(seen))
+    if own.id not in _customers(found):
+        step_failed(f"An event of the client's own customer was to come within {PATIENCE}")
+    expect(
+        "offblocks.isolation.events-apart",
+        foreign.id not in _customers(found),
+        where="webhook",
+        expected=f"no event of {foreign.id}",
+        got=f"{len(found)} events, of {', '.join(sorted(_customers(found)))}",
+    )
+
+
+def _customers(deliveries: Sequence[Delivery]) -> set[str]:
+    return {str(delivery.request.members().get("id")) for delivery in deliveries}

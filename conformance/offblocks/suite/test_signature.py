@@ -8,15 +8,20 @@ from conformance.offblocks.deviations import (
     OTHER_BODY,
     Deviation,
     changes_field,
+    covers_a_component_twice,
+    covers_an_absent_query,
     covers_in_another_order,
     covers_nothing,
     deviation,
+    precedes_field,
     signed_an_hour_ago,
     signed_an_hour_ahead,
     signed_by,
     signed_in_der,
+    signed_under_another_label,
     signed_with_p256,
     signed_with_public_key_as_secret,
+    signed_with_sha512,
     signs_another_body,
     signs_another_method,
     signs_another_path,
@@ -27,12 +32,22 @@ from conformance.offblocks.suite.effects import expect_customers
 from conformance.offblocks.suite.operations import guarded
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import expect_reading, expect_refusal, expect_status, needs, refused, step_failed, verifies
+from conformance.scenario import (
+    expect,
+    expect_reading,
+    expect_refusal,
+    expect_status,
+    needs,
+    refused,
+    step_failed,
+    verifies,
+)
 from conformance.standards.digest_fields import content_digest
 from conformance.standards.message_signatures import key_from_seed
 from conformance.targets import Subject
 
 REFUSED = (400, 401)
+UNAUTHORISED = 401
 
 
 @deviation("signature-verifies")
@@ -69,6 +84,28 @@ def test_the_order_of_components_and_the_label_are_free(tenant: Tenant, wallet: 
     expect_status(rule, tenant.create(wallet, deviation=covers_in_another_order), 201)
 
 
+@verifies("offblocks.signature.base-by-the-standard")
+def test_a_signature_of_an_absent_query_is_accepted(tenant: Tenant) -> None:
+    """Given a tenant, when its signature covers the query of a request that has none."""
+    answer = tenant.customers(deviation=covers_an_absent_query)
+    expect_status("offblocks.signature.base-by-the-standard", answer, 200)
+
+
+@verifies("offblocks.signature.base-by-the-standard")
+def test_a_signature_of_an_encoded_path_is_accepted(tenant: Tenant) -> None:
+    """Given a tenant, when it reads a customer, who cannot exist, by a path with encoded blanks."""
+    tenant.must_cover("@path", "@target-uri", "@request-target")
+    answer = tenant.read("no%20such%20customer")
+    expect(
+        "offblocks.signature.base-by-the-standard",
+        answer.response.status != UNAUTHORISED,
+        where="response status",
+        expected="any but 401: the path is signed as it is sent",
+        got=answer.response.status,
+        exchange=answer,
+    )
+
+
 # ------------------------------------------------------------------------------------------------------------ missing
 
 
@@ -78,6 +115,16 @@ def test_a_missing_signature_is_refused(tenant: Tenant, wallet: Wallet) -> None:
     customer = tenant.onboard(wallet)
     for call in guarded(tenant, customer).values():
         expect_status("offblocks.signature.missing-refused", call(deviation=unsigned), *REFUSED)
+
+
+@verifies("offblocks.signature.missing-refused")
+def test_a_signature_without_its_input_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when a signature and what it covers have labels that differ."""
+    for answer in (
+        tenant.customers(deviation=signed_under_another_label),
+        tenant.create(wallet, deviation=signed_under_another_label),
+    ):
+        expect_status("offblocks.signature.missing-refused", answer, *REFUSED)
 
 
 @verifies("offblocks.signature.refusal-status")
@@ -152,6 +199,16 @@ def test_a_signature_binds_the_fields_that_it_covers(tenant: Tenant, wallet: Wal
     for name, value in covered.items():
         answer = tenant.create(wallet, deviation=changes_field(name, value))
         expect_status("offblocks.signature.binds-covered-fields", answer, *REFUSED)
+    if "content-type" in covered:
+        answer = tenant.create(wallet, deviation=precedes_field("Content-Type", covered["content-type"]))
+        expect_status("offblocks.signature.binds-covered-fields", answer, *REFUSED)
+
+
+@verifies("offblocks.signature.repeated-component-refused")
+def test_a_component_that_is_covered_twice_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when its signature names a component twice and has a line for each time."""
+    answer = tenant.create(wallet, deviation=covers_a_component_twice)
+    expect_status("offblocks.signature.repeated-component-refused", answer, *REFUSED)
 
 
 # --------------------------------------------------------------------------------------------------- key and algorithm
@@ -175,7 +232,8 @@ def test_a_signature_under_an_unknown_key_id_is_refused(tenant: Tenant, wallet: 
 
 @verifies("offblocks.signature.other-clients-key-refused")
 def test_the_signature_of_another_client_is_refused(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
-    """Given two tenants, when a request carries the token of one and the signature of the other."""
+    """Given two tenants that use the API, when a request carries the token of one and the signature of the other."""
+    other_tenant.customers()
     other = other_tenant.credentials
     answer = tenant.create(wallet, deviation=signed_by(other.signing_key, key_id=other.signing_key_id))
     expect_status("offblocks.signature.other-clients-key-refused", answer, *REFUSED)
@@ -183,9 +241,9 @@ def test_the_signature_of_another_client_is_refused(tenant: Tenant, other_tenant
 
 @verifies("offblocks.signature.other-algorithm-refused")
 def test_another_algorithm_is_refused(tenant: Tenant, wallet: Wallet) -> None:
-    """Given a tenant, when it signs with ECDSA P-256, and with HMAC and its public key as the secret."""
+    """Given a tenant, when it signs with P-256, with SHA-512, and with HMAC and its public key as the secret."""
     p256 = ec.derive_private_key(1 + int.from_bytes(tenant.ids.draw(31), "big"), ec.SECP256R1())
-    for sin in (signed_with_p256(p256), signed_with_public_key_as_secret):
+    for sin in (signed_with_p256(p256), signed_with_sha512, signed_with_public_key_as_secret):
         answer = tenant.create(wallet, deviation=sin)
         expect_status("offblocks.signature.other-algorithm-refused", answer, *REFUSED)
 

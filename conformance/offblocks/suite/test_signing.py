@@ -4,6 +4,7 @@ import pytest
 
 from conformance.exchange import Exchange
 from conformance.offblocks.deviations import rules
+from conformance.offblocks.messages import issued_challenge
 from conformance.offblocks.suite.effects import expect_initiating
 from conformance.offblocks.suite.tenant import Tenant, altered, signed
 from conformance.offblocks.wallet import Wallet
@@ -14,6 +15,7 @@ from conformance.scenario import (
     expect_reading,
     expect_refusal,
     expect_status,
+    needs,
     refused,
     step_failed,
     verifies,
@@ -101,6 +103,28 @@ def test_another_wallets_signature_is_refused(tenant: Tenant, wallet: Wallet, ot
     expect_no_effect(rule, exchange, tenant, customer.id, because="another wallet signed")
 
 
+@verifies("offblocks.signing.other-key-refused", "offblocks.signing.refusal-leaves-initiating")
+def test_nobody_signs_for_the_address_of_zeros(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer with an address that nobody has a key of, when a signature is sent that no key made."""
+    account = f"{wallet.chain}:0x{0:040x}"
+    creation = tenant.create(body={"chainId": account, "externalId": tenant.new_external_id()})
+    challenge = issued_challenge(creation.response)
+    if challenge is None:
+        needs("a customer with an address of zeros, whom this API does not create")
+    tenant.require_sign_in(account.rpartition(":")[2], challenge)
+    customer = str(creation.response.members().get("id"))
+    signature = encode(bytes(64) + b"\x1b", Encoding.BASE64_OF_HEX_TEXT)
+    exchange = tenant.send(
+        "POST",
+        f"/v1/customers/{customer}/challenge/sign",
+        body={"ownerId": account, "challenge": challenge.text, "signature": signature},
+        key=tenant.new_key(),
+        breaks=rules(*ANOTHER_SIGNER),
+    )
+    expect_refusal("offblocks.signing.other-key-refused", exchange, "no key makes a signature of zeros")
+    expect_initiating(tenant, customer)
+
+
 @verifies(
     "offblocks.signing.owner-is-the-customers-wallet",
     "offblocks.signing.refusal-leaves-initiating",
@@ -186,6 +210,7 @@ def test_a_sign_outside_of_base64_is_refused(tenant: Tenant, wallet: Wallet, pos
 def test_an_altered_challenge_is_refused(tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer, when the challenge gets another nonce and the owner signs and sends that."""
     customer = tenant.onboard(wallet)
+    tenant.require_sign_in(wallet.address, customer.challenge)
     changed = altered(customer.challenge)
     exchange = tenant.sign(customer.id, wallet, changed, broken=("returns-challenge-unchanged",))
     rule = "offblocks.signing.altered-challenge-refused"
@@ -201,10 +226,30 @@ def test_another_customers_challenge_is_refused(tenant: Tenant, wallet: Wallet, 
     """Given two customers, when the owner of one signs and sends the challenge of the other."""
     other = tenant.onboard(other_wallet)
     customer = tenant.onboard(wallet)
+    tenant.require_sign_in(other_wallet.address, other.challenge)
     broken = ("returns-challenge-unchanged", "owner-signs-the-message")
     exchange = tenant.sign(customer.id, wallet, other.challenge, broken=broken)
     rule = "offblocks.signing.foreign-challenge-refused"
     expect_no_effect(rule, exchange, tenant, customer.id, because="the challenge is another customer's")
+
+
+@verifies(
+    "offblocks.signing.foreign-challenge-refused",
+    "offblocks.signing.refusal-leaves-initiating",
+    "offblocks.signing.refusal-status",
+)
+def test_another_customer_does_not_sign_its_own_challenge_for_this_one(
+    tenant: Tenant, wallet: Wallet, other_wallet: Wallet
+) -> None:
+    """Given two customers, when the owner of one signs its own challenge, and that is sent for the other."""
+    other = tenant.onboard(other_wallet)
+    customer = tenant.onboard(wallet)
+    tenant.require_sign_in(other_wallet.address, other.challenge)
+    signature = signed(other_wallet, other.challenge)
+    broken = ("returns-challenge-unchanged", "owner-id")
+    exchange = tenant.sign(customer.id, wallet, other.challenge, signature=signature, broken=broken)
+    rule = "offblocks.signing.foreign-challenge-refused"
+    expect_no_effect(rule, exchange, tenant, customer.id, because="the challenge is another customer's, and so signed")
 
 
 @verifies(

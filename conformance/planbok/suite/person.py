@@ -1,6 +1,7 @@
 """The customer before the hosted page, in whose place the PIN agent acts."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import httpx
 
@@ -10,6 +11,8 @@ from conformance.journal import EXCHANGE
 from conformance.planbok.pin_agent import Page, PageError, PinAgent
 from conformance.scenario import StepFailedError, needs
 from conformance.targets import Subject
+
+Done = TypeVar("Done")
 
 
 class Person:
@@ -38,6 +41,10 @@ class Person:
     def open(self, url: str) -> Page:
         """Open a challenge's page."""
         return self._do(lambda: self._agent.open(url))
+
+    def preview(self, url: str) -> None:
+        """Have the page of a link looked at by a program, before it is opened."""
+        self._do(lambda: self._agent.preview(url))
 
     def submit(self, page: Page, values: Mapping[str, str], action: str = "continue") -> Page:
         """Fill a page in, and press a button."""
@@ -79,7 +86,7 @@ class Person:
         """Forget everything that pages have left."""
         self._agent = PinAgent(self._transport)
 
-    def _do(self, action: Callable[[], Page]) -> Page:
+    def _do(self, action: Callable[[], Done]) -> Done:
         """What a person does.
 
         Raises:

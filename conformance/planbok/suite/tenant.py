@@ -1,6 +1,7 @@
 """An organization as scenarios use it: rightly unless told otherwise, and every answer is an exchange."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +20,7 @@ from conformance.planbok.messages import (
     payload,
     wallets_in,
 )
-from conformance.planbok.suite.person import Person
+from conformance.planbok.suite.person import Done, Person
 from conformance.scenario import BETWEEN_LOOKS, Seen, eventually, needs, step_failed
 from conformance.standards.addresses import Family
 from conformance.targets import Subject
@@ -174,6 +175,11 @@ class Tenant:
         )
         exchange: Exchange = response.extensions[EXCHANGE]
         return exchange
+
+    def together(self, calls: Sequence[Callable[[], Done]]) -> list[Done]:
+        """Make several calls at once; gives what they give in their order."""
+        with ThreadPoolExecutor(len(calls)) as pool:
+            return list(pool.map(lambda call: call(), calls))
 
     # ---------------------------------------------------------------------------------------------------- operations
 

@@ -98,10 +98,12 @@ def test_the_idempotency_key_may_be_left_out(tenant: Tenant) -> None:
 
 @verifies("planbok.challenge.starts-pending", "planbok.result.none-while-pending")
 def test_a_challenge_is_pending_until_its_page_was_completed(tenant: Tenant) -> None:
-    """Given a challenge, when it is read before and after its page was opened."""
+    """Given a challenge, when it is read before and after a program looked at its page, and after it was opened."""
     customer = tenant.ready()
     issued = tenant.requested(customer)
     _expect_pending(tenant, customer, issued, "before its page was opened")
+    customer.person.preview(issued.url)
+    _expect_pending(tenant, customer, issued, "after a HEAD of its page")
     customer.person.open(issued.url)
     _expect_pending(tenant, customer, issued, "after its page was opened")
 

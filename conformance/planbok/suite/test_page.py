@@ -1,12 +1,13 @@
 """The hosted page asks for the PIN each time, completes a challenge once, and sends the customer back."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from conformance.exchange import Exchange
 from conformance.planbok.messages import payload
 from conformance.planbok.suite.person import shown
-from conformance.planbok.suite.tenant import RETURN_URL, Onboarding, Tenant
+from conformance.planbok.suite.tenant import RETURN_URL, Issued, Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
 from conformance.scenario import expect, expect_reading, needs, step_failed, verifies
 
@@ -79,6 +80,68 @@ def test_many_wrong_pins_lock_the_customer_out(tenant: Tenant) -> None:
     )
 
 
+@verifies("planbok.page.locks-out")
+def test_many_wrong_pins_at_once_lock_the_customer_out(tenant: Tenant) -> None:
+    """Given a customer who is set up, when the right PIN is entered after ten wrong ones that came at once."""
+    customer = tenant.ready()
+    page = customer.person.open(tenant.requested(customer).url)
+    if page.form is None:
+        step_failed("The page of a challenge was to ask for the PIN")
+    tenant.together([lambda: customer.person.submit(page, {"pin": customer.person.other_pin})] * MANY)
+    issued = tenant.requested(customer)
+    customer.person.authorize(issued.url)
+    tenant.shortly()
+    challenge = tenant.seen(customer.id, issued.id)
+    expect(
+        "planbok.page.locks-out",
+        not challenge.succeeded,
+        where="response /data/status",
+        expected=f"a challenge that did not succeed, after {MANY} wrong PINs at once",
+        got=challenge.status,
+    )
+
+
+@verifies("planbok.page.asks-pin-every-time")
+def test_a_pin_authorizes_the_challenge_whose_page_asked_for_it(tenant: Tenant) -> None:
+    """Given two challenges, when the page of one is sent with its hidden fields changed to name the other."""
+    customer = tenant.ready()
+    first, second = tenant.two_chains
+    asked, other = tenant.requested(customer, [first]), tenant.requested(customer, [second])
+    page = customer.person.open(asked.url)
+    if page.form is None:
+        step_failed("The page of a challenge was to ask for the PIN")
+    names = {asked.id: other.id, _link(asked): _link(other)}
+    swapped = {name: names.get(value, value) for name, value in page.form.fields.items()}
+    customer.person.submit(page, {**swapped, "pin": customer.person.pin})
+    tenant.shortly()
+    challenge = tenant.seen(customer.id, other.id)
+    expect(
+        "planbok.page.asks-pin-every-time",
+        not challenge.succeeded,
+        where="response /data/status",
+        expected="a challenge that awaits the PIN on its own page",
+        got=challenge.status,
+    )
+
+
+@verifies("planbok.page.not-framed")
+def test_the_page_is_not_shown_in_a_frame(tenant: Tenant) -> None:
+    """Given a challenge, when its page is opened."""
+    customer = tenant.ready()
+    page = customer.person.open(tenant.requested(customer).url)
+    headers = page.response.headers
+    policy = headers.get("Content-Security-Policy", "")
+    option = headers.get("X-Frame-Options", "")
+    expect(
+        "planbok.page.not-framed",
+        "frame-ancestors" in policy or option.upper() in {"DENY", "SAMEORIGIN"},
+        where="page headers",
+        expected="X-Frame-Options, or a Content-Security-Policy with frame-ancestors",
+        got=policy or option or "neither",
+        exchange=shown(page),
+    )
+
+
 @verifies("planbok.page.new-pin-confirmed")
 def test_a_new_pin_is_six_digits_and_confirmed(tenant: Tenant) -> None:
     """Given a new customer, when a PIN is entered that is no PIN or is not confirmed, and then rightly."""
@@ -127,6 +190,13 @@ def test_a_cancelled_challenge_makes_no_wallet(tenant: Tenant) -> None:
     tenant.shortly()
     challenge = tenant.seen(customer.id, issued.id)
     expect(
+        "planbok.page.cancelled-makes-no-wallet",
+        not challenge.succeeded,
+        where="response /data/status",
+        expected="a challenge that did not succeed",
+        got=challenge.status,
+    )
+    expect(
         "planbok.result.none-when-failed",
         not challenge.wallets,
         where="response /data/result",
@@ -166,7 +236,12 @@ def test_a_challenge_is_completed_once(tenant: Tenant) -> None:
     )
 
 
-@verifies("planbok.page.returns-to-caller", "planbok.page.keeps-query", "planbok.page.return-query")
+@verifies(
+    "planbok.page.returns-to-caller",
+    "planbok.page.keeps-query",
+    "planbok.page.return-query",
+    "planbok.page.pin-not-in-url",
+)
 def test_the_customer_is_sent_back(tenant: Tenant) -> None:
     """Given a challenge with a redirectUrl of the caller's that has a query, when the right PIN is entered."""
     customer = tenant.ready()
@@ -184,6 +259,16 @@ def test_the_customer_is_sent_back(tenant: Tenant) -> None:
     if returned_to is None:
         step_failed("A completed page was to send the customer back")
     query = parse_qsl(urlsplit(returned_to).query)
+    urls = [str(each.url) for each in (*page.response.history, page.response)]
+    carrying = [url for url in (*urls, returned_to) if customer.person.pin in re.split(r"\W", url)]
+    expect(
+        "planbok.page.pin-not-in-url",
+        not carrying,
+        where="page, the URLs that the browser was sent to",
+        expected="none with the PIN in it",
+        got=f"{len(carrying)} with it" if carrying else "none",
+        exchange=shown(page),
+    )
     expect(
         "planbok.page.keeps-query",
         set(parse_qsl(urlsplit(RETURN_URL).query)) <= set(query),
@@ -218,6 +303,11 @@ def test_the_customer_is_sent_back_from_the_set_up(tenant: Tenant) -> None:
         got=returned_to or page.text,
         exchange=shown(page),
     )
+
+
+def _link(issued: Issued) -> str:
+    """The end of a page's path."""
+    return urlsplit(issued.url).path.rpartition("/")[2]
 
 
 def _place(url: str) -> tuple[str, str, str]:

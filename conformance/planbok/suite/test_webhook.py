@@ -139,6 +139,22 @@ def test_a_new_customer_is_announced(tenant: Tenant) -> None:
     _expect_event("planbok.webhook.customer-events-sent", tenant, customer, "customer.created")
 
 
+@verifies("planbok.webhook.own-events-only")
+def test_a_customer_of_another_organization_is_not_announced(tenant: Tenant, other_tenant: Tenant) -> None:
+    """When another organization creates a customer, and then the one whose webhook it is."""
+    foreign, own = other_tenant.onboard(), tenant.onboard()
+    if not _awaited(tenant, own, "customer.created"):
+        step_failed(f"customer.created was to come within {PATIENCE}")
+    found = [event for event in tenant.deliveries() if names_customer(event, [foreign.id])]
+    expect(
+        "planbok.webhook.own-events-only",
+        not found,
+        where="webhook",
+        expected=f"no event about {foreign.id}",
+        got=f"{len(found)} of them" if found else "none",
+    )
+
+
 @verifies("planbok.webhook.customer-events-sent", "planbok.webhook.event-names")
 def test_a_new_pin_is_announced(tenant: Tenant) -> None:
     """Given a new customer, when PIN and recovery are set up."""

@@ -1,0 +1,161 @@
+"""The rules for Planbok that generated requests show, by what each was made to be: exchanges in, findings out."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from conformance.exchange import Exchange, Mode
+from conformance.findings import Finding, judged, read
+from conformance.generation import CONTENT_TYPE, IDENTITY, METHOD, wrong_places
+from conformance.planbok.messages import KEY_HEADER
+from conformance.specification import Specification
+
+CREDENTIAL = f"header {KEY_HEADER}"
+"""The place of the API key."""
+
+RULES: Mapping[str, tuple[str, ...]] = {
+    "not_a_server_error": ("planbok.response.no-server-error",),
+    "status_code_conformance": ("planbok.response.described-accepted", "planbok.response.undescribed-refused"),
+    "content_type_conformance": ("planbok.response.is-json",),
+    "response_headers_conformance": ("planbok.response.is-json",),
+    "response_schema_conformance": ("planbok.response.matches-schema", "planbok.response.matches-inferred-schema"),
+    "negative_data_rejection": ("planbok.response.undescribed-refused",),
+    "positive_data_acceptance": (
+        "planbok.response.described-accepted",
+        "planbok.customer.created",
+        "planbok.challenge.several-chains",
+    ),
+    "missing_required_header": ("planbok.key.missing-refused",),
+    "unsupported_method": ("planbok.response.unsupported-method",),
+    "allow_header_conformance": ("planbok.response.unsupported-method",),
+    "use_after_free": (),
+    "ensure_resource_availability": ("planbok.customer.readable",),
+    "ignored_auth": (
+        "planbok.key.missing-refused",
+        "planbok.key.missing-status",
+        "planbok.key.wrong-refused",
+        "planbok.key.wrong-is-401",
+    ),
+    "object_level_authorization": (
+        "planbok.customer.unseen-by-others",
+        "planbok.challenge.under-its-customer-only",
+        "planbok.list.unseen-by-others",
+    ),
+}
+"""The rules that the checks of schemathesis judge here. Nothing can be deleted, and no reference lists all statuses."""
+
+_ALWAYS = (
+    "planbok.key.missing-refused",
+    "planbok.key.missing-status",
+    "planbok.key.wrong-refused",
+    "planbok.key.wrong-is-401",
+)
+SHOWN: Mapping[str, tuple[str, ...]] = {
+    "createCustomer": (*_ALWAYS, "planbok.customer.created", "planbok.customer.readable"),
+    "listCustomers": _ALWAYS,
+    "getCustomer": (*_ALWAYS, "planbok.customer.readable", "planbok.customer.unseen-by-others"),
+    "initializeCustomer": _ALWAYS,
+    "setUpRecovery": _ALWAYS,
+    "updatePin": _ALWAYS,
+    "resetPin": _ALWAYS,
+    "createWallets": (*_ALWAYS, "planbok.challenge.several-chains"),
+    "listChallenges": (*_ALWAYS, "planbok.challenge.under-its-customer-only"),
+    "getChallenge": (*_ALWAYS, "planbok.challenge.under-its-customer-only"),
+    "listWallets": _ALWAYS,
+    "getWallet": (*_ALWAYS, "planbok.list.unseen-by-others"),
+}
+"""The rules that the requests to an operation may show, if it comes to that."""
+
+_RULE = "planbok."
+_OF_ANOTHER = {
+    "getCustomer": "customer.unseen-by-others",
+    "getChallenge": "challenge.under-its-customer-only",
+    "listChallenges": "challenge.under-its-customer-only",
+    "getWallet": "list.unseen-by-others",
+}
+_ACCEPTED = {
+    "createCustomer": "customer.created",
+    "getCustomer": "customer.readable",
+    "createWallets": "challenge.several-chains",
+}
+_BAD_REQUEST, _UNAUTHORISED, _FORBIDDEN, _NOT_ALLOWED, _TOO_MANY, _SERVER_ERROR = 400, 401, 403, 405, 429, 500
+
+
+def generated_findings(exchanges: Sequence[Exchange], specification: Specification) -> list[Finding]:
+    """What the rules for the provider say of generated exchanges, beside what they say of any.
+
+    Args:
+        exchanges: The exchanges of one test.
+        specification: The API's specification, by which bodies are read.
+    """
+    return [finding for exchange in exchanges for finding in _findings(exchange, specification)]
+
+
+def _findings(exchange: Exchange, specification: Specification) -> Iterator[Finding]:
+    generated, status = exchange.generated, exchange.response.status
+    if generated is None or generated.mode is Mode.GIVEN or status == _TOO_MANY:
+        return
+    if status >= _SERVER_ERROR:
+        if exchange.operation is None:
+            yield _status("response.no-server-error", exchange, "below 500", held=False)
+    elif set(generated.mutated) & set(_PROBES):
+        yield from _PROBES[generated.mutated[0]](exchange)
+    elif exchange.operation is not None and CONTENT_TYPE not in generated.mutated:
+        wrong = wrong_places(exchange, specification)
+        if wrong:
+            problems = [f"{place} ({each.expected}, got {each.got})" if each else place for place, each in wrong]
+            expected = f"a refusal, since this does not fit: {', '.join(problems)}"
+            yield _status("response.undescribed-refused", exchange, expected, held=status >= _BAD_REQUEST)
+        elif generated.mode is Mode.POSITIVE and not generated.mutated:
+            rules = ("response.described-accepted", _ACCEPTED.get(exchange.operation))
+            yield from (_status(rule, exchange, "2xx", held=exchange.response.succeeded) for rule in rules if rule)
+
+
+def _status(rule: str, exchange: Exchange, expected: str, *, held: bool) -> Finding:
+    message = exchange.response.members().get("message")
+    got = f"{exchange.response.status} {message}" if isinstance(message, str) else exchange.response.status
+    return judged(_RULE + rule, held=held, where="response status", expected=expected, got=got, exchange=exchange)
+
+
+def _method(exchange: Exchange) -> Iterator[Finding]:
+    status, allow = exchange.response.status, exchange.response.header("Allow")
+    yield judged(
+        "planbok.response.unsupported-method",
+        held=status == _NOT_ALLOWED and allow is not None,
+        where="response status and header Allow",
+        expected="405 with the methods that there are",
+        got=f"{status} with {allow or 'none'}, to {exchange.request.method}",
+        exchange=exchange,
+    )
+
+
+def _key(exchange: Exchange) -> Iterator[Finding]:
+    """What a request without the API key shows, or one with a key that was never issued."""
+    status = exchange.response.status
+    refused = status >= _BAD_REQUEST
+    if exchange.request.header(KEY_HEADER) is not None:
+        yield _status("key.wrong-refused", exchange, "a refusal", held=refused)
+        yield _status("key.wrong-is-401", exchange, "401", held=status == _UNAUTHORISED)
+        return
+    yield _status("key.missing-refused", exchange, "a refusal", held=refused)
+    if refused:
+        readings = {_UNAUTHORISED: "answered-401", _FORBIDDEN: "answered-403"}
+        yield read(
+            "planbok.key.missing-status",
+            readings.get(status),
+            where="response status",
+            expected="401 or 403",
+            got=status,
+            exchange=exchange,
+        )
+
+
+def _another(exchange: Exchange) -> Iterator[Finding]:
+    rule = _OF_ANOTHER.get(exchange.operation or "")
+    if rule is not None:
+        yield _status(rule, exchange, "a refusal", held=not exchange.response.succeeded)
+
+
+_PROBES: Mapping[str, Callable[[Exchange], Iterator[Finding]]] = {
+    METHOD: _method,
+    CREDENTIAL: _key,
+    IDENTITY: _another,
+}

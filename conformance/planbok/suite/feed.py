@@ -1,0 +1,163 @@
+"""What generated requests to Planbok are fed with: customers with a PIN, challenges and wallets that really exist."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from conformance.exchange import Exchange, Mode
+from conformance.generation import ABSENT, Draft, Series, Supply
+from conformance.planbok.generated_checks import CREDENTIAL
+from conformance.planbok.messages import Challenge, customer_id
+from conformance.planbok.suite.tenant import RETURN_URL, Onboarding, Tenant
+from conformance.scenario import step_failed
+from conformance.targets import Subject
+
+_CUSTOMER = "path id"
+_URL = "body /redirectUrl"
+_KEY = "body /idempotencyKey"
+_PAGES = ("query page", "query limit", "query order")
+_FILTERS = ("walletSetId", "walletSet", "blockchain", "address", "refId")
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class _Provisioned:
+    """A customer with wallets.
+
+    Args:
+        customer: The customer.
+        issued: The id of the challenge that they came of.
+        challenge: That challenge as it ended.
+    """
+
+    customer: Onboarding
+    issued: str
+    challenge: Challenge
+
+
+class Feed:
+    """What exists for each operation, and how its requests are sent.
+
+    Args:
+        subject: What the test has of the implementation.
+    """
+
+    computed: ClassVar = ()
+    credential: ClassVar = CREDENTIAL
+
+    def __init__(self, subject: Subject) -> None:
+        self._tenants = {identity: Tenant(subject, identity) for identity in subject.credentials}
+        self._ids = subject.ids.child("generated")
+        self._shared: dict[object, tuple[Any, int]] = {}
+        self.identities = tuple(self._tenants)
+        self.harmless = not subject.disposable
+        self.series = Series(subject.journal)
+
+    # ------------------------------------------------------------------------------------------------- what there is
+
+    def supply(self, operation: str, identity: str) -> Supply:  # noqa: PLR0911  (one an operation)
+        """What exists for the next request of an identity, made if need be.
+
+        Raises:
+            NeedError: If nobody stands in for the person.
+            StepFailedError: If what the request needs cannot be made.
+        """
+        tenant = self._tenants[identity]
+        pages = {"query page": "1", "query limit": str(1 + self._ids.below(100)), "query order": ABSENT}
+        match operation:
+            case "createCustomer":
+                names = {"body /name": f"Customer {self._ids.alphanumeric(6)}", "body /refId": str(self._ids.uuid())}
+                values = {**names, _KEY: tenant.new_key()}
+                return Supply(values, where_there=(_KEY,), loose=(*names, _KEY), where_empty=tuple(names))
+            case "listCustomers":
+                return Supply(pages, where_there=_PAGES, loose=_PAGES)
+            case "getCustomer":
+                customer, parent = self._made(("customer", identity, self._ids.below(2)), tenant.onboard)
+                return Supply({_CUSTOMER: customer.id}, loose=(_CUSTOMER,), parent=parent)
+            case "initializeCustomer":
+                customer, parent = self._made(("new", identity), tenant.onboard)
+                extra = ("body /blockchains", "body /accountType")
+                values = {_CUSTOMER: customer.id, _URL: RETURN_URL, **dict.fromkeys(extra, ABSENT)}
+                return Supply(values, extra, loose=(_URL, _CUSTOMER, *extra), parent=parent)
+            case "setUpRecovery" | "updatePin" | "resetPin":
+                customer, parent = self._made(("ready", identity), tenant.ready)
+                return Supply({_CUSTOMER: customer.id, _URL: RETURN_URL}, loose=(_URL, _CUSTOMER), parent=parent)
+            case "createWallets":
+                return self._wallets(identity)
+            case _:
+                return self._of_provisioned(operation, identity, pages)
+
+    def _wallets(self, identity: str) -> Supply:
+        tenant = self._tenants[identity]
+        customer, parent = self._made(("ready", identity), tenant.ready)
+        values = {
+            "body /blockchains": list(tenant.two_chains),
+            "body /accountType": "eoa",
+            _URL: RETURN_URL,
+            "body /metadata": ABSENT,
+            _KEY: tenant.new_key(),
+            _CUSTOMER: customer.id,
+        }
+        return Supply(values, loose=tuple(values), parent=parent)
+
+    def _of_provisioned(self, operation: str, identity: str, pages: dict[str, Any]) -> Supply:
+        """What is read of a customer with wallets."""
+        tenant = self._tenants[identity]
+
+        def provision() -> _Provisioned:
+            customer = tenant.ready()
+            issued = tenant.requested(customer)
+            customer.person.authorize(issued.url)
+            challenge = tenant.ended(customer.id, issued.id)
+            if not challenge.succeeded:
+                step_failed(f"The right PIN was to complete a challenge, which reads {challenge.status!r}")
+            return _Provisioned(customer, issued.id, challenge)
+
+        made, parent = self._made(("provisioned", identity), provision)
+        customer = {_CUSTOMER: made.customer.id}
+        match operation:
+            case "listChallenges":
+                return Supply({**customer, **pages}, _PAGES, loose=(*_PAGES, _CUSTOMER), parent=parent)
+            case "getChallenge":
+                path = {**customer, "path challengeId": made.issued}
+                return Supply(path, loose=tuple(path), parent=parent)
+            case "listWallets":
+                filtered = {"query customerIds": made.customer.id, **pages}
+                others = {f"query {name}": ABSENT for name in _FILTERS}
+                where_there = (*_PAGES, *others)
+                return Supply({**filtered, **others}, where_there, (*filtered, *others), parent)
+            case _:
+                wallet = next((each.id for each in made.challenge.wallets if each.id), None)
+                if wallet is None:
+                    step_failed("The result of a challenge was to show the id of a wallet")
+                return Supply({_CUSTOMER: wallet}, loose=(_CUSTOMER,), parent=parent)
+
+    def _made(self, name: object, make: Callable[[], Made]) -> tuple[Made, int]:
+        """What was made under a name, made now if need be, and the number of the case in which that was."""
+        if name not in self._shared:
+            with self.series.given() as number:
+                self._shared[name] = make(), number
+        return self._shared[name]
+
+    # ------------------------------------------------------------------------------------------------ how it is sent
+
+    def send(
+        self,
+        operation: str,  # noqa: ARG002  (every operation is sent alike)
+        identity: str,
+        draft: Draft,
+        *,
+        authorized: bool | None = True,
+    ) -> Exchange:
+        """Send a request with the identity's key, with none (None), or with one that was never issued (False)."""
+        tenant = self._tenants[identity]
+        key = tenant.credentials.api_key if authorized else None if authorized is None else tenant.ids.draw(24).hex()
+        return tenant.send(draft.method, draft.path, content=draft.content, headers=draft.headers, key=key)
+
+    def follow(self, exchange: Exchange, case: int) -> None:
+        """Read a customer that was created."""
+        created = customer_id(exchange.response) if exchange.operation == "createCustomer" else None
+        if created is not None:
+            with self.series.case(Mode.POSITIVE, parent=case):
+                self._tenants[exchange.identity].read(created)

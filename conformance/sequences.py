@@ -1,0 +1,82 @@
+"""Makes one sequence of calls again, outside of a run: what the program does that a report gives for a broken rule."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from conformance.api import Api, named
+from conformance.ids import fresh_seed
+from conformance.machines import BrokenError, Walk, stage
+from conformance.scenario import NeedError, StepFailedError
+from conformance.settings import SettingsError
+from conformance.specification import Specification
+from conformance.targets import Target
+
+_TEST = "{api}/sequences/program"
+
+
+@contextmanager
+def scene(api: str, arguments: Sequence[str] | None = None) -> Iterator[Walk]:
+    """A walk whose calls are printed with their answers, and at its end the rules that they broke.
+
+    Args:
+        api: The name of the API.
+        arguments: The arguments of the program; None for those of the process.
+
+    Raises:
+        SystemExit: With 1 if a rule was broken, 0 if none was, 3 if that cannot be told.
+    """
+    options = _options(api, arguments)
+    walk: Walk | None = None
+    target = _target(named(api), live=options.live, base_url=options.base_url)
+    try:
+        target.open(named(api))
+        subject = target.subject(named(api), _TEST.format(api=api), seed=fresh_seed())
+        walk = named(api).module("suite.walk").Walk(stage(subject, "program"))
+        yield walk
+        walk.finish()
+    except BrokenError as broken:
+        _tell(walk)
+        for finding in broken.findings:
+            print(f"BROKEN {finding.rule}: {finding.where}: expected {finding.expected}, got {finding.got}")  # noqa: T201
+        raise SystemExit(1) from None
+    except (NeedError, StepFailedError) as failure:
+        _tell(walk)
+        print(f"This could not be told: {failure}")  # noqa: T201
+        raise SystemExit(3) from None
+    finally:
+        target.close()
+    _tell(walk)
+    print("No rule was broken.")  # noqa: T201
+
+
+def _options(api: str, arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=f"Makes a sequence of calls to {named(api).title}.")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--base-url", help="a reference sandbox that runs there (default: one is started)")
+    where.add_argument("--live", action="store_true", help="the server that your settings name")
+    return parser.parse_args(arguments)
+
+
+def _target(api: Api, *, live: bool, base_url: str | None) -> Target:
+    """Where the calls go.
+
+    Raises:
+        SystemExit: If a setting is missing or wrong.
+    """
+    specifications = {api.name: Specification.load(api.specification)}
+    if not live:
+        from conformance.targets.sandbox import SandboxTarget  # noqa: PLC0415  (live it is not needed)
+
+        return SandboxTarget(specifications, {api.name: base_url} if base_url else {})
+    from conformance.targets.live import LiveTarget  # noqa: PLC0415  (a sandbox needs no settings)
+
+    try:
+        return LiveTarget([api], specifications, {}, allow_wait=True)
+    except SettingsError as error:
+        raise SystemExit(str(error)) from error
+
+
+def _tell(walk: Walk | None) -> None:
+    for number, call in enumerate(walk.calls if walk else (), start=1):
+        print(f"{number}. {call}")  # noqa: T201

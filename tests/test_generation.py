@@ -1,0 +1,745 @@
+"""Generated requests: drawn from a seed, fed with what exists, kept in part, judged again; what they alone find."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import yaml
+
+from conformance import run as running
+from conformance.api import Api, registered
+from conformance.cassettes import Cassette
+from conformance.catalogue import Catalogue
+from conformance.clock import FrozenClock
+from conformance.exchange import Exchange, Generated, Mode, Request, Response
+from conformance.findings import Finding, Outcome, judged
+from conformance.generation import (
+    CONTENT_TYPE,
+    EXAMPLES,
+    FURTHER,
+    IDENTITY,
+    METHOD,
+    Draft,
+    Series,
+    Supply,
+    cited,
+    drafts,
+    exercise,
+    kept,
+    reached,
+    simplest,
+    supplied,
+    wrong_places,
+)
+from conformance.journal import Journal, JournalTransport
+from conformance.offblocks.sandbox import OffBlocks, Reason, Refused
+from conformance.redaction import Redactor
+from conformance.reporting import phrases
+from conformance.run import Options, run
+from conformance.sandbox.server import start
+from conformance.scenario import StepFailedError, SuiteError
+from conformance.specification import Specification
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+APIS = {name: api for name, api in registered().items() if api.has("generated_checks")}
+SPECIFICATIONS = {name: Specification.load(api.specification) for name, api in APIS.items()}
+OPERATIONS = [(name, operation) for name, known in SPECIFICATIONS.items() for operation in known.operations]
+OFFBLOCKS = APIS["offblocks"]
+COMPUTED = ("Signature", "Signature-Input", "Content-Digest")
+
+
+def drawn(api: str, operation: str, seed: int = 1, examples: int = 5) -> tuple[Draft, ...]:
+    return drafts(APIS[api].specification, operation, seed=seed, examples=examples, without=COMPUTED)
+
+
+# ---------------------------------------------------------------------------------------------------------- drawing
+
+
+DRAW = """
+import constants
+from tests.test_generation import printed
+print(printed("offblocks", "createCustomer"))
+"""
+
+
+def printed(api: str, operation: str) -> str:
+    return "; ".join(f"{each.method} {each.path} {each.headers} {each.content!r}" for each in drawn(api, operation))
+
+
+def test_a_seed_alone_decides_what_is_drawn_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    (tmp_path / "constants.py").write_text(f"SOME = {[f'text {number}' for number in range(999)]}", encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[1])])
+    elsewhere = subprocess.run(
+        [sys.executable, "-B", "-W", "always::DeprecationWarning", "-c", DRAW],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    drawn("offblocks", "putWebhook", seed=3)
+    assert elsewhere.stdout == f"{printed('offblocks', 'createCustomer')}\n"
+    assert elsewhere.stderr == ""
+    assert [each.name for each in tmp_path.iterdir()] == ["constants.py"]
+    assert drawn("offblocks", "createCustomer") != drawn("offblocks", "createCustomer", seed=2)
+
+
+def test_the_examples_of_the_specification_come_first() -> None:
+    first, second, *_ = drawn("offblocks", "createCustomer")
+    assert [draft.phase for draft in (first, second)] == ["examples", "examples"]
+    assert first.body["externalId"] == "27c9aa3b-f12d-43b9-8e91-5264ccc998de"
+    assert second.body["externalId"] == "text"
+
+
+@pytest.mark.parametrize(("api", "operation"), OPERATIONS)
+def test_every_operation_has_requests_that_fit_and_such_that_do_not(api: str, operation: str) -> None:
+    known, found = SPECIFICATIONS[api], drawn(api, operation)
+    assert {draft.mode for draft in found} == {Mode.POSITIVE, Mode.NEGATIVE}
+    assert any(draft.wrong == (METHOD,) for draft in found)
+    for draft in found:
+        problems = known.request_problems(operation, "application/json", draft.content or b"")
+        in_body = {place for place in draft.wrong if place.startswith("body")}
+        if METHOD not in draft.wrong and CONTENT_TYPE not in draft.wrong:
+            assert in_body == {f"body {problem.pointer}".strip() for problem in problems}
+        assert not set(COMPUTED) & set(draft.headers)
+        assert draft.path.startswith("/v")
+
+
+def test_a_method_that_may_do_harm_is_tried_only_where_that_does_not_matter() -> None:
+    for harmless, expected in ((True, {"OPTIONS", "QUERY", "TRACE"}), (False, {"DELETE", "PUT"})):
+        found = drafts(OFFBLOCKS.specification, "createCustomer", seed=1, examples=99, harmless=harmless)
+        tried = {draft.method for draft in found if draft.wrong == (METHOD,)}
+        assert expected <= tried
+        assert harmless is (tried == expected)
+
+
+def test_the_number_of_examples_is_the_same_wherever_none_is_given(pytestconfig: pytest.Config) -> None:
+    assert Options().examples == EXAMPLES == phrases._USUAL_EXAMPLES
+    assert pytestconfig.getoption("--conformance-examples") == EXAMPLES
+
+
+def test_more_examples_give_more_requests() -> None:
+    assert len(drawn("offblocks", "signChallenge", examples=1)) < len(drawn("offblocks", "signChallenge", examples=5))
+
+
+# ---------------------------------------------------------------------------------------------------------- feeding
+
+SUPPLY = Supply(
+    {"path id": "7", "body /name": "Ada", "body /tag": "x", "header Key": "k"},
+    where_there=("body /tag",),
+    loose=("path id", "body /name"),
+)
+DRAFT = Draft("fuzzing", "POST", "/v1/things/{id}", {"path id": "0", "header Key": "?"}, {"name": "", "odd": 1})
+
+
+def test_what_exists_takes_the_place_of_what_was_generated() -> None:
+    ready, mutated = supplied(replace(DRAFT, further=("odd",)), 0, SUPPLY)
+    assert (ready.path, ready.headers, ready.body, mutated) == ("/v1/things/7", {"Key": "k"}, {"name": "Ada"}, ())
+
+
+@pytest.mark.parametrize(("number", "place"), [(1, "path id"), (4, "body /name"), (7, FURTHER), (10, "path id")])
+def test_every_third_request_keeps_one_place_as_it_was_generated(number: int, place: str) -> None:
+    ready, mutated = supplied(replace(DRAFT, further=("odd",)), number, SUPPLY)
+    assert mutated == (place,)
+    assert (ready.path == "/v1/things/0") is (place == "path id")
+    assert (ready.body["name"] == "") is (place == "body /name")
+    assert ("odd" in ready.body) is (place == FURTHER)
+
+
+def test_an_example_of_the_specification_is_sent_as_it_stands_there() -> None:
+    ready, mutated = supplied(replace(DRAFT, phase="examples"), 0, SUPPLY)
+    assert (ready.path, ready.body, mutated) == ("/v1/things/0", {"name": "", "odd": 1}, ("path id", "body /name"))
+
+
+def test_a_place_that_does_not_fit_stays_wrong_and_only_there() -> None:
+    ready, mutated = supplied(replace(DRAFT, body={"tag": [0]}, wrong=("body /tag/0",)), 0, SUPPLY)
+    assert (ready.path, ready.body, mutated) == ("/v1/things/7", {"tag": [0], "name": "Ada"}, ("body /tag/0",))
+
+
+def test_of_several_wrong_places_every_other_request_has_one() -> None:
+    wrong = replace(DRAFT, wrong=("header Key", "body /name"))
+    assert supplied(wrong, 0, SUPPLY)[1] == ("header Key", "body /name")
+    ready, mutated = supplied(wrong, 1, SUPPLY)
+    assert (ready.headers, mutated) == ({"Key": "k"}, ("body /name",))
+
+
+def test_a_query_is_written_as_a_form() -> None:
+    draft = Draft(
+        "coverage", "GET", "/v2/things/{id}", {"path id": "a b/%20", "query page": ["1", "2"], "query of": "ä"}
+    )
+    assert draft.path == "/v2/things/a%20b%2F%2520?page=1&page=2&of=%C3%A4"
+
+
+class FakeFeed:
+    """Sends to nobody; who is asked for a thing refuses what is not accepted."""
+
+    computed: tuple[str, ...] = COMPUTED
+    credential = "header Authorization"
+    identities = ("first", "second")
+    harmless = False
+
+    def __init__(self, accepts: bool) -> None:
+        self.journal = Journal("offblocks/properties/a_test", FrozenClock(), "https://api.example", KNOWN, Redactor(()))
+        self.series = Series(self.journal)
+        self.sent: list[tuple[str, Draft, bool | None, Exchange]] = []
+        self._accepts = accepts
+
+    def supply(self, operation: str, identity: str) -> Supply:
+        with self.series.given() as number:
+            return Supply({"path customerId": f"of-{identity}"}, loose=("path customerId",), parent=number)
+
+    def send(self, operation: str, identity: str, draft: Draft, *, authorized: bool | None = True) -> Exchange:
+        status = 200 if self._accepts and authorized and not draft.wrong else 400
+        made = exchange(path=draft.path, method=draft.method, status=status)
+        self.sent.append((identity, draft, authorized, self.journal.keep(made)))
+        return self.sent[-1][-1]
+
+    def follow(self, exchange: Exchange, case: int) -> None:
+        assert exchange.generated is not None
+        assert exchange.generated.case == case
+
+
+def test_an_accepted_request_is_sent_again_without_credentials_with_false_ones_and_by_another() -> None:
+    feed = FakeFeed(accepts=True)
+    exercise(feed, OFFBLOCKS.specification, "getCustomer", seed=1, examples=3)
+    assert {authorized for _, _, authorized, _ in feed.sent} == {True, None, False}
+    marks = [each.generated for each in feed.journal.exchanges if each.generated]
+    assert {("header Authorization",), (IDENTITY,)} <= {mark.mutated for mark in marks}
+    ((identity, draft),) = [
+        (identity, draft)
+        for identity, draft, _, made in feed.sent
+        if made.generated and made.generated.mutated == (IDENTITY,)
+    ]
+    assert (identity, draft.path) == ("second", "/v1/customers/of-first")
+    assert {identity for identity, *_ in feed.sent} == {"first", "second"}
+    assert all(mark.parent is not None for mark in marks)
+
+
+def test_an_operation_that_accepts_nothing_is_blocked() -> None:
+    with pytest.raises(StepFailedError, match="No generated request to getCustomer was accepted"):
+        exercise(FakeFeed(accepts=False), OFFBLOCKS.specification, "getCustomer", seed=1, examples=1)
+
+
+# --------------------------------------------------------------------------------------- the journal and what is kept
+
+KNOWN = SPECIFICATIONS["offblocks"]
+
+
+def exchange(
+    operation: str | None = "getCustomer",
+    *,
+    mode: Mode | None = None,
+    mutated: Iterable[str] = (),
+    case: int = 1,
+    parent: int | None = None,
+    status: int = 200,
+    method: str = "GET",
+    path: str = "/v1/customers/1",
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    answer: bytes = b"{}",
+    answered: Mapping[str, str] | None = None,
+) -> Exchange:
+    return Exchange(
+        id=f"offblocks/properties/a_test#{case}",
+        operation=operation,
+        identity="first",
+        at=datetime(2026, 1, 15, 12, tzinfo=UTC),
+        seconds=0.0,
+        request=Request(tuple((headers or {}).items()), body, method, f"https://api.example{path}"),
+        response=Response(tuple((answered or {}).items()), answer, status),
+        generated=None if mode is None else Generated(case, mode, tuple(mutated), parent),
+    )
+
+
+class Judge:
+    """Finds that every request breaks a rule."""
+
+    excused: frozenset[str] = frozenset()
+
+    def request(self, request: Request, at: datetime) -> list[Finding]:
+        return [judged("offblocks.client.sends-json", held=False, where="", expected="", got="", exchange=None)]
+
+    def observe(self, exchange: Exchange) -> None:
+        pass
+
+
+def test_a_generated_request_may_break_any_client_rule_and_a_given_one_none() -> None:
+    journal = FakeFeed(accepts=True).journal
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"token": "t0p-secret"}))
+    client = httpx.Client(transport=JournalTransport(transport, journal, "first", Judge()))
+    with Series(journal).case(Mode.NEGATIVE, ("body",)) as number:
+        client.post("https://api.example/v1/customers")
+    assert journal.exchanges[0].generated == Generated(number, Mode.NEGATIVE, ("body",))
+    assert journal.exchanges[0].breaks == {"offblocks.client.sends-json"}
+    with Series(journal).given(), pytest.raises(SuiteError, match="without saying so"):
+        client.post("https://api.example/v1/customers")
+
+
+def test_what_was_generated_in_the_place_of_a_secret_is_none() -> None:
+    redactor = Redactor(("apiSecret", "token"))
+    made_up = exchange(
+        mode=Mode.POSITIVE, body=b'{"apiSecret":"0"}', answer=b'{"token":"real-token","at":"2026-01-10"}'
+    )
+    assert redactor.exchange(made_up).response.members() == {"token": "redacted-token-1", "at": "2026-01-10"}
+    given = exchange(mode=Mode.GIVEN, body=b'{"apiSecret":"real-secret"}')
+    assert b"real-secret" not in redactor.exchange(given).request.body
+
+
+def test_of_cases_alike_the_first_is_kept_with_those_that_it_follows_from() -> None:
+    made = [
+        exchange(case=1, mode=Mode.GIVEN),
+        exchange(case=2, mode=Mode.POSITIVE, parent=1),
+        exchange(case=3, mode=Mode.GIVEN),
+        exchange(case=4, mode=Mode.POSITIVE, parent=3),
+        exchange(case=5, mode=Mode.NEGATIVE, mutated=("body",), parent=3, status=400),
+        exchange(case=6, mode=Mode.NEGATIVE, mutated=("body",), parent=1, status=422),
+        exchange(),
+    ]
+    assert kept(made) == [made[0], made[1], made[2], made[4], made[5], made[6]]
+    assert kept(made, most=1) == [made[0], made[1], made[6]]
+    assert kept(made[-1:]) == made[-1:]
+
+
+def test_what_a_person_did_at_a_page_is_not_kept_with_generated_cases() -> None:
+    page = exchange(None, case=1, mode=Mode.GIVEN, path="/gateway")
+    made = [page, exchange(case=1, mode=Mode.GIVEN), exchange(case=2, mode=Mode.POSITIVE, parent=1)]
+    assert kept(made) == made[1:]
+    assert kept([replace(page, generated=None)]) == [replace(page, generated=None)]
+
+
+def broken(made: Exchange, where: str) -> Finding:
+    return judged("offblocks.response.matches-schema", held=False, where=where, expected="x", got="y", exchange=made)
+
+
+def test_the_shortest_request_that_breaks_a_rule_is_told_with_what_it_was_made_to_be() -> None:
+    long = exchange(case=1, mode=Mode.POSITIVE, body=b'{"name":"long"}')
+    short = exchange(case=2, mode=Mode.NEGATIVE, mutated=("body /name",), body=b"{}")
+    plain = exchange(case=3)
+    findings = [broken(long, "response /0/id"), broken(short, "response /7/id"), broken(plain, "response /0/id")]
+    told = simplest(findings, [long, short, plain])
+    assert [(each.exchange, each.got) for each in told] == [
+        (plain.id, "y"),
+        (short.id, "y, to a negative request, mutated in body /name"),
+    ]
+    assert [each.id for each in cited([long, short, plain], told)] == [short.id, plain.id]
+    assert cited([plain], []) == [plain]
+
+
+def test_where_no_request_was_accepted_nothing_is_said_of_those_that_are_to_be() -> None:
+    rule = "offblocks.response.matches-schema"
+    refused, other = broken(exchange(case=1, mode=Mode.POSITIVE), ""), Finding("other.rule", Outcome.BROKEN)
+    accepted = replace(refused, outcome=Outcome.HELD)
+    assert reached([refused, other], rule) == [other]
+    assert reached([refused, accepted, other], rule) == [refused, accepted, other]
+
+
+# ------------------------------------------------------------------------------------------------------- the rules
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_every_check_of_schemathesis_has_its_rules(api: str) -> None:
+    from schemathesis.checks import CHECKS, load_all_checks  # noqa: PLC0415  (only here)
+
+    load_all_checks()
+    rules: Mapping[str, tuple[str, ...]] = APIS[api].module("generated_checks").RULES
+    assert set(rules) == set(CHECKS.get_all_names())
+    assert {rule for named in rules.values() for rule in named} <= set(Catalogue.load(APIS[api].rules))
+
+
+ACCOUNT = b"eip155:300:0x22227A31dd842196A246d8f3b775998560eAa61d"
+CREATION = b'{"chainId":"%s","externalId":"1"}' % ACCOUNT
+KEYED = {"Idempotency-Key": "4c9d8af1-3eb5-4545-9f0a-54b10529873e"}
+JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
+    (
+        "offblocks.response.unsupported-method",
+        "offblocks",
+        {"operation": None, "mode": Mode.NEGATIVE, "mutated": (METHOD,), "answered": {"Allow": "GET"}},
+        405,
+        404,
+    ),
+    ("offblocks.response.described-accepted", "offblocks", {"mode": Mode.POSITIVE}, 200, 400),
+    ("offblocks.customer.readable", "offblocks", {"mode": Mode.POSITIVE}, 200, 404),
+    (
+        "offblocks.customer.unknown-is-404",
+        "offblocks",
+        {"mode": Mode.POSITIVE, "mutated": ("path customerId",)},
+        404,
+        400,
+    ),
+    (
+        "offblocks.response.undescribed-refused",
+        "offblocks",
+        {"operation": "putWebhook", "mode": Mode.NEGATIVE, "mutated": ("body",), "headers": KEYED, "body": b"[]"},
+        400,
+        200,
+    ),
+    (
+        "offblocks.customer.missing-field-is-400",
+        "offblocks",
+        {"operation": "createCustomer", "mode": Mode.NEGATIVE, "headers": KEYED, "body": b'{"chainId":"%s"}' % ACCOUNT},
+        400,
+        201,
+    ),
+    (
+        "offblocks.customer.wrong-type-is-400",
+        "offblocks",
+        {
+            "operation": "createCustomer",
+            "mode": Mode.NEGATIVE,
+            "headers": KEYED,
+            "body": b'{"chainId":"%s","externalId":false}' % ACCOUNT,
+        },
+        400,
+        422,
+    ),
+    (
+        "offblocks.customer.malformed-chain-id-is-400",
+        "offblocks",
+        {
+            "operation": "createCustomer",
+            "mode": Mode.NEGATIVE,
+            "headers": KEYED,
+            "body": b'{"chainId":"0","externalId":""}',
+        },
+        400,
+        201,
+    ),
+    (
+        "offblocks.customer.broken-json-is-400",
+        "offblocks",
+        {"operation": "createCustomer", "mode": Mode.NEGATIVE, "headers": KEYED, "body": b"\x00"},
+        400,
+        404,
+    ),
+    (
+        "offblocks.idempotency.missing-key-is-400",
+        "offblocks",
+        {
+            "operation": "createCustomer",
+            "mode": Mode.NEGATIVE,
+            "mutated": ("header Idempotency-Key",),
+            "body": CREATION,
+        },
+        400,
+        201,
+    ),
+    (
+        "offblocks.idempotency.key-not-a-uuid-is-400",
+        "offblocks",
+        {
+            "operation": "createCustomer",
+            "mode": Mode.NEGATIVE,
+            "mutated": ("header Idempotency-Key",),
+            "headers": {"Idempotency-Key": "0"},
+            "body": CREATION,
+        },
+        400,
+        201,
+    ),
+    (
+        "offblocks.challenge.malformed-customer-id-refused",
+        "offblocks",
+        {"operation": "getChallenge", "mode": Mode.NEGATIVE, "mutated": ("path customerId",)},
+        404,
+        200,
+    ),
+    (
+        "offblocks.authentication.missing-token-is-401",
+        "offblocks",
+        {"mode": Mode.NEGATIVE, "mutated": ("header Authorization",)},
+        401,
+        200,
+    ),
+    (
+        "offblocks.authentication.malformed-token-is-401",
+        "offblocks",
+        {"mode": Mode.NEGATIVE, "mutated": ("header Authorization",), "headers": {"Authorization": "Bearer nobody"}},
+        401,
+        403,
+    ),
+    (
+        "offblocks.authentication.removed-key-refused",
+        "offblocks",
+        {"operation": "listCustomers", "mode": Mode.NEGATIVE, "mutated": ("signing key",)},
+        401,
+        200,
+    ),
+    ("offblocks.isolation.customer-unseen", "offblocks", {"mode": Mode.POSITIVE, "mutated": (IDENTITY,)}, 404, 200),
+    (
+        "offblocks.authentication.wrong-secret-is-401",
+        "offblocks",
+        {
+            "operation": "createToken",
+            "mode": Mode.POSITIVE,
+            "mutated": ("body /apiSecret",),
+            "body": b'{"apiKey":"d04953b7-5878-4fd0-8970-0a5f77fbce59","apiSecret":""}',
+        },
+        401,
+        200,
+    ),
+    (
+        "offblocks.signing.other-key-refused",
+        "offblocks",
+        {
+            "operation": "signChallenge",
+            "mode": Mode.POSITIVE,
+            "mutated": ("body /signature",),
+            "body": b'{"ownerId":"%s","challenge":"","signature":""}' % ACCOUNT,
+        },
+        400,
+        204,
+    ),
+    (
+        "offblocks.response.no-server-error",
+        "offblocks",
+        {"operation": None, "mode": Mode.NEGATIVE, "mutated": (METHOD,)},
+        0,
+        500,
+    ),
+    (
+        "planbok.response.unsupported-method",
+        "planbok",
+        {"operation": None, "mode": Mode.NEGATIVE, "mutated": (METHOD,), "answered": {"Allow": "GET"}},
+        405,
+        404,
+    ),
+    ("planbok.response.described-accepted", "planbok", {"mode": Mode.POSITIVE}, 200, 400),
+    ("planbok.customer.readable", "planbok", {"mode": Mode.POSITIVE}, 200, 404),
+    (
+        "planbok.response.undescribed-refused",
+        "planbok",
+        {"operation": "createCustomer", "mode": Mode.NEGATIVE, "body": b'{"name":0}'},
+        422,
+        201,
+    ),
+    (
+        "planbok.response.undescribed-refused",
+        "planbok",
+        {"operation": "listCustomers", "mode": Mode.NEGATIVE, "mutated": ("query page",)},
+        400,
+        200,
+    ),
+    (
+        "planbok.key.missing-refused",
+        "planbok",
+        {"mode": Mode.NEGATIVE, "mutated": ("header PLANBOK-X-API-KEY",)},
+        403,
+        200,
+    ),
+    (
+        "planbok.key.wrong-is-401",
+        "planbok",
+        {"mode": Mode.NEGATIVE, "mutated": ("header PLANBOK-X-API-KEY",), "headers": {"PLANBOK-X-API-KEY": "0"}},
+        401,
+        403,
+    ),
+    ("planbok.customer.unseen-by-others", "planbok", {"mode": Mode.POSITIVE, "mutated": (IDENTITY,)}, 404, 200),
+    (
+        "planbok.response.no-server-error",
+        "planbok",
+        {"operation": None, "mode": Mode.NEGATIVE, "mutated": (METHOD,)},
+        0,
+        500,
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "api", "made", "right", "wrong"), JUDGED, ids=[rule for rule, *_ in JUDGED])
+def test_a_rule_holds_of_one_answer_and_not_of_another(
+    rule: str, api: str, made: dict[str, Any], right: int, wrong: int
+) -> None:
+    judge: ModuleType = APIS[api].module("generated_checks")
+    outcomes = {
+        status: {
+            each.outcome
+            for each in judge.generated_findings([exchange(status=status, **made)], SPECIFICATIONS[api])
+            if each.rule == rule
+        }
+        for status in (right, wrong)
+    }
+    assert outcomes[wrong] == {Outcome.BROKEN}
+    assert ".response." in rule or any(rule in shown for shown in judge.SHOWN.values())
+    assert outcomes[right] == (set() if rule.endswith("no-server-error") else {Outcome.HELD})
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize(
+    "made",
+    [
+        {},
+        {"mode": Mode.GIVEN, "status": 400},
+        {"mode": Mode.POSITIVE, "status": 429},
+        {"mode": Mode.POSITIVE, "mutated": (FURTHER,), "status": 400},
+        {"mode": Mode.NEGATIVE, "mutated": (CONTENT_TYPE,), "operation": "createCustomer", "status": 201},
+        {"mode": Mode.POSITIVE, "operation": None, "status": 404},
+    ],
+)
+def test_nothing_is_said_where_nothing_can_be_told(api: str, made: dict[str, Any]) -> None:
+    judge: ModuleType = APIS[api].module("generated_checks")
+    assert judge.generated_findings([exchange(**made)], SPECIFICATIONS[api]) == []
+
+
+def test_what_sources_disagree_about_or_nobody_wrote_is_no_wrong_place() -> None:
+    disputed = exchange("createToken", mode=Mode.NEGATIVE, mutated=("header Idempotency-Key",), body=b"[]")
+    assert [place for place, _ in wrong_places(disputed, KNOWN)] == ["body"]
+    guessed = exchange("putSigningKey", mode=Mode.NEGATIVE, mutated=("body /publicKey",), body=b'{"publicKey":0}')
+    assert wrong_places(guessed, KNOWN) == []
+
+
+# --------------------------------------------------------------------------------- runs: sandbox, recording, replay
+
+
+@pytest.fixture(scope="module")
+def module_patch() -> Iterable[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+def only(patch: pytest.MonkeyPatch, expression: str) -> None:
+    """Have runs collect only tests whose name fits."""
+    arguments = running._arguments
+    patch.setattr(running, "_arguments", lambda *given: [*arguments(*given), "-k", expression])
+
+
+def of_level(results: Mapping[str, Any], *verdicts: str) -> dict[str, str]:
+    return {rule["id"]: rule["reason"] for rule in results["rules"] if rule["verdict"] in verdicts}
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("generated")
+    with pytest.MonkeyPatch.context() as patch:
+        only(patch, "test_properties")
+        results = run(Options(target="sandbox", record=True, cassettes=folder, examples=2))
+    assert results["verdict"] == "conforms"
+    assert of_level(results, "error", "fail", "warn", "blocked") == {}
+    assert {path.stem.rpartition(".")[2] for path in folder.rglob("*.yaml")} == {name for _, name in OPERATIONS}
+    return folder
+
+
+@pytest.mark.parametrize(("api", "operation"), OPERATIONS)
+def test_a_recording_keeps_few_exchanges_with_what_each_was_made_to_be(
+    recorded: Path, api: str, operation: str
+) -> None:
+    (path,) = (recorded / api / "properties").glob(f"*.{operation}.yaml")
+    made = Cassette.load(path).exchanges
+    marks = [each.generated for each in made if each.generated]
+    cases = {mark.case for mark in marks}
+    assert {mark.parent for mark in marks} - {None} <= cases
+    assert any(each.operation == operation and each.response.succeeded for each in made)
+    assert len({mark.case for mark in marks if mark.mode is not Mode.GIVEN}) <= 50
+    assert {each.identity for each in made} == {"first", "second"} or operation == "listCustomers"
+
+
+def test_an_operation_that_refuses_everything_leaves_its_rule_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_arguments: object) -> None:
+        raise Refused(Reason.WEBHOOK, "Not today.")
+
+    monkeypatch.setattr(OffBlocks, "put_webhook", refuse)
+    only(monkeypatch, "test_properties and putWebhook")
+    results = run(Options(apis=("offblocks",), target="sandbox", examples=1))
+    (reason,) = of_level(results, "blocked").values()
+    assert reason.startswith("No generated request to putWebhook was accepted")
+    assert set(of_level(results, "blocked")) == {"offblocks.response.described-accepted"}
+    assert results["verdict"] == "inconclusive"
+
+
+PROGRAM = """
+import json, sys
+from pathlib import Path
+from conformance.run import Options, run
+results = run(Options(cassettes=Path(sys.argv[1]), rule=("*.response.described-accepted",)))
+print(json.dumps({"verdict": results["verdict"], "remarks": results["remarks"], "loaded": sorted(sys.modules)}))
+"""
+
+
+def test_a_replay_draws_nothing(recorded: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM, str(recorded)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert (printed["verdict"], printed["remarks"]) == ("conforms", [])
+    assert {"conformance.generation", "conformance.offblocks.suite.feed"} <= set(printed["loaded"])
+    assert not {"schemathesis", "hypothesis"} & set(printed["loaded"])
+
+
+def replayed_by(changed: Path, folder: Path, patch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A replay of OffBlocks' recordings by another specification."""
+    patch.setattr(Api, "specification", property(lambda _: changed))
+    only(patch, "test_properties")
+    return run(Options(apis=("offblocks",), cassettes=folder))
+
+
+def test_a_recorded_answer_that_no_longer_fits_the_specification_fails(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = yaml.safe_load(OFFBLOCKS.specification.read_bytes())
+    document["components"]["schemas"]["Customer"]["properties"]["externalId"]["minLength"] = 1000
+    changed = tmp_path / "openapi.yaml"
+    changed.write_text(yaml.safe_dump(document), encoding="utf-8")
+    results = replayed_by(changed, recorded, monkeypatch)
+    assert set(of_level(results, "fail")) == {"offblocks.response.matches-schema"}
+    (rule,) = [rule for rule in results["rules"] if rule["verdict"] == "fail"]
+    finding = next(each for each in rule["findings"] if each["held"] is False)
+    assert (finding["where"], finding["expected"]) == ("response /externalId", "minLength 1000")
+    (shown,) = [each for each in results["exchanges"] if each["id"] == finding["exchange"]]
+    assert "externalId" in shown["response"]["body"]
+    assert shown["generated"]["mode"] in {"positive", "given"}
+
+
+def test_a_recorded_request_that_no_longer_fits_the_specification_is_told(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = yaml.safe_load(OFFBLOCKS.specification.read_bytes())
+    document["components"]["schemas"]["NewWebhook"]["properties"]["callbackUrl"]["maxLength"] = 3
+    changed = tmp_path / "openapi.yaml"
+    changed.write_text(yaml.safe_dump(document), encoding="utf-8")
+    results = replayed_by(changed, recorded, monkeypatch)
+    assert "body /callbackUrl (maxLength 3" in of_level(results, "note")["offblocks.response.undescribed-refused"]
+
+
+# ------------------------------------------------------------------------------------------------- planted defects
+
+PLANTED = {
+    "BreaksOnAnEmptyExternalId": ("offblocks.customer.created-with-201", "response status"),
+    "LosesUnprintableExternalIds": ("offblocks.response.matches-schema", "response /externalId"),
+    "TakesShortKeys": ("offblocks.idempotency.key-not-a-uuid-is-400", "response status"),
+}
+
+
+def judge_planted(**options: Any) -> dict[str, Any]:
+    with start(faults=[*PLANTED], apis=[OFFBLOCKS]) as sandbox:
+        base_urls = {"offblocks": f"{sandbox.origin}/offblocks"}
+        return run(Options(apis=("offblocks",), target="sandbox", base_urls=base_urls, **options))
+
+
+def test_no_scenario_finds_a_planted_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, "not test_properties and not test_sequences")
+    results = judge_planted(
+        rule=("offblocks.customer.*", "offblocks.idempotency.*", "offblocks.response.*"), strict=True
+    )
+    assert of_level(results, "error", "fail", "warn", "blocked") == {}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_generated_requests_find_the_planted_defects_with_every_seed(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch, "test_properties and createCustomer")
+    results = judge_planted(seed=str(seed))
+    found = {rule["id"]: rule["findings"] for rule in results["rules"] if rule["verdict"] == "fail"}
+    for rule, where in PLANTED.values():
+        telling = [each for each in found[rule] if each["held"] is False and each["where"] == where]
+        assert {each["test"] for each in telling} == {"offblocks/properties/right_and_wrong_requests.createCustomer"}
+        assert all(" request" in each["got"] for each in telling)
+        assert {each["exchange"] for each in telling} <= {each["id"] for each in results["exchanges"]}

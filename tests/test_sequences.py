@@ -1,0 +1,383 @@
+"""Sequences of calls find what only an order of calls shows, cut it down, and say nothing of a sandbox as it is."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.api import named, registered
+from conformance.exchange import Response
+from conformance.machines import BrokenError, Walk, draw, explore, program, stage, steps_of, told
+from conformance.offblocks.sandbox import Call, Customer, OffBlocks
+from conformance.planbok.sandbox import Challenge, Planbok, Status, Task
+from conformance.run import Options, run
+from conformance.sandbox.server import RunningSandbox, start
+from conformance.scenario import StepFailedError
+from conformance.specification import Specification
+from conformance.targets import Subject
+from conformance.targets.sandbox import SandboxTarget
+
+APIS = [name for name, api in registered().items() if api.has("model")]
+SEQUENCES = 30
+"""A run at its default draws so many."""
+A_FEW = 9
+"""So many are drawn at once."""
+SEEDS = range(10)
+
+
+class SignsAgainAfterAFetch(OffBlocks):
+    """Takes a signed challenge once more when it was fetched since."""
+
+    async def get_challenge(self, call: Call) -> Response:
+        customer = self.find_customer(call)
+        if customer.challenges[-1] not in self.fetched:
+            self.fetched.append(customer.challenges[-1])
+        return await super().get_challenge(call)
+
+    def may_sign(self, customer: Customer) -> bool:
+        signed = not super().may_sign(customer)
+        return not signed or customer.challenges[-1] in self.fetched
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.fetched: list[object] = []
+
+
+class KeepsResultsOfPagesOpenedTwice(Planbok):
+    """Shows a result for ever if the page of its challenge was opened twice."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.opened: list[str] = []
+
+    def visited(self, challenge: Challenge, request: Any) -> Response:
+        self.opened.append(challenge.id)
+        return super().visited(challenge, request)
+
+    def result_is_readable(self, challenge: Challenge) -> bool:
+        completed = challenge.task is Task.CREATE_WALLETS and challenge.status is Status.VERIFIED
+        return super().result_is_readable(challenge) or (completed and self.opened.count(challenge.id) > 1)
+
+
+PLANTED = [
+    pytest.param("offblocks", SignsAgainAfterAFetch, "offblocks.signing.second-is-409", 4, id="signs-again"),
+    pytest.param(
+        "planbok", KeepsResultsOfPagesOpenedTwice, "planbok.result.gone-after-15-minutes", 6, id="keeps-results"
+    ),
+]
+
+
+@contextmanager
+def sandbox(api: str, kind: type | None = None) -> Iterator[RunningSandbox]:
+    """A sandbox of one API, with a defect or as it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        if kind is not None:
+            patch.setattr(f"conformance.{api}.sandbox.SANDBOX", kind)
+        with start(apis=[named(api)]) as running:
+            yield running
+
+
+@contextmanager
+def subject_of(api: str, running: RunningSandbox, seed: str) -> Iterator[Subject]:
+    """What a test has of a sandbox."""
+    target = SandboxTarget({api: Specification.load(named(api).specification)}, {api: f"{running.origin}/{api}"})
+    target.open(named(api))
+    yield target.subject(named(api), f"{api}/sequences/calls_in_any_order_keep_the_rules", seed=seed)
+    target.close()
+
+
+def walk_of(api: str) -> type[Walk]:
+    found: type[Walk] = named(api).module("suite.walk").Walk
+    return found
+
+
+@pytest.mark.parametrize(("api", "kind", "rule", "longest"), PLANTED)
+def test_a_defect_that_only_an_order_of_calls_shows_is_found_from_every_seed(
+    api: str, kind: type, rule: str, longest: int
+) -> None:
+    del longest
+    missed = []
+    with sandbox(api, kind) as running:
+        for seed in map(str, SEEDS):
+            with subject_of(api, running, seed) as subject:
+                drawn_from = subject.ids.below(2**64)
+                rounds = (
+                    draw(subject, walk_of(api), seed=drawn_from + number, sequences=min(A_FEW, SEQUENCES - done))
+                    for number, done in enumerate(range(0, SEQUENCES, A_FEW))
+                )
+                if not any(each.failed for each in rounds):
+                    missed.append(seed)
+    assert missed == []
+
+
+@pytest.mark.parametrize(("api", "kind", "rule", "longest"), PLANTED)
+def test_a_sequence_that_shows_a_defect_is_cut_down(api: str, kind: type, rule: str, longest: int) -> None:
+    with sandbox(api, kind) as running, subject_of(api, running, "0") as subject:
+        explored = explore(subject, walk_of(api), seed=subject.ids.below(2**64), sequences=A_FEW)
+    assert len(explored.failed[rule].calls) <= longest, told("", explored.failed[rule])
+
+
+def test_a_report_tells_the_shortest_sequence_as_a_list_and_as_a_program_that_shows_it(tmp_path: Path) -> None:
+    rule = "offblocks.signing.second-is-409"
+    with sandbox("offblocks", SignsAgainAfterAFetch) as running:
+        base_url = f"{running.origin}/offblocks"
+        results = run(Options(apis=("offblocks",), target="sandbox", base_urls={"offblocks": base_url}, rule=(rule,)))
+        finding = next(each for each in results["rules"][0]["findings"] if each["held"] is False)
+        calls, _, written = finding["got"].partition("--live:\n\n")
+        first, *between, last = re.findall(r"^\d\. (.*)$", calls, re.MULTILINE)
+        assert first == "the first client creates a customer: createCustomer 201"
+        assert sorted(between) == [
+            "the challenge of customer 1 is fetched: getChallenge 200",
+            "the newest challenge of customer 1 is signed: signChallenge 204",
+        ]
+        assert last == "the newest challenge of customer 1 is signed: signChallenge 204"
+        file = tmp_path / "sequence.py"
+        file.write_text(written, encoding="utf-8")
+        command = [sys.executable, str(file)]
+        wrong = subprocess.run([*command, "--base-url", base_url], capture_output=True, text=True, check=False)
+        right = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stderr) == (1, "")
+    assert f"BROKEN {rule}: response status: expected 409, got 204" in wrong.stdout
+    assert (right.returncode, right.stdout.splitlines()[-1]) == (0, "No rule was broken.")
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_sandbox_as_it_is_breaks_no_rule_in_any_sequence(api: str) -> None:
+    with sandbox(api) as running:
+        for seed in ("a", "b", "c"):
+            with subject_of(api, running, seed) as subject:
+                explored = explore(subject, walk_of(api), seed=subject.ids.below(2**64), sequences=A_FEW)
+            assert {rule: told("", walk) for rule, walk in explored.failed.items()} == {}
+            assert len(explored.passed) == A_FEW
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_what_was_recorded_is_judged_again_without_being_drawn(api: str, tmp_path: Path) -> None:
+    rules = {"offblocks": "offblocks.signing.second-is-409", "planbok": "planbok.page.cancelled-makes-no-wallet"}
+    with sandbox(api) as running:
+        recorded = run(
+            Options(
+                apis=(api,),
+                target="sandbox",
+                base_urls={api: f"{running.origin}/{api}"},
+                rule=(rules[api],),
+                cassettes=tmp_path,
+                record=True,
+            )
+        )
+    replayed = run(Options(apis=(api,), rule=(rules[api],), cassettes=tmp_path))
+    for results in (recorded, replayed):
+        assert results["verdict"] == "conforms"
+        assert any(each["test"].startswith(f"{api}/sequences/") for each in results["rules"][0]["findings"])
+    assert replayed["remarks"] == []
+
+
+def test_a_recorded_answer_that_breaks_a_rule_of_the_model_is_found_in_a_replay(tmp_path: Path) -> None:
+    rule = "offblocks.signing.second-is-409"
+    options: dict[str, Any] = {"apis": ("offblocks",), "rule": (rule,), "cassettes": tmp_path}
+    run(Options(target="sandbox", record=True, **options))
+    file = tmp_path / "offblocks" / "sequences" / "calls_in_any_order_keep_the_rules.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert "code: 409" in text
+    file.write_text(text.replace("code: 409", "code: 418"), encoding="utf-8")
+    assert run(Options(**options))["rules"][0]["verdict"] == "fail"
+
+
+def test_sequences_end_when_the_subject_does_not_answer() -> None:
+    with sandbox("offblocks") as running, subject_of("offblocks", running, "0") as subject:
+        running.stop()
+        with pytest.raises(StepFailedError, match="got no answer"):
+            draw(subject, walk_of("offblocks"), seed=0, sequences=1)
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_replay_imports_no_hypothesis(api: str) -> None:
+    source = f"import sys; import conformance.{api}.suite.test_sequences; print('hypothesis' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_every_step_says_what_it_does_with_its_arguments(api: str) -> None:
+    for name, choice in steps_of(walk_of(api)).items():
+        plainest = {each: values[0] for each, values in choice.choices.items()}
+        assert "{" not in choice.says.format(**plainest), name
+        assert all(f"{{{each}}}" in choice.says for each in plainest), name
+
+
+def test_a_program_is_python_that_makes_each_call() -> None:
+    with sandbox("offblocks") as running, subject_of("offblocks", running, "0") as subject:
+        walk = walk_of("offblocks")(subject)
+        walk.wait(seconds=1)
+        compile(program(walk), "program", "exec")
+        assert "    walk.wait(seconds=1)\n" in program(walk)
+
+
+Steps = Sequence[tuple[str, dict[str, Any]]]
+
+CREATE = ("create", {"client": "first"})
+READ, FETCH = ("read", {"customer": 1}), ("fetch", {"customer": 1})
+SIGN = ("sign", {"customer": 1, "challenge": "newest"})
+SIGN_OLDER = ("sign", {"customer": 1, "challenge": "older"})
+FAIL = ("sign_wrongly", {"customer": 1, "wrong": "by another wallet"})
+AGAIN: tuple[str, dict[str, Any]] = ("repeat", {"key": "its key"})
+VERIFY = ("simulate", {"customer": 1, "outcome": "verify"})
+REJECT = ("simulate", {"customer": 1, "outcome": "reject"})
+CREATE_AGAIN = ("create_again", {"customer": 1, "key": "its key"})
+REUSE_KEY = ("reuse_key", {"customer": 1})
+DUPLICATE = ("create_again", {"customer": 1, "key": "a new key"})
+READY = ("create", {"what": "PIN and recovery"})
+BARE = ("create", {"what": "nothing"})
+HALF_READY = ("create", {"what": "a PIN alone"})
+ASK = ("ask", {"customer": 1, "chains": "chains 1 and 3"})
+PROVISION = ("provision", {"customer": 1, "chains": "chains 1 and 3"})
+RESUBMIT = ("resubmit", {"customer": 1})
+READ_CHALLENGE = ("read_challenge", {"customer": 1, "challenge": "newest"})
+STRANGER = ("trespass", {"customer": 1})
+LOOK = ("look", {"customer": 1, "what": "the wallets"})
+FLAGS = ("look", {"customer": 1, "what": "the flags"})
+
+
+def wait(seconds: int) -> tuple[str, dict[str, Any]]:
+    return "wait", {"seconds": seconds}
+
+
+def stranger(act: str) -> tuple[str, dict[str, Any]]:
+    return "trespass", {"customer": 1, "act": act}
+
+
+def do(act: str) -> tuple[str, dict[str, Any]]:
+    return "act", {"customer": 1, "act": act, "challenge": "newest"}
+
+
+def wrongly(wrong: str) -> tuple[str, dict[str, Any]]:
+    return "sign_wrongly", {"customer": 1, "wrong": wrong}
+
+
+RIGHT, WRONG, CANCEL = do("enters the right PIN"), do("enters a wrong PIN"), do("cancels")
+SHOWN: Sequence[tuple[str, str, Steps]] = (
+    ("ReadsAnotherExternalId", "offblocks.customer.readable", [CREATE, READ]),
+    ("ListsActiveCustomersOnly", "offblocks.customer.listed", [CREATE, wait(62), ("list_all", {"client": "first"})]),
+    (
+        "CreatesDuplicates",
+        "offblocks.customer.no-second-for-a-pair",
+        [CREATE, DUPLICATE, ("list_all", {"client": "first"})],
+    ),
+    (
+        "AnswersOnboardedPairWith200",
+        "offblocks.customer.onboarded-pair-is-409",
+        [CREATE, SIGN, READ, VERIFY, READ, DUPLICATE],
+    ),
+    ("AnswersFetchesWith202", "offblocks.challenge.fetched-with-200", [CREATE, FETCH]),
+    ("ExpiresChallengesEarly", "offblocks.challenge.accepted-within-the-hour", [CREATE, wait(3590), SIGN]),
+    ("AcceptsExpiredChallenge", "offblocks.challenge.expires-after-one-hour", [CREATE, wait(3602), SIGN]),
+    (
+        "RestartsTheHourOnFetch",
+        "offblocks.challenge.hour-runs-from-issue",
+        [CREATE, wait(1800), FETCH, wait(1802), SIGN],
+    ),
+    ("KeepsChallengeAfterFailure", "offblocks.challenge.renewed-after-failed-signature", [CREATE, FAIL, FETCH]),
+    ("TakesFirstChallengeOnly", "offblocks.challenge.renewed-one-signs", [CREATE, FAIL, FETCH, SIGN]),
+    ("ServesExpiredChallenge", "offblocks.challenge.renewed-after-the-hour", [CREATE, wait(3602), FETCH]),
+    ("RenewsForTheSameHour", "offblocks.challenge.renewed-one-has-its-own-hour", [CREATE, wait(3602), FETCH, SIGN]),
+    ("AcceptsAnySigner", "offblocks.signing.other-key-refused", [CREATE, FAIL]),
+    (
+        "VerifiesWhatWasSent",
+        "offblocks.signing.foreign-challenge-refused",
+        [CREATE, CREATE, wrongly("over another customer's challenge")],
+    ),
+    ("SkipsCharactersOutsideBase64", "offblocks.signing.outside-base64-refused", [CREATE, wrongly("as no base64")]),
+    (
+        "AcceptsSupersededChallenges",
+        "offblocks.signing.superseded-challenge-refused",
+        [CREATE, FAIL, FETCH, SIGN_OLDER],
+    ),
+    ("SignsTwice", "offblocks.signing.second-is-409", [CREATE, SIGN, SIGN]),
+    ("MovesOnWrongSignature", "offblocks.signing.refusal-leaves-initiating", [CREATE, FAIL, READ]),
+    ("LeavesSignedInitiating", "offblocks.signing.moves-the-status", [CREATE, SIGN, wait(62), READ]),
+    ("ForgetsKeys", "offblocks.idempotency.repeat-answered-alike", [CREATE, CREATE_AGAIN]),
+    ("ForgetsKeys", "offblocks.idempotency.sign-repeat-is-204", [CREATE, SIGN, AGAIN]),
+    (
+        "LooksAtTheChallengeBeforeTheKey",
+        "offblocks.idempotency.sign-repeat-outlives-challenge",
+        [CREATE, wait(2400), SIGN, wait(1300), AGAIN],
+    ),
+    ("IgnoresThePayload", "offblocks.idempotency.changed-payload-refused", [CREATE, REUSE_KEY]),
+    ("AnswersAnotherPayloadWith400", "offblocks.idempotency.changed-payload-status", [CREATE, REUSE_KEY]),
+    ("KeepsKeysForADay", "offblocks.idempotency.key-free-after-an-hour", [CREATE, wait(3602), REUSE_KEY]),
+    ("ShowsCustomersToEverybody", "offblocks.isolation.customer-unseen", [CREATE, stranger("reads")]),
+    (
+        "ShowsCustomersToEverybody",
+        "offblocks.isolation.challenge-unseen",
+        [CREATE, stranger("fetches the challenge of")],
+    ),
+    ("ShowsCustomersToEverybody", "offblocks.isolation.no-action", [CREATE, stranger("signs for")]),
+    ("ListsEverybodysCustomers", "offblocks.isolation.list-apart", [CREATE, ("list_all", {"client": "second"})]),
+    ("AnswersSimulationWith200", "offblocks.flow.simulated-with-202", [CREATE, SIGN, READ, VERIFY]),
+    ("IgnoresVerification", "offblocks.flow.verified-becomes-active", [CREATE, SIGN, READ, VERIFY, wait(62), READ]),
+    ("ActivatesUnsigned", "offblocks.flow.unsigned-never-active", [CREATE, VERIFY, READ]),
+    ("RevivesRejected", "offblocks.flow.rejected-is-final", [CREATE, SIGN, READ, REJECT, READ, VERIFY, READ]),
+    (
+        "OnboardsRejectedAgain",
+        "offblocks.flow.rejected-not-onboarded-again",
+        [CREATE, SIGN, READ, REJECT, READ, DUPLICATE],
+    ),
+    ("ShowsAPinBeforehand", "planbok.customer.has-pin", [BARE, FLAGS]),
+    ("NeverShowsThePin", "planbok.customer.has-pin", [READY, wait(62), FLAGS]),
+    ("NeverShowsRecovery", "planbok.customer.has-recovery", [READY, wait(62), FLAGS]),
+    ("ReadsCustomersToStrangers", "planbok.customer.unseen-by-others", [READY, STRANGER]),
+    ("ProvisionsWithoutPin", "planbok.gate.no-wallet-without-pin", [BARE, PROVISION, LOOK]),
+    ("ProvisionsWithoutRecovery", "planbok.gate.no-wallet-without-recovery", [HALF_READY, PROVISION, LOOK]),
+    ("ExpiresChallengesAfterTenMinutes", "planbok.challenge.completable-in-time", [READY, ASK, wait(700), RIGHT]),
+    ("NeverExpiresChallenges", "planbok.challenge.expires-after-15-minutes", [READY, ASK, wait(1080), RIGHT]),
+    ("CompletesWhenOpened", "planbok.page.asks-pin-every-time", [READY, ASK, do("looks on")]),
+    ("AcceptsAnyPin", "planbok.page.wrong-pin-refused", [READY, ASK, WRONG]),
+    ("ReopensCancelledChallenges", "planbok.page.cancelled-makes-no-wallet", [READY, ASK, CANCEL, RIGHT]),
+    ("CompletesTwice", "planbok.page.completed-once", [READY, ASK, RIGHT, RESUBMIT, LOOK]),
+    ("ShowsNoResult", "planbok.result.readable-after-completion", [READY, PROVISION]),
+    ("KeepsResults", "planbok.result.gone-after-15-minutes", [READY, PROVISION, wait(1080), READ_CHALLENGE]),
+    ("ListsEvmWalletsOnly", "planbok.list.holds-all", [READY, PROVISION, wait(62), LOOK]),
+    ("ReplacesWallets", "planbok.list.wallets-stay", [READY, PROVISION, LOOK, PROVISION, LOOK]),
+    ("ShowsOtherAddressesInResults", "planbok.list.agrees-with-result", [READY, PROVISION, LOOK]),
+    ("ListsStrangersWallets", "planbok.list.unseen-by-others", [READY, PROVISION, STRANGER]),
+    ("AnnouncesNoWallets", "planbok.webhook.wallet-created-sent", [READY, PROVISION, wait(62), READ_CHALLENGE]),
+    ("AnnouncesWalletsBeforehand", "planbok.webhook.not-before-completion", [READY, ASK, READ_CHALLENGE]),
+    ("AnnouncesCancelledWallets", "planbok.webhook.none-for-a-failed-challenge", [READY, ASK, CANCEL]),
+    ("AnnouncesOtherAddresses", "planbok.webhook.agrees-with-list", [READY, PROVISION, LOOK]),
+)
+
+
+def judged(api: str, fault: str | None, steps: Steps) -> tuple[set[str], set[str]]:
+    """The rules that a sequence held and those that it broke, up to the first step that broke one."""
+    with start(faults=[fault] if fault else [], apis=[named(api)]) as running, subject_of(api, running, "0") as subject:
+        walk = walk_of(api)(stage(subject, "one"))
+        broken: set[str] = set()
+        try:
+            for name, arguments in steps:
+                getattr(walk, name)(**arguments)
+            walk.finish()
+        except BrokenError as error:
+            broken = {finding.rule for finding in error.findings}
+    return {finding.rule for finding in walk.findings}, broken
+
+
+@pytest.mark.parametrize(("fault", "rule", "steps"), SHOWN)
+def test_a_rule_is_broken_by_its_fault_and_held_by_a_sandbox_as_it_is(fault: str, rule: str, steps: Steps) -> None:
+    api = rule.partition(".")[0]
+    _, broken = judged(api, fault, steps)
+    assert rule in broken
+    held, broken = judged(api, None, steps)
+    assert broken == set()
+    assert rule in held
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_every_rule_that_sequences_judge_is_shown_to_break(api: str) -> None:
+    source = (named(api).suite / "test_sequences.py").read_text(encoding="utf-8")
+    listed = set(re.findall(rf'"({api}\.[a-z0-9.-]+)"', source))
+    assert listed - {rule for _, rule, _ in SHOWN} == set()
