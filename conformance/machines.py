@@ -30,8 +30,6 @@ _KEPT = 3
 """How many sequences without a fault go into the journal."""
 _MOST_RULES = 4
 """Of how many broken rules the shortest sequence is looked for."""
-_SHORT = (1, 2)
-"""Seconds that pass where time cannot be moved."""
 _AS_A_PROGRAM = "As a program for Python, which starts a sandbox unless it is told --base-url or --live:"
 _GENERATED = Generated(case=1, mode=Mode.POSITIVE)
 """What the requests of sequences are: they may break any client rule, and a recording keeps them together."""
@@ -139,8 +137,8 @@ class Walk:
         subject: What the sequence has of the implementation, its journal empty.
     """
 
-    pauses: ClassVar[tuple[int, ...]] = _SHORT
-    """Seconds that can pass between two calls."""
+    pauses: ClassVar[tuple[int, ...]] = (1, 2)
+    """Seconds that can pass between two calls, where time can be moved."""
     listens: ClassVar[bool] = False
     """Whether webhooks are judged, so that those under way are waited for."""
 
@@ -194,7 +192,7 @@ class Walk:
         if broken := _broken(findings):
             raise BrokenError(broken)
 
-    @step("{seconds} seconds pass", when=lambda walk: walk.calls, often=3, seconds=_SHORT)
+    @step("{seconds} seconds pass", when=lambda walk: walk.calls, often=3, seconds=(1, 2))
     def wait(self, seconds: int) -> None:
         """Let time pass."""
         self.subject.clock.advance(timedelta(seconds=seconds))
@@ -349,8 +347,9 @@ def draw(subject: Subject, kind: type[Walk], *, seed: int, sequences: int) -> Ex
 
     exploration = Exploration(subject, kind, seed)
     choices = dict(steps_of(kind))
-    pauses = kind.pauses if subject.disposable else _SHORT
-    choices["wait"] = replace(choices.pop("wait"), choices={"seconds": pauses})
+    wait = choices.pop("wait")
+    if subject.disposable:
+        choices["wait"] = replace(wait, choices={"seconds": kind.pauses})
 
     class Machine(stateful.RuleBasedStateMachine):
         def __init__(self) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Protocol
 from urllib.parse import quote
@@ -13,6 +14,8 @@ from conformance.exchange import Delivery, Request
 _POLL = timedelta(milliseconds=5)
 _LISTENING_STOPS_WITHIN = 0.02
 """Seconds."""
+_ELSEWHERE = "/elsewhere"
+"""The end of the path that a redirect leads to; who follows one is answered 200 there, and has delivered nothing."""
 
 
 class Hooks(Protocol):
@@ -47,7 +50,7 @@ class Mailbox:
         self._lock = threading.Lock()
 
     def answer_with(self, *statuses: int) -> None:
-        """Answer the next deliveries with these statuses, and those after them with 200."""
+        """Answer the next deliveries with these statuses, a redirect leading elsewhere, and those after with 200."""
         self._answers = list(statuses)
 
     def received(self, *, at_least: int = 0, seconds: float = 5.0) -> Sequence[Delivery]:
@@ -84,7 +87,16 @@ class Receiver:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 mailbox = mailboxes.get(self.path)
                 request = Request(tuple(self.headers.items()), body, "POST", self.path)
-                self.send_response(mailbox.take(request) if mailbox else 404)
+                status = mailbox.take(request) if mailbox else HTTPStatus.NOT_FOUND
+                self.send_response(status)
+                if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+                    self.send_header("Location", f"{self.path}{_ELSEWHERE}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def do_GET(self) -> None:
+                is_elsewhere = self.path.endswith(_ELSEWHERE)
+                self.send_response(HTTPStatus.OK if is_elsewhere else HTTPStatus.NOT_IMPLEMENTED)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

@@ -110,7 +110,7 @@ class Runner:
             if self._target_name == "replay":
                 item.add_marker(pytest.mark.vcr(record_mode="none", match_on=("conformance",)))
             elif self._record:
-                item.add_marker(pytest.mark.vcr(record_mode="all"))
+                item.add_marker(pytest.mark.vcr(record_mode="all", match_on=("conformance",)))
             kept.append(item)
         items[:] = kept
 
@@ -184,6 +184,7 @@ class Runner:
             vcr.skip_patchers = _NOT_USED
         else:
             vcr.register_persister(Recorder())
+            vcr.register_matcher("conformance", _no_match)
 
     @contextmanager
     def subject(self, item: pytest.Item) -> Iterator[Subject]:

@@ -67,6 +67,13 @@ def test_every_test_has_an_address_of_its_own(receiver: Receiver, http: httpx.Cl
     assert (len(one.received()), len(other.received())) == (0, 1)
 
 
+def test_a_redirect_leads_to_where_nothing_is_delivered(mailbox: Mailbox, http: httpx.Client) -> None:
+    mailbox.answer_with(302)
+    answer = http.post(mailbox.url, follow_redirects=True)
+    assert [each.status_code for each in (*answer.history, answer)] == [302, 200]
+    assert [delivery.answered for delivery in mailbox.received()] == [302]
+
+
 def test_an_address_that_nobody_has_is_not_found(mailbox: Mailbox, http: httpx.Client) -> None:
     assert http.post(f"{mailbox.url}/below").status_code == 404
     assert http.post(httpx.URL(mailbox.url).copy_with(path="/")).status_code == 404

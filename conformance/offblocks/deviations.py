@@ -8,16 +8,18 @@ from datetime import timedelta
 import httpx
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from conformance.offblocks.client import RequestSigner
 from conformance.standards.digest_fields import content_digest
 from conformance.standards.message_signatures import (
     ECDSA_P384_SHA384,
     PrivateKey,
+    declared_signatures,
     present,
     public_pem,
     sign,
+    signature_base,
 )
 
 Send = Callable[[RequestSigner, httpx.Request], httpx.Request | None]
@@ -141,6 +143,17 @@ def changes_field(name: str, value: str) -> Deviation:
     return Deviation("changes_field", rules("signature-verifies"), send)
 
 
+def precedes_field(name: str, value: str) -> Deviation:
+    """Signs, then puts another line of a header field that the signature covers before the one that it covers."""
+
+    def send(signer: RequestSigner, request: httpx.Request) -> None:
+        signer.digest(request)
+        signer.sign(request)
+        request.headers = httpx.Headers([(name, value), *request.headers.multi_items()])
+
+    return Deviation("precedes_field", rules("signature-verifies"), send)
+
+
 def signed_by(key: ec.EllipticCurvePrivateKey, *, key_id: str | None = None) -> Deviation:
     """Signs with another key, under the registered key's id or another one."""
 
@@ -196,6 +209,63 @@ def signed_with_p256(key: ec.EllipticCurvePrivateKey) -> Deviation:
 def signed_with_public_key_as_secret(signer: RequestSigner, request: httpx.Request) -> None:
     """Signs with HMAC and the registered public key as the shared secret."""
     _sign_otherwise(signer, request, key=public_pem(signer.key).encode(), algorithm="hmac-sha256")
+
+
+def _signed_by_hand(
+    signer: RequestSigner,
+    request: httpx.Request,
+    alter: Callable[[str, str], tuple[str, str]],
+    algorithm: hashes.HashAlgorithm | None = None,
+) -> None:
+    """Sign what `alter` makes of the base and of the value of Signature-Input, with SHA-384 or another hash."""
+    signer.digest(request)
+    signer.sign(request)
+    headers = request.headers.multi_items()
+    ((declared, _),) = declared_signatures(headers)
+    base, value = alter(signature_base(request.method, str(request.url), headers, declared), declared.text)
+    scheme = ec.ECDSA(algorithm or hashes.SHA384(), deterministic_signing=signer.deterministic)
+    parts = decode_dss_signature(signer.key.sign(base.encode(), scheme))
+    raw = b"".join(part.to_bytes(_P384_BYTES, "big") for part in parts)
+    request.headers["Signature-Input"] = f"sig={value}"
+    request.headers["Signature"] = f"sig=:{base64.b64encode(raw).decode()}:"
+
+
+@deviation("signature-verifies")
+def signed_with_sha512(signer: RequestSigner, request: httpx.Request) -> None:
+    """Signs with ECDSA P-384 and SHA-512."""
+    _signed_by_hand(signer, request, lambda base, value: (base, value), hashes.SHA512())
+
+
+@deviation("signature-verifies")
+def covers_a_component_twice(signer: RequestSigner, request: httpx.Request) -> None:
+    """Names a component twice, and signs its line twice."""
+
+    def twice(base: str, value: str) -> tuple[str, str]:
+        line, _, _ = base.partition("\n")
+        name = line.partition(": ")[0]
+        again = value.replace(name, f"{name} {name}", 1)
+        return f"{line}\n{base.replace(value, again)}", again
+
+    _signed_by_hand(signer, request, twice)
+
+
+@deviation()
+def covers_an_absent_query(signer: RequestSigner, request: httpx.Request) -> None:
+    """Covers the query though there is none, as a lone question mark."""
+
+    def more(base: str, value: str) -> tuple[str, str]:
+        again = value.replace("(", '("@query" ', 1)
+        return '"@query": ?\n' + base.replace(value, again), again
+
+    _signed_by_hand(signer, request, more)
+
+
+@deviation("signs-requests")
+def signed_under_another_label(signer: RequestSigner, request: httpx.Request) -> None:
+    """Has the signature under another label than what it covers."""
+    signer.digest(request)
+    signer.sign(request)
+    request.headers["Signature"] = request.headers["Signature"].replace("sig=", "other=", 1)
 
 
 @deviation("uses-required-algorithm")

@@ -1171,6 +1171,10 @@ class OffBlocks(Service):
         """Whether a receiver has an event: if it answers 2xx (Webhooks)."""
         return 200 <= status < 300  # noqa: PLR2004
 
+    def follows_redirects(self) -> bool:
+        """Whether an event goes where a receiver sends it. Silent: no, as the address was checked and that was not."""
+        return False
+
     def tries_at_once(self) -> int:
         """How often an event is tried before the first pause: a few times (Webhooks), here 3."""
         return 3

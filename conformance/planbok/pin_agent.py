@@ -155,6 +155,18 @@ class PinAgent:
             raise PageError(f"A page cannot be opened at '{_place(home)}': expected an absolute URL, http or https.")
         return self._visit("GET", url, url)
 
+    def preview(self, url: str) -> httpx.Response:
+        """Ask for the header lines of a page, as a mail scanner or a messenger does before the customer opens it.
+
+        Args:
+            url: The challenge's ``redirectUrl``.
+
+        Raises:
+            PageError: If the answer is none that a browser understands.
+            httpx.RequestError: If no answer came.
+        """
+        return self._send(self._http.build_request("HEAD", url, extensions=dict(self._extensions)))
+
     def submit(self, page: Page, values: Mapping[str, str] | None = None, *, action: str = "continue") -> Page:
         """Fill in a page's form and press a button.
 

@@ -1290,6 +1290,10 @@ class Planbok(Service):
         """The time that a signature bears: that of the try."""
         return self.now()
 
+    def follows_redirects(self) -> bool:
+        """Whether an event goes where a receiver sends it. Silent: no, as the address was checked and that was not."""
+        return False
+
     def tries_at_once(self) -> int:
         """How often an event is tried before the first pause. Silent: once."""
         return 1

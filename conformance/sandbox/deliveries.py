@@ -40,6 +40,9 @@ class Policy(Protocol):
     def is_received(self, status: int) -> bool:
         """Whether a receiver that answers `status` has the event."""
 
+    def follows_redirects(self) -> bool:
+        """Whether to go where a receiver sends it."""
+
 
 @dataclass
 class Pending:
@@ -167,7 +170,13 @@ class Outbox:
         try:
             async with (
                 asyncio.timeout(TIMEOUT),
-                self._client.stream("POST", delivery.address, content=delivery.body, headers=headers) as response,
+                self._client.stream(
+                    "POST",
+                    delivery.address,
+                    content=delivery.body,
+                    headers=headers,
+                    follow_redirects=delivery.policy.follows_redirects(),
+                ) as response,
             ):
                 return response.status_code
         except (httpx.HTTPError, TimeoutError):

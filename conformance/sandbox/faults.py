@@ -20,6 +20,8 @@ class Fault:
 
     breaks: ClassVar[tuple[str, ...]]
     """The ids of the rules that it breaks."""
+    category: ClassVar[str] = ""
+    """The fault category of WebFuzzing Commons that it is an example of, F100 to F104 or F200 to F210; else empty."""
 
 
 class Variation:
@@ -49,16 +51,31 @@ def departures(api: Api) -> dict[str, Departure]:
     }
 
 
+def departure(api: Api, name: str) -> Departure | None:
+    """The fault, variation or mutation of `api` that is called `name`, None if there is none.
+
+    Raises:
+        CatalogueError: If it is a mutation, and the API's rules cannot be read.
+        SpecificationError: If it is a mutation, and the API's description cannot be read.
+    """
+    if not name.startswith(f"{api.name}: "):
+        return departures(api).get(name)
+    from conformance.sandbox.mutations import mutations  # noqa: PLC0415  (they are derived only if one is named)
+
+    return mutations(api).get(name)
+
+
 def check_names(names: Iterable[str], apis: Iterable[Api]) -> tuple[str, ...]:
-    """`names` without repetition, each the name of a fault or variation of one of `apis`.
+    """`names` without repetition, each the name of a fault, variation or mutation of one of `apis`.
 
     Raises:
         UnknownFaultError: If one of them is not.
     """
-    known = {name for api in apis for name in departures(api)}
+    implemented = tuple(apis)
     chosen = tuple(dict.fromkeys(names))
     for name in chosen:
-        if name not in known:
+        if not any(departure(api, name) for api in implemented):
+            known = {name for api in implemented for name in departures(api)}
             close = get_close_matches(name, sorted(known))
             hint = f"Close to it: {', '.join(close)}." if close else f"There are {len(known)} to choose from."
             raise UnknownFaultError(f"There is no fault or variation called {name!r}. {hint}")

@@ -89,9 +89,9 @@ class SandboxApp:
         world, response = await self._answer(request, path, too_large=body is None)
         date = format_datetime(world.clock.now(), usegmt=True)
         headers = [*response.headers, ("Date", date)]
-        if response.status != HTTPStatus.NO_CONTENT:
+        if response.status != HTTPStatus.NO_CONTENT and response.header("Transfer-Encoding") is None:
             headers.append(("Content-Length", str(len(response.body))))
-        lines = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         await send({"type": "http.response.start", "status": response.status, "headers": lines})
         await send({"type": "http.response.body", "body": response.body})
 

@@ -12,7 +12,7 @@ from conformance.clock import Clock, FrozenClock, OffsetClock
 from conformance.exchange import Exchange, Request, Response
 from conformance.ids import Ids
 from conformance.sandbox.deliveries import Outbox
-from conformance.sandbox.faults import check_names, departing, departures
+from conformance.sandbox.faults import check_names, departing, departure
 from conformance.sandbox.messages import to_rfc3339
 from conformance.sandbox.service import TENANTS, Service
 
@@ -117,9 +117,8 @@ class World:
         self.log.append(Exchange(f"{self.id}#{self._recorded}", None, "", at, seconds, request, response))
 
     def _kind(self, api: Api) -> type[Service]:
-        own = departures(api)
         kind: type[Service] = api.module("sandbox").SANDBOX
-        return departing(kind, [own[name] for name in self.faults if name in own])
+        return departing(kind, [own for name in self.faults if (own := departure(api, name))])
 
 
 class Worlds:

@@ -177,6 +177,17 @@ def test_a_customer_who_gives_no_answers_stops_where_they_are_asked_for() -> Non
     assert len(hosted.posted) == 1
 
 
+def test_a_preview_asks_for_the_header_lines_alone() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url}")
+        return httpx.Response(200, headers={"Content-Type": "text/html"})
+
+    assert PinAgent(httpx.MockTransport(answer)).preview(URL).status_code == 200
+    assert asked == [f"HEAD {URL}"]
+
+
 def test_a_customer_authorizes_with_the_pin() -> None:
     hosted = HostedPage("verify", pin=PIN)
     assert agent(hosted).authorize(URL, PIN).returned_to == f"{RETURN}&status=verified"

@@ -1,6 +1,7 @@
 """The catalogue of Planbok covers what it should, and claims of each thing no more than its tier allows."""
 
 import re
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -151,7 +152,7 @@ def test_every_operation_is_mentioned_and_every_one_mentioned_exists() -> None:
 def test_an_orphan_of_either_kind_is_found() -> None:
     without_gets = Catalogue("planbok", tuple(r for r in CATALOGUE.values() if "getWallet" not in r.operations))
     assert unmentioned(SPECIFICATION, without_gets) == {"getWallet"}
-    smaller = Specification.load(data_path("specs/planbok/openapi.yaml"))
+    smaller = copy(SPECIFICATION)
     smaller.webhooks = {}
     assert unknown(smaller, CATALOGUE) == set(SPECIFICATION.webhooks)
 

@@ -10,10 +10,14 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from conformance.clock import pause
 from conformance.exchange import Request, Response
 from conformance.offblocks.sandbox import Call, OffBlocks, Refused, Tenant
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.service import Operation
+
+_ONE_IN = 50
+_SECONDS_NOW_AND_THEN = 2
 
 
 class AnswersTokensWith201(Fault, OffBlocks):
@@ -51,6 +55,7 @@ class AcceptsMissingToken(Fault, OffBlocks):
     """Takes a request without a token for the first tenant's."""
 
     breaks = ("offblocks.authentication.missing-token-is-401", "offblocks.authentication.refusal-has-no-effect")
+    category = "F207"
 
     def authenticate(self, request: Request) -> Tenant:
         """The first tenant if there is no Authorization."""
@@ -106,6 +111,7 @@ class CreatesBeforeItRefuses(Fault, OffBlocks):
     """Answers 401, but has created the customer."""
 
     breaks = ("offblocks.authentication.refusal-has-no-effect", "offblocks.signature.refusal-has-no-effect")
+    category = "F104"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
         """Create a customer for the first tenant even where the answer is 401."""
@@ -120,6 +126,7 @@ class KeepsTheFirstKey(Fault, OffBlocks):
     """Gives a new key an id, and goes on with the one before."""
 
     breaks = ("offblocks.authentication.registered-key-signs", "offblocks.signature.right-one-accepted")
+    category = "F205"
 
     def keys_after_registration(
         self, tenant: Tenant, key_id: str, key: ec.EllipticCurvePublicKey
@@ -133,6 +140,7 @@ class KeepsRemovedKeys(Fault, OffBlocks):
     """Says that a key is removed, and goes on taking it."""
 
     breaks = ("offblocks.authentication.removed-key-refused",)
+    category = "F103"
 
     async def delete_signing_key(self, call: Call) -> Response:
         """Nothing."""
@@ -148,3 +156,35 @@ class RefusesUnsignedKeyRegistration(Variation, OffBlocks):
     def signature_is_required(self, operation: str) -> bool:
         """For all but a token."""
         return operation != "createToken"
+
+
+class IgnoresTokens(Fault, OffBlocks):
+    """Goes by the key of the signature, and looks at no token."""
+
+    breaks = (
+        "offblocks.authentication.missing-token-is-401",
+        "offblocks.authentication.malformed-token-is-401",
+        "offblocks.authentication.foreign-token-is-401",
+        "offblocks.authentication.expired-token-is-401",
+        "offblocks.authentication.refusal-has-no-effect",
+        "offblocks.signature.other-clients-key-refused",
+    )
+    category = "F207"
+
+    def authenticate(self, request: Request) -> Tenant:
+        """Whose key it is, the first tenant if it is nobody's."""
+        signed = request.header("signature-input") or ""
+        holders = [each for each in self.tenants.values() if any(key_id in signed for key_id in each.signing_keys)]
+        return holders[0] if holders else super().authenticate(request)
+
+
+class TakesTwoSecondsNowAndThen(Variation, OffBlocks):
+    """Takes two seconds for one answer in fifty."""
+
+    permits = "No document says how soon an answer comes."
+
+    async def answer(self, request: Request, path: str) -> Response:
+        """The answer, at times after a pause."""
+        drawn = self.__dict__.setdefault("pauses", self.ids.child("pauses")).below(_ONE_IN)
+        await pause(0 if drawn else _SECONDS_NOW_AND_THEN)
+        return await super().answer(request, path)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, Reason, Refused
 from conformance.sandbox.faults import Fault, Variation
-from conformance.standards.account_ids import AccountId
+from conformance.standards.account_ids import AccountId, checksum_address
 
 
 class BreaksChallengesIntoLines(Fault, OffBlocks):
@@ -154,7 +154,7 @@ class KeepsChallengeAfterFailure(Fault, OffBlocks):
 
 
 class TakesFirstChallengeOnly(Fault, OffBlocks):
-    """Takes no challenge but the one of the creation."""
+    """Takes no challenge but the one of the creation, in its hour."""
 
     breaks = (
         "offblocks.challenge.renewed-one-signs",
@@ -163,8 +163,9 @@ class TakesFirstChallengeOnly(Fault, OffBlocks):
     )
 
     def challenge_is_current(self, customer: Customer, sent: str) -> bool:
-        """Whether it is the first."""
-        return sent == customer.challenges[0].encoded
+        """Whether it is the first, and still holds."""
+        first = customer.challenges[0]
+        return sent == first.encoded and not self.challenge_has_expired(first)
 
     def message_signed(self, customer: Customer, sent: str) -> bytes:
         """The first."""
@@ -290,3 +291,187 @@ class HidesSignedChallenge(Variation, OffBlocks):
     def answer_after_signing(self, customer: Customer) -> Response:
         """None."""
         raise Refused(Reason.UNKNOWN_CUSTOMER, f"The customer {customer.id} has no challenge to sign.")
+
+
+class ExpiresChallengesThreeSecondsEarly(Fault, OffBlocks):
+    """Lets challenges expire three seconds before their hour is over."""
+
+    breaks = ("offblocks.challenge.accepted-within-the-hour",)
+
+    def challenge_lifetime(self) -> timedelta:
+        """Three seconds less."""
+        return super().challenge_lifetime() - timedelta(seconds=3)
+
+
+class ExpiresChallengesThreeSecondsLate(Fault, OffBlocks):
+    """Lets challenges expire three seconds after their hour is over."""
+
+    breaks = (
+        "offblocks.challenge.expires-after-one-hour",
+        "offblocks.challenge.hour-runs-from-issue",
+        "offblocks.challenge.renewed-after-the-hour",
+        "offblocks.challenge.renewed-one-has-its-own-hour",
+    )
+
+    def challenge_lifetime(self) -> timedelta:
+        """Three seconds more."""
+        return super().challenge_lifetime() + timedelta(seconds=3)
+
+
+class ExpiresChallengesAtOnce(Fault, OffBlocks):
+    """Lets challenges expire an hour early."""
+
+    breaks = (
+        "offblocks.challenge.accepted-within-the-hour",
+        "offblocks.challenge.renewed-one-has-its-own-hour",
+    )
+
+    def challenge_lifetime(self) -> timedelta:
+        """None."""
+        return super().challenge_lifetime() - timedelta(hours=1)
+
+
+class ExpiresChallengesAfterTwoHours(Fault, OffBlocks):
+    """Lets challenges expire after two hours."""
+
+    breaks = (
+        "offblocks.challenge.expires-after-one-hour",
+        "offblocks.challenge.hour-runs-from-issue",
+        "offblocks.challenge.renewed-after-the-hour",
+        "offblocks.challenge.renewed-one-has-its-own-hour",
+    )
+
+    def challenge_lifetime(self) -> timedelta:
+        """An hour more."""
+        return super().challenge_lifetime() + timedelta(hours=1)
+
+
+class RenewsForStrangers(Fault, OffBlocks):
+    """Replaces a customer's challenge when another client asks about the customer in vain."""
+
+    breaks = ("offblocks.isolation.no-action", "offblocks.challenge.accepted-within-the-hour")
+    category = "F206"
+
+    def find_customer(self, call: Call) -> Customer:
+        """The customer, or a refusal that uses up its challenge."""
+        customer = self.customers.get(call.parameters["customerId"].lower())
+        if customer is not None and customer.tenant is not call.tenant and self.awaits_signature(customer):
+            self.issue_challenge(customer)
+        return super().find_customer(call)
+
+
+class GivesEachCustomerOneNonce(Fault, OffBlocks):
+    """Puts the nonce of a customer's first challenge into all its later ones."""
+
+    breaks = ("offblocks.challenge.never-alike", "offblocks.challenge.renewed-after-failed-signature")
+
+    def challenge_text(self, account: AccountId, now: datetime) -> str:
+        """The message with the account's own nonce."""
+        text = super().challenge_text(account, now)
+        nonces: dict[str, str] = self.__dict__.setdefault("nonce_of", {})
+        drawn = text.partition("Nonce: ")[2].partition("\n")[0]
+        return text.replace(drawn, nonces.setdefault(str(account), drawn))
+
+
+class NamesAnotherAddress(Fault, OffBlocks):
+    """Asks for the signature of another address than the customer's."""
+
+    breaks = ("offblocks.challenge.address",)
+
+    def challenge_address(self, account: AccountId) -> str:
+        """The address with its last digit changed."""
+        address = super().challenge_address(account).lower()
+        return checksum_address(address[:-1] + ("0" if address[-1] != "0" else "1"))
+
+
+class LeavesThePaddingOut(Fault, OffBlocks):
+    """Hands challenges out in base64 without padding."""
+
+    breaks = ("offblocks.challenge.standard-base64",)
+
+    def challenge_text(self, account: AccountId, now: datetime) -> str:
+        """A message that needs padding."""
+        text = super().challenge_text(account, now)
+        return text if len(text) % 3 else text.replace("yours.", "yours!!")
+
+    def encode_challenge(self, message: bytes) -> str:
+        """Base64 without what fills it up."""
+        return super().encode_challenge(message).rstrip("=")
+
+
+class WritesALineTooMany(Fault, OffBlocks):
+    """Writes a line into the message that no field of it is."""
+
+    breaks = ("offblocks.challenge.grammar",)
+
+    def challenge_text(self, account: AccountId, now: datetime) -> str:
+        """The message with one more line."""
+        return f"{super().challenge_text(account, now)}\nIssued By: OffBlocks"
+
+
+class LeavesTheStatementOut(Variation, OffBlocks):
+    """Writes messages without a statement."""
+
+    permits = "EIP-4361 has the statement as optional; Customer Creation prints one in an example."
+
+    def challenge_statement(self) -> str | None:
+        """None."""
+        return None
+
+
+class RenewsEagerly(Variation, OffBlocks):
+    """Issues a new challenge in the very second in which the one before expires, whether or not anybody asks."""
+
+    permits = "Customer Creation does not say whether a new challenge is issued before somebody asks for it."
+
+    def current_challenge(self, customer: Customer) -> Challenge:
+        """The one of the present hour."""
+        while self.awaits_signature(customer) and self.challenge_has_expired(customer.challenges[-1]):
+            due = customer.challenges[-1].issued_at + self.challenge_lifetime()
+            message = self.challenge_text(customer.account, due).encode()
+            customer.challenges.append(Challenge(message, self.encode_challenge(message), due))
+        return customer.challenges[-1]
+
+    def find_customer(self, call: Call) -> Customer:
+        """The customer with its present challenge."""
+        customer = super().find_customer(call)
+        self.current_challenge(customer)
+        return customer
+
+
+class KeepsFormerChallengesAlive(RenewsAtEachFetch):
+    """Gives a new challenge at each fetch, and takes those before it, too, until one of them fails."""
+
+    permits = "Customer Creation does not say whether a challenge holds on once another one was fetched."
+
+    def alive(self, customer: Customer) -> list[Challenge]:
+        """The challenges that were issued since the last failure and are not older than an hour."""
+        begins: dict[str, int] = self.__dict__.setdefault("begins", {})
+        since = customer.challenges[begins.get(customer.id, 0) :]
+        return [challenge for challenge in since if not self.challenge_has_expired(challenge)]
+
+    def challenge_is_current(self, customer: Customer, sent: str) -> bool:
+        """Whether it is one of those."""
+        return any(sent == challenge.encoded for challenge in self.alive(customer))
+
+    def message_signed(self, customer: Customer, sent: str) -> bytes:
+        """The one that was sent."""
+        return next(each.message for each in customer.challenges if each.encoded == sent)
+
+    def check_wallet_signature(self, customer: Customer, owner: AccountId, message: bytes, text: str) -> None:
+        """Check it; all that were issued before a failure are dead."""
+        try:
+            super().check_wallet_signature(customer, owner, message, text)
+        except Refused:
+            self.__dict__.setdefault("begins", {})[customer.id] = len(customer.challenges)
+            raise
+
+
+class AnswersFetchesAfterSigningWith409(Variation, OffBlocks):
+    """Answers 409 to a fetch after the challenge was signed."""
+
+    permits = "Customer Creation is silent on fetching a challenge that was signed."
+
+    def answer_after_signing(self, customer: Customer) -> Response:
+        """A conflict."""
+        raise Refused(Reason.ALREADY_SIGNED, f"The customer {customer.id} has signed already.")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from conformance.exchange import Response
@@ -74,6 +74,7 @@ class GivesIdsWithoutHyphens(Fault, OffBlocks):
         "offblocks.response.matches-schema",
         "offblocks.webhook.event-matches-schema",
     )
+    category = "F101"
 
     def new_customer_id(self, tenant: Tenant, account: AccountId, external_id: str) -> str:
         """A UUID without its hyphens."""
@@ -93,6 +94,7 @@ class WritesTimesAsNumbers(Fault, OffBlocks):
         "offblocks.challenge.issued-at-against-created-at",
         "offblocks.webhook.event-matches-schema",
     )
+    category = "F101"
 
     def format_time(self, instant: datetime) -> str:
         """The seconds."""
@@ -201,6 +203,7 @@ class MakesUpMissingExternalIds(Fault, OffBlocks):
     """Creates a customer without an externalId under an empty one."""
 
     breaks = ("offblocks.customer.missing-field-is-400",)
+    category = "F102"
 
     def read_member(self, document: Mapping[str, Any], name: str) -> str:
         """The string, or none."""
@@ -213,6 +216,7 @@ class TakesAnyTypeAsText(Fault, OffBlocks):
     """Takes a number, null, an array or an object for the text of it."""
 
     breaks = ("offblocks.customer.wrong-type-is-400",)
+    category = "F102"
 
     def read_member(self, document: Mapping[str, Any], name: str) -> str:
         """The text of whatever is there."""
@@ -223,6 +227,7 @@ class FindsAccountIdsAnywhere(Fault, OffBlocks):
     """Takes any text that has the parts of an account id somewhere in it."""
 
     breaks = ("offblocks.customer.malformed-chain-id-is-400", "offblocks.response.matches-schema")
+    category = "F102"
 
     def read_account(self, text: str, name: str) -> AccountId:
         """The account whose parts are found in the text."""
@@ -234,6 +239,7 @@ class TakesStatusFromTheCaller(Fault, OffBlocks):
     """Creates a customer in the state that the body names."""
 
     breaks = ("offblocks.customer.status-is-not-for-the-caller", "offblocks.customer.starts-initiating")
+    category = "F203"
 
     async def create_customer(self, call: Call) -> Response:
         """Create, and then obey."""
@@ -291,6 +297,7 @@ class CallsRejectedCustomersDeclined(Fault, OffBlocks):
         "offblocks.customer.status-is-known",
         "offblocks.flow.rejected-is-final",
     )
+    category = "F101"
 
     def status_after_rejection(self) -> str:
         """A state of its own."""
@@ -397,3 +404,87 @@ def _first(
         ),
         None,
     )
+
+
+class CallsNewPairsDuplicates(Fault, OffBlocks):
+    """Answers the creation of a new customer with 409."""
+
+    breaks = (
+        "offblocks.customer.created-with-201",
+        "offblocks.customer.external-id-is-any-string",
+        "offblocks.idempotency.concurrent-done-once",
+        "offblocks.signature.any-order-and-label",
+    )
+
+    async def create_customer(self, call: Call) -> Response:
+        """Create, and then find that it is there."""
+        await super().create_customer(call)
+        return await super().create_customer(call)
+
+
+class WritesLocalTimes(Fault, OffBlocks):
+    """Writes the times of its own zone without saying which."""
+
+    breaks = (
+        "offblocks.customer.times-are-rfc3339",
+        "offblocks.response.matches-schema",
+        "offblocks.challenge.issued-at-against-created-at",
+        "offblocks.webhook.event-matches-schema",
+    )
+    category = "F101"
+
+    def format_time(self, instant: datetime) -> str:
+        """The time two hours to the east."""
+        return super().format_time(instant + timedelta(hours=2)).removesuffix("Z")
+
+
+class WritesTimesWithoutAFraction(Variation, OffBlocks):
+    """Writes times to the second."""
+
+    permits = "The number of fraction digits is seen in examples only, and differs between them (Customer Creation)."
+
+    def format_time(self, instant: datetime) -> str:
+        """The second."""
+        return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
+
+
+class WritesTimesToTheNanosecond(Variation, OffBlocks):
+    """Writes times with nine digits of a fraction."""
+
+    permits = "The number of fraction digits is seen in examples only, and differs between them (Customer Creation)."
+
+    def format_time(self, instant: datetime) -> str:
+        """The nanosecond."""
+        return super().format_time(instant).replace("Z", "000Z")
+
+
+class WritesTimesWithAnOffset(Variation, OffBlocks):
+    """Writes times of another zone, with its offset."""
+
+    permits = "RFC 3339, which Customer Creation names, has times with an offset."
+
+    def format_time(self, instant: datetime) -> str:
+        """The time two hours to the east."""
+        return super().format_time(instant + timedelta(hours=2)).replace("Z", "+02:00")
+
+
+class NumbersCustomersByTime(Variation, OffBlocks):
+    """Gives ids that are UUIDs of version 7."""
+
+    permits = "Customer Creation has ids of the format uuid, and no document says of which version."
+
+    def new_customer_id(self, tenant: Tenant, account: AccountId, external_id: str) -> str:
+        """The millisecond, and chance."""
+        chance = super().new_customer_id(tenant, account, external_id)
+        time = f"{int(self.now().timestamp() * 1000):012x}"
+        return f"{time[:8]}-{time[8:]}-7{chance[15:]}"
+
+
+class ListsCustomersAMomentLate(Variation, OffBlocks):
+    """Lists customers as they were five seconds ago."""
+
+    permits = "No document says how soon the list follows a change (Customers)."
+
+    def is_listed_for(self, tenant: Tenant, customer: Customer) -> bool:
+        """Whether it has been there for so long."""
+        return super().is_listed_for(tenant, customer) and self.now() - customer.created_at >= timedelta(seconds=5)

@@ -1,5 +1,6 @@
 """Digests that are taken or asked for wrongly."""
 
+from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, OffBlocks
 from conformance.sandbox.faults import Fault, Variation
 from conformance.standards.digest_fields import DigestRejected, Reason
@@ -42,19 +43,21 @@ class AcceptsUnknownDigestAlgorithm(Fault, OffBlocks):
 
 
 class WantsDigestOnGet(Fault, OffBlocks):
-    """Asks for a digest where nothing is sent."""
+    """Asks for a digest when a challenge is fetched, where nothing is sent."""
 
-    breaks = ("offblocks.digest.none-on-get",)
+    breaks = ("offblocks.digest.none-on-get", "offblocks.challenge.fetched-with-200")
 
-    def digest_is_required(self, call: Call) -> bool:
-        """For a GET too."""
-        return call.request.method == "GET" or super().digest_is_required(call)
+    async def get_challenge(self, call: Call) -> Response:
+        """The challenge, if there is a digest."""
+        response = await super().get_challenge(call)
+        self.check_digest(call)
+        return response
 
 
 class WantsDigestOnSimulator(Fault, OffBlocks):
     """Asks the simulator's empty calls for a digest."""
 
-    breaks = ("offblocks.digest.none-on-simulator",)
+    breaks = ("offblocks.digest.none-on-simulator", "offblocks.flow.simulated-with-202")
 
     def digest_is_required(self, call: Call) -> bool:
         """For a PATCH too."""

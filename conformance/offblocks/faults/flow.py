@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Reason, Status, Tenant
 from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.messages import json_response
 from conformance.standards.account_ids import AccountId
 
 
@@ -98,3 +100,36 @@ class AnswersWrongStatesWith400(Variation, OffBlocks):
     def refusal_status(self, reason: Reason) -> int:
         """400 for a state."""
         return 400 if reason is Reason.WRONG_STATUS else super().refusal_status(reason)
+
+
+class TellsOfSimulations(Fault, OffBlocks):
+    """Answers a simulation with 202 and the customer."""
+
+    breaks = ("offblocks.flow.simulated-with-202",)
+
+    async def verify_customer(self, call: Call) -> Response:
+        """Verify, and show the customer."""
+        await super().verify_customer(call)
+        return json_response(202, self.customer_body(self.find_customer(call)))
+
+
+class ShowsStatesLate(Variation, OffBlocks):
+    """Shows a customer's new state five seconds after it was reached."""
+
+    permits = "No document says how soon a new state is shown (Customer States)."
+
+    def change_status(self, customer: Customer, status: str) -> None:
+        """Change, and remember the state before."""
+        before: dict[str, str] = self.__dict__.setdefault("states_before", {})
+        before[customer.id] = customer.status
+        super().change_status(customer, status)
+
+    def customer_body(self, customer: Customer) -> dict[str, Any]:
+        """The customer with the state that it had for so long."""
+        body, before = super().customer_body(customer), self.__dict__.get("states_before", {})
+        is_new = self.now() - customer.updated_at < timedelta(seconds=5)
+        return {**body, "status": before[customer.id]} if is_new and customer.id in before else body
+
+    def event_body(self, customer: Customer) -> dict[str, Any]:
+        """An event tells of the state that was reached."""
+        return {**super().event_body(customer), "status": customer.status}

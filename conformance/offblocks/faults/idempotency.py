@@ -1,5 +1,6 @@
 """Repeated requests that are done again, or answered otherwise than the first."""
 
+import json
 from collections.abc import Hashable
 from dataclasses import replace
 from datetime import timedelta
@@ -8,6 +9,7 @@ from conformance.clock import pause
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, OffBlocks, Reason, Record, Refused
 from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.messages import problem
 
 _FORGETTING = (
     "offblocks.idempotency.repeat-answered-alike",
@@ -22,6 +24,7 @@ class AcceptsMissingKey(Fault, OffBlocks):
     """Carries out a request without a key."""
 
     breaks = ("offblocks.idempotency.missing-key-is-400",)
+    category = "F102"
 
     def check_idempotency_key(self, call: Call) -> str | None:
         """None if there is none."""
@@ -32,6 +35,7 @@ class AcceptsAnyTextForAKey(Fault, OffBlocks):
     """Takes any text for a key."""
 
     breaks = ("offblocks.idempotency.key-not-a-uuid-is-400",)
+    category = "F102"
 
     def idempotency_key_is_well_formed(self, key: str) -> bool:
         """Always."""
@@ -92,6 +96,7 @@ class DoesWhatItRefuses(Fault, OffBlocks):
     """Refuses another payload under a known key, but carries it out."""
 
     breaks = ("offblocks.idempotency.changed-payload-refused",)
+    category = "F104"
 
     async def once(self, call: Call, key: str) -> Response:
         """Carry out what is refused."""
@@ -113,7 +118,7 @@ class AnswersAnotherPayloadWith400(Fault, OffBlocks):
 
 
 class ForgetsRequestsUnderWay(Fault, OffBlocks):
-    """Knows a key only once its request was answered, and takes its time until then."""
+    """Knows a key only once its request was answered, and takes its time for a creation until then."""
 
     breaks = ("offblocks.idempotency.concurrent-done-once", "offblocks.customer.no-second-for-a-pair")
 
@@ -123,9 +128,9 @@ class ForgetsRequestsUnderWay(Fault, OffBlocks):
         return record if record is not None and record.response is not None else None
 
     async def take_time(self, call: Call) -> None:
-        """A moment in which another request gets its turn."""
-        del call
-        await pause(0.05)
+        """A moment in which another creation gets its turn."""
+        if call.operation == "createCustomer":
+            await pause(0.1)
 
 
 class LooksAtTheChallengeBeforeTheKey(Fault, OffBlocks):
@@ -199,3 +204,99 @@ class KeepsTheKeysOfOperationsApart(Variation, OffBlocks):
     def idempotency_scope(self, call: Call, key: str) -> Hashable:
         """The tenant and the operation."""
         return call.operation, super().idempotency_scope(call, key)
+
+
+class ComparesPayloadsWithoutTheBody(Fault, OffBlocks):
+    """Takes a request for the repetition of one with its key at the same place, whatever it says."""
+
+    breaks = ("offblocks.idempotency.changed-payload-refused", "offblocks.idempotency.changed-payload-status")
+
+    def payload(self, call: Call) -> Hashable:
+        """Method and path."""
+        return call.request.method, call.request.path
+
+
+class AnswersRepeatedSignaturesWith409(Fault, OffBlocks):
+    """Answers a repeated sign request as if it were a second one."""
+
+    breaks = ("offblocks.idempotency.sign-repeat-is-204", "offblocks.idempotency.sign-repeat-outlives-challenge")
+
+    def answer_again(self, response: Response) -> Response:
+        """A conflict where the first answer was empty."""
+        if response.body:
+            return response
+        raise Refused(Reason.ALREADY_SIGNED, "The challenge was signed already.")
+
+
+class NeverFreesKeys(Fault, OffBlocks):
+    """Remembers keys for ever."""
+
+    breaks = ("offblocks.idempotency.key-free-after-an-hour",)
+
+    def idempotency_lifetime(self) -> timedelta:
+        """A century."""
+        return timedelta(days=36_525)
+
+
+class NeverReleasesKeys(Fault, OffBlocks):
+    """Takes a request for one under way though it was answered long ago."""
+
+    breaks = (
+        "offblocks.idempotency.repeat-answered-alike",
+        "offblocks.idempotency.sign-repeat-is-204",
+        "offblocks.idempotency.sign-repeat-outlives-challenge",
+    )
+
+    def find_record(self, scope: Hashable) -> Record | None:
+        """The record as if the answer were still to come."""
+        record = super().find_record(scope)
+        return record and replace(record, response=None)
+
+
+class ReplaysATransientError(Fault, OffBlocks):
+    """Breaks once, on its first creation, and remembers that for the key."""
+
+    breaks = (
+        "offblocks.response.no-server-error",
+        "offblocks.customer.created-with-201",
+        "offblocks.customer.external-id-is-any-string",
+        "offblocks.customer.missing-field-is-400",
+        "offblocks.customer.wrong-type-is-400",
+        "offblocks.customer.malformed-chain-id-is-400",
+        "offblocks.idempotency.concurrent-done-once",
+        "offblocks.signature.any-order-and-label",
+    )
+    category = "F100"
+
+    async def create_customer(self, call: Call) -> Response:
+        """Answer 500 to the first one."""
+        if self.__dict__.setdefault("has_broken", False):
+            return await super().create_customer(call)
+        self.__dict__["has_broken"] = True
+        return problem(500, "The database is not there.")
+
+    def remembers(self, response: Response) -> bool:
+        """Whatever it is."""
+        del response
+        return True
+
+
+class ComparesPayloadsAsJson(Variation, OffBlocks):
+    """Takes a body for the same if it says the same, however it is written."""
+
+    permits = "Idempotency speaks of the same payload, and does not say whether its bytes or its meaning count."
+
+    def payload(self, call: Call) -> Hashable:
+        """What the body says."""
+        members = json.dumps(call.request.members(), sort_keys=True)
+        return call.request.method, call.request.path, call.request.query, members
+
+
+class KeepsTheKeysOfPathsApart(Variation, OffBlocks):
+    """Lets a key be used once on each path."""
+
+    permits = "Idempotency does not say within what a key must be unique."
+
+    def idempotency_scope(self, call: Call, key: str) -> Hashable:
+        """The tenant and the path."""
+        return call.request.path, super().idempotency_scope(call, key)

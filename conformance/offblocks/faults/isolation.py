@@ -25,6 +25,7 @@ class ShowsCustomersToEverybody(Fault, OffBlocks):
         "offblocks.isolation.challenge-unseen",
         "offblocks.isolation.no-action",
     )
+    category = "F206"
 
     def is_visible_to(self, tenant: Tenant, customer: Customer) -> bool:
         """Whoever asks."""
@@ -41,3 +42,14 @@ class SharesIdempotencyKeys(Fault, OffBlocks):
         """The key alone."""
         del call
         return key.lower()
+
+
+class SendsEventsToAllClients(Fault, OffBlocks):
+    """Sends the events of every customer to whoever registered a webhook."""
+
+    breaks = ("offblocks.isolation.events-apart",)
+
+    def webhook_addresses(self, customer: Customer) -> list[str]:
+        """The webhooks of all clients."""
+        del customer
+        return [hook.callback_url for tenant in self.tenants.values() for hook in tenant.webhooks.values()]

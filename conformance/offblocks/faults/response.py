@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from conformance.exchange import Request, Response
-from conformance.offblocks.sandbox import Call, OffBlocks, Reason
+from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Reason, Refused, Webhook
 from conformance.sandbox.faults import Fault, Variation
-from conformance.sandbox.messages import json_response, problem
+from conformance.sandbox.messages import json_response, problem, to_json
 from conformance.sandbox.service import Operation
 
 
@@ -15,6 +16,7 @@ class LeavesOutTheTokenType(Fault, OffBlocks):
     """Answers a request for a token without ``tokenType``."""
 
     breaks = ("offblocks.response.matches-schema",)
+    category = "F101"
 
     async def create_token(self, call: Call) -> Response:
         """Issue a token, and do not say of which type."""
@@ -27,6 +29,7 @@ class AnswersInPlainText(Fault, OffBlocks):
     """Sends its JSON as ``text/plain``."""
 
     breaks = ("offblocks.response.is-json",)
+    category = "F101"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
         """Answer with another Content-Type."""
@@ -48,6 +51,7 @@ class BreaksWithoutKeyId(Fault, OffBlocks):
     """Breaks on a signature that does not name its key."""
 
     breaks = ("offblocks.response.no-server-error",)
+    category = "F100"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
         """Answer 500 where the key id is missing."""
@@ -55,6 +59,82 @@ class BreaksWithoutKeyId(Fault, OffBlocks):
         if signature_input is not None and "keyid=" not in signature_input:
             return problem(500, "The signature names no key.")
         return await super().perform(operation, request, parameters)
+
+
+class BreaksOnAnEmptyExternalId(Fault, OffBlocks):
+    """Breaks on a customer whose ``externalId`` is the empty text, which a client may well send."""
+
+    breaks = ("offblocks.response.no-server-error", "offblocks.customer.created-with-201")
+    category = "F100"
+
+    async def create_customer(self, call: Call) -> Response:
+        """Answer 500 to one."""
+        if call.request.members().get("externalId") == "":
+            return problem(500, "externalId is out of range.")
+        return await super().create_customer(call)
+
+
+class LosesUnprintableExternalIds(Fault, OffBlocks):
+    """Shows null for an ``externalId`` that cannot be printed."""
+
+    breaks = (
+        "offblocks.response.matches-schema",
+        "offblocks.customer.echoes-external-id",
+        "offblocks.customer.external-id-is-any-string",
+    )
+    category = "F101"
+
+    def customer_body(self, customer: Customer) -> dict[str, Any]:
+        """The customer, with null for such an id."""
+        body = super().customer_body(customer)
+        return body if customer.external_id.isprintable() else {**body, "externalId": None}
+
+
+class TakesShortKeys(Fault, OffBlocks):
+    """Takes an Idempotency-Key of a few characters, whatever they are."""
+
+    breaks = ("offblocks.idempotency.key-not-a-uuid-is-400",)
+
+    def idempotency_key_is_well_formed(self, key: str) -> bool:
+        """Whether it is short or a uuid."""
+        return len(key) < 10 or super().idempotency_key_is_well_formed(key)  # noqa: PLR2004
+
+
+class TakesAnyEventTypes(Fault, OffBlocks):
+    """Registers a webhook whatever stands in ``types``."""
+
+    breaks = ("offblocks.response.undescribed-refused",)
+    category = "F102"
+
+    def read_types(self, document: Mapping[str, Any]) -> list[str]:
+        """The types, none if what stands there is no array of them."""
+        try:
+            return super().read_types(document)
+        except Refused:
+            return []
+
+
+class RefusesWebhooksForOneType(Fault, OffBlocks):
+    """Registers no webhook that is for some types alone."""
+
+    breaks = ("offblocks.response.described-accepted", "offblocks.webhook.registered")
+
+    def read_types(self, document: Mapping[str, Any]) -> list[str]:
+        """All types, or a refusal."""
+        if "types" in document:
+            raise Refused(Reason.WEBHOOK, "'types' is not supported yet.")
+        return super().read_types(document)
+
+
+class AnswersOtherMethodsWith404(Fault, OffBlocks):
+    """Answers a method that a path does not have as if there were no such path."""
+
+    breaks = ("offblocks.response.unsupported-method",)
+
+    async def answer(self, request: Request, path: str) -> Response:
+        """Answer 404 in the place of 405."""
+        response = await super().answer(request, path)
+        return problem(404, "There is nothing here.") if response.status == 405 else response  # noqa: PLR2004
 
 
 class AnswersWithoutThePrefix(Variation, OffBlocks):
@@ -76,3 +156,152 @@ class WrapsTheList(Variation, OffBlocks):
         """The customers under a name."""
         response = await super().list_customers(call)
         return json_response(200, {"customers": json.loads(response.body)})
+
+
+class RenamesTheExternalId(Fault, OffBlocks):
+    """Shows the ``externalId`` under another name."""
+
+    breaks = (
+        "offblocks.response.matches-schema",
+        "offblocks.customer.echoes-external-id",
+        "offblocks.customer.external-id-is-any-string",
+        "offblocks.webhook.event-matches-schema",
+    )
+    category = "F101"
+
+    def customer_body(self, customer: Customer) -> dict[str, Any]:
+        """The customer with ``externalID``."""
+        body = super().customer_body(customer)
+        body["externalID"] = body.pop("externalId")
+        return body
+
+
+class CutsItsJson(Fault, OffBlocks):
+    """Loses the last character of the answer to a reading or a list."""
+
+    breaks = (
+        "offblocks.response.matches-schema",
+        "offblocks.customer.readable",
+        "offblocks.customer.listed",
+        "offblocks.customer.id-is-a-uuid",
+    )
+    category = "F101"
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """Answer with what is no JSON any more."""
+        response = await super().perform(operation, request, parameters)
+        cut = operation.id in {"getCustomer", "listCustomers"} and response.succeeded
+        return replace(response, body=response.body[:-1]) if cut else response
+
+
+class SendsNoContentType(Fault, OffBlocks):
+    """Does not say what its answers are."""
+
+    breaks = ("offblocks.response.is-json",)
+    category = "F101"
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """Answer without Content-Type."""
+        response = await super().perform(operation, request, parameters)
+        headers = tuple(line for line in response.headers if line[0] != "Content-Type")
+        return replace(response, headers=headers)
+
+
+class SaysNothingInRefusals(Variation, OffBlocks):
+    """Refuses with an empty body."""
+
+    permits = "No document shows the body of a refusal."
+
+    def refusal(self, refusal: Refused) -> Response:
+        """The status and the header lines."""
+        response = super().refusal(refusal)
+        headers = tuple(line for line in response.headers if line[0] != "Content-Type")
+        return Response(headers, b"", response.status)
+
+
+class WritesRefusalsAsText(Variation, OffBlocks):
+    """Refuses with a sentence that is no JSON."""
+
+    permits = "No document shows the body of a refusal."
+
+    def refusal(self, refusal: Refused) -> Response:
+        """The sentence."""
+        headers = (("Content-Type", "text/plain; charset=utf-8"),)
+        return Response(headers, refusal.detail.encode(), self.refusal_status(refusal.reason))
+
+
+class NamesTheErrorAlone(Variation, OffBlocks):
+    """Refuses with an object that has ``error`` and nothing else."""
+
+    permits = "No document shows the body of a refusal."
+
+    def refusal(self, refusal: Refused) -> Response:
+        """The object."""
+        return json_response(self.refusal_status(refusal.reason), {"error": refusal.detail})
+
+
+class ShowsMoreMembers(Variation, OffBlocks):
+    """Shows more of customers and webhooks than the reference names."""
+
+    permits = "No schema of the reference excludes further members."
+
+    def customer_body(self, customer: Customer) -> dict[str, Any]:
+        """The customer with more of it."""
+        more: dict[str, Any] = {
+            "type": "individual",
+            "tags": [],
+            "address": None,
+            "meta": {"attempts": len(customer.challenges)},
+        }
+        return {**super().customer_body(customer), **more}
+
+    def webhook_body(self, webhook: Webhook) -> dict[str, Any]:
+        """The webhook with more of it."""
+        return {"enabled": True, **super().webhook_body(webhook)}
+
+
+class WritesMembersBackwards(Variation, OffBlocks):
+    """Writes the members of an answer in another order."""
+
+    permits = "The members of a JSON object have no order (RFC 8259, section 1)."
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """The answer from its end, if it is an object."""
+        response = await super().perform(operation, request, parameters)
+        members = response.members()
+        turned = dict(reversed(list(members.items())))
+        return replace(response, body=to_json(turned)) if members else response
+
+
+class SendsAnswersInChunks(Variation, OffBlocks):
+    """Sends bodies in chunks, without saying how long they are."""
+
+    permits = "HTTP leaves the framing of a body to the server (RFC 9112, section 6)."
+
+    async def answer(self, request: Request, path: str) -> Response:
+        """The answer with Transfer-Encoding."""
+        response = await super().answer(request, path)
+        chunked = (("Transfer-Encoding", "chunked"),) if response.body else ()
+        return replace(response, headers=(*response.headers, *chunked))
+
+
+class WritesHeaderNamesInCapitals(Variation, OffBlocks):
+    """Writes the names of header fields in capitals."""
+
+    permits = "The names of header fields have no letter case (RFC 9110, section 5.1)."
+
+    async def answer(self, request: Request, path: str) -> Response:
+        """The answer with other names."""
+        response = await super().answer(request, path)
+        return replace(response, headers=tuple((name.upper(), value) for name, value in response.headers))
+
+
+class ClosesConnections(Variation, OffBlocks):
+    """Ends the connection with each answer."""
+
+    permits = "HTTP leaves it to the server whether a connection stays open (RFC 9112, section 9.6)."
+
+    async def answer(self, request: Request, path: str) -> Response:
+        """The answer with Connection."""
+        response = await super().answer(request, path)
+        return replace(response, headers=(*response.headers, ("Connection", "close")))

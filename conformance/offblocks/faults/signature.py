@@ -1,18 +1,24 @@
 """Request signatures that are taken or refused wrongly."""
 
 import base64
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import unquote, urlsplit
 
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from conformance.exchange import Request
+from conformance.offblocks.client import DEFAULT_COMPONENTS
 from conformance.offblocks.sandbox import Call, OffBlocks, Reason, Refused, Tenant
 from conformance.sandbox.faults import Fault, Variation
 from conformance.standards import message_signatures
-from conformance.standards.message_signatures import SignatureRejected
+from conformance.standards.message_signatures import SignatureInput, SignatureRejected
 
 _BINDING = (
     "offblocks.signature.binds-body",
@@ -22,6 +28,10 @@ _BINDING = (
     "offblocks.signature.binds-covered-fields",
     "offblocks.signature.wrong-key-refused",
 )
+
+
+_SEVERAL = re.compile(r", *(?=[a-z*][a-z0-9_.*-]*=[(:])")
+"""What stands between two signatures in a header."""
 
 
 def _covered(request: Request) -> tuple[str, ...]:
@@ -35,14 +45,75 @@ def _with_header(request: Request, name: str, value: str) -> Request:
     return replace(request, headers=tuple(headers))
 
 
-class RefusesToBeRead(Fault, OffBlocks):
-    """Refuses the signature of every GET."""
+def _lines(request: Request, declared: SignatureInput) -> list[str]:
+    """The lines of the signature base, the last of them the parameters."""
+    return message_signatures.signature_base(request.method, request.url, request.headers, declared).split("\n")
 
-    breaks = ("offblocks.signature.right-one-accepted",)
+
+class _BuildsItsOwnBase(OffBlocks):
+    """Verifies signatures over a base that is built otherwise than the standard says."""
+
+    def base(self, request: Request, declared: SignatureInput) -> list[str]:
+        """The lines of the base as this server builds it."""
+        raise NotImplementedError
+
+    def hashes(self) -> tuple[hashes.HashAlgorithm, ...]:
+        """The hashes that a signature may be made with."""
+        return (hashes.SHA384(),)
+
+    def fits(self, tenant: Tenant, request: Request) -> bool:
+        """Whether the first signature is one over that base."""
+        declared, signature = message_signatures.declared_signatures(request.headers)[0]
+        key = self.signing_key_for(tenant, declared.key_id or "")
+        if not isinstance(key, ec.EllipticCurvePublicKey):
+            return False
+        half = len(signature) // 2
+        der = encode_dss_signature(*(int.from_bytes(part, "big") for part in (signature[:half], signature[half:])))
+        for chosen in self.hashes():
+            with suppress(InvalidSignature):
+                key.verify(der, "\n".join(self.base(request, declared)).encode(), ec.ECDSA(chosen))
+                return True
+        return False
+
+
+class _RefusesOtherBases(_BuildsItsOwnBase):
+    """Refuses a right signature that does not fit its own base."""
+
+    def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
+        """What is covered, if the signature fits both."""
+        covered = super().verify_request_signature(tenant, request)
+        if not self.fits(tenant, request):
+            raise SignatureRejected(message_signatures.Reason.MISMATCH, "The signature does not verify.")
+        return covered
+
+
+class _TakesItsOwnBase(_BuildsItsOwnBase):
+    """Takes a wrong signature that fits its own base."""
+
+    def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
+        """What is covered, if the signature fits one of them."""
+        try:
+            return super().verify_request_signature(tenant, request)
+        except SignatureRejected:
+            if self.fits(tenant, request):
+                return _covered(request)
+            raise
+
+
+class RefusesToBeRead(Fault, OffBlocks):
+    """Refuses the signature of whoever reads a customer."""
+
+    breaks = (
+        "offblocks.signature.right-one-accepted",
+        "offblocks.signature.base-by-the-standard",
+        "offblocks.customer.readable",
+        "offblocks.digest.none-on-get",
+    )
+    category = "F205"
 
     def check_request_signature(self, call: Call) -> None:
-        """Refuse a GET."""
-        if call.request.method == "GET":
+        """Refuse the reading."""
+        if call.operation == "getCustomer":
             raise Refused(Reason.REQUEST_SIGNATURE, "The signature does not verify.")
         super().check_request_signature(call)
 
@@ -55,6 +126,7 @@ class WantsTheLabelSig(Fault, OffBlocks):
         "offblocks.signature.right-one-accepted",
         "offblocks.customer.created-with-201",
     )
+    category = "F205"
 
     def check_request_signature(self, call: Call) -> None:
         """Refuse another label."""
@@ -77,7 +149,11 @@ class AcceptsMissingSignature(Fault, OffBlocks):
 class AcceptsAnySignature(Fault, OffBlocks):
     """Takes any signature that names a registered key and has the right form."""
 
-    breaks = (*_BINDING, "offblocks.signature.refusal-has-no-effect")
+    breaks = (
+        *_BINDING,
+        "offblocks.signature.other-algorithm-refused",
+        "offblocks.signature.refusal-has-no-effect",
+    )
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
         """What is said to be covered, also where the signature does not verify."""
@@ -85,6 +161,28 @@ class AcceptsAnySignature(Fault, OffBlocks):
             return super().verify_request_signature(tenant, request)
         except SignatureRejected as rejection:
             if rejection.reason is message_signatures.Reason.MISMATCH:
+                return _covered(request)
+            raise
+
+
+class VerifiesEmptyRequestsOnly(Fault, OffBlocks):
+    """Does not verify the signature of a request with a body, which was read before by something else."""
+
+    breaks = (
+        "offblocks.signature.binds-body",
+        "offblocks.signature.binds-method",
+        "offblocks.signature.binds-covered-fields",
+        "offblocks.signature.wrong-key-refused",
+        "offblocks.signature.other-algorithm-refused",
+        "offblocks.signature.refusal-has-no-effect",
+    )
+
+    def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
+        """What is said to be covered, whatever the signature, if there is a body."""
+        try:
+            return super().verify_request_signature(tenant, request)
+        except SignatureRejected as rejection:
+            if request.body and rejection.reason is message_signatures.Reason.MISMATCH:
                 return _covered(request)
             raise
 
@@ -160,6 +258,123 @@ class AcceptsTheKeysOfAllClients(Fault, OffBlocks):
         return next((key for key in found if key is not None), None)
 
 
+class SharesAKeyCache(Fault, OffBlocks):
+    """Remembers the keys that signatures were verified with by their ids, for all clients together."""
+
+    breaks = ("offblocks.signature.other-clients-key-refused",)
+
+    def signing_key_for(self, tenant: Tenant, key_id: str) -> message_signatures.PublicKey | None:
+        """The key that was found under that id before, whoever asked for it."""
+        cache: dict[str, message_signatures.PublicKey | None] = self.__dict__.setdefault("key_cache", {})
+        if cache.get(key_id) is None:
+            cache[key_id] = super().signing_key_for(tenant, key_id)
+        return cache[key_id]
+
+
+class SkipsAlgorithmsItDoesNotKnow(Fault, OffBlocks):
+    """Does not verify a signature on another curve than its own."""
+
+    breaks = ("offblocks.signature.other-algorithm-refused",)
+
+    def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
+        """What is said to be covered, if the algorithm is another."""
+        try:
+            return super().verify_request_signature(tenant, request)
+        except SignatureRejected as rejection:
+            if rejection.reason is message_signatures.Reason.WRONG_ALGORITHM:
+                return _covered(request)
+            raise
+
+
+class AcceptsOtherHashes(Fault, _TakesItsOwnBase):
+    """Takes ECDSA signatures made with SHA-256 or SHA-512."""
+
+    breaks = ("offblocks.signature.other-algorithm-refused",)
+
+    def base(self, request: Request, declared: SignatureInput) -> list[str]:
+        """The right one."""
+        return _lines(request, declared)
+
+    def hashes(self) -> tuple[hashes.HashAlgorithm, ...]:
+        """Two others."""
+        return hashes.SHA256(), hashes.SHA512()
+
+
+class TakesLabelsForOrnament(Fault, OffBlocks):
+    """Checks the signature of one label against the input of another."""
+
+    breaks = ("offblocks.signature.missing-refused",)
+
+    def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
+        """What is covered, the signature brought under the label of the input."""
+        label = (request.header("signature-input") or "").partition("=")[0]
+        value = (request.header("signature") or "").partition("=")[2]
+        return super().verify_request_signature(tenant, _with_header(request, "signature", f"{label}={value}"))
+
+
+class AcceptsRepeatedComponents(Fault, _TakesItsOwnBase):
+    """Takes a signature that covers a component twice."""
+
+    breaks = ("offblocks.signature.repeated-component-refused",)
+
+    def base(self, request: Request, declared: SignatureInput) -> list[str]:
+        """A line for each time that a component is named."""
+        once = tuple(dict.fromkeys(declared.components))
+        lines = dict(zip(once, _lines(request, replace(declared, components=once)), strict=False))
+        return [*(lines[component] for component in declared.components), f'"@signature-params": {declared.text}']
+
+
+class BuildsTheBaseInItsOwnOrder(Fault, _RefusesOtherBases):
+    """Builds the signature base in its own order, whatever order is declared."""
+
+    breaks = (
+        "offblocks.signature.any-order-and-label",
+        "offblocks.signature.base-by-the-standard",
+        "offblocks.signature.right-one-accepted",
+        "offblocks.customer.created-with-201",
+    )
+    category = "F205"
+
+    def base(self, request: Request, declared: SignatureInput) -> list[str]:
+        """The lines in the order that its own client has."""
+        own = sorted(declared.components, key=(*DEFAULT_COMPONENTS, *declared.components).index)
+        return _lines(request, replace(declared, components=tuple(own)))
+
+
+class TakesAnAbsentQueryForEmpty(Fault, _RefusesOtherBases):
+    """Builds the base with nothing in the place of a query that is absent, where the standard has a question mark."""
+
+    breaks = ("offblocks.signature.base-by-the-standard", "offblocks.signature.right-one-accepted")
+    category = "F205"
+
+    def base(self, request: Request, declared: SignatureInput) -> list[str]:
+        """The lines with an empty query."""
+        return [line if line != '"@query": ?' else '"@query": ' for line in _lines(request, declared)]
+
+
+class DecodesThePathBeforeVerifying(Fault, _RefusesOtherBases):
+    """Builds the base with the path as its router has decoded it."""
+
+    breaks = ("offblocks.signature.base-by-the-standard",)
+    category = "F205"
+
+    def base(self, request: Request, declared: SignatureInput) -> list[str]:
+        """The lines with the decoded path."""
+        path = urlsplit(request.url).path
+        return [line.replace(path, unquote(path)) for line in _lines(request, declared)]
+
+
+class TakesTheLastOfDoubledLines(Fault, OffBlocks):
+    """Verifies the last line of a header that comes twice, and goes by the first."""
+
+    breaks = ("offblocks.signature.binds-covered-fields",)
+
+    def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
+        """What is covered by the signature of the last lines."""
+        last = {name.lower(): (name, value) for name, value in request.headers}
+        return super().verify_request_signature(tenant, replace(request, headers=tuple(last.values())))
+
+
 class AcceptsHmacWithThePublicKey(Fault, OffBlocks):
     """Lets the signature choose the algorithm, and takes the public key's text for the secret of HMAC."""
 
@@ -232,6 +447,7 @@ class RefusesSignaturesWith403(Fault, OffBlocks):
         *_BINDING,
         "offblocks.signature.refusal-status",
         "offblocks.signature.missing-refused",
+        "offblocks.signature.repeated-component-refused",
         "offblocks.signature.unknown-key-id-refused",
         "offblocks.signature.other-clients-key-refused",
         "offblocks.signature.other-algorithm-refused",
@@ -266,3 +482,44 @@ class WantsFreshSignatures(Variation, OffBlocks):
     def signature_max_age(self) -> timedelta | None:
         """Ten seconds."""
         return timedelta(seconds=10)
+
+
+class VerifiesOneOfSeveralSignatures(Variation, OffBlocks):
+    """Takes a request of several signatures if one of them verifies."""
+
+    permits = "RFC 9421, section 4.3, leaves it to the application which of several signatures are needed."
+
+    def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
+        """What the first of them covers that verifies."""
+        inputs, signatures = (request.header(name) or "" for name in ("signature-input", "signature"))
+        pairs = zip(_SEVERAL.split(inputs), _SEVERAL.split(signatures), strict=False)
+        alone = [_with_header(_with_header(request, "signature-input", one), "signature", two) for one, two in pairs]
+        for single in alone[:-1]:
+            with suppress(SignatureRejected):
+                return super().verify_request_signature(tenant, single)
+        return super().verify_request_signature(tenant, alone[-1])
+
+
+class LooksAtTheKeyBeforeTheSignature(Variation, OffBlocks):
+    """Refuses a wrong Idempotency-Key or body before it looks at the signature."""
+
+    permits = "No document says which of several faults of one request is answered (Idempotency, Authentication)."
+
+    def check_request_signature(self, call: Call) -> None:
+        """The key and the digest first."""
+        self.check_idempotency_key(call)
+        if call.request.header("content-digest") is not None:
+            self.check_digest(call)
+        super().check_request_signature(call)
+
+
+class LooksForTheCustomerFirst(Variation, OffBlocks):
+    """Answers 404 for a customer that does not exist before it looks at signature, key and digest."""
+
+    permits = "No document says which of several faults of one request is answered (Customer Creation, Authentication)."
+
+    def check_request_signature(self, call: Call) -> None:
+        """The customer first."""
+        if "customerId" in call.parameters:
+            self.find_customer(call)
+        super().check_request_signature(call)

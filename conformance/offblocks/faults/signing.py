@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from dataclasses import replace
 
 from conformance.clock import pause
 from conformance.exchange import Response
@@ -14,6 +15,7 @@ from conformance.standards.account_ids import AccountId, checksum_address
 from conformance.standards.wallet_signatures import Encoding
 
 _SECONDS_BETWEEN_CHECK_AND_EFFECT = 0.05
+_ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 
 class RefusesHexText(Fault, OffBlocks):
@@ -105,9 +107,8 @@ class VerifiesWhatWasSent(Fault, OffBlocks):
     )
 
     def challenge_is_current(self, customer: Customer, sent: str) -> bool:
-        """Whatever it is."""
-        del customer, sent
-        return True
+        """Whatever it is, unless it is one whose hour is over."""
+        return not any(sent == each.encoded and self.challenge_has_expired(each) for each in customer.challenges)
 
     def message_signed(self, customer: Customer, sent: str) -> bytes:
         """What the request holds."""
@@ -124,8 +125,8 @@ class AcceptsSupersededChallenges(Fault, OffBlocks):
     breaks = ("offblocks.signing.superseded-challenge-refused",)
 
     def challenge_is_current(self, customer: Customer, sent: str) -> bool:
-        """Whether it was issued to the customer."""
-        return any(sent == challenge.encoded for challenge in customer.challenges)
+        """Whether it was issued to the customer within the hour."""
+        return any(sent == each.encoded and not self.challenge_has_expired(each) for each in customer.challenges)
 
     def message_signed(self, customer: Customer, sent: str) -> bytes:
         """The one that was sent."""
@@ -243,3 +244,67 @@ class AcceptsRecoveryIdZero(Variation, OffBlocks):
     def signer_of(self, message: bytes, signature: bytes) -> str | None:
         """The signer, by the last byte in either form."""
         return super().signer_of(message, wallet_signatures.normalised(signature))
+
+
+class NeverVerifiesWalletSignatures(Fault, OffBlocks):
+    """Looks at no wallet signature."""
+
+    breaks = (
+        "offblocks.signing.other-key-refused",
+        "offblocks.signing.other-message-refused",
+        "offblocks.signing.wrong-length-refused",
+        "offblocks.signing.outside-base64-refused",
+        "offblocks.signing.refusal-leaves-initiating",
+    )
+
+    def check_wallet_signature(self, customer: Customer, owner: AccountId, message: bytes, text: str) -> None:
+        """Nothing."""
+
+
+class TrustsTheAddressInTheMessage(Fault, OffBlocks):
+    """Checks the signature against the address that the submitted message names, and not whose message that is."""
+
+    breaks = ("offblocks.signing.foreign-challenge-refused",)
+
+    def challenge_is_current(self, customer: Customer, sent: str) -> bool:
+        """Whether it is any customer's."""
+        del customer
+        return any(sent == each.challenges[-1].encoded for each in self.customers.values())
+
+    def message_signed(self, customer: Customer, sent: str) -> bytes:
+        """What the request holds."""
+        del customer
+        return base64.b64decode(sent)
+
+    def check_wallet_signature(self, customer: Customer, owner: AccountId, message: bytes, text: str) -> None:
+        """Check as if the customer were the one whom the message names."""
+        named = _ADDRESS.search(message.decode())
+        account = replace(customer.account, address=named[0]) if named else customer.account
+        super().check_wallet_signature(replace(customer, account=account), owner, message, text)
+
+
+class AcceptsForeignChallenges(Fault, OffBlocks):
+    """Takes any customer's challenge from any other."""
+
+    breaks = ("offblocks.signing.foreign-challenge-refused",)
+
+    def challenge_is_current(self, customer: Customer, sent: str) -> bool:
+        """Whether it is anybody's."""
+        del customer
+        return any(sent == each.challenges[-1].encoded for each in self.customers.values())
+
+    def message_signed(self, customer: Customer, sent: str) -> bytes:
+        """The one that was sent."""
+        del customer
+        current = (each.challenges[-1] for each in self.customers.values())
+        return next(challenge.message for challenge in current if challenge.encoded == sent)
+
+
+class RecoversTheZeroAddress(Fault, OffBlocks):
+    """Takes an address of zeros for the signer where no key can have made the signature."""
+
+    breaks = ("offblocks.signing.other-key-refused", "offblocks.signing.refusal-leaves-initiating")
+
+    def signer_of(self, message: bytes, signature: bytes) -> str | None:
+        """The signer, or nobody's address."""
+        return super().signer_of(message, signature) or checksum_address(f"0x{0:040x}")

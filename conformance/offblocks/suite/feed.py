@@ -20,7 +20,6 @@ _OF_KEYS = {"putSigningKey", "deleteSigningKey"}
 _DONE = {"verifyCustomer", "rejectCustomer"}
 _KEY = "header Idempotency-Key"
 _CUSTOMER = "path customerId"
-_NOBODY = "https://webhooks.example/offblocks"
 
 
 class Feed:
@@ -40,7 +39,6 @@ class Feed:
         self._shared: dict[tuple[str, str], tuple[Onboarding, int]] = {}
         self._new_key: ec.EllipticCurvePrivateKey | None = None
         self._signs_keys = self._removed = False
-        self._events = subject.hooks.url if subject.hooks else _NOBODY
         self.identities = tuple(self._tenants)
         self.harmless = not subject.disposable
         self.series = Series(subject.journal)
@@ -73,8 +71,10 @@ class Feed:
             case "signChallenge":
                 return self._challenge(tenant, key)
             case "putWebhook":
+                if self._subject.hooks is None:
+                    needs("an address that the API can reach")
                 values = {
-                    "body /callbackUrl": self._events,
+                    "body /callbackUrl": self._subject.hooks.url,
                     "body /id": ABSENT,
                     "body /types": ["customer.updated"],
                     **key,

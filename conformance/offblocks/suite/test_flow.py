@@ -6,7 +6,7 @@ from conformance.exchange import Exchange
 from conformance.offblocks.checks import listed
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import PATIENCE, expect, expect_refusal, expect_status, step_failed, verifies
+from conformance.scenario import PATIENCE, expect, expect_refusal, expect_status, refused, step_failed, verifies
 
 PAST_SCREENING = ("verifying", "active")
 
@@ -56,7 +56,7 @@ def test_a_verification_is_simulated(tenant: Tenant, wallet: Wallet, outcome: st
 def test_a_verified_customer_becomes_active(tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer with pending verification, when its success is simulated."""
     customer = tenant.verifying(wallet)
-    tenant.simulate("verify", customer.id)
+    _simulated(tenant, "verify", customer.id)
     _expect_active(tenant, customer.id)
 
 
@@ -79,7 +79,7 @@ def test_a_customer_who_has_not_signed_does_not_become_active(tenant: Tenant, wa
 def test_a_rejected_customer_stays_rejected(tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer whose verification failed, when its success is simulated."""
     customer = tenant.verifying(wallet)
-    tenant.simulate("reject", customer.id)
+    _simulated(tenant, "reject", customer.id)
     rule = "offblocks.flow.rejected-is-final"
     status = tenant.status_once(customer.id, "rejected")
     expect(rule, status == "rejected", where="response /status", expected=f"rejected within {PATIENCE}", got=status)
@@ -130,6 +130,21 @@ def _expect_simulated(tenant: Tenant, outcome: str, customer: str) -> None:
         got=exchange.response.body,
         exchange=exchange,
     )
+    _require_taken(exchange)
+
+
+def _simulated(tenant: Tenant, outcome: str, customer: str) -> None:
+    _require_taken(tenant.simulate(outcome, customer))
+
+
+def _require_taken(exchange: Exchange) -> None:
+    """Go on only if a simulation was not refused.
+
+    Raises:
+        StepFailedError: If it was.
+    """
+    if refused(exchange):
+        step_failed("A verification was to be simulated", exchange)
 
 
 def _expect_active(tenant: Tenant, customer: str) -> None:

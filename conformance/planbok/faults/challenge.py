@@ -20,13 +20,14 @@ class SendsTheCustomerStraightBack(Fault, Planbok):
 
 
 class RepeatsLinks(Fault, Planbok):
-    """Gives all challenges of a customer the page of the first one."""
+    """Gives the challenges of a customer that ask for the same the page of the first of them."""
 
     breaks = ("planbok.challenge.unique",)
 
     def page_url(self, challenge: Challenge) -> str:
-        """The first page."""
-        return challenge.customer.challenges[0].url
+        """The first page for this."""
+        asked = (challenge.task, challenge.chains)
+        return next(each.url for each in challenge.customer.challenges if (each.task, each.chains) == asked)
 
 
 class NamesIdsOtherwise(Fault, Planbok):
@@ -40,14 +41,14 @@ class NamesIdsOtherwise(Fault, Planbok):
 
 
 class VerifiesAtOnce(Fault, Planbok):
-    """Shows a challenge as verified from its issue."""
+    """Shows a challenge as verified for a second from its issue."""
 
     breaks = ("planbok.challenge.starts-pending",)
 
     def status_shown(self, challenge: Challenge) -> str:
-        """Verified."""
-        del challenge
-        return Status.VERIFIED.value
+        """Verified at first."""
+        is_new = self.now() - challenge.issued_at < timedelta(seconds=1)
+        return Status.VERIFIED.value if is_new else super().status_shown(challenge)
 
 
 class SaysDone(Fault, Planbok):
@@ -99,6 +100,7 @@ class AcceptsAnyAccountType(Fault, Planbok):
     """Takes whatever type of account is asked for."""
 
     breaks = ("planbok.challenge.other-account-type-refused",)
+    category = "F102"
 
     def check_account_type(self, document: Mapping[str, Any]) -> None:
         """Nothing is checked."""
@@ -108,6 +110,7 @@ class AcceptsNoChain(Fault, Planbok):
     """Issues challenges for no chain at all."""
 
     breaks = ("planbok.challenge.empty-blockchains-refused",)
+    category = "F102"
 
     def accepts_no_chain(self) -> bool:
         """It does."""
@@ -118,6 +121,7 @@ class AcceptsUnknownChains(Fault, Planbok):
     """Issues challenges for chains that do not exist."""
 
     breaks = ("planbok.challenge.unknown-blockchain-refused",)
+    category = "F102"
 
     def accepts_unknown_chains(self) -> bool:
         """It does."""
@@ -312,3 +316,21 @@ class AnswersChallengesWith200(Variation, Planbok):
     def creation_status(self) -> int:
         """200."""
         return 200
+
+
+class ShowsTheEndLate(Variation, Planbok):
+    """Shows a challenge as pending for five seconds after its end."""
+
+    permits = "No document says how soon the status of a challenge follows its page."
+
+    def status_shown(self, challenge: Challenge) -> str:
+        """The status of five seconds ago."""
+        return Status.PENDING.value if self.is_fresh(challenge) else super().status_shown(challenge)
+
+    def result_is_readable(self, challenge: Challenge) -> bool:
+        """Not before the status says so."""
+        return not self.is_fresh(challenge) and super().result_is_readable(challenge)
+
+    def is_fresh(self, challenge: Challenge) -> bool:
+        """Whether it ended less than five seconds ago."""
+        return challenge.ended_at is not None and self.now() - challenge.ended_at < timedelta(seconds=5)

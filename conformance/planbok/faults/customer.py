@@ -177,6 +177,7 @@ class BreaksWithoutRefId(Fault, Planbok):
     """Breaks on a creation without a ``refId``."""
 
     breaks = ("planbok.customer.ref-id-omitted", "planbok.response.no-server-error")
+    category = "F100"
 
     def create_customer(self, call: Call) -> Response:
         """Answer 500 to it."""

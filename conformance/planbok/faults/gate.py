@@ -1,9 +1,10 @@
 """What can be wrong, or otherwise than the sandbox has it, with what stands before the first wallet."""
 
-from conformance.planbok.chains import CHAINS
+from conformance.exchange import Response
 from conformance.planbok.gateway import Step
-from conformance.planbok.sandbox import Challenge, Customer, Planbok, Reason, Secret, Status
+from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Secret, Status
 from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.messages import read_object
 
 
 class ProvisionsWithoutPin(Fault, Planbok):
@@ -31,14 +32,20 @@ class ProvisionsWithoutRecovery(Fault, Planbok):
 
 
 class ProvisionsThoughItRefuses(Fault, Planbok):
-    """Refuses wallets to a customer who is not set up, and has derived one."""
+    """Refuses wallets to a customer who is not set up, and derives them."""
 
     breaks = ("planbok.gate.no-wallet-without-pin", "planbok.gate.no-wallet-without-recovery")
+    category = "F104"
 
-    def check_set_up(self, customer: Customer) -> None:
-        """Derive first."""
-        self.wallet_on(customer, CHAINS["ETH-SEPOLIA"], {})
-        super().check_set_up(customer)
+    def create_wallets(self, call: Call) -> Response:
+        """Derive what is refused."""
+        try:
+            return super().create_wallets(call)
+        except Refused as refusal:
+            if refusal.reason is Reason.INCOMPLETE_SET_UP:
+                for chain in self.read_chains(read_object(call.request.body)):
+                    self.wallet_on(self.customer_for(call), chain, {})
+            raise
 
 
 class DerivesThoughThePageRefuses(Fault, Planbok):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 
+from conformance.clock import pause
 from conformance.exchange import Request, Response
 from conformance.planbok.messages import KEY_HEADER
 from conformance.planbok.sandbox import Call, Planbok, Reason, Refused, Tenant
@@ -11,12 +12,15 @@ from conformance.sandbox.messages import BodyRejected
 from conformance.sandbox.service import Operation
 
 _ENOUGH = 20
+_ONE_IN = 50
+_SECONDS_NOW_AND_THEN = 2
 
 
 class TakesRequestsWithoutAKey(Fault, Planbok):
     """Takes a request without a key for the first organization's."""
 
     breaks = ("planbok.key.missing-refused", "planbok.key.missing-status")
+    category = "F207"
 
     def authenticate(self, request: Request) -> Tenant:
         """The first organization if there is no key."""
@@ -27,6 +31,7 @@ class ReadsWithoutAKey(Fault, Planbok):
     """Asks for a key where something is changed, and not where something is read."""
 
     breaks = ("planbok.key.missing-refused", "planbok.key.missing-status")
+    category = "F207"
 
     def authenticate(self, request: Request) -> Tenant:
         """The first organization if a GET has no key."""
@@ -80,6 +85,7 @@ class LetsReadOnlyKeysWrite(Fault, Planbok):
     """Takes a read-only key for one with full access."""
 
     breaks = ("planbok.key.read-only-refused",)
+    category = "F206"
 
     def check_permission(self, call: Call) -> None:
         """Nothing is checked."""
@@ -89,6 +95,7 @@ class CreatesBeforeItLooksAtTheKey(Fault, Planbok):
     """Refuses the key, but has created the customer."""
 
     breaks = ("planbok.key.missing-refused", "planbok.key.wrong-refused", "planbok.key.read-only-refused")
+    category = "F104"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
         """Create a customer for the first organization even where the answer is 401 or 403."""
@@ -127,3 +134,15 @@ class AnswersReadOnlyKeysWith405(Variation, Planbok):
     def refusal_status(self, reason: Reason) -> int:
         """405 for a key that may not do this."""
         return 405 if reason is Reason.READ_ONLY_KEY else super().refusal_status(reason)
+
+
+class PausesNowAndThen(Variation, Planbok):
+    """Takes two seconds for one answer in fifty."""
+
+    permits = "No document says how soon an answer comes."
+
+    async def answer(self, request: Request, path: str) -> Response:
+        """The answer, at times after a pause."""
+        drawn = self.__dict__.setdefault("pauses", self.ids.child("pauses")).below(_ONE_IN)
+        await pause(0 if drawn else _SECONDS_NOW_AND_THEN)
+        return await super().answer(request, path)

@@ -94,7 +94,7 @@ class ListsStrangersWallets(Fault, Planbok):
 class ListsEverybodysWalletsForAnEmptyFilter(Fault, Planbok):
     """Lists the wallets of all organizations when the filter is empty."""
 
-    breaks = ("planbok.list.unseen-by-others", "planbok.list.empty-filter-is-empty")
+    breaks = ("planbok.list.unseen-by-others",)
 
     def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
         """All, whoever asks, if the filter is empty."""
@@ -313,3 +313,21 @@ def with_another_key(sandbox: Planbok, customer: Customer, wallet: Wallet) -> Wa
     path = wallet.path.replace("m/44'", "m/45'")
     key = derive_key(sandbox.root_of(customer), path, wallet.chain.curve)
     return replace(wallet, address=sandbox.address(key.public_key, wallet.chain), public_key=key.public_key.hex())
+
+
+class ChangesAddresses(Fault, Planbok):
+    """Shows a wallet with another address each second time."""
+
+    breaks = (
+        "planbok.list.wallets-stay",
+        "planbok.list.wallet-readable",
+        "planbok.list.agrees-with-result",
+        "planbok.list.holds-all",
+    )
+
+    def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
+        """The wallet, every other time with another key."""
+        shown: dict[str, int] = self.__dict__.setdefault("shown", {})
+        shown[wallet.id] = shown.get(wallet.id, 0) + 1
+        other = with_another_key(self, customer, wallet) if shown[wallet.id] % 2 else wallet
+        return super().wallet_json(customer, other)

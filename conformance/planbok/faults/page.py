@@ -1,11 +1,15 @@
 """What can be wrong, or otherwise than the sandbox has it, with the hosted page."""
 
-from urllib.parse import urlsplit
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
 
-from conformance.exchange import Response
+from conformance.clock import pause
+from conformance.exchange import Headers, Request, Response
 from conformance.planbok.gateway import Step
 from conformance.planbok.sandbox import Challenge, Entry, Planbok, Secret, Status
 from conformance.sandbox.faults import Fault, Variation
+
+_SECONDS_BETWEEN_READING_AND_WRITING = 0.1
 
 
 class CarriesThePinOver(Fault, Planbok):
@@ -102,7 +106,11 @@ class HidesThePurpose(Fault, Planbok):
 class CompletesCancelledChallenges(Fault, Planbok):
     """Creates the wallets of a challenge that the customer cancelled."""
 
-    breaks = ("planbok.page.cancelled-makes-no-wallet", "planbok.result.none-when-failed")
+    breaks = (
+        "planbok.page.cancelled-makes-no-wallet",
+        "planbok.result.none-when-failed",
+        "planbok.webhook.none-for-a-failed-challenge",
+    )
 
     def cancel(self, challenge: Challenge) -> None:
         """As if the PIN had been entered."""
@@ -219,3 +227,95 @@ class LocksAfterNineTries(Variation, Planbok):
     def tries(self) -> int:
         """Nine."""
         return 9
+
+
+class CountsTriesAfterAPause(Fault, Planbok):
+    """Reads how often a PIN was guessed, waits, and writes one more, so that guesses at once count as one."""
+
+    breaks = ("planbok.page.locks-out",)
+
+    async def answer_at(self, mount: str, request: Request, path: str) -> Response:
+        """The answer to a form, with the count of a moment ago."""
+        if request.method != "POST":
+            return await super().answer_at(mount, request, path)
+        before = {customer: customer.pin.failures for customer in self.customers.values()}
+        await pause(_SECONDS_BETWEEN_READING_AND_WRITING)
+        for customer, failures in before.items():
+            customer.pin.failures = failures
+        return await super().answer_at(mount, request, path)
+
+
+class TrustsTheChallengeInTheForm(Fault, Planbok):
+    """Names the challenge in a hidden field of the form, and completes whichever is named there."""
+
+    breaks = ("planbok.page.asks-pin-every-time",)
+
+    def visited(self, challenge: Challenge, request: Request) -> Response:
+        """The page with one more field."""
+        response = super().visited(challenge, request)
+        field = f'<input type="hidden" name="challenge" value="{challenge.link}">\n</form>'
+        return replace(response, body=response.body.replace(b"</form>", field.encode()))
+
+    def entered(self, challenge: Challenge, request: Request) -> Response:
+        """Take it for the challenge that is named."""
+        named = dict(parse_qsl(request.body.decode("latin-1"))).get("challenge", "")
+        return super().entered(self.challenges.get(named, challenge), request)
+
+    def is_from_the_page(self, challenge: Challenge, request: Request, visit: str, token: str) -> bool:
+        """Whether it was sent in a visit, of whichever page."""
+        del challenge, request, token
+        return bool(visit)
+
+
+class ConsumesLinksWhenAsked(Fault, Planbok):
+    """Takes any request for a page for a visit, and lets each page be visited once: a HEAD ends its challenge."""
+
+    breaks = ("planbok.challenge.starts-pending",)
+
+    async def answer_at(self, mount: str, request: Request, path: str) -> Response:
+        """The answer; to a HEAD it is the last one."""
+        response = await super().answer_at(mount, request, path)
+        challenge = self.challenges.get(path.rpartition("/")[2])
+        if request.method == "HEAD" and challenge is not None:
+            self.cancel(challenge)
+        return response
+
+
+class ReportsSuccessAfterCancel(Fault, Planbok):
+    """Reports a challenge as verified that the customer cancelled."""
+
+    breaks = ("planbok.page.cancelled-makes-no-wallet",)
+
+    def status_shown(self, challenge: Challenge) -> str:
+        """Verified, however it was ended."""
+        return Status.VERIFIED.value if challenge.ended is Step.CANCELLED else super().status_shown(challenge)
+
+    def return_parameters(self, challenge: Challenge) -> dict[str, str]:
+        """The same in the return."""
+        return {**super().return_parameters(challenge), "status": self.status_shown(challenge)}
+
+
+class LetsItselfBeFramed(Fault, Planbok):
+    """Lets any site show the page in a frame of its own."""
+
+    breaks = ("planbok.page.not-framed",)
+
+    def page_headers(self, challenge: Challenge) -> Headers:
+        """The header lines without those that forbid it."""
+        kept = (line for line in super().page_headers(challenge) if line[0] != "X-Frame-Options")
+        return tuple((name, value.replace("frame-ancestors 'none'; ", "")) for name, value in kept)
+
+
+class ReturnsWithThePin(Fault, Planbok):
+    """Sends customers back with what they entered in the query."""
+
+    breaks = ("planbok.page.pin-not-in-url",)
+
+    def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
+        """Take it, and remember it."""
+        self.__dict__["entered_last"] = entry.fields.get("pin", "")
+        super().take(challenge, step, entry)
+
+    def return_parameters(self, challenge: Challenge) -> dict[str, str]:
+        """What the return tells, and the PIN."""
+        return {**super().return_parameters(challenge), "pin": self.__dict__.get("entered_last", "")}

@@ -1,14 +1,16 @@
 """What can be wrong, or otherwise than the sandbox has it, with the form of answers."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qs
 
 from conformance.exchange import Request, Response
 from conformance.planbok.sandbox import Call, Customer, Planbok, Reason, Refused
 from conformance.sandbox.faults import Fault, Variation
-from conformance.sandbox.messages import json_response, problem
+from conformance.sandbox.messages import json_response, problem, to_json
 from conformance.sandbox.service import Operation
 
 _THINGS = {Reason.UNKNOWN_CUSTOMER, Reason.UNKNOWN_CHALLENGE, Reason.UNKNOWN_WALLET}
@@ -19,6 +21,7 @@ class LeavesOutTheMessage(Fault, Planbok):
     """Answers without ``message``."""
 
     breaks = ("planbok.response.matches-schema",)
+    category = "F101"
 
     def envelope(self, status: int, message: str, data: Any) -> dict[str, Any]:
         """The members without it."""
@@ -31,6 +34,7 @@ class LeavesOutThePage(Fault, Planbok):
     """Answers a request for wallets without ``redirectUrl``."""
 
     breaks = ("planbok.response.matches-schema", "planbok.challenge.answered")
+    category = "F101"
 
     def success(self, status: int, message: str, data: Any) -> Response:
         """The answer without the member."""
@@ -41,6 +45,7 @@ class WritesTheStatusAsText(Fault, Planbok):
     """Writes ``status`` as a text."""
 
     breaks = ("planbok.response.matches-inferred-schema",)
+    category = "F101"
 
     def envelope(self, status: int, message: str, data: Any) -> dict[str, Any]:
         """The members with a text among them."""
@@ -51,6 +56,7 @@ class CallsThePayloadResult(Fault, Planbok):
     """Has the payload under another name than ``data``."""
 
     breaks = ("planbok.response.matches-inferred-schema",)
+    category = "F101"
 
     def envelope(self, status: int, message: str, data: Any) -> dict[str, Any]:
         """The members with the payload as ``payload``."""
@@ -61,6 +67,7 @@ class SendsJsonAsText(Fault, Planbok):
     """Sends its JSON as ``text/plain``."""
 
     breaks = ("planbok.response.is-json",)
+    category = "F101"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
         """Answer with another Content-Type."""
@@ -91,6 +98,7 @@ class BreaksOnWhatIsNoObject(Fault, Planbok):
     """Breaks on a body that is no JSON object."""
 
     breaks = ("planbok.response.no-server-error",)
+    category = "F100"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
         """Answer 500 to one."""
@@ -103,6 +111,7 @@ class BreaksOnNumbersForTexts(Fault, Planbok):
     """Breaks on a member that should be a text and is a number."""
 
     breaks = ("planbok.response.no-server-error",)
+    category = "F100"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
         """Answer 500 to one."""
@@ -115,6 +124,7 @@ class BreaksOnPageNought(Fault, Planbok):
     """Breaks on a page or a limit that is none."""
 
     breaks = ("planbok.response.no-server-error",)
+    category = "F100"
 
     def refusal_status(self, reason: Reason) -> int:
         """500 for a query."""
@@ -150,6 +160,46 @@ class RefusesWithProblemDetails(Variation, Planbok):
     def refusal(self, refusal: Refused) -> Response:
         """What went wrong, as ``detail``."""
         return problem(self.refusal_status(refusal.reason), refusal.detail)
+
+
+class TakesAnyName(Fault, Planbok):
+    """Creates a customer whose ``name`` is no text, and keeps it as one."""
+
+    breaks = ("planbok.response.undescribed-refused",)
+    category = "F102"
+
+    def create_customer(self, call: Call) -> Response:
+        """Create the customer, whatever its name is."""
+        document = dict(call.request.members())
+        if "name" in document and not isinstance(document["name"], str):
+            body = to_json({**document, "name": json.dumps(document["name"])})
+            call = replace(call, request=replace(call.request, body=body))
+        return super().create_customer(call)
+
+
+class RefusesLargePages(Fault, Planbok):
+    """Refuses a page of more than 20 entries."""
+
+    breaks = ("planbok.response.described-accepted",)
+
+    def page_of(self, call: Call, items: Sequence[Any], message: str) -> Response:
+        """The page, or a refusal."""
+        limit = parse_qs(call.request.query).get("limit", ["10"])[0]
+        if limit.isdecimal() and int(limit) > 20:  # noqa: PLR2004  (what the docstring says)
+            raise Refused(Reason.QUERY, "'limit' must be 20 or less.")
+        return super().page_of(call, items, message)
+
+
+class HidesOtherMethods(Fault, Planbok):
+    """Answers a method that a path does not have without saying which methods there are."""
+
+    breaks = ("planbok.response.unsupported-method",)
+
+    async def answer(self, request: Request, path: str) -> Response:
+        """Answer 405 without Allow."""
+        response = await super().answer(request, path)
+        headers = tuple(header for header in response.headers if header[0] != "Allow")
+        return replace(response, headers=headers)
 
 
 class PutsErrorsInAnObject(Variation, Planbok):
@@ -304,3 +354,85 @@ def _turned(value: Any) -> Any:
             return [_turned(each) for each in value]
         case _:
             return value
+
+
+class BreaksOffItsJson(Fault, Planbok):
+    """Loses the last character of the answer to a request that was carried out."""
+
+    breaks = ("planbok.response.matches-schema",)
+    category = "F101"
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """Answer with what is no JSON any more."""
+        response = await super().perform(operation, request, parameters)
+        cut = request.method == "POST" and response.succeeded
+        return replace(response, body=response.body[:-1]) if cut else response
+
+
+class LeavesOutTheContentType(Fault, Planbok):
+    """Does not say what its answers are."""
+
+    breaks = ("planbok.response.is-json",)
+    category = "F101"
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """Answer without Content-Type."""
+        return replace(await super().perform(operation, request, parameters), headers=())
+
+
+class AnswersWithNullForData(Fault, Planbok):
+    """Answers the list of a customer's challenges with ``data`` as null."""
+
+    breaks = ("planbok.response.matches-inferred-schema",)
+    category = "F101"
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """Answer with nothing in the place of the list."""
+        response = await super().perform(operation, request, parameters)
+        if operation.id != "listChallenges" or not response.succeeded:
+            return response
+        return json_response(response.status, {**response.members(), "data": None})
+
+
+class NamesTheErrorOnly(Variation, Planbok):
+    """Refuses with an object that has ``error`` and nothing else."""
+
+    permits = "No vendor page shows the body of a refusal."
+
+    def error_body(self, status: int, detail: str) -> Any:
+        """The object."""
+        del status
+        return {"success": False, "error": detail}
+
+
+class AnswersInChunks(Variation, Planbok):
+    """Sends bodies in chunks, without saying how long they are."""
+
+    permits = "HTTP leaves the framing of a body to the server (RFC 9112, section 6)."
+
+    async def answer(self, request: Request, path: str) -> Response:
+        """The answer with Transfer-Encoding."""
+        response = await super().answer(request, path)
+        return replace(response, headers=(*response.headers, ("Transfer-Encoding", "chunked")))
+
+
+class CapitalisesHeaderNames(Variation, Planbok):
+    """Writes the names of header fields in capitals."""
+
+    permits = "The names of header fields have no letter case (RFC 9110, section 5.1)."
+
+    async def answer(self, request: Request, path: str) -> Response:
+        """The answer with other names."""
+        response = await super().answer(request, path)
+        return replace(response, headers=tuple((name.upper(), value) for name, value in response.headers))
+
+
+class KeepsNoConnection(Variation, Planbok):
+    """Ends the connection with each answer."""
+
+    permits = "HTTP leaves it to the server whether a connection stays open (RFC 9112, section 9.6)."
+
+    async def answer(self, request: Request, path: str) -> Response:
+        """The answer with Connection."""
+        response = await super().answer(request, path)
+        return replace(response, headers=(*response.headers, ("Connection", "close")))

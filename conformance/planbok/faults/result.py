@@ -1,10 +1,11 @@
 """What can be wrong, or otherwise than the sandbox has it, with what comes of a challenge."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from conformance.planbok.chains import CHAINS, Chain
-from conformance.planbok.sandbox import Challenge, Planbok, Status, Task, Wallet
+from conformance.planbok.sandbox import Challenge, Customer, Planbok, Status, Task, Wallet
 from conformance.sandbox.faults import Fault, Variation
 
 
@@ -157,3 +158,16 @@ class ShowsAnEmptyResult(Variation, Planbok):
     def challenge_json(self, challenge: Challenge) -> dict[str, Any]:
         """The challenge with the member."""
         return {"result": None, **super().challenge_json(challenge)}
+
+
+class GivesAnotherCustomersWallet(Fault, Planbok):
+    """Gives a customer the wallet on a chain that another one was given before."""
+
+    breaks = ("planbok.address.never-shared",)
+
+    def wallet_on(self, customer: Customer, chain: Chain, names: Mapping[str, str]) -> Wallet:
+        """The first wallet on the chain, whoever has it, under an id of its own."""
+        wallet = super().wallet_on(customer, chain, names)
+        taken = next(each for other in self.customers.values() for each in other.wallets if each.chain is chain)
+        wallet.address, wallet.public_key = taken.address, taken.public_key
+        return wallet

@@ -380,3 +380,53 @@ class SignsTheBodyWrittenAgain(Variation, Planbok):
     def signed_body(self, body: bytes) -> bytes:
         """The event without blanks."""
         return to_json(json.loads(body))
+
+
+class AnnouncesAnHourLate(Fault, Planbok):
+    """Sends events an hour after what they tell of."""
+
+    breaks = (
+        "planbok.webhook.wallet-created-sent",
+        "planbok.webhook.customer-events-sent",
+        "planbok.webhook.security-events-sent",
+    )
+
+    def tries_at_once(self) -> int:
+        """None."""
+        return 0
+
+    def pause_before_retry(self, failures: int) -> timedelta:
+        """An hour before the first try."""
+        return super().pause_before_retry(failures) if failures else timedelta(hours=1)
+
+
+class SendsEventsToAnotherOrganization(Fault, Planbok):
+    """Sends the events of all organizations to the webhook of one."""
+
+    breaks = ("planbok.webhook.own-events-only",)
+
+    def webhook_addresses(self, tenant: Tenant) -> list[str]:
+        """The one, whosever it is."""
+        del tenant
+        return [self.outbox.address] if self.outbox.address else []
+
+
+class FollowsRedirects(Fault, Planbok):
+    """Goes wherever a receiver sends it, and takes the answer there for a receipt."""
+
+    breaks = ("planbok.webhook.retried-alike",)
+    category = "F202"
+
+    def follows_redirects(self) -> bool:
+        """It does."""
+        return True
+
+
+class NamesWalletCreatedOtherwise(Fault, Planbok):
+    """Tells of new wallets by a name that no source has."""
+
+    breaks = ("planbok.webhook.wallet-created-sent", "planbok.webhook.event-names")
+
+    def event_body(self, event: str, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The event under the other name."""
+        return super().event_body(event.replace("wallet.created", "wallet.provisioned"), event_id, data)

@@ -13,6 +13,7 @@ from conformance.scenario import answer as answered
 from conformance.scenario import expect, expect_acceptance, expect_reading, refused, step_failed, verifies
 
 REFUSALS = range(400, 500)
+NOT_FOUND = 404
 A_SMALL_PAGE = 2
 
 
@@ -103,6 +104,8 @@ def test_the_set_up_is_asked_for_with_a_return_alone(tenant: Tenant) -> None:
     customer = tenant.onboard()
     exchange = tenant.ask("initialize", customer.id)
     reading = "redirect-url-suffices" if exchange.response.succeeded else None
+    if exchange.response.status == NOT_FOUND:
+        step_failed("A customer was to be found", exchange)
     if refused(exchange):
         body = {"redirectUrl": RETURN_URL, "blockchains": list(tenant.two_chains), "accountType": "eoa"}
         exchange = tenant.ask("initialize", customer.id, body=body)
@@ -251,8 +254,8 @@ def test_a_new_pin_takes_the_place_of_the_old_one(tenant: Tenant, task: str) -> 
     challenge = tenant.ended(customer.id, new.id)
     expect(
         "planbok.customer.pin-replaced",
-        challenge.succeeded,
-        where="response /data/status",
-        expected="a challenge that succeeded with the new PIN",
-        got=challenge.status,
+        challenge.succeeded or bool(challenge.wallets),
+        where="response /data",
+        expected="a challenge that succeeded with the new PIN, or its wallet",
+        got=f"{challenge.status}, {len(challenge.wallets)} wallets",
     )

@@ -1,11 +1,12 @@
 """Without PIN and recovery there is no wallet, whoever refuses."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from conformance.exchange import Exchange
-from conformance.planbok.messages import challenge_of
+from conformance.planbok.messages import challenge_of, is_set_up, payload
 from conformance.planbok.suite.tenant import Onboarding, Tenant
-from conformance.scenario import StepFailedError, expect, expect_status, refused, verifies
+from conformance.scenario import StepFailedError, expect, expect_status, refused, step_failed, verifies
 
 TOO_EARLY = ("checks-set-up-first",)
 REFUSALS = (400, 403, 409, 422)
@@ -30,9 +31,16 @@ def test_a_customer_without_recovery_gets_no_wallet(tenant: Tenant) -> None:
 
 
 def _asked_too_early(tenant: Tenant, customer: Onboarding) -> Exchange:
-    """The request for wallets, too early for all that the API shows, unless it shows otherwise than it is."""
-    shown = tenant.is_set_up(customer)
-    return tenant.ask_wallets(customer.id, broken=TOO_EARLY if shown is False else ())
+    """The request for wallets, too early for all that the API shows, unless it shows otherwise than it is.
+
+    Raises:
+        StepFailedError: If it shows nothing.
+    """
+    exchange = tenant.read(customer.id)
+    shown = payload(exchange.response)
+    if not isinstance(shown, Mapping):
+        step_failed("A customer was to be read", exchange)
+    return tenant.ask_wallets(customer.id, broken=TOO_EARLY if is_set_up(shown) is False else ())
 
 
 def _expect_no_wallet(rule: str, tenant: Tenant, customer: Onboarding, exchange: Exchange) -> None:
