@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from conformance.api import Api
 from conformance.catalogue import Rule
+from conformance.sandbox.faults import Fault, departures
 from conformance.specification import Specification
 
 _MOST_CLOSE = 5
@@ -44,6 +45,7 @@ def described(api: Api, rule: Rule) -> Iterator[tuple[str, str]]:
     for source in () if rule.readings else rule.sources:
         yield from _listed("source", [str(source), source.document.url])
     yield from _listed("tests", verifying_tests(api, rule.id) or ["none"])
+    yield from _listed("faults", proving_faults(api, rule.id) or ["none"])
     yield "judge it", f"conformance run {api.name} --rule {rule.id}"
 
 
@@ -59,6 +61,11 @@ def verifying_tests(api: Api, rule: str) -> list[str]:
         for node in ast.walk(ast.parse(path.read_bytes()))
         if isinstance(node, ast.FunctionDef) and rule in _verified(node)
     ]
+
+
+def proving_faults(api: Api, rule: str) -> list[str]:
+    """The names of the faults of the sandbox that break the rule with this id: what shows that the tests notice."""
+    return [name for name, found in departures(api).items() if issubclass(found, Fault) and rule in found.breaks]
 
 
 def _verified(test: ast.FunctionDef) -> set[object]:

@@ -1,6 +1,7 @@
 """Results for somebody who reads a terminal or the log of a CI job."""
 
 import os
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
@@ -130,6 +131,9 @@ def summary(results: Mapping[str, Any], console: Console) -> None:
         console.print()
     for remark in results["remarks"]:
         write(console, Text.assemble(("Remark: ", "bold"), printable(remark)))
+    if results["examples"]:
+        options = f"--seed {shlex.quote(printable(results['seed']))} --examples {results['examples']}"
+        write(console, Text(f"Generated with {options}", "dim"), whole=True)
     write(console, Text(verdict_line(results), _CONCLUSION_STYLES[results["verdict"]]), whole=True)
 
 

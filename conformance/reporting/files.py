@@ -50,13 +50,18 @@ def write_reports(results: Mapping[str, Any], folder: Path) -> list[Path]:
     }
     for name, text in written.items():
         try:
-            _replace(folder / name, text)
+            write_whole(folder / name, text)
         except OSError as error:
             raise _unwritable(folder / name, error) from error
     return [folder / name for name in written]
 
 
-def _replace(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OSError: If it cannot be written; what was there before stays.
+    """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
