@@ -1,0 +1,219 @@
+"""What schemathesis' own command catches of the faults, beside the suite: same machine, same sandbox, same description.
+
+Of each fault both are asked whether they see it, against a sandbox of its own that serves from this process:
+
+- ``conformance run``, once: caught if a rule that the fault names is worse, inferred rules counting as their level
+  says, or is read otherwise than in the sandbox as it is;
+- ``st run`` with its default checks and ``schemathesis_hooks.py``, which authenticates and signs: caught if it reports
+  a failure of an operation that no run with that seed and so many examples reports of the sandbox as it is.
+
+A run of ``st`` takes one to four minutes of one core, ten of them for each fault: all faults take days. ``--faults N``
+takes N of them, spread evenly over the list, and says which. Prints JSON; the table goes to standard error.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import MutableMapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.request import urlopen
+
+from conformance.api import Api, registered
+from conformance.clock import SystemClock, stopwatch
+from conformance.run import Options, run
+from conformance.sandbox.control import PREFIX
+from conformance.sandbox.faults import Fault, departures
+from conformance.sandbox.server import RunningSandbox, SandboxApp
+from conformance.verdicts import Verdict
+
+FOLDER = Path(__file__).parent
+WORST_FIRST = tuple(Verdict)
+USUAL = 0
+"""Stands for the number of examples that schemathesis generates unless it is told another."""
+
+Failures = frozenset[tuple[str, str]]
+"""The failures that schemathesis reports: the kind, and the operation."""
+Verdicts = dict[str, tuple[str, frozenset[str | None]]]
+"""The verdict of each rule and the readings that were seen, by the rule's id."""
+
+
+class CountingApp(SandboxApp):
+    """A sandbox that counts the requests to its APIs."""
+
+    requests = 0
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        """Serve one connection scope of ASGI."""
+        if scope["type"] == "http" and not scope["path"].startswith(PREFIX):
+            self.requests += 1
+        await super().__call__(scope, receive, send)
+
+
+def sandbox(api: Api, fault: str | None) -> tuple[CountingApp, RunningSandbox]:
+    """A sandbox of one API, with a fault or none."""
+    app = CountingApp([api], "beside", [fault] if fault else [], beyond_loopback=False)
+    return app, RunningSandbox(app, "127.0.0.1", 0)
+
+
+def suite(api: Api, fault: str | None) -> tuple[Verdicts, dict[str, float]]:
+    """What ``conformance run`` says, and what it cost."""
+    app, running = sandbox(api, fault)
+    with running:
+        began = stopwatch()
+        options = Options((api.name,), "sandbox", base_urls={api.name: f"{running.origin}/{api.name}"}, strict=True)
+        results = run(options)
+        seconds = stopwatch() - began
+    verdicts = {
+        rule["id"]: (rule["verdict"], frozenset(finding["reading"] for finding in rule["findings"]))
+        for rule in results["rules"]
+    }
+    return verdicts, {"seconds": round(seconds, 1), "requests": app.requests}
+
+
+def schemathesis(api: Api, fault: str | None, seed: int, examples: int) -> tuple[Failures, dict[str, float]]:
+    """What ``st run`` reports, and what it cost.
+
+    Raises:
+        SystemExit: If it reported nothing; the message is what it said instead.
+    """
+    app, running = sandbox(api, fault)
+    with running, TemporaryDirectory() as folder:
+        base_url, report = f"{running.origin}/{api.name}", Path(folder, "report.json")
+        with urlopen(f"{running.origin}{PREFIX}") as answer:  # noqa: S310  (the sandbox that was just started)
+            credentials = json.load(answer)["tenants"]["first"][api.name]
+        environment = {
+            **os.environ,
+            "SCHEMATHESIS_HOOKS": "schemathesis_hooks",
+            "PYTHONPATH": os.pathsep.join([str(FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]),
+            "CONFORMANCE_API": api.name,
+            "CONFORMANCE_BASE_URL": base_url,
+            "CONFORMANCE_CREDENTIALS": json.dumps(credentials),
+        }
+        command = [sys.executable, "-m", "schemathesis.cli", "run", str(api.specification), "--url", base_url]
+        command += ["--seed", str(seed), "--report", "json", "--report-json-path", str(report)]
+        command += [] if examples == USUAL else ["--max-examples", str(examples)]
+        began = stopwatch()
+        done = subprocess.run(  # noqa: S603  (the command above)
+            command, env=environment, cwd=folder, capture_output=True, text=True, check=False
+        )
+        seconds = stopwatch() - began
+        if not report.exists():
+            raise SystemExit(f"st run wrote no report:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        failures = json.loads(report.read_bytes())["failures"]
+    found = frozenset((failure["type"], operation) for failure in failures for operation in failure["operations"])
+    return found, {"seconds": round(seconds, 1), "requests": app.requests}
+
+
+def is_caught(breaks: Sequence[str], right: Verdicts, wrong: Verdicts) -> bool:
+    """Whether a rule that a fault names is worse than in the sandbox as it is, or read otherwise."""
+    return any(
+        WORST_FIRST.index(Verdict(wrong[rule][0])) < WORST_FIRST.index(Verdict(right[rule][0]))
+        or wrong[rule][1] - right[rule][1]
+        for rule in breaks
+    )
+
+
+def spread(names: Sequence[tuple[Api, str]], number: int) -> list[tuple[Api, str]]:
+    """So many of the faults, spread evenly over the list; all of them if there are no more."""
+    return [names[place * len(names) // number] for place in range(number)] if number < len(names) else list(names)
+
+
+def measure(faults: Sequence[tuple[Api, str]], seeds: int, examples: Sequence[int]) -> dict[str, Any]:
+    """Have both look for each fault.
+
+    Args:
+        faults: The API and the name of each.
+        seeds: How many runs of schemathesis, a seed each.
+        examples: How many examples at most, each number with all the seeds; 0 for what is usual.
+    """
+    apis = list(dict.fromkeys(api for api, _ in faults))
+    runs = [(seed, number) for number in examples for seed in range(1, seeds + 1)]
+    right = {api: suite(api, None) for api in apis}
+    known = {(api, *each): schemathesis(api, None, *each) for api in apis for each in runs}
+    rows = []
+    for api, name in faults:
+        breaks = departures(api)[name].breaks  # type: ignore[union-attr]  # a fault
+        verdicts, cost = suite(api, name)
+        row: dict[str, Any] = {"name": name, "api": api.name, "breaks": list(breaks)}
+        row["suite"] = {"caught": is_caught(breaks, right[api][0], verdicts), **cost}
+        row["schemathesis"] = []
+        for each in runs:
+            found, spent = schemathesis(api, name, *each)
+            new = sorted(f"{kind}: {operation}" for kind, operation in found - known[api, *each][0])
+            settings = {"seed": each[0], "examples": each[1] or "default"}
+            row["schemathesis"].append({**settings, "caught": bool(new), "new": new, **spent})
+        rows.append(row)
+        print(_line(row), file=sys.stderr, flush=True)
+    return {
+        "date": SystemClock().now().isoformat(timespec="seconds"),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "seeds": seeds,
+        "faults": rows,
+        "summary": _summary(rows),
+    }
+
+
+def _line(row: dict[str, Any]) -> str:
+    ours, theirs = row["suite"], row["schemathesis"]
+    caught = sum(each["caught"] for each in theirs)
+    return (
+        f"{row['name']:<42} suite: {'caught' if ours['caught'] else 'missed'}, {ours['seconds']:.0f} s, "
+        f"{ours['requests']:.0f} requests; schemathesis: in {caught} of {len(theirs)} runs, "
+        f"{sum(each['seconds'] for each in theirs):.0f} s, {sum(each['requests'] for each in theirs):.0f} requests"
+    )
+
+
+def _summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Faults caught, seconds and requests: of the suite's one run, and of schemathesis by number of examples."""
+    summary: dict[str, Any] = {
+        "suite": {
+            "caught": sum(row["suite"]["caught"] for row in rows),
+            "seconds": round(sum(row["suite"]["seconds"] for row in rows), 1),
+            "requests": sum(row["suite"]["requests"] for row in rows),
+        }
+    }
+    for examples in dict.fromkeys(each["examples"] for row in rows for each in row["schemathesis"]):
+        chosen = [[each for each in row["schemathesis"] if each["examples"] == examples] for row in rows]
+        summary[f"schemathesis, {examples} examples"] = {
+            "caught with every seed": sum(all(each["caught"] for each in runs) for runs in chosen),
+            "caught with any seed": sum(any(each["caught"] for each in runs) for runs in chosen),
+            "seconds": round(sum(each["seconds"] for runs in chosen for each in runs), 1),
+            "requests": sum(each["requests"] for runs in chosen for each in runs),
+        }
+    return {"faults": len(rows), **summary}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print.
+
+    Args:
+        arguments: The command line's, None for the process's own.
+    """
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("names", metavar="NAME", nargs="*", help="only these faults")
+    parser.add_argument("--faults", type=int, metavar="N", help="only N of them, spread evenly over the list")
+    parser.add_argument("--seeds", type=int, default=5, help="how many runs of schemathesis each (default 5)")
+    parser.add_argument(
+        "--examples", type=int, nargs="+", default=[USUAL, 500], help="how many examples, 0 for its default (0 500)"
+    )
+    options = parser.parse_args(arguments)
+    known = [
+        (api, name)
+        for api in registered().values()
+        for name, found in departures(api).items()
+        if issubclass(found, Fault) and (not options.names or name in options.names)
+    ]
+    if not known:
+        parser.error(f"there is no fault called {' or '.join(options.names)}; list them with: conformance faults")
+    faults = spread(known, options.faults) if options.faults else known
+    print(json.dumps(measure(faults, options.seeds, options.examples), indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""The comparison with schemathesis' own command counts rightly; the runs themselves take too long for a test."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+
+from conformance.api import named
+
+CHECKOUT = Path(__file__).parents[1]
+FAULT = "KeepsKeysForADay"
+RULE = "offblocks.idempotency.key-free-after-an-hour"
+
+
+@pytest.fixture(scope="module")
+def beside() -> ModuleType:
+    """``benchmarks/beside_schemathesis.py``, which is no module of ours."""
+    path = CHECKOUT / "benchmarks/beside_schemathesis.py"
+    specification = importlib.util.spec_from_file_location("beside_schemathesis", path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[specification.name] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def measured(beside: ModuleType, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """One fault that the suite catches, and schemathesis with its second seed."""
+    cost = {"seconds": 2.0, "requests": 30}
+
+    def suite(api: object, fault: str | None) -> tuple[Any, dict[str, float]]:
+        del api
+        return {RULE: ("fail" if fault else "pass", frozenset({None}))}, cost
+
+    def schemathesis(api: object, fault: str | None, seed: int, examples: int) -> tuple[Any, dict[str, float]]:
+        del api, examples
+        new = {("ServerError", "GET /v1/customers")} if fault and seed == 2 else set()
+        return frozenset({("UndefinedStatusCode", "GET /v1/customers"), *new}), cost
+
+    monkeypatch.setattr(beside, "suite", suite)
+    monkeypatch.setattr(beside, "schemathesis", schemathesis)
+    found: dict[str, Any] = beside.measure([(named("offblocks"), FAULT)], seeds=2, examples=[beside.USUAL, 500])
+    return found
+
+
+def test_what_both_catch_stands_side_by_side(measured: dict[str, Any]) -> None:
+    theirs = {"caught with every seed": 0, "caught with any seed": 1, "seconds": 4.0, "requests": 60}
+    assert measured["summary"] == {
+        "faults": 1,
+        "suite": {"caught": 1, "seconds": 2.0, "requests": 30},
+        "schemathesis, default examples": theirs,
+        "schemathesis, 500 examples": theirs,
+    }
+
+
+def test_a_failure_that_a_right_sandbox_has_too_is_none_of_the_faults(measured: dict[str, Any]) -> None:
+    (row,) = measured["faults"]
+    assert [each["new"] for each in row["schemathesis"][:2]] == [[], ["ServerError: GET /v1/customers"]]
+
+
+def test_some_faults_are_spread_over_all(beside: ModuleType) -> None:
+    names = [(named("offblocks"), str(number)) for number in range(10)]
+    assert [name for _, name in beside.spread(names, 3)] == ["0", "3", "6"]
+    assert beside.spread(names, 99) == names
+
+
+def test_a_fault_that_nobody_knows_is_refused(beside: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        beside.main(["NoSuchFault"])
+    assert stopped.value.code == 2
+    assert "there is no fault called NoSuchFault" in capsys.readouterr().err
+
+
+def test_the_sandbox_counts_the_requests_to_its_apis(beside: ModuleType) -> None:
+    app, running = beside.sandbox(named("planbok"), None)
+    with running:
+        httpx.get(f"{running.origin}/_sandbox")
+        httpx.get(f"{running.origin}/planbok/v2/wallets")
+    assert app.requests == 1
