@@ -41,7 +41,7 @@ def verdicts(results: dict[str, Any]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def here() -> dict[str, str]:
-    return verdicts(run(Options(apis=("planbok",), target="sandbox")))
+    return verdicts(run(Options(apis=("planbok",), target="sandbox", examples=1)))
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +55,14 @@ def live(
 
     with environment(settings, tmp_path_factory.mktemp("live")) as patch:
         patch.setattr(SystemClock, "advance", advance)
-        return run(Options(apis=("planbok",), target="live", pin_agent="http"))
+        return run(Options(apis=("planbok",), target="live", examples=1, pin_agent="http"))
 
 
 def test_a_sandbox_elsewhere_gets_the_verdicts_of_one_here(
     sandbox_elsewhere: Control, here: dict[str, str], settings: Settings
 ) -> None:
     base_urls = {"planbok": settings[f"{PREFIX}BASE_URL"]}
-    assert verdicts(run(Options(apis=("planbok",), target="sandbox", base_urls=base_urls))) == here
+    assert verdicts(run(Options(apis=("planbok",), target="sandbox", examples=1, base_urls=base_urls))) == here
 
 
 def test_live_it_gets_them_but_for_what_is_skipped(live: dict[str, Any], here: dict[str, str]) -> None:
@@ -88,7 +88,7 @@ def test_without_somebody_at_the_page_what_needs_it_is_skipped(
     environment: Environment, settings: Settings, tmp_path: Path
 ) -> None:
     with environment(settings, tmp_path):
-        results = run(Options(apis=("planbok",), target="live", rule=("planbok.page.*",)))
+        results = run(Options(apis=("planbok",), target="live", examples=1, rule=("planbok.page.*",)))
     page = {rule["id"]: rule for rule in results["rules"]}
     assert {rule["verdict"] for rule in page.values()} == {"skipped"}
     assert {rule["reason"] for rule in page.values()} == {
@@ -106,7 +106,7 @@ def test_without_optional_settings_their_tests_say_what_to_set(
         "planbok.webhook.customer-events-sent",
     )
     with environment({PREFIX + name: value for name, value in only.items()}, tmp_path):
-        results = run(Options(apis=("planbok",), target="live", rule=rules))
+        results = run(Options(apis=("planbok",), target="live", examples=1, rule=rules))
     reasons = {rule["id"]: rule["reason"] for rule in results["rules"]}
     assert [
         name for name in ("READ_ONLY_KEY", "SECOND_API_KEY", "WEBHOOK_URL") if PREFIX + name not in str(reasons)
@@ -118,7 +118,7 @@ def test_a_refused_key_is_told_at_the_first_step(
     environment: Environment, settings: Settings, tmp_path: Path, name: str, said: str
 ) -> None:
     with environment({**settings, PREFIX + name: "pbk_nobodys"}, tmp_path):
-        results = run(Options(apis=("planbok",), target="live", rule=("planbok.customer.created",)))
+        results = run(Options(apis=("planbok",), target="live", examples=1, rule=("planbok.customer.created",)))
     (rule,) = results["rules"]
     assert rule["verdict"] == "blocked"
     assert said in rule["reason"]
@@ -131,6 +131,6 @@ def test_a_webhook_port_that_is_taken_is_told(environment: Environment, settings
         taken.listen()
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/planbok"
         with environment({**settings, f"{PREFIX}WEBHOOK_URL": url}, tmp_path):
-            results = run(Options(apis=("planbok",), target="live", rule=("planbok.customer.created",)))
+            results = run(Options(apis=("planbok",), target="live", examples=1, rule=("planbok.customer.created",)))
     assert results["rules"][0]["verdict"] == "blocked"
     assert results["rules"][0]["reason"].endswith("Is the port taken?")
