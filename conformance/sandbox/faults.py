@@ -21,7 +21,11 @@ class Fault:
     breaks: ClassVar[tuple[str, ...]]
     """The ids of the rules that it breaks."""
     category: ClassVar[str] = ""
-    """The fault category of WebFuzzing Commons that it is an example of, F100 to F104 or F200 to F210; else empty."""
+    """The fault category of WebFuzzing Commons that it is an example of, F100 to F104 or F200 to F210; else empty.
+
+    Numbered as in ``src/main/resources/wfc/faults/fault_categories.json`` of github.com/WebFuzzing/Commons; a later
+    page of theirs numbers otherwise.
+    """
 
 
 class Variation:
