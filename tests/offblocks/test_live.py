@@ -196,13 +196,15 @@ def test_a_server_that_answers_html_is_told(judge: Callable[..., dict[str, Any]]
 
 def test_a_server_that_hangs_is_told(judge: Callable[..., dict[str, Any]], settings: Settings) -> None:
     over = threading.Event()
+    hung = list[bool]()
 
     def answer(_handler: BaseHTTPRequestHandler) -> None:
-        over.wait(60)
+        hung.append(over.wait(5))
 
     with server(answer) as url, pytest.MonkeyPatch.context() as patch:
         patch.setattr("conformance.offblocks.client._TIMEOUT", httpx.Timeout(0.2))
         reason = reason_of_all(judge({**settings, f"{PREFIX}BASE_URL": url}, rule=SOME))
+        assert hung == [], "it was told while the server still hung"
         over.set()
     assert reason.endswith(f"Asked for a token at {url}: POST /v1/auth/token got no answer: timed out")
 
