@@ -33,10 +33,10 @@ def contents(wheel: Path) -> dict[str, bytes]:
 def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of commands of an environment that holds nothing but the wheel and what it depends on."""
     folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
+    venv.create(folder)
     scripts = folder / ("Scripts" if os.name == "nt" else "bin")
-    constraints = str(CHECKOUT / "constraints.txt")
-    call(folder, str(scripts / "python"), "-m", "pip", "install", "--quiet", "-c", constraints, str(wheel))
+    pip = [sys.executable, "-m", "pip", "--python", str(scripts / "python")]
+    call(folder, *pip, "install", "--quiet", "-c", str(CHECKOUT / "constraints.txt"), str(wheel))
     return scripts
 
 

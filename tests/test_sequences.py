@@ -166,6 +166,7 @@ def test_what_was_recorded_is_judged_again_without_being_drawn(api: str, tmp_pat
                 target="sandbox",
                 base_urls={api: f"{running.origin}/{api}"},
                 rule=(rules[api],),
+                examples=3,
                 cassettes=tmp_path,
                 record=True,
             )
@@ -180,7 +181,7 @@ def test_what_was_recorded_is_judged_again_without_being_drawn(api: str, tmp_pat
 def test_a_recorded_answer_that_breaks_a_rule_of_the_model_is_found_in_a_replay(tmp_path: Path) -> None:
     rule = "offblocks.signing.second-is-409"
     options: dict[str, Any] = {"apis": ("offblocks",), "rule": (rule,), "cassettes": tmp_path}
-    run(Options(target="sandbox", record=True, **options))
+    run(Options(target="sandbox", examples=3, record=True, **options))
     file = tmp_path / "offblocks" / "sequences" / "calls_in_any_order_keep_the_rules.yaml"
     text = file.read_text(encoding="utf-8")
     assert "code: 409" in text
