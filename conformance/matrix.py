@@ -319,13 +319,22 @@ def _observed(api: Api, sandbox: RunningSandbox, tests: Sequence[str]) -> Observ
     began, watches = stopwatch(), _Stopwatches()
     base_urls = {api.name: f"{sandbox.origin}/{api.name}"}
     results = run(Options((api.name,), "sandbox", base_urls, tests=tuple(tests)), watches)
-    catalogue = Catalogue.load(api.rules)
+    return Observation(said_in(results, Catalogue.load(api.rules)), stopwatch() - began, watches.seconds)
+
+
+def said_in(results: Mapping[str, Any], catalogue: Catalogue) -> Said:
+    """What the tests of a run said.
+
+    Args:
+        results: The results of the run of one API.
+        catalogue: The rules of that API.
+    """
     said: dict[str, dict[str, Seen]] = {test: {} for test in results["scenarios"]}
     for each in results["rules"]:
         for data in each["findings"]:
             of_test, seen = said[data["test"]], _seen(catalogue, each["id"], data)
             of_test[each["id"]] = of_test.get(each["id"], Seen()) | seen
-    return Observation(said, stopwatch() - began, watches.seconds)
+    return said
 
 
 def _seen(catalogue: Catalogue, rule: str, data: Mapping[str, Any]) -> Seen:

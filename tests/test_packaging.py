@@ -36,7 +36,7 @@ def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder)
     scripts = folder / ("Scripts" if os.name == "nt" else "bin")
     pip = [sys.executable, "-m", "pip", "--python", str(scripts / "python")]
-    call(folder, *pip, "install", "--quiet", "-c", str(CHECKOUT / "constraints.txt"), str(wheel))
+    call(folder, *pip, "install", "--quiet", "--no-compile", "-c", str(CHECKOUT / "constraints.txt"), str(wheel))
     return scripts
 
 

@@ -28,7 +28,9 @@ CASSETTE = Path("offblocks/challenge_expiry/a_challenge_is_accepted_within_the_h
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cassettes")
-    results = run(Options(apis=("offblocks",), target="sandbox", rule=(RULE,), cassettes=folder, record=True))
+    results = run(
+        Options(apis=("offblocks",), target="sandbox", rule=(RULE,), cassettes=folder, examples=1, record=True)
+    )
     assert results["verdict"] == "conforms"
     return folder
 
@@ -238,13 +240,17 @@ def test_what_nobody_asked_for_is_told(recorded: Path, tmp_path: Path, monkeypat
 
 
 def test_recording_twice_gives_the_same(recorded: Path, tmp_path: Path) -> None:
-    run(Options(apis=("offblocks",), target="sandbox", rule=(RULE,), cassettes=tmp_path, record=True))
+    run(Options(apis=("offblocks",), target="sandbox", rule=(RULE,), cassettes=tmp_path, examples=1, record=True))
     first, second = ((folder / CASSETTE).read_text(encoding="utf-8").splitlines() for folder in (recorded, tmp_path))
     assert [line for line in first if "recorded:" not in line] == [line for line in second if "recorded:" not in line]
 
 
 def test_another_seed_gives_other_ids(recorded: Path, tmp_path: Path) -> None:
-    run(Options(apis=("offblocks",), target="sandbox", rule=(RULE,), cassettes=tmp_path, record=True, seed="1"))
+    run(
+        Options(
+            apis=("offblocks",), target="sandbox", rule=(RULE,), cassettes=tmp_path, examples=1, record=True, seed="1"
+        )
+    )
     first, second = ((folder / CASSETTE).read_text(encoding="utf-8") for folder in (recorded, tmp_path))
     assert first != second
     assert replay(tmp_path)["verdict"] == "conforms"
@@ -252,7 +258,9 @@ def test_another_seed_gives_other_ids(recorded: Path, tmp_path: Path) -> None:
 
 def test_a_test_that_is_not_green_is_not_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sends_raw_bytes(monkeypatch)
-    results = run(Options(apis=("offblocks",), target="sandbox", rule=(RULE,), cassettes=tmp_path, record=True))
+    results = run(
+        Options(apis=("offblocks",), target="sandbox", rule=(RULE,), cassettes=tmp_path, examples=1, record=True)
+    )
     assert results["verdict"] == "inconclusive"
     recorded = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.parts[:2] for path in recorded} <= {("offblocks", "sequences")}, "no scenario was green"

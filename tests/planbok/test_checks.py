@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
 from itertools import product
 from typing import Any
@@ -48,6 +49,7 @@ def object_id(*parts: str) -> str:
     return sha256(" ".join(parts).encode()).hexdigest()[:24]
 
 
+@cache
 def key_of(chain: str, owner: str, change: int = 0) -> bytes:
     """The public key of the owner's wallet on a chain."""
     found = CHAINS[chain]

@@ -13,7 +13,7 @@ from conformance.planbok.chains import CHAINS
 from conformance.planbok.gateway import QUESTIONS, Step, View, headers, render, stylesheet
 
 if TYPE_CHECKING:
-    from tests.planbok.conftest import Window
+    from tests.planbok.in_chromium.conftest import Window
 
 EXPIRY = datetime(2026, 1, 15, 12, 15, tzinfo=UTC)
 PREFIX = "/w/one/gateway"

@@ -20,7 +20,7 @@ from conformance.sandbox.remote import Control, RemoteWorld
 from conformance.sandbox.server import start
 
 if TYPE_CHECKING:
-    from tests.planbok.conftest import Window
+    from tests.planbok.in_chromium.conftest import Window
 
 PIN, OTHER = "246810", "135790"
 ANSWERS = ("Ms Meier", "Elm & Oak Street ü")
