@@ -88,9 +88,9 @@ class Window:
         return self.page.locator(":focus").get_attribute(attribute) or ""
 
     def shows_the_focus(self) -> bool:
-        """Whether what has the focus stands in the window, with a line of 5 pixels around it."""
-        return bool(
-            self.page.evaluate(
+        """Whether what has the focus comes to stand in the window, with a line of 5 pixels around it."""
+        for _ in range(40):  # a browser moves the focus of a new page and scrolls to it when it paints next
+            shown = self.page.evaluate(
                 """() => {
                     const { top, bottom } = document.activeElement.getBoundingClientRect();
                     const { outlineStyle, outlineWidth, outlineOffset } = getComputedStyle(document.activeElement);
@@ -98,7 +98,10 @@ class Window:
                     return outline === "solid 3px 2px" && top >= 5 && bottom + 5 <= innerHeight;
                 }"""
             )
-        )
+            if shown:
+                return True
+            self.page.wait_for_timeout(50)
+        return False
 
     def tab_to(self, name: str, *, key: str = "Tab") -> list[str]:
         """Go on to what has that name; the names on the way, from the present one on."""
