@@ -55,12 +55,17 @@ def _listed(name: str, values: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def verifying_tests(api: Api, rule: str) -> list[str]:
     """The ids of the tests that can judge the rule with this id, read from the sources of the suite."""
-    return [
-        f"{api.name}/{path.stem.removeprefix('test_')}/{node.name.removeprefix('test_')}"
+    return [test for test, rules in verified_rules(api).items() if rule in rules]
+
+
+def verified_rules(api: Api) -> dict[str, set[object]]:
+    """The ids of the rules that each test can judge, by the id of the test, read from the sources of the suite."""
+    return {
+        f"{api.name}/{path.stem.removeprefix('test_')}/{node.name.removeprefix('test_')}": _verified(node)
         for path in sorted(api.suite.glob("test_*.py"))
-        for node in ast.walk(ast.parse(path.read_bytes()))
-        if isinstance(node, ast.FunctionDef) and rule in _verified(node)
-    ]
+        for node in ast.parse(path.read_bytes()).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
 
 
 def proving_faults(api: Api, rule: str) -> list[str]:

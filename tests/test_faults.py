@@ -12,7 +12,7 @@ import pytest
 from conformance.api import registered
 from conformance.catalogue import Basis, Catalogue, Level, Party
 from conformance.matrix import Said, Seen, is_generated, judge, observe, said_in, together
-from conformance.rulebook import verifying_tests
+from conformance.rulebook import verified_rules
 from conformance.run import Options, run
 from conformance.sandbox.faults import Fault, Variation, departures
 from conformance.verdicts import Verdict
@@ -38,7 +38,8 @@ ALARMS = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN, Verdict.BLOCKED}
 @cache
 def judging(api: str) -> dict[str, list[str]]:
     """The ids of the tests that can judge each rule."""
-    return {rule: verifying_tests(APIS[api], rule) for rule in CATALOGUES[api]}
+    verified = verified_rules(APIS[api])
+    return {rule: [test for test, rules in verified.items() if rule in rules] for rule in CATALOGUES[api]}
 
 
 def written(api: str, rules: Iterable[str]) -> tuple[str, ...]:
