@@ -130,7 +130,7 @@ class ForgetsRequestsUnderWay(Fault, OffBlocks):
     async def take_time(self, call: Call) -> None:
         """A moment in which another creation gets its turn."""
         if call.operation == "createCustomer":
-            await pause(0.1)
+            await pause(0.25)
 
 
 class LooksAtTheChallengeBeforeTheKey(Fault, OffBlocks):

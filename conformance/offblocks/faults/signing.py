@@ -14,7 +14,7 @@ from conformance.standards import wallet_signatures
 from conformance.standards.account_ids import AccountId, checksum_address
 from conformance.standards.wallet_signatures import Encoding
 
-_SECONDS_BETWEEN_CHECK_AND_EFFECT = 0.05
+_SECONDS_BETWEEN_CHECK_AND_EFFECT = 0.25
 _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 

@@ -9,7 +9,7 @@ from conformance.planbok.gateway import Step
 from conformance.planbok.sandbox import Challenge, Entry, Planbok, Secret, Status
 from conformance.sandbox.faults import Fault, Variation
 
-_SECONDS_BETWEEN_READING_AND_WRITING = 0.1
+_SECONDS_BETWEEN_READING_AND_WRITING = 0.25
 
 
 class CarriesThePinOver(Fault, Planbok):
