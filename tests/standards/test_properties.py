@@ -195,8 +195,19 @@ def test_any_altered_character_of_the_digest_is_refused(body: bytes, algorithm: 
     value = content_digest(body, algorithm)
     place = data.draw(st.integers(0, len(value) - 1))
     other = data.draw(printable.filter(lambda drawn: drawn != value[place]))
+    altered = value[:place] + other + value[place + 1 :]
+    assume(read(altered) != read(value))  # RFC 9651, 4.2.7: bits that only pad the last character are nobody's fault
     with pytest.raises(DigestRejected):
-        check_content_digest(body, value[:place] + other + value[place + 1 :])
+        check_content_digest(body, altered)
+
+
+def read(field: str) -> object:
+    """The algorithm and the digest in a field, or its text if there are none."""
+    algorithm, _, digest = field.removesuffix(":").partition("=:")
+    try:
+        return algorithm, base64.b64decode(digest, validate=True)
+    except ValueError:
+        return field
 
 
 # --- keys of a seed -------------------------------------------------------------------------------------------------
