@@ -170,10 +170,10 @@ class TakesItsTime(Variation, OffBlocks):
 
     permits = "The error table of Idempotency has a 409 for a key whose request is under way."
 
-    async def take_time(self, call: Call) -> None:
-        """A moment in which another request gets its turn."""
-        del call
+    async def answer_first(self, call: Call) -> Response:
+        """The same, after a moment in which another request gets its turn."""
         await pause(0.05)
+        return await super().answer_first(call)
 
 
 class RefusesAnotherPayloadWith409(Variation, OffBlocks):

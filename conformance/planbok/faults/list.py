@@ -129,7 +129,7 @@ class IgnoresTheLimit(Fault, Planbok):
 class LosesAnEntryBetweenPages(Fault, Planbok):
     """Leaves the last entry of each page out."""
 
-    breaks = ("planbok.list.pages-complete", "planbok.list.wallets-stay")
+    breaks = ("planbok.list.pages-complete", "planbok.list.wallets-stay", "planbok.customer.listed")
 
     def place_of_page(self, number: int, limit: int) -> slice:
         """The place of a page, one entry short."""

@@ -28,7 +28,16 @@ class CarriesThePinOver(Fault, Planbok):
 class CompletesWhenOpened(Fault, Planbok):
     """Completes a later challenge of a customer as soon as its page is looked at."""
 
-    breaks = ("planbok.page.asks-pin-every-time",)
+    breaks = (
+        "planbok.page.asks-pin-every-time",
+        "planbok.result.none-while-pending",
+        "planbok.customer.pin-replaced",
+        "planbok.page.wrong-pin-refused",
+        "planbok.page.cancelled-makes-no-wallet",
+        "planbok.result.none-when-failed",
+        "planbok.webhook.not-before-completion",
+        "planbok.webhook.none-for-a-failed-challenge",
+    )
 
     def step(self, challenge: Challenge, visit: str) -> Step:
         """Done, if an earlier one was completed in this visit."""
@@ -43,7 +52,12 @@ class CompletesWhenOpened(Fault, Planbok):
 class AcceptsAnyPin(Fault, Planbok):
     """Takes any PIN for the right one."""
 
-    breaks = ("planbok.page.wrong-pin-refused", "planbok.page.locks-out")
+    breaks = (
+        "planbok.page.wrong-pin-refused",
+        "planbok.page.locks-out",
+        "planbok.customer.pin-replaced",
+        "planbok.webhook.none-for-a-failed-challenge",
+    )
 
     def is_right(self, secret: Secret, attempt: str) -> bool:
         """Whatever was entered."""

@@ -23,7 +23,7 @@ class ShowsNoResult(Fault, Planbok):
 class DropsAChain(Fault, Planbok):
     """Derives wallets on all chains but the last, and says verified."""
 
-    breaks = ("planbok.result.exactly-the-chains",)
+    breaks = ("planbok.result.exactly-the-chains", "planbok.webhook.wallet-created-sent")
 
     def derives(self, challenge: Challenge, chain: Chain) -> bool:
         """All but the last of several."""
@@ -54,7 +54,7 @@ class ShowsAllWalletsAsResult(Fault, Planbok):
 class ShowsTheResultBeforehand(Fault, Planbok):
     """Derives the wallets when a challenge is issued, and shows them."""
 
-    breaks = ("planbok.result.none-while-pending",)
+    breaks = ("planbok.result.none-while-pending", "planbok.result.none-when-failed")
 
     def result_is_readable(self, challenge: Challenge) -> bool:
         """From the beginning."""

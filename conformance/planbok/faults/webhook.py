@@ -45,7 +45,7 @@ class AnnouncesTheFirstWalletOnly(Fault, Planbok):
 class AnnouncesWalletsBeforehand(Fault, Planbok):
     """Sends ``wallet.created`` when wallets are asked for."""
 
-    breaks = ("planbok.webhook.not-before-completion",)
+    breaks = ("planbok.webhook.not-before-completion", "planbok.webhook.none-for-a-failed-challenge")
 
     def create_wallets(self, call: Call) -> Response:
         """Issue the challenge, and tell of what may come of it."""

@@ -106,7 +106,7 @@ def test_a_pin_authorizes_the_challenge_whose_page_asked_for_it(tenant: Tenant) 
     """Given two challenges, when the page of one is sent with its hidden fields changed to name the other."""
     customer = tenant.ready()
     first, second = tenant.two_chains
-    asked, other = tenant.requested(customer, [first]), tenant.requested(customer, [second])
+    other, asked = tenant.requested(customer, [first]), tenant.requested(customer, [second])
     page = customer.person.open(asked.url)
     if page.form is None:
         step_failed("The page of a challenge was to ask for the PIN")
