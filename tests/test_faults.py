@@ -1,6 +1,7 @@
-"""Each fault of the sandbox is caught by the rules that it breaks and by no others; no variation is taken for one.
+"""Faults of the sandbox are caught by the rules that they break and by no others; no variation is taken for one.
 
-A fixed part of the matrix, which CI can afford at every change: for each fault the tests of the rules that it breaks.
+A fixed part of the matrix, which CI can afford at every change: for each rule the first fault that breaks it, with the
+tests of the rules that it breaks, and each variation with the tests of its topic.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ FAULTS = {
     for name, found in departures(api).items()
     if issubclass(found, Fault)
 }
+PROOFS = {(api, rule): (api, name) for (api, name), fault in reversed(FAULTS.items()) for rule in fault.breaks}
+"""The first fault that breaks each rule."""
 VARIATIONS = {
     (api.name, name): found
     for api in APIS.values()
@@ -84,7 +87,7 @@ def said(api: str, name: str, tests: tuple[str, ...]) -> Said:
     return observe(APIS[api], name, tests=tests).said if tests else {}
 
 
-@pytest.mark.parametrize(("api", "name"), FAULTS)
+@pytest.mark.parametrize(("api", "name"), [fault for fault in FAULTS if fault in PROOFS.values()])
 def test_a_fault_is_caught_by_the_rules_that_it_breaks(api: str, name: str) -> None:
     catalogue, breaks, right = CATALOGUES[api], FAULTS[api, name].breaks, rehearsal(api)
     found = said(api, name, written(api, breaks))
