@@ -1,5 +1,6 @@
-"""Runs ``--target sandbox`` many times, a different seed each, and compares the verdict of every rule.
+"""Runs the scenarios on the sandbox many times, a different seed each, and compares the verdict of every rule.
 
+With ``--rule``, all tests of those rules instead, those that generate their requests among them.
 Prints how many rules have which verdict, what differs and what raises an alarm, writes the same as JSON, and exits 1 if
 anything does.
 """
@@ -16,7 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import conformance
+from conformance.api import registered
 from conformance.clock import SystemClock, stopwatch
+from conformance.matrix import is_generated
+from conformance.rulebook import verified_rules
 from conformance.run import Options, run
 from conformance.verdicts import Verdict
 
@@ -29,14 +33,20 @@ Verdicts = Mapping[str, str]
 """The verdict of each rule, by the rule's id."""
 
 
+def scenarios() -> tuple[str, ...]:
+    """The ids of the tests that generate nothing."""
+    tests = (test for api in registered().values() for test in verified_rules(api))
+    return tuple(test for test in tests if not is_generated(test))
+
+
 def verdicts_with(seed: str, rules: tuple[str, ...]) -> Verdicts:
     """Run the suites on the sandbox.
 
     Args:
         seed: What ids come from.
-        rules: Patterns, one of which the id of a rule must match; empty for all rules.
+        rules: Patterns, one of which the id of a rule must match; empty for the scenarios of all rules.
     """
-    results = run(Options(target="sandbox", seed=seed, rule=rules))
+    results = run(Options(target="sandbox", seed=seed, rule=rules, tests=() if rules else scenarios()))
     return {each["id"]: each["verdict"] for each in results["rules"]}
 
 
@@ -110,9 +120,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line's, None for the process's own.
     """
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--runs", type=int, default=50, help="how many, each with a seed of its own (default 50)")
+    parser.add_argument("--runs", type=int, default=400, help="how many, each with a seed of its own (default 400)")
     parser.add_argument("--workers", type=int, default=2, help="how many processes share them (default 2)")
-    parser.add_argument("--rule", metavar="PATTERN", action="append", default=[], help="only rules whose id matches")
+    parser.add_argument(
+        "--rule", metavar="PATTERN", action="append", default=[], help="all tests of the rules whose id matches"
+    )
     parser.add_argument("--output", type=Path, default=FOLDER / "seeds.json", help="the file to write")
     options = parser.parse_args(arguments)
     seeds = [str(number) for number in range(1, options.runs + 1)]

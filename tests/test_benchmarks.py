@@ -127,6 +127,13 @@ def test_seeds_that_make_no_difference_exit_0_and_are_written_down(tmp_path: Pat
     assert "0 rules differ, 0 raise an alarm\n" in done.stdout
 
 
+def test_the_scenarios_are_the_tests_that_generate_nothing(seeds: ModuleType) -> None:
+    scenarios = seeds.scenarios()
+    assert "planbok/page/a_wrong_pin_completes_nothing" in scenarios
+    assert {test.split("/")[1] for test in scenarios} & {"properties", "sequences"} == set()
+    assert {test.split("/")[0] for test in scenarios} == {"offblocks", "planbok"}
+
+
 def test_a_verdict_that_differs_is_told_with_its_seeds(seeds: ModuleType) -> None:
     runs = {
         "1": {"a.b": "pass", "a.c": "pass", "a.d": "note"},
