@@ -8,7 +8,8 @@ Of each fault both are asked whether they see it, against a sandbox of its own t
   a failure of an operation that no run with that seed and so many examples reports of the sandbox as it is.
 
 A run of ``st`` takes one to four minutes of one core, ten of them for each fault: all faults take days. ``--faults N``
-takes N of them, spread evenly over the list, and says which. Prints JSON; the table goes to standard error.
+takes N of them, spread evenly over the list, and says which. ``--workers N`` keeps so many cores busy with ``st``; the
+suite always runs by itself. Prints JSON; a line for each run goes to standard error.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -123,49 +125,56 @@ def spread(names: Sequence[tuple[Api, str]], number: int) -> list[tuple[Api, str
     return [names[place * len(names) // number] for place in range(number)] if number < len(names) else list(names)
 
 
-def measure(faults: Sequence[tuple[Api, str]], seeds: int, examples: Sequence[int]) -> dict[str, Any]:
+def measure(faults: Sequence[tuple[Api, str]], seeds: int, examples: Sequence[int], workers: int = 1) -> dict[str, Any]:
     """Have both look for each fault.
 
     Args:
         faults: The API and the name of each.
         seeds: How many runs of schemathesis, a seed each.
         examples: How many examples at most, each number with all the seeds; 0 for what is usual.
+        workers: How many runs of schemathesis at a time.
     """
     apis = list(dict.fromkeys(api for api, _ in faults))
+    sandboxes: list[tuple[Api, str | None]] = [*((api, None) for api in apis), *faults]
     runs = [(seed, number) for number in examples for seed in range(1, seeds + 1)]
-    right = {api: suite(api, None) for api in apis}
-    known = {(api, *each): schemathesis(api, None, *each) for api in apis for each in runs}
+    ours = {}
+    for api, name in sandboxes:
+        ours[api, name] = suite(api, name)
+        _say(f"{name or api.name}: suite", ours[api, name][1])
+
+    def theirs(asked: tuple[Api, str | None, int, int]) -> tuple[Failures, dict[str, float]]:
+        found, cost = schemathesis(*asked)
+        _say(f"{asked[1] or asked[0].name}: seed {asked[2]}, examples {asked[3] or 'default'}", cost)
+        return found, cost
+
+    asked = [(*each, *settings) for each in sandboxes for settings in runs]
+    with ThreadPoolExecutor(workers) as pool:
+        found = dict(zip(asked, pool.map(theirs, asked), strict=True))
     rows = []
     for api, name in faults:
         breaks = departures(api)[name].breaks  # type: ignore[union-attr]  # a fault
-        verdicts, cost = suite(api, name)
+        verdicts, cost = ours[api, name]
         row: dict[str, Any] = {"name": name, "api": api.name, "breaks": list(breaks)}
-        row["suite"] = {"caught": is_caught(breaks, right[api][0], verdicts), **cost}
+        row["suite"] = {"caught": is_caught(breaks, ours[api, None][0], verdicts), **cost}
         row["schemathesis"] = []
-        for each in runs:
-            found, spent = schemathesis(api, name, *each)
-            new = sorted(f"{kind}: {operation}" for kind, operation in found - known[api, *each][0])
-            settings = {"seed": each[0], "examples": each[1] or "default"}
+        for seed, number in runs:
+            failures, spent = found[api, name, seed, number]
+            new = sorted(f"{kind}: {operation}" for kind, operation in failures - found[api, None, seed, number][0])
+            settings = {"seed": seed, "examples": number or "default"}
             row["schemathesis"].append({**settings, "caught": bool(new), "new": new, **spent})
         rows.append(row)
-        print(_line(row), file=sys.stderr, flush=True)
     return {
         "date": SystemClock().now().isoformat(timespec="seconds"),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "seeds": seeds,
+        "workers": workers,
         "faults": rows,
         "summary": _summary(rows),
     }
 
 
-def _line(row: dict[str, Any]) -> str:
-    ours, theirs = row["suite"], row["schemathesis"]
-    caught = sum(each["caught"] for each in theirs)
-    return (
-        f"{row['name']:<42} suite: {'caught' if ours['caught'] else 'missed'}, {ours['seconds']:.0f} s, "
-        f"{ours['requests']:.0f} requests; schemathesis: in {caught} of {len(theirs)} runs, "
-        f"{sum(each['seconds'] for each in theirs):.0f} s, {sum(each['requests'] for each in theirs):.0f} requests"
-    )
+def _say(what: str, cost: dict[str, float]) -> None:
+    print(f"{what}: {cost['seconds']:.0f} s, {cost['requests']:.0f} requests", file=sys.stderr, flush=True)
 
 
 def _summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -201,6 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--examples", type=int, nargs="+", default=[USUAL, 500], help="how many examples, 0 for its default (0 500)"
     )
+    parser.add_argument("--workers", type=int, default=1, help="how many runs of schemathesis at a time (default 1)")
     options = parser.parse_args(arguments)
     known = [
         (api, name)
@@ -211,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not known:
         parser.error(f"there is no fault called {' or '.join(options.names)}; list them with: conformance faults")
     faults = spread(known, options.faults) if options.faults else known
-    print(json.dumps(measure(faults, options.seeds, options.examples), indent=2))
+    print(json.dumps(measure(faults, options.seeds, options.examples, options.workers), indent=2))
     return 0
 
 
