@@ -5,21 +5,34 @@ import json
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
 import pytest
 
+from conformance.matrix import Observation, Seen
 from conformance.verdicts import Verdict
 
 CHECKOUT = Path(__file__).parents[1]
+CREATED = "offblocks.customer.created-with-201"
 ONE_RULE = "offblocks.authentication.expired-token-is-401"
 
 
 def call(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(CHECKOUT / script), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def script(path: str) -> ModuleType:
+    """A script of ours, imported."""
+    specification = importlib.util.spec_from_file_location(Path(path).stem, CHECKOUT / path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
@@ -94,13 +107,8 @@ def test_a_run_that_generates_nothing_has_no_rate(figures: dict[str, Any]) -> No
 
 @pytest.fixture(scope="module")
 def seeds() -> ModuleType:
-    """The script, imported."""
-    specification = importlib.util.spec_from_file_location("seeds", CHECKOUT / "evidence/seeds.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    """``evidence/seeds.py``, imported."""
+    return script("evidence/seeds.py")
 
 
 @pytest.fixture
@@ -173,3 +181,39 @@ class FakePool:
 
     def map(self, run: object, seeds: list[str], rules: object) -> list[dict[str, str]]:
         return [{"a.b": "pass" if seed == "1" else "fail"} for seed in seeds]
+
+
+# ----------------------------------------------------------------------------------------------- evidence: variations
+
+
+@pytest.fixture(scope="module")
+def variations() -> ModuleType:
+    """``evidence/variations.py``, imported."""
+    return script("evidence/variations.py")
+
+
+def test_an_alarm_that_a_variation_raises_is_told_and_fails(
+    variations: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def generated(api: object, name: str | None) -> Observation:
+        del api
+        verdict = Verdict.FAIL if name == "SaysNothingInRefusals" else Verdict.PASS
+        return Observation({"offblocks/properties/a_test": {CREATED: Seen(verdict, verdict)}}, 1.0, {})
+
+    monkeypatch.setattr(variations, "generated", generated)
+    monkeypatch.setattr(variations, "processes", ThreadPoolExecutor)
+    output = tmp_path / "variations.json"
+    assert variations.main(["SaysNothingInRefusals", "WrapsTheList", "--output", str(output)]) == 1
+    printed = capsys.readouterr().out
+    assert f"alarm: {CREATED}, with SaysNothingInRefusals\n" in printed
+    assert "1 of 2 variations raise an alarm\n" in printed
+    found = json.loads(output.read_bytes())["variations"]
+    assert {each["name"]: each["alarms"] for each in found} == {"SaysNothingInRefusals": [CREATED], "WrapsTheList": []}
+
+
+@pytest.mark.parametrize("name", ["NoSuchVariation", "KeepsKeysForADay"])
+def test_what_is_no_variation_is_refused(variations: ModuleType, tmp_path: Path, name: str) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        variations.main([name, "--output", str(tmp_path / "variations.json")])
+    assert stopped.value.code == 2
+    assert not (tmp_path / "variations.json").exists()
