@@ -2,8 +2,8 @@
 
 Of each fault both are asked whether they see it, against a sandbox of its own that serves from this process:
 
-- ``conformance run``, once: caught if a rule that the fault names is worse, inferred rules counting as their level
-  says, or is read otherwise than in the sandbox as it is;
+- ``conformance run``, once: caught as ``conformance faults check`` says it, if of the rules that the fault names one of
+  the strongest basis is broken or read otherwise than in the sandbox as it is;
 - ``st run`` with its default checks and ``schemathesis_hooks.py``, which authenticates and signs: caught if it reports
   a failure of an operation that no run with that seed and so many examples reports of the sandbox as it is.
 
@@ -26,22 +26,20 @@ from typing import Any
 from urllib.request import urlopen
 
 from conformance.api import Api, registered
+from conformance.catalogue import Catalogue
 from conformance.clock import SystemClock, stopwatch
+from conformance.matrix import Said, judge, said_in
 from conformance.run import Options, run
 from conformance.sandbox.control import PREFIX
 from conformance.sandbox.faults import Fault, departures
 from conformance.sandbox.server import RunningSandbox, SandboxApp
-from conformance.verdicts import Verdict
 
 FOLDER = Path(__file__).parent
-WORST_FIRST = tuple(Verdict)
 USUAL = 0
 """Stands for the number of examples that schemathesis generates unless it is told another."""
 
 Failures = frozenset[tuple[str, str]]
 """The failures that schemathesis reports: the kind, and the operation."""
-Verdicts = dict[str, tuple[str, frozenset[str | None]]]
-"""The verdict of each rule and the readings that were seen, by the rule's id."""
 
 
 class CountingApp(SandboxApp):
@@ -62,19 +60,15 @@ def sandbox(api: Api, fault: str | None) -> tuple[CountingApp, RunningSandbox]:
     return app, RunningSandbox(app, "127.0.0.1", 0)
 
 
-def suite(api: Api, fault: str | None) -> tuple[Verdicts, dict[str, float]]:
+def suite(api: Api, fault: str | None) -> tuple[Said, dict[str, float]]:
     """What ``conformance run`` says, and what it cost."""
     app, running = sandbox(api, fault)
     with running:
         began = stopwatch()
-        options = Options((api.name,), "sandbox", base_urls={api.name: f"{running.origin}/{api.name}"}, strict=True)
-        results = run(options)
+        results = run(Options((api.name,), "sandbox", base_urls={api.name: f"{running.origin}/{api.name}"}))
         seconds = stopwatch() - began
-    verdicts = {
-        rule["id"]: (rule["verdict"], frozenset(finding["reading"] for finding in rule["findings"]))
-        for rule in results["rules"]
-    }
-    return verdicts, {"seconds": round(seconds, 1), "requests": app.requests}
+    said = said_in(results, Catalogue.load(api.rules))
+    return said, {"seconds": round(seconds, 1), "requests": app.requests}
 
 
 def schemathesis(api: Api, fault: str | None, seed: int, examples: int) -> tuple[Failures, dict[str, float]]:
@@ -111,15 +105,6 @@ def schemathesis(api: Api, fault: str | None, seed: int, examples: int) -> tuple
     return found, {"seconds": round(seconds, 1), "requests": app.requests}
 
 
-def is_caught(breaks: Sequence[str], right: Verdicts, wrong: Verdicts) -> bool:
-    """Whether a rule that a fault names is worse than in the sandbox as it is, or read otherwise."""
-    return any(
-        WORST_FIRST.index(Verdict(wrong[rule][0])) < WORST_FIRST.index(Verdict(right[rule][0]))
-        or wrong[rule][1] - right[rule][1]
-        for rule in breaks
-    )
-
-
 def spread(names: Sequence[tuple[Api, str]], number: int) -> list[tuple[Api, str]]:
     """So many of the faults, spread evenly over the list; all of them if there are no more."""
     return [names[place * len(names) // number] for place in range(number)] if number < len(names) else list(names)
@@ -153,9 +138,9 @@ def measure(faults: Sequence[tuple[Api, str]], seeds: int, examples: Sequence[in
     rows = []
     for api, name in faults:
         breaks = departures(api)[name].breaks  # type: ignore[union-attr]  # a fault
-        verdicts, cost = ours[api, name]
+        (right, _), (wrong, cost) = ours[api, None], ours[api, name]
         row: dict[str, Any] = {"name": name, "api": api.name, "breaks": list(breaks)}
-        row["suite"] = {"caught": is_caught(breaks, ours[api, None][0], verdicts), **cost}
+        row["suite"] = {"caught": judge(breaks, wrong, right, Catalogue.load(api.rules)).caught, **cost}
         row["schemathesis"] = []
         for seed, number in runs:
             failures, spent = found[api, name, seed, number]

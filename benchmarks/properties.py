@@ -9,9 +9,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from conformance import EXAMPLES
 from conformance.api import Api, registered
 from conformance.clock import stopwatch
-from conformance.generation import EXAMPLES, drafts
+from conformance.generation import drafts
 from conformance.ids import Ids
 from conformance.run import Options, run
 from conformance.verdicts import Verdict

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 import jsonschema_rs
 
-from conformance.data import data_path
+from conformance.data import data_path, first_problem
 from conformance.vectors import Accept, Vector, why_wrong_product
 
 PATIENCE = timedelta(seconds=60)
@@ -245,11 +245,10 @@ def _answer(line: bytes, number: int) -> Mapping[str, Any]:
             f"Line {number} of the adapter is no JSON: {shown!r}. It writes one JSON object a line to its standard "
             "output, and everything else to its standard error."
         ) from error
-    for fault in _answer_schema().iter_errors(answer):
-        place = "/".join(str(part) for part in fault.instance_path)
+    if problem := first_problem(_answer_schema(), answer):
+        place, message = "/".join(map(str, problem[0])), problem[1]
         raise AdapterBrokeError(
-            f"Line {number} of the adapter is no answer{f' at {place}' if place else ''}: {fault.message}. "
-            f"It is {shown!r}."
+            f"Line {number} of the adapter is no answer{f' at {place}' if place else ''}: {message}. It is {shown!r}."
         )
     found: Mapping[str, Any] = answer
     return found

@@ -4,13 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, util
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
 from conformance.data import data_path
 
 GROUP = "conformance.apis"
+
+
+class BrokenApiError(ValueError):
+    """A registered API cannot be loaded; the message names who registered it, and what is wrong."""
 
 
 class UnknownApiError(ValueError):
@@ -72,9 +76,24 @@ class Api:
 
 @cache
 def registered() -> dict[str, Api]:
-    """Every API registered under the entry-point group, by name, in alphabetical order."""
-    found = (point.load() for point in entry_points(group=GROUP))
+    """Every API registered under the entry-point group, by name, in alphabetical order.
+
+    Raises:
+        BrokenApiError: If one of them cannot be loaded.
+    """
+    found = map(_loaded, entry_points(group=GROUP))
     return {api.name: api for api in sorted(found, key=lambda api: api.name)}
+
+
+def _loaded(point: EntryPoint) -> Api:
+    try:
+        api: Api = point.load()
+    except Exception as error:
+        raise BrokenApiError(
+            f"The API {point.name!r}, registered as {point.value}, cannot be loaded: {type(error).__name__}: {error}. "
+            "Update or uninstall its package."
+        ) from error
+    return api
 
 
 def named(name: str) -> Api:
@@ -82,6 +101,7 @@ def named(name: str) -> Api:
 
     Raises:
         UnknownApiError: If there is none; the message lists those there are.
+        BrokenApiError: If one that is registered cannot be loaded.
     """
     apis = registered()
     if name not in apis:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from vcr.errors import CannotOverwriteExistingCassetteException
 from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.request import Request as VcrRequest
 
-from conformance.data import data_path
+from conformance.data import data_path, first_problem
 from conformance.exchange import Delivery, Exchange, Generated, Headers, Message, Request, Response
 from conformance.findings import shorten
 from conformance.redaction import Redactor
@@ -84,9 +85,17 @@ class Cassette:
             raise CassetteUnreadableError(f"The cassette {path} cannot be read: {error.strerror}.") from error
         except yaml.YAMLError as error:
             raise CassetteUnreadableError(f"The cassette {path} is not YAML: {error}") from error
-        for problem in _schema().iter_errors(raw):
-            place = "/".join(str(part) for part in problem.instance_path) or "the top"
-            raise CassetteUnreadableError(f"The cassette {path} is wrong at {place}: {problem.message}")
+        if problem := first_problem(_schema(), raw):
+            place, message = problem
+            where = "/".join(map(str, place)) or "the top"
+            raise CassetteUnreadableError(f"The cassette {path} is wrong at {where}: {message}")
+        try:
+            return cls._read(raw)
+        except ValueError as error:
+            raise CassetteUnreadableError(f"The cassette {path} is wrong: {error}") from error
+
+    @classmethod
+    def _read(cls, raw: Mapping[str, Any]) -> "Cassette":
         base_url = raw["base_url"]
         return cls(
             api=raw["api"],
@@ -135,6 +144,20 @@ class Cassette:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def recording_command(api: str, folder: Path, origin: str = "") -> str:
+    """The command that records an API's cassettes anew, in a POSIX shell's form.
+
+    Args:
+        api: The name of the API.
+        folder: Where its cassettes lie.
+        origin: What they were recorded from; the reference sandbox if that is not known.
+    """
+    words = ["conformance", "record", api, "--target", "live" if origin == "live" else "sandbox"]
+    if folder.parent != data_path("cassettes"):
+        words += ["--cassettes", str(folder.parent)]
+    return shlex.join(words)
 
 
 @cache
@@ -386,7 +409,9 @@ class Tape:
 
     def _explain(self, sent: _Fingerprint) -> str:
         left = [recorded for index, recorded in enumerate(self._recorded) if index not in self.played]
-        again = f"To record again: conformance record {self.cassette.api} --target sandbox"
+        again = (
+            f"To record again: {recording_command(self.cassette.api, self.path.parent.parent, self.cassette.origin)}"
+        )
         start = f"There is no recorded answer to {sent.method} {sent.path} in {self.path.name}"
         if not left:
             return f"{start}: all of its exchanges were played. {again}"

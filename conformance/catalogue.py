@@ -1,7 +1,7 @@
 """The rules of an API: what it or its clients must do, how surely, and where that is said."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from conformance.data import data_path
+from conformance.data import data_path, first_problem
 
 
 class CatalogueError(ValueError):
@@ -188,14 +188,14 @@ def _schema() -> Any:
 
 
 def _check_schema(raw: object, path: Path) -> None:
-    for error in _schema().iter_errors(raw):
-        place = "/".join(str(part) for part in error.instance_path) or "the top"
-        name = _name_of(raw, error.instance_path)
-        raise CatalogueError(f"The rules file {path} is wrong at {place}{name}: {error.message}")
+    if problem := first_problem(_schema(), raw):
+        place, message = problem
+        where = "/".join(map(str, place)) or "the top"
+        raise CatalogueError(f"The rules file {path} is wrong at {where}{_name_of(raw, place)}: {message}")
 
 
-def _name_of(raw: Any, instance_path: list[str | int]) -> str:
-    match instance_path:
+def _name_of(raw: Any, place: Sequence[str | int]) -> str:
+    match place:
         case ["rules", int(index), *_]:
             entry = raw["rules"][index]
             return f" (rule {entry.get('id', index)})" if isinstance(entry, dict) else ""

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import typer
 
+from conformance import EXAMPLES, FIXED_SEED
+
 if TYPE_CHECKING:
     from conformance.adapters import Comparison
     from conformance.api import Api
@@ -94,7 +96,8 @@ Cassettes = Annotated[
     typer.Option(metavar="DIR", file_okay=False, help="The folder of cassettes, instead of the shipped one."),
 ]
 Seed = Annotated[
-    str | None, typer.Option(metavar="N", help="What ids are derived from. Default: 0, and live a new one each time.")
+    str | None,
+    typer.Option(metavar="N", help=f"What ids are derived from. Default: {FIXED_SEED}, and live a new one each time."),
 ]
 PinAgents = Annotated[
     PinAgent | None,
@@ -130,7 +133,7 @@ def run(
     allow_wait: AllowWait = False,
     pin_agent: PinAgents = None,
     workers: Annotated[int, typer.Option(metavar="N", min=1, help="How many processes share the tests.")] = 1,
-    examples: Examples = 10,
+    examples: Examples = EXAMPLES,
 ) -> None:
     """Judge APIs, rule by rule.
 
@@ -177,7 +180,7 @@ def record(
     seed: Seed = None,
     allow_wait: AllowWait = False,
     pin_agent: PinAgents = None,
-    examples: Examples = 10,
+    examples: Examples = EXAMPLES,
 ) -> None:
     """Run the tests and write what passes as cassettes, without secrets.
 
@@ -213,6 +216,7 @@ def rules(
 ) -> None:
     """List the rules with level, basis and party, or show one of them."""
     if context.invoked_subcommand is not None:
+        context.obj = as_json
         return
     with _explained():
         from dataclasses import asdict
@@ -239,9 +243,13 @@ def rules(
 
 
 @rules_app.command("show")
-def show_rule(rule_id: Annotated[str, typer.Argument(metavar="RULE", help="The id of a rule.")]) -> None:
+def show_rule(
+    context: typer.Context, rule_id: Annotated[str, typer.Argument(metavar="RULE", help="The id of a rule.")]
+) -> None:
     """Show one rule: what it asks for, how surely, where that is said, and the tests that judge it."""
     with _explained():
+        from dataclasses import asdict
+
         from rich.console import Console
         from rich.text import Text
 
@@ -254,6 +262,9 @@ def show_rule(rule_id: Annotated[str, typer.Argument(metavar="RULE", help="The i
             hint = f"Did you mean {close}?" if close else "List them with: conformance rules"
             _refuse(f"There is no rule called {rule_id!r}. {hint}")
         api, rule = known[rule_id]
+        if context.obj:
+            typer.echo(json.dumps(asdict(rule), indent=2, ensure_ascii=False))
+            return
         console = Console()
         write(console, Text(rule.id, "bold"))
         write(console, Text(rule.title))
@@ -392,13 +403,23 @@ def sandbox(
 ) -> None:
     """Serve the reference sandbox until Ctrl-C.
 
-    It prints base URLs, made-up credentials with a key pair, and a first request to copy. Its clock runs in real time
-    and can be moved: POST /_sandbox/clock {"advance_seconds": 3600}
-    """
+    It prints base URLs, made-up credentials with a key pair, and a first request to copy. Its clock runs in real time.
+
+    \b
+    Commands to it, at its origin (of one world: /_sandbox/worlds/ID/...):
+    GET  /_sandbox            base URLs, credentials, clock, faults
+    POST /_sandbox/clock      {"advance_seconds": 3600}: time passes at once
+    PUT  /_sandbox/faults     ["NAME"]: these faults and variations from now on
+    PUT  /_sandbox/webhook    {"url": "http://127.0.0.1:8765/"}: where webhooks go
+    GET  /_sandbox/requests   what was asked and answered
+    POST /_sandbox/reset      as it was at its start
+    POST /_sandbox/worlds     another world with a clock and state of its own
+    """  # noqa: D301  (the backspace keeps typer from joining the lines)
     with _explained():
         from conformance.sandbox.server import serve
+        from conformance.settings import is_loopback
 
-        loopback = _is_loopback(host)
+        loopback = is_loopback(host)
         if not loopback:
             typer.echo(f"Everybody who reaches {host} can use this sandbox and its control routes.", err=True)
         names = (*(fault or ()), *(variation or ()))
@@ -456,7 +477,7 @@ def _explained() -> Iterator[None]:
 
 def _explanation(error: Exception) -> tuple[str, int]:
     from conformance.adapters import AdapterBrokeError, AdapterNotStartedError
-    from conformance.api import UnknownApiError
+    from conformance.api import BrokenApiError, UnknownApiError
     from conformance.cassettes import CassetteUnreadableError
     from conformance.catalogue import CatalogueError
     from conformance.matrix import MatrixUnreadableError, NoClusterError
@@ -473,6 +494,7 @@ def _explanation(error: Exception) -> tuple[str, int]:
         case (
             UsageError()
             | UnknownApiError()
+            | BrokenApiError()
             | CatalogueError()
             | SpecificationError()
             | SettingsError()
@@ -535,8 +557,12 @@ def _base_urls(given: Iterable[str]) -> dict[str, str]:
     urls: dict[str, str] = {}
     for text in given:
         name, _, url = text.partition("=")
-        parts = urlsplit(url)
-        if not name or parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            parts = urlsplit(url)
+            usable = bool(name) and parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
             _bad_base_url(f"{text!r} is not API=URL, such as offblocks=https://api.example.com")
         if parts.path.rstrip("/").endswith(("/v1", "/v2")) or parts.query or parts.fragment:
             _bad_base_url(f"{url} must end before /v1 or /v2, without a query.")
@@ -728,15 +754,6 @@ def _tell_matrix(found: Mapping[str, Any]) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- sandbox and doctor
-
-
-def _is_loopback(host: str) -> bool:
-    from ipaddress import ip_address
-
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _introduce(running: "RunningSandbox") -> None:

@@ -4,7 +4,7 @@ import os
 import platform
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 
@@ -16,7 +16,7 @@ from conformance.api import Api, registered
 from conformance.cassettes import Cassette, CassetteUnreadableError
 from conformance.catalogue import Catalogue, CatalogueError, Party
 from conformance.sandbox.server import SandboxNotStartedError, start
-from conformance.settings import LiveSettings, SettingsError
+from conformance.settings import LiveSettings, Settings, SettingsError
 from conformance.specification import Specification, SpecificationError
 
 DISTRIBUTION = "wallet-conformance"
@@ -140,10 +140,16 @@ def _sandbox(apis: list[Api]) -> Check:
 def _settings(api: Api) -> Iterator[Check]:
     subject = f"{api.name} settings"
     prefix = f"CONFORMANCE_{api.name.upper().replace('-', '_')}_"
-    given = {**dotenv_values(".env"), **os.environ}
+    try:
+        given = {**dotenv_values(".env"), **os.environ}
+    except UnicodeDecodeError as error:
+        yield Check(ok=False, subject=subject, detail=f"The file .env is not UTF-8: {error}")
+        return
     names = sorted(name.upper() for name, value in given.items() if name.upper().startswith(prefix) and value)
-    if not names:
-        detail = f"none; --target live takes {prefix}... from the environment or .env"
+    of_the_sandbox = {f"{prefix}{name.upper()}" for name in _sandbox_settings(api)}
+    if of_the_sandbox.issuperset(names):
+        said = f"{', '.join(names)} for the sandbox" if names else "none"
+        detail = f"{said}; --target live takes {prefix}... from the environment or .env"
         yield Check(ok=True, subject=subject, detail=detail)
         return
     try:
@@ -153,6 +159,12 @@ def _settings(api: Api) -> Iterator[Check]:
         return
     yield Check(ok=True, subject=subject, detail=f"set are {', '.join(names)}")
     yield _reachable(api, settings)
+
+
+def _sandbox_settings(api: Api) -> Collection[str]:
+    """The names of the settings that only the sandbox of an API takes."""
+    kind: type[Settings] = getattr(api.module("settings"), "SandboxSettings", Settings)
+    return kind.model_fields
 
 
 def _reachable(api: Api, settings: LiveSettings) -> Check:

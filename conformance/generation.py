@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from schemathesis.schemas import APIOperation
     from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-EXAMPLES = 10
-"""How many requests are drawn of each operation, phase and mode unless a run asks for another number."""
 KEPT = 12
 """How many cases of a test a recording keeps at most, besides those that they follow from."""
 ABSENT: Any = object()

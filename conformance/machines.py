@@ -17,7 +17,7 @@ from conformance.generation import secluded
 from conformance.journal import Journal
 from conformance.receiver import Hooks
 from conformance.redaction import Redactor
-from conformance.scenario import found, needs
+from conformance.scenario import NeedError, StepFailedError, found, needs
 from conformance.targets import Subject
 
 _FOR_EACH_EXAMPLE = 3
@@ -260,6 +260,8 @@ class Exploration:
         seed: What the sequences are drawn from.
         passed: The sequences that broke no rule.
         failed: A sequence that broke each rule, as short as one was found.
+        begun: How many sequences were begun.
+        stopped: What kept further sequences from being drawn; None if all were.
     """
 
     subject: Subject
@@ -268,6 +270,7 @@ class Exploration:
     passed: list[Walk] = field(default_factory=list)
     failed: dict[str, Walk] = field(default_factory=dict)
     begun: int = 0
+    stopped: BaseException | None = None
 
     def begin(self) -> Walk:
         """Another sequence."""
@@ -292,6 +295,8 @@ class Exploration:
             walk.finish()
         except BrokenError as broken:
             self.end(walk, broken.findings)
+        except (NeedError, StepFailedError):
+            pass  # what these calls show cannot be told; the sequence that was found still stands
         return walk
 
     def shorten(self, rule: str) -> None:
@@ -337,9 +342,12 @@ def draw(subject: Subject, kind: type[Walk], *, seed: int, sequences: int) -> Ex
         seed: What the sequences are drawn from.
         sequences: How many.
 
+    Returns:
+        The sequences, fewer if one broke a rule and another could not be ended.
+
     Raises:
-        StepFailedError: If the subject does not answer.
-        NeedError: If it does not have what the sequences need.
+        StepFailedError: If the subject does not answer, and no sequence before broke a rule.
+        NeedError: If it does not have what the sequences need, and no sequence before broke a rule.
     """
     import hypothesis  # noqa: PLC0415  (half a second that neither a collection nor a replay should pay)
     from hypothesis import stateful  # noqa: PLC0415
@@ -380,7 +388,9 @@ def draw(subject: Subject, kind: type[Walk], *, seed: int, sequences: int) -> Ex
                 some = hypothesis.settings(quiet, max_examples=min(_ROUND, sequences - done))
                 stateful.run_state_machine_as_test(hypothesis.seed(seed + number)(Machine), settings=some)
     except _Interrupted as interrupted:
-        raise interrupted.__cause__ or interrupted from None
+        exploration.stopped = interrupted.__cause__ or interrupted
+        if not exploration.failed:
+            raise exploration.stopped from None
     return exploration
 
 
@@ -422,8 +432,8 @@ def judge_sequences(subject: Subject, kind: type[Walk]) -> None:
         kind: The kind of walk.
 
     Raises:
-        StepFailedError: If the subject does not answer.
-        NeedError: Always, for the rules that no sequence came to.
+        StepFailedError: If the subject does not answer; what was found until then is in the test.
+        NeedError: Otherwise, for the rules that no sequence came to.
     """
     journal = subject.journal
     if journal.player is not None:
@@ -433,7 +443,9 @@ def judge_sequences(subject: Subject, kind: type[Walk]) -> None:
         model = subject.api.module("model").Model()
         found(*judged_in_order(model, journal.exchanges, journal.deliveries))
         needs("a recorded sequence that comes there")
-    exploration = explore(subject, kind, seed=subject.ids.below(2**64), sequences=_FOR_EACH_EXAMPLE * subject.examples)
+    exploration = explore(
+        subject, kind, seed=subject.requests.below(2**64), sequences=_FOR_EACH_EXAMPLE * subject.examples
+    )
     held = {finding.rule: replace(finding, exchange=None) for walk in exploration.passed for finding in walk.findings}
     found(*(finding for rule, finding in held.items() if rule not in exploration.failed))
     for walk in {id(walk): walk for walk in exploration.failed.values()}.values():
@@ -443,6 +455,8 @@ def judge_sequences(subject: Subject, kind: type[Walk]) -> None:
             if finding.rule in rules:
                 rules.remove(finding.rule)
                 found(replace(finding, got=told(finding.got, walk), exchange=numbers.get(finding.exchange or "")))
+    if exploration.stopped:
+        raise exploration.stopped
     if not exploration.failed:
         with journal.generating(_GENERATED):
             for walk in _telling(exploration.passed):

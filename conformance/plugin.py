@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance import EXAMPLES, FIXED_SEED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -40,22 +42,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="only the tests with these ids, with the part after the dot or for all such parts",
     )
     group.addoption("--conformance-cassettes", metavar="DIR", help="the folder of cassettes instead of the shipped one")
-    group.addoption("--conformance-seed", default="0", metavar="SEED", help="what ids are derived from (default: 0)")
+    group.addoption(
+        "--conformance-seed", metavar="SEED", help=f"what ids are derived from (default: {FIXED_SEED}, live a new one)"
+    )
     group.addoption("--conformance-strict", action="store_true", help="inferred rules count as their level says")
     group.addoption("--conformance-allow-wait", action="store_true", help="live: wait where a rule takes an hour")
     group.addoption(
         "--conformance-pin-agent",
         choices=("http", "none"),
-        default="http",
-        help="who stands in for the person at a hosted page (default: http, which fills its forms)",
+        help="who stands in for the person at a hosted page (default: http, which fills its forms, and live none)",
     )
     group.addoption("--conformance-record", action="store_true", help="write cassettes of what passes")
     group.addoption(
         "--conformance-examples",
         type=int,
-        default=10,
+        default=EXAMPLES,
         metavar="N",
-        help="how many requests are generated of each operation, phase and mode (default: 10)",
+        help=f"how many requests are generated of each operation, phase and mode (default: {EXAMPLES})",
     )
 
 
@@ -64,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "verifies(*rules): the ids of the rules that the test can judge")
     config.addinivalue_line("markers", "shows(*rules): the ids of further rules that it judges if it comes to that")
     config.addinivalue_line("markers", "waits: the test lets time pass")
+    config.addinivalue_line("markers", "hooks: the test receives webhooks; every test with the fixture `hooks` has it")
 
 
 @pytest.hookimpl(tryfirst=True)

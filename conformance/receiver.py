@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
+from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from typing import Protocol
 from urllib.parse import quote
 
@@ -14,6 +16,8 @@ from conformance.exchange import Delivery, Request
 _POLL = timedelta(milliseconds=5)
 _LISTENING_STOPS_WITHIN = 0.02
 """Seconds."""
+_LONGEST_LINE = 65536
+"""Bytes of a line before a chunk or after the last."""
 _ELSEWHERE = "/elsewhere"
 """The end of the path that a redirect leads to; who follows one is answered 200 there, and has delivered nothing."""
 
@@ -69,6 +73,35 @@ class Mailbox:
         return status
 
 
+def _body(headers: Message, stream: BufferedIOBase) -> bytes:
+    """The body of a request, of a length that is told before it or in chunks (RFC 9112 sections 6 and 7.1).
+
+    Raises:
+        ValueError: If it is neither, or ends before it should.
+    """
+    if headers.get("Transfer-Encoding", "identity").lower() != "chunked":
+        return _exactly(stream, _length(headers.get("Content-Length", "0"), 10))
+    chunks = []
+    while size := _length(stream.readline(_LONGEST_LINE).partition(b";")[0].decode("latin-1"), 16):
+        chunks.append(_exactly(stream, size))
+        _exactly(stream, len(b"\r\n"))
+    while stream.readline(_LONGEST_LINE).strip():
+        pass  # trailers, which say nothing of the body
+    return b"".join(chunks)
+
+
+def _length(text: str, base: int) -> int:
+    if not text.strip().isalnum():
+        raise ValueError(f"{text!r} is no length")
+    return int(text, base)
+
+
+def _exactly(stream: BufferedIOBase, size: int) -> bytes:
+    if len(body := stream.read(size)) < size:
+        raise ValueError(f"{len(body)} of {size} bytes came")
+    return body
+
+
 class Receiver:
     """An HTTP server on loopback that receives the webhooks of all tests of a run.
 
@@ -84,10 +117,14 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 mailbox = mailboxes.get(self.path)
-                request = Request(tuple(self.headers.items()), body, "POST", self.path)
-                status = mailbox.take(request) if mailbox else HTTPStatus.NOT_FOUND
+                try:
+                    body = _body(self.headers, self.rfile)
+                except ValueError:
+                    status: int = HTTPStatus.BAD_REQUEST
+                else:
+                    request = Request(tuple(self.headers.items()), body, "POST", self.path)
+                    status = mailbox.take(request) if mailbox else HTTPStatus.NOT_FOUND
                 self.send_response(status)
                 if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
                     self.send_header("Location", f"{self.path}{_ELSEWHERE}")

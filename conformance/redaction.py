@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -14,6 +14,8 @@ _BEARER = re.compile(r"^(?:Bearer|Basic)\s+(.+)$", re.IGNORECASE)
 _HEX = re.compile(r"^[0-9a-f]+$")
 _FORM = "application/x-www-form-urlencoded"
 _LEFT_OUT = {"content-length", "cookie", "set-cookie"}
+_PUBLIC = "_id"
+"""The end of the names of credentials that are no secrets: the id of a key is sent in the open."""
 
 
 class Redactor:
@@ -29,26 +31,45 @@ class Redactor:
         self._headers = frozenset({"authorization", *(header.lower() for header in headers)})
         self._placeholders: dict[str, str] = {}
         self._entered: dict[str, str] = {}
+        self._known: dict[str, tuple[str, str]] = {}
+        self._written: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
+
+    def know(self, credentials: Mapping[str, Mapping[str, str]]) -> None:
+        """Hide these credentials wherever they stand, even where nothing says that they are secret.
+
+        Args:
+            credentials: What each identity authenticates with, by the names of the settings; a name that ends with
+                ``_id`` is that of no secret.
+        """
+        for found in credentials.values():
+            for name, value in found.items():
+                if value and not name.endswith(_PUBLIC):
+                    self._known |= dict.fromkeys(_forms(value), (name, value))
 
     def hide(self, name: str, value: str) -> None:
         """Remember `value` as a secret called `name`."""
         if not value or value in self._placeholders or value in self._placeholders.values():
             return
-        self._placeholders[value] = _placeholder(name, value, len(self._placeholders) + 1)
-        longest_first = sorted(self._placeholders, key=len, reverse=True)
+        placeholder = self._placeholders[value] = _placeholder(name, value, len(self._placeholders) + 1)
+        self._written |= dict.fromkeys(_forms(value), placeholder)
+        longest_first = sorted(self._written, key=len, reverse=True)
         self._pattern = re.compile("|".join(re.escape(secret) for secret in longest_first))
 
     def text(self, text: str) -> str:
         """`text` without the secrets known so far."""
-        return self._pattern.sub(lambda match: self._placeholders[match[0]], text) if self._pattern else text
+        for form, (name, value) in self._known.items():
+            if form in text:
+                self.hide(name, value)
+        return self._pattern.sub(lambda match: self._written[match[0]], text) if self._pattern else text
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """The exchange without secrets, those that it shows for the first time included.
 
         What was generated in the place of a secret is none, and may be as short as text that is found everywhere.
         """
-        made_up = exchange.generated is not None and exchange.generated.mode is not Mode.GIVEN
+        generated = exchange.generated
+        made_up = generated is not None and generated.mode is not Mode.GIVEN and bool(generated.mutated)
         request = self.request(exchange.request, made_up=made_up)
         return replace(exchange, request=request, response=self.response(exchange.response))
 
@@ -80,7 +101,7 @@ class Redactor:
         if not any(f'"{name}"'.encode() in body for name in self._members):
             return
         try:
-            pending: list[Any] = [json.loads(body)]
+            pending: list[Any] = [json.loads(_decoded(body)[0].removeprefix("\ufeff"))]
         except (ValueError, RecursionError):
             return
         while pending:
@@ -110,12 +131,22 @@ class Redactor:
         return self._entered.setdefault(value, f"«{name}-{len(self._entered) + 1}»")
 
     def _body(self, body: bytes) -> bytes:
-        if not self._pattern or not body:
-            return body
-        try:
-            return self.text(body.decode()).encode()
-        except UnicodeDecodeError:
-            return body
+        text, encoding = _decoded(body)
+        return self.text(text).encode(encoding)
+
+
+def _decoded(body: bytes) -> tuple[str, str]:
+    """The text of a body, and the encoding that gives its bytes back."""
+    try:
+        return body.decode(), "utf-8"
+    except UnicodeDecodeError:
+        return body.decode("latin-1"), "latin-1"
+
+
+def _forms(value: str) -> list[str]:
+    """The ways in which a secret may be written: as it is, or in a JSON string, with slashes escaped or not."""
+    quoted = [json.dumps(value, ensure_ascii=plain)[1:-1] for plain in (True, False)]
+    return list(dict.fromkeys([value, *quoted, *(each.replace("/", "\\/") for each in quoted)]))
 
 
 def _placeholder(name: str, value: str, number: int) -> str:

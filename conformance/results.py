@@ -79,6 +79,9 @@ class Run:
         strict: Whether inferred rules count as their level says.
         scenarios: What each test brings about, in words, by the test's id.
         base_urls: Where an API was said to be, by its name.
+        cassettes: The folder of cassettes that was given instead of the shipped one.
+        pin_agent: Who was to stand in for the person at a hosted page; None if nobody said.
+        allow_wait: Whether tests might wait for an hour to pass.
     """
 
     target: str
@@ -94,6 +97,9 @@ class Run:
     strict: bool = False
     scenarios: Mapping[str, str] = field(default_factory=dict)
     base_urls: Mapping[str, str] = field(default_factory=dict)
+    cassettes: str | None = None
+    pin_agent: str | None = None
+    allow_wait: bool = False
 
 
 def results(run: Run, rules: Sequence[Rule]) -> dict[str, Any]:
@@ -117,6 +123,9 @@ def results(run: Run, rules: Sequence[Rule]) -> dict[str, Any]:
         "seed": run.seed,
         "examples": run.examples,
         "strict": run.strict,
+        "cassettes": run.cassettes,
+        "pin_agent": run.pin_agent,
+        "allow_wait": run.allow_wait,
         "started": run.started.isoformat(timespec="seconds"),
         "duration_s": round(run.seconds, 3),
         "verdict": conclusion(verdicts.values()).value,

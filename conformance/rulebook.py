@@ -10,11 +10,13 @@ from conformance.sandbox.faults import Fault, departures
 from conformance.specification import Specification
 
 _MOST_CLOSE = 5
+_TELLING = 3
+"""How many letters tell ids apart that hold them."""
 
 
 def close_ids(wanted: str, ids: Sequence[str]) -> list[str]:
-    """At most five of `ids` that hold `wanted` or look like it."""
-    holding = [each for each in ids if wanted and wanted in each]
+    """At most five of `ids` that hold `wanted`, unless it is too short to tell them apart, or look like it."""
+    holding = [each for each in ids if len(wanted) >= _TELLING and wanted in each]
     return list(dict.fromkeys([*holding, *get_close_matches(wanted, ids)]))[:_MOST_CLOSE]
 
 

@@ -2,24 +2,25 @@
 
 import gc
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from conformance import ids
+from conformance import EXAMPLES
 from conformance.api import Api, named, registered
 from conformance.catalogue import Catalogue, Rule
 from conformance.clock import SystemClock, stopwatch
-from conformance.generation import EXAMPLES
 from conformance.results import Run, exchange_to_json, finding_from_json, results
-from conformance.runner import ATTACHED
+from conformance.runner import ATTACHED, usual_pin_agent, usual_seed
 from conformance.specification import Specification
 from conformance.targets import cassette_path
+from conformance.targets.replay import recordings_of
 from conformance.verdicts import Verdict, verdict_of_rule
 
 if TYPE_CHECKING:
@@ -111,8 +112,8 @@ class _Collector:
             self._listener.began(len(session.items))
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, node: object, ids: Sequence[str]) -> None:  # noqa: ARG002  (the hook's form)
-        if not self.attached:
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        if node.gateway.id == "gw0":  # each node tells the same
             self._listener.began(len(ids))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -154,6 +155,7 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
         UsageError: If the options do not fit each other, or no rule matches.
         DocumentsUnreadableError: If the printed exchanges cannot be read.
         UnknownApiError: If an API is named that nobody registered.
+        BrokenApiError: If an API that is registered cannot be loaded.
         CatalogueError: If a rule catalogue cannot be read.
         SpecificationError: If a specification cannot be read.
         SettingsError: If a setting of a live run is missing or wrong.
@@ -167,17 +169,16 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
     _check(options, apis)
     if options.target == "documents":
         return _read_documents(options, apis, catalogues, rules)
-    seed = options.seed or (ids.fresh_seed() if options.target == "live" else "0")
+    seed = options.seed or usual_seed(options.target)
     started, watch = SystemClock().now(), stopwatch()
     collector = _Collector(catalogues, listener or Silence(), strict=options.strict)
     arguments = _arguments(options, apis, seed)
     codes = set()
     with _own_environment(), _collecting_seldom():
-        if options.target == "live" and options.allow_wait:
-            codes.add(pytest.main([*arguments, "-m", "not waits"], plugins=[collector]))
-            codes.add(_wait_together(arguments, collector))
-        else:
-            codes.add(pytest.main(arguments, plugins=[collector]))
+        for part in _parts(options):
+            codes.add(part(arguments, collector))
+            if codes - _JUDGED:
+                break
     for attached in collector.attached:
         if message := attached.get("unreadable"):
             from conformance.cassettes import CassetteUnreadableError  # noqa: PLC0415  (only for a broken cassette)
@@ -187,11 +188,10 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
         raise KeyboardInterrupt
     if collector.trouble or codes - _JUDGED:
         raise SuiteCrashedError("The suite broke, which says nothing of the subject:\n" + "\n".join(collector.trouble))
-    subjects = dict.fromkeys(attached["subject"] for attached in collector.attached)
     return results(
         Run(
             target=options.target,
-            subject=next(iter(subjects), options.target),
+            subject=_subject(options, collector.attached),
             apis={api.name: api.title for api in apis},
             started=started,
             seconds=stopwatch() - watch,
@@ -202,6 +202,9 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
             remarks=_remarks(options, apis, collector.attached) if options.target == "replay" else (),
             strict=options.strict,
             base_urls=options.base_urls,
+            cassettes=str(options.cassettes) if options.cassettes else None,
+            pin_agent=options.pin_agent,
+            allow_wait=options.allow_wait,
             scenarios={attached["test"]: attached["summary"] for attached in collector.attached},
         ),
         rules,
@@ -217,13 +220,40 @@ class _Counter:
         self.tests = len(session.items)
 
 
+def _parts(options: Options) -> "list[Callable[[Sequence[str], _Collector], int]]":
+    """What is run after each other.
+
+    Live, webhooks come to one address, so that the tests that receive them run after the others in this process.
+    """
+    together = partial(_run_tests, workers=options.workers)
+    if options.target != "live" or (options.workers == 1 and not options.allow_wait):
+        return [together]
+    others = "not hooks and not waits" if options.allow_wait else "not hooks"
+    waiting = [_wait_together] if options.allow_wait else []
+    return [partial(together, only=others), *waiting, partial(_run_tests, only="hooks")]
+
+
+def _run_tests(arguments: Sequence[str], collector: "_Collector", *, workers: int = 1, only: str | None = None) -> int:
+    """Run the tests with these marks, all if none are named, in so many processes."""
+    marks = ["-m", only] if only else []
+    shared = ["-p", "xdist.plugin", f"--numprocesses={workers}"] if workers > 1 else []
+    return pytest.main([*arguments, *marks, *shared], plugins=[collector])
+
+
 def _wait_together(arguments: Sequence[str], collector: "_Collector") -> int:
     """Run the tests that wait, each in a process of its own, so that an hour passes for all of them at once."""
-    waiting, counter = [*arguments, "-m", "waits"], _Counter()
-    code = pytest.main([*waiting, "--collect-only"], plugins=[counter])
+    waiting, counter = "waits and not hooks", _Counter()
+    code = pytest.main([*arguments, "-m", waiting, "--collect-only"], plugins=[counter])
     if not counter.tests:
         return code
-    return pytest.main([*waiting, "-p", "xdist.plugin", f"--numprocesses={counter.tests}"], plugins=[collector])
+    return _run_tests([*arguments, "-p", "xdist.plugin"], collector, workers=counter.tests, only=waiting)
+
+
+def _subject(options: Options, attached: Sequence[Mapping[str, Any]]) -> str:
+    """What was judged, in a few words, for the line that states the verdict."""
+    if options.target == "replay":
+        return recordings_of({report["origin"] for report in attached if "origin" in report})
+    return next((str(report["subject"]) for report in attached), options.target)
 
 
 def _read_documents(
@@ -264,6 +294,8 @@ def _check(options: Options, apis: Sequence[Api]) -> None:
     for name, url in options.base_urls.items():
         if not url.startswith(("http://", "https://")):
             raise UsageError(f"--base-url {name}={url}: a base URL begins with https:// or http://.")
+    if options.target == "documents" and (options.base_urls or options.cassettes):
+        raise UsageError("--base-url and --cassettes do not go with --target documents, which reads what is printed.")
     if options.base_urls and options.target == "replay":
         raise UsageError("--base-url goes with --target sandbox or --target live; a replay reaches no server.")
     if options.record and options.target == "replay":
@@ -297,7 +329,7 @@ def _arguments(options: Options, apis: Sequence[Api], seed: str) -> list[str]:
         f"--conformance-target={options.target}",
         f"--conformance-seed={seed}",
         f"--conformance-examples={options.examples}",
-        f"--conformance-pin-agent={options.pin_agent or ('none' if options.target == 'live' else 'http')}",
+        f"--conformance-pin-agent={options.pin_agent or usual_pin_agent(options.target)}",
         *(f"--conformance-base-url={name}={url}" for name, url in options.base_urls.items()),
         *(f"--conformance-rule={pattern}" for pattern in options.rule),
         *(f"--conformance-test={test}" for test in options.tests),
@@ -313,8 +345,6 @@ def _arguments(options: Options, apis: Sequence[Api], seed: str) -> list[str]:
         )
         if wanted
     ]
-    if options.workers > 1:
-        arguments += ["-p", "xdist.plugin", f"--numprocesses={options.workers}"]
     return arguments
 
 

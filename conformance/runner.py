@@ -18,6 +18,7 @@ from conformance.clock import SystemClock
 from conformance.exchange import Delivery
 from conformance.findings import Finding, Outcome
 from conformance.generation import cited, kept, simplest
+from conformance.ids import Ids, fresh_seed
 from conformance.results import exchange_to_json, finding_to_json
 from conformance.scenario import NeedError, Record, StepFailedError, recording
 from conformance.specification import Specification
@@ -56,6 +57,16 @@ class Running:
         self.record = Record(self.rules)
 
 
+def usual_seed(target: str) -> str:
+    """The seed of a run that was given none: a new one live, where ids must not be taken."""
+    return fresh_seed() if target == "live" else conformance.FIXED_SEED
+
+
+def usual_pin_agent(target: str) -> str:
+    """Who stands in for the person at a hosted page if nobody said: nobody at a page of the vendor."""
+    return "none" if target == "live" else "http"
+
+
 def test_id(item: pytest.Item, api: Api) -> str:
     """The id of a scenario: API, topic and name, ``offblocks/customer/a_new_one_is_created``."""
     name = item.name.removeprefix("test_").replace("[", ".").replace("]", "")
@@ -71,16 +82,19 @@ class Runner:
 
     def __init__(self, config: pytest.Config) -> None:
         option = config.getoption
-        self._seed: str = option("--conformance-seed")
+        self._target_name: str = option("--conformance-target")
+        self._seed: str = option("--conformance-seed") or usual_seed(self._target_name)
+        is_live = self._target_name == "live"
+        self._of_this_run = f"{self._seed}-{fresh_seed()}" if is_live else self._seed  # ids are taken once it has ended
+        self._is_worker = hasattr(config, "workerinput")
         self._strict: bool = option("--conformance-strict")
         self._patterns: list[str] = option("--conformance-rule")
         self._tests = frozenset[str](option("--conformance-test"))
         self._record: bool = option("--conformance-record")
         self._cassettes: str | None = option("--conformance-cassettes")
-        self._target_name: str = option("--conformance-target")
         self._base_urls = parse_base_urls(option("--conformance-base-url"))
         self._allow_wait: bool = option("--conformance-allow-wait")
-        self._pin_agent: str = option("--conformance-pin-agent")
+        self._pin_agent: str = option("--conformance-pin-agent") or usual_pin_agent(self._target_name)
         self._examples: int = option("--conformance-examples")
         self._apis: dict[str, Api] = {}
         self._catalogues: dict[str, Catalogue] = {}
@@ -105,6 +119,8 @@ class Runner:
             if not self._is_wanted(test_id(item, api), [*marker.args, *shown]):
                 continue
             self._learn(api)
+            if "hooks" in getattr(item, "fixturenames", ()):
+                item.add_marker("hooks")
             summary = getattr(getattr(item, "function", None), "__doc__", None) or ""
             self._running[item.nodeid] = Running(api, test_id(item, api), marker.args, " ".join(summary.split()))
             if self._target_name == "replay":
@@ -151,7 +167,11 @@ class Runner:
                 from conformance.targets.live import LiveTarget  # noqa: PLC0415  (a replay needs no settings)
 
                 return LiveTarget(
-                    list(self._apis.values()), self._specifications, self._base_urls, allow_wait=self._allow_wait
+                    list(self._apis.values()),
+                    self._specifications,
+                    self._base_urls,
+                    allow_wait=self._allow_wait,
+                    listens=not self._is_worker,
                 )
             case _:
                 folders = {name: self.folder(api) for name, api in self._apis.items()}
@@ -201,7 +221,9 @@ class Runner:
             raise StepFailedError(reason)
         if self._target_name == "live" and item.get_closest_marker("waits") and not self._allow_wait:
             raise NeedError("time to pass, about an hour; give --allow-wait to wait for it")
-        running.subject = target.subject(running.api, running.id, seed=self._seed)
+        running.subject = target.subject(running.api, running.id, seed=self._of_this_run)
+        if self._of_this_run != self._seed:
+            running.subject.draws = Ids(self._seed, running.id)
         running.subject.pin_agent = self._pin_agent
         running.subject.examples = self._examples
         with recording(running.rules) as running.record:
@@ -275,6 +297,7 @@ class Runner:
         if isinstance(running.failure, CassetteUnreadableError):
             attached["unreadable"] = str(running.failure)
         if isinstance(target, ReplayTarget) and target.tape is not None:
+            attached["origin"] = target.tape.cassette.origin
             attached["unplayed"] = target.tape.unplayed()
             attached["specification"] = target.tape.cassette.specification
             attached["recorded"] = target.tape.cassette.recorded.isoformat()
@@ -311,7 +334,7 @@ class Runner:
             recorded=SystemClock().now(),
             specification=self._specifications[running.api.name].digest,
             suite=conformance.__version__,
-            seed=self._seed,
+            seed=self._of_this_run,
             base_url=base_url,
             settings={name: value for name, value in subject.settings.items() if name != "wallet_key"},
             webhook_url=webhook_url,

@@ -21,6 +21,8 @@ BETWEEN_LOOKS = timedelta(seconds=2)
 PATIENCE = _LOOKS * BETWEEN_LOOKS
 """How long to wait for what the subject does by itself."""
 _FIRST_REFUSAL = 400
+_TOO_MANY = 429
+_SERVER_ERROR = 500
 
 
 class StepFailedError(Exception):
@@ -130,12 +132,23 @@ def expect_status(rule: str, exchange: Exchange, *statuses: int) -> None:
 
 
 def refused(exchange: Exchange) -> bool:
-    """Whether the request was refused, whatever the status says of the reason."""
-    return exchange.response.status >= _FIRST_REFUSAL
+    """Whether the request was refused, whatever the status of 4xx says of the reason.
+
+    Raises:
+        StepFailedError: If it was answered 429 or 5xx: an API that is busy or broken says nothing of the request.
+    """
+    status = exchange.response.status
+    if status == _TOO_MANY or status >= _SERVER_ERROR:
+        step_failed("A request was to be accepted or refused", exchange)
+    return status >= _FIRST_REFUSAL
 
 
 def expect_refusal(rule: str, exchange: Exchange, because: str) -> None:
-    """Say that `rule` asks for a refusal, for the reason given."""
+    """Say that `rule` asks for a refusal, for the reason given.
+
+    Raises:
+        StepFailedError: If it was answered 429 or 5xx.
+    """
     expect(
         rule,
         refused(exchange),

@@ -4,6 +4,7 @@ import re
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -77,14 +78,18 @@ def checked_base_url(url: str | None, *, api: str, version: str) -> str:
         version: What paths of the API begin with, such as ``/v1``.
 
     Raises:
-        SettingsError: If it is missing, no http or https URL, or does not end before the version.
+        SettingsError: If it is missing, no https URL or one of http on loopback, names a user, or does not end before
+            the version.
     """
     name = f"CONFORMANCE_{api.upper()}_BASE_URL"
     if not url:
         raise SettingsError(f"Set {name}, or give --base-url {api}=URL (without {version}).")
+    if "@" in url.partition("//")[2].partition("/")[0]:
+        raise SettingsError(f"{name} names a user before an @; leave that out: credentials have settings of their own.")
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+        usable = is_safe and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
@@ -92,6 +97,14 @@ def checked_base_url(url: str | None, *, api: str, version: str) -> str:
     if parts.path.rstrip("/").endswith(version) or parts.query or parts.fragment:
         raise SettingsError(f"{name} is {url!r}; it must end before {version}, without a query.")
     return url.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, so that nothing that is sent there leaves it."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def checked_ca_file(path: str | None) -> str | None:

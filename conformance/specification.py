@@ -142,6 +142,8 @@ class Specification:
     def __init__(self, document: Any, digest: str) -> None:
         if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3.1."):
             raise SpecificationError("is not an OpenAPI 3.1 document: its first line should read `openapi: 3.1.0`.")
+        if not isinstance(document.get("x-sources", {}), dict):
+            raise SpecificationError("has x-sources that are no mapping of keys to documents.")
         self.digest = digest
         self._document = document
         root = _Place(document, "", document)
@@ -171,6 +173,8 @@ class Specification:
         """
         try:
             return _parsed(path.read_bytes())
+        except RecursionError as error:
+            raise SpecificationError(f"The specification {path} is nested too deep, or in itself.") from error
         except OSError as error:
             raise SpecificationError(f"The specification {path} cannot be read: {error.strerror}.") from error
         except yaml.YAMLError as error:
@@ -186,6 +190,14 @@ class Specification:
             path: The path below the base URL, undecoded, without the query. A literal path goes before a template.
         """
         return next((op for verb, template, op in self._templates if verb == method and template.fullmatch(path)), None)
+
+    def methods_at(self, path: str) -> set[str]:
+        """The methods that are described of a path, in upper case.
+
+        Args:
+            path: The path below the base URL, undecoded, without the query.
+        """
+        return {verb for verb, _, _ in self._templates if self.operation_at(verb, path)}
 
     def documents_status(self, operation_id: str, status: int) -> bool:
         """Whether the operation is said to answer with `status`.
@@ -330,6 +342,13 @@ class _Place:
             raise SpecificationError(f"has no `{name}` at #{self.pointer}.")
         return member
 
+    def text(self, name: str) -> str:
+        """The member of this name, which has to be text."""
+        member = self.member(name)
+        if not isinstance(member.value, str):
+            raise SpecificationError(f"has {member.value!r} at #{member.pointer}; it should be text.")
+        return member.value
+
     def members(self, name: str) -> Iterator[tuple[str, "_Place"]]:
         """Key or index and place of each entry of the member of this name; nothing if there is none."""
         member = self.get(name)
@@ -405,7 +424,7 @@ def _operation(root: _Place, path: str, method: str, place: _Place) -> Operation
     basis, sources = place.claim()
     body = place.get("requestBody")
     return Operation(
-        id=place.member("operationId").value,
+        id=place.text("operationId"),
         method=method.upper(),
         path=path,
         parameters=tuple(_parameter(parameter) for _, parameter in place.members("parameters")),
@@ -420,8 +439,8 @@ def _operation(root: _Place, path: str, method: str, place: _Place) -> Operation
 def _parameter(place: _Place) -> Parameter:
     basis, sources = place.claim()
     return Parameter(
-        name=place.member("name").value,
-        place=place.member("in").value,
+        name=place.text("name"),
+        place=place.text("in"),
         required=place.value.get("required", False),
         basis=basis,
         sources=sources,

@@ -38,9 +38,10 @@ from urllib.parse import quote
 import httpx
 import jsonschema_rs
 import yaml
+from origin import origin  # type: ignore[import-not-found]  # it lies beside this script
 
 from conformance.api import Api, registered
-from conformance.clock import SystemClock, stopwatch
+from conformance.clock import stopwatch
 from conformance.ids import Ids
 from conformance.journal import JournalTransport
 from conformance.run import Options, run
@@ -98,8 +99,13 @@ Judgement = Mapping[str, Mapping[str, Seen]]
 # ----------------------------------------------------------------------------------------------- what the client sends
 
 
+def _has_other(text: str) -> bool:
+    """Whether there is a letter or a digit in its second half, which `_other` can change."""
+    return any(sign.isalnum() for sign in text[len(text) // 2 :])
+
+
 def _other(text: str) -> str:
-    """The text with a character in its middle changed to another one of its kind."""
+    """The text with the first letter or digit of its second half changed to another one of its kind."""
     place = len(text) // 2
     while not text[place].isalnum():
         place += 1
@@ -129,7 +135,7 @@ def requests(test: str, number: int, recorded: Recorded) -> Iterator[Alteration]
     yield Alteration(
         test, number, "query", query, setting("uri", f"{path}?{query}&page=9" if mark else f"{path}?page=9")
     )
-    if isinstance(body, str) and any(sign.isalnum() for sign in body[len(body) // 2 :]):
+    if isinstance(body, str) and _has_other(body):
         yield Alteration(test, number, "body", body[:60], setting("body", _other(body)))
     for name, values in request["headers"].items():
         if name.lower() == "idempotency-key":
@@ -303,7 +309,7 @@ def _echo(recorded: Recorded, body: Any) -> Iterator[tuple[str, Any]]:
         return
     asked = json.loads(recorded["request"]["body"])
     for name in ("chainId", "externalId"):
-        if body[name] == asked[name] and any(map(str.isalnum, asked[name])):
+        if body[name] == asked[name] and _has_other(asked[name]):
             yield f"/{name} another", {**body, name: _other(body[name])}
     yield "/status verifying", {**body, "status": "verifying"}
 
@@ -524,8 +530,6 @@ def measure(apis: Sequence[Api], rounds: int, seed: str, match: str = "") -> dic
                 else:
                     missed.append({"exchange": f"{test}#{alteration.number + 1}", "what": alteration.where})
     return {
-        "format": FORMAT,
-        "date": SystemClock().now().isoformat(timespec="seconds"),
         "seed": seed,
         "seconds": round(stopwatch() - began, 1),
         "possible": possible,
@@ -550,7 +554,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=FOLDER / "alterations.json", help="the file to write")
     options = parser.parse_args(arguments)
     apis = [api for api in registered().values() if api.has("sandbox")]
-    found = measure(apis, options.rounds, options.seed, options.match)
+    found = {"format": FORMAT, **origin(), **measure(apis, options.rounds, options.seed, options.match)}
     options.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     for kind, counts in found["kinds"].items():
         print(f"{kind:<20}{counts['noticed']:>8} of {counts['made']}")

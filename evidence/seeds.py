@@ -7,7 +7,6 @@ anything does.
 
 import argparse
 import json
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,9 +15,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from origin import origin  # type: ignore[import-not-found]  # it lies beside this script
+
 import conformance
 from conformance.api import registered
-from conformance.clock import SystemClock, stopwatch
+from conformance.clock import stopwatch
 from conformance.matrix import is_generated
 from conformance.rulebook import verified_rules
 from conformance.run import Options, run
@@ -68,19 +69,18 @@ def differences(runs: Mapping[str, Verdicts]) -> dict[str, dict[str, list[str]]]
     return {rule: verdicts for rule, verdicts in seen(runs).items() if len(verdicts) > 1}
 
 
-def evidence(runs: Mapping[str, Verdicts], seconds: float) -> dict[str, Any]:
+def evidence(made: Mapping[str, Any], runs: Mapping[str, Verdicts], seconds: float) -> dict[str, Any]:
     """What is written down of so many runs.
 
     Args:
+        made: When and of which commit they were made.
         runs: The verdicts of each run, by its seed; at least one.
         seconds: How long they took together.
     """
     counts = [Counter(verdicts.values()) for verdicts in runs.values()]
     return {
         "format": FORMAT,
-        "date": SystemClock().now().isoformat(timespec="seconds"),
-        "commit": _git("rev-parse", "HEAD"),
-        "uncommitted_changes": bool(_git("status", "--porcelain", "--", ":/", f":!{FOLDER}")),
+        **made,
         "suite": conformance.__version__,
         "target": "sandbox",
         "runs": len(runs),
@@ -108,11 +108,6 @@ def table(found: Mapping[str, Any]) -> str:
     return "\n".join([*lines, f"{len(found['differences'])} rules differ, {len(found['alarms'])} raise an alarm"])
 
 
-def _git(*arguments: str) -> str:
-    command = ["git", "-C", str(FOLDER), "-c", "safe.directory=*", *arguments]
-    return subprocess.check_output(command, text=True).strip()  # noqa: S603  (git, with the arguments of this file)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print, write; 1 if a verdict differs between runs or raises an alarm, else 0.
 
@@ -128,10 +123,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=FOLDER / "seeds.json", help="the file to write")
     options = parser.parse_args(arguments)
     seeds = [str(number) for number in range(1, options.runs + 1)]
-    began = stopwatch()
+    made, began = origin(), stopwatch()
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
         runs = dict(zip(seeds, pool.map(verdicts_with, seeds, [tuple(options.rule)] * len(seeds)), strict=True))
-    found = evidence(runs, stopwatch() - began)
+    found = evidence(made, runs, stopwatch() - began)
     options.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     print(f"{table(found)}\nWritten to {options.output.name}")
     return 1 if found["differences"] or found["alarms"] else 0

@@ -13,9 +13,11 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from origin import origin  # type: ignore[import-not-found]  # it lies beside this script
+
 from conformance.api import Api, registered
 from conformance.catalogue import Catalogue
-from conformance.clock import SystemClock, stopwatch
+from conformance.clock import stopwatch
 from conformance.matrix import Observation, is_generated, judge, observe, processes, trials
 from conformance.rulebook import verified_rules
 from conformance.sandbox.faults import UnknownFaultError
@@ -68,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2, help="how many processes share them (default 2)")
     parser.add_argument("--output", type=Path, default=FOLDER / "variations.json", help="the file to write")
     options = parser.parse_args(arguments)
-    began, found = stopwatch(), []
+    made, began, found = origin(), stopwatch(), []
     try:
         with processes(options.workers) as executor:
             for each in measure(executor, options.names):
@@ -82,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     alarming = sum(bool(each["alarms"]) for each in found)
     written = {
         "format": FORMAT,
-        "date": SystemClock().now().isoformat(timespec="seconds"),
+        **made,
         "seconds": round(stopwatch() - began, 1),
         "variations": found,
     }

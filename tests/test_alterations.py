@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -27,7 +28,9 @@ def alterations() -> ModuleType:
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     sys.modules[specification.name] = module
-    specification.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(CHECKOUT / "evidence")
+        specification.loader.exec_module(module)
     return module
 
 
@@ -48,6 +51,29 @@ def test_the_sample_has_alterations_of_both_sides(sample: dict[str, Any]) -> Non
 
 def test_every_cassette_can_be_replayed_as_it_is(sample: dict[str, Any]) -> None:
     assert sample["unplayable"] == []
+
+
+@pytest.mark.skipif(
+    shutil.which("git") is None or not (CHECKOUT / ".git").exists(), reason="git or its repository is not there"
+)
+def test_what_is_written_names_its_commit(
+    alterations: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = {"seconds": 1.0, "made": 1, "noticed": 1, "kinds": {}, "missed": [], "unplayable": []}
+    monkeypatch.setattr(alterations, "measure", lambda *_arguments: found)
+    assert alterations.main(["--output", str(tmp_path / "alterations.json")]) == 0
+    written = json.loads((tmp_path / "alterations.json").read_bytes())
+    assert len(written["commit"]) == 40
+    assert written["uncommitted_changes"] in {True, False}
+    assert {name: written[name] for name in found} == found
+
+
+@pytest.mark.parametrize("text", ["abc----", "----", ""])
+def test_a_text_without_a_sign_to_change_is_not_altered(alterations: ModuleType, text: str) -> None:
+    asked, answered = {"chainId": "eip155:1:0x1", "externalId": text}, {"chainId": "", "externalId": text}
+    request = {"body": json.dumps(asked)}
+    recorded = {"request": request, "response": {"status": {"code": 201}}, "breaks": []}
+    assert [where for where, _ in alterations._echo(recorded, answered)] == ["/status verifying"]
 
 
 def test_a_replay_that_says_the_same_notices_nothing(alterations: ModuleType) -> None:

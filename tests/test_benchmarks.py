@@ -31,7 +31,9 @@ def script(path: str) -> ModuleType:
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend((CHECKOUT / path).parent)
+        specification.loader.exec_module(module)
     return module
 
 
@@ -167,6 +169,13 @@ def test_a_difference_stands_in_the_table_and_fails(
     assert "1 rules differ, 1 raise an alarm\n" in printed
 
 
+def test_what_takes_hours_asks_git_first(seeds: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(seeds, "ProcessPoolExecutor", lambda *_arguments, **_options: pytest.fail("It has begun."))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SystemExit, match=r"which git does not tell: .*No such file"):
+        seeds.main(["--output", str(tmp_path / "seeds.json")])
+
+
 class FakePool:
     """Instead of runs, a rule that passes with the first seed alone."""
 
@@ -192,6 +201,7 @@ def variations() -> ModuleType:
     return script("evidence/variations.py")
 
 
+@pytest.mark.usefixtures("repository")
 def test_an_alarm_that_a_variation_raises_is_told_and_fails(
     variations: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -207,10 +217,14 @@ def test_an_alarm_that_a_variation_raises_is_told_and_fails(
     printed = capsys.readouterr().out
     assert f"alarm: {CREATED}, with SaysNothingInRefusals\n" in printed
     assert "1 of 2 variations raise an alarm\n" in printed
-    found = json.loads(output.read_bytes())["variations"]
+    written = json.loads(output.read_bytes())
+    assert len(written["commit"]) == 40
+    assert written["uncommitted_changes"] in {True, False}
+    found = written["variations"]
     assert {each["name"]: each["alarms"] for each in found} == {"SaysNothingInRefusals": [CREATED], "WrapsTheList": []}
 
 
+@pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("name", ["NoSuchVariation", "KeepsKeysForADay"])
 def test_what_is_no_variation_is_refused(variations: ModuleType, tmp_path: Path, name: str) -> None:
     with pytest.raises(SystemExit) as stopped:

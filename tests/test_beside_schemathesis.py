@@ -10,10 +10,16 @@ import httpx
 import pytest
 
 from conformance.api import named
+from conformance.matrix import Said, Seen
+from conformance.verdicts import Verdict
 
 CHECKOUT = Path(__file__).parents[1]
 FAULT = "KeepsKeysForADay"
 RULE = "offblocks.idempotency.key-free-after-an-hour"
+TEST = "offblocks/idempotency/a_test"
+DISPUTED = "NamesAnotherAddress"
+DISPUTED_RULE = "offblocks.challenge.address"
+COST = {"seconds": 2.0, "requests": 30}
 
 
 @pytest.fixture(scope="module")
@@ -29,19 +35,26 @@ def beside() -> ModuleType:
     return module
 
 
+def read(reading: str) -> Seen:
+    return Seen(Verdict.NOTE, Verdict.NOTE, frozenset({reading}))
+
+
+def broken() -> Seen:
+    return Seen(Verdict.FAIL, Verdict.FAIL, frozenset({f"{TEST}: response status"}))
+
+
 @pytest.fixture
 def measured(beside: ModuleType, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """One fault that the suite catches, and schemathesis with its second seed."""
-    cost = {"seconds": 2.0, "requests": 30}
 
-    def suite(api: object, fault: str | None) -> tuple[Any, dict[str, float]]:
+    def suite(api: object, fault: str | None) -> tuple[Said, dict[str, float]]:
         del api
-        return {RULE: ("fail" if fault else "pass", frozenset({None}))}, cost
+        return {TEST: {RULE: broken() if fault else Seen(Verdict.PASS, Verdict.PASS)}}, COST
 
     def schemathesis(api: object, fault: str | None, seed: int, examples: int) -> tuple[Any, dict[str, float]]:
         del api, examples
         new = {("ServerError", "GET /v1/customers")} if fault and seed == 2 else set()
-        return frozenset({("UndefinedStatusCode", "GET /v1/customers"), *new}), cost
+        return frozenset({("UndefinedStatusCode", "GET /v1/customers"), *new}), COST
 
     monkeypatch.setattr(beside, "suite", suite)
     monkeypatch.setattr(beside, "schemathesis", schemathesis)
@@ -57,6 +70,31 @@ def test_what_both_catch_stands_side_by_side(measured: dict[str, Any]) -> None:
         "schemathesis, default examples": theirs,
         "schemathesis, 500 examples": theirs,
     }
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule", "right", "wrong", "caught"),
+    [
+        (FAULT, RULE, Seen(Verdict.PASS, Verdict.PASS), Seen(Verdict.BLOCKED, Verdict.BLOCKED), False),
+        (FAULT, RULE, Seen(Verdict.SKIPPED, Verdict.SKIPPED), Seen(Verdict.PASS, Verdict.PASS), False),
+        (FAULT, RULE, Seen(Verdict.PASS, Verdict.PASS), Seen(Verdict.ERROR, Verdict.ERROR), False),
+        (DISPUTED, DISPUTED_RULE, read("as-sent"), Seen(Verdict.BLOCKED, Verdict.BLOCKED), False),
+        (DISPUTED, DISPUTED_RULE, read("as-sent"), read("as-sent"), False),
+        (DISPUTED, DISPUTED_RULE, read("as-sent"), read("lower-case"), True),
+    ],
+)
+def test_what_could_not_be_judged_is_not_caught(
+    beside: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    rule: str,
+    right: Seen,
+    wrong: Seen,
+    caught: bool,
+) -> None:
+    monkeypatch.setattr(beside, "suite", lambda _api, name: ({TEST: {rule: wrong if name else right}}, COST))
+    (row,) = beside.measure([(named("offblocks"), fault)], seeds=0, examples=[])["faults"]
+    assert row["suite"] == {"caught": caught, **COST}
 
 
 def test_a_failure_that_a_right_sandbox_has_too_is_none_of_the_faults(measured: dict[str, Any]) -> None:

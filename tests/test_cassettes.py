@@ -1,5 +1,6 @@
 """A cassette is the whole journal of a test, written whole or not at all; it answers the recorded request alone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from conformance.cassettes import (
     CassetteUnreadableError,
     Tape,
     rebased,
+    recording_command,
     without_port,
 )
+from conformance.data import data_path
 from conformance.exchange import Delivery, Exchange, Request, Response
 from conformance.redaction import Redactor
 from conformance.scenario import StepFailedError
@@ -106,6 +109,16 @@ def test_a_missing_cassette_is_missing(tmp_path: Path) -> None:
         (lambda text: text.replace("code: 201", "code: twohundred"), "is wrong at interactions/0/response/status/code"),
         (lambda text: text.replace("breaks: []", "brakes: []"), "is wrong at interactions/0"),
         (lambda text: text.replace("recorded:", "recorded_at:"), "is wrong at the top"),
+        (
+            lambda text: text + "further: 2026-01-15\n",
+            "is wrong at further: 2026-01-15 is a date; put it into quotation",
+        ),
+        (lambda text: text + "further:\n- 1: 2\n", "is wrong at further/0: the key 1 is no text"),
+        (
+            lambda text: text + "further: &it [*it]\n",
+            "is wrong at further/0/0/0/0: it is nested too deep, or in itself",
+        ),
+        (lambda text: text.replace("recorded: '2026-01", "recorded: '2026-99"), "is wrong: month must be in 1..12"),
     ],
 )
 def test_what_is_no_cassette_is_named(tmp_path: Path, change: object, message: str) -> None:
@@ -196,6 +209,22 @@ def test_another_request_finds_nothing_and_is_told_what_differs(
         play(tape, request_, frozenset(breaks))
     assert "conformance record toy --target sandbox" in str(error.value)
     assert len(tape.unplayed()) == 3
+
+
+@pytest.mark.parametrize(
+    ("folder", "origin", "command"),
+    [
+        (data_path("cassettes/toy"), "reference sandbox", "conformance record toy --target sandbox"),
+        (Path("/our own/toy"), "reference sandbox", "conformance record toy --target sandbox --cassettes '/our own'"),
+        (Path("/ours/toy"), "live", "conformance record toy --target live --cassettes /ours"),
+    ],
+)
+def test_what_records_again_reaches_the_same_for_the_same_folder(folder: Path, origin: str, command: str) -> None:
+    assert recording_command("toy", folder, origin) == command
+    tape = Tape(replace(cassette(exchange(1)), origin=origin), folder / "topic" / "test.yaml", Redactor(()))
+    with pytest.raises(StepFailedError) as error:
+        play(tape, exchange(1, path="/v1/other").request)
+    assert str(error.value).endswith(f"To record again: {command}")
 
 
 def test_an_answer_is_played_once(tape: Tape) -> None:

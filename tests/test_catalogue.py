@@ -65,6 +65,7 @@ def test_a_contradicted_rule_cites_the_sources_of_its_readings(tmp_path: Path) -
     [
         ("rules: [", "is not YAML"),
         ("[]", "is wrong at the top"),
+        ("rules: [2026-01-15]", "is wrong at rules/0: 2026-01-15 is a date"),
         (HEAD + rule(level="shall"), r"rules/0/level \(rule toy.topic.rule\)"),
         (HEAD + rule(basis="contradicted", sources=readings("warm")), "rules/0/readings"),
         (HEAD + rule(basis="contradicted"), "rule toy.topic.rule"),

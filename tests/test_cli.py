@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 
 from conformance import api as apis
 from conformance import doctor
-from conformance.api import Api, UnknownApiError
+from conformance.api import Api, UnknownApiError, registered
 from conformance.cassettes import CassetteUnreadableError
 from conformance.catalogue import Catalogue, CatalogueError
 from conformance.cli import app
@@ -183,6 +184,8 @@ def test_without_flags_the_recordings_of_all_apis_are_judged(given: Give) -> Non
         (("--base-url", "https://api.example"), "is not API=URL"),
         (("--base-url", "offblocks="), "is not API=URL"),
         (("--base-url", "offblocks=ftp://api.example"), "is not API=URL"),
+        (("--base-url", "offblocks=http://[::1"), "is not API=URL"),
+        (("--base-url", "offblocks=http://api.example:99999"), "is not API=URL"),
         (("--base-url", "offblocks=https://api.example/v1"), "must end before /v1 or /v2"),
         (("--base-url", "offblocks=https://a.example", "--base-url", "offblocks=https://b.example"), "is given twice"),
     ],
@@ -284,6 +287,26 @@ def test_rules_as_json_has_sources_and_readings() -> None:
     assert any(rule["readings"] for rule in listed)
 
 
+def test_one_rule_as_json_is_that_of_the_list() -> None:
+    shown = json.loads(invoke("rules", "--json", "show", CREATED).stdout)
+    assert shown == next(rule for rule in json.loads(invoke("rules", "--json").stdout) if rule["id"] == CREATED)
+
+
+def test_an_api_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("theirs", "their_package.nowhere:api", apis.GROUP)
+    monkeypatch.setattr(apis, "registered", registered.__wrapped__)
+    monkeypatch.setattr(apis, "entry_points", lambda group: [point])
+    result = invoke("rules")
+    assert result.exit_code == 2
+    assert "The API 'theirs', registered as their_package.nowhere:api, cannot be loaded: Module" in result.stderr
+
+
+def test_the_help_of_the_sandbox_lists_its_routes() -> None:
+    shown = invoke("sandbox", "--help").stdout
+    parts = {"", "/clock", "/faults", "/webhook", "/requests", "/reset", "/worlds"}
+    assert set(re.findall(r"/_sandbox(/[a-z]+|) ", shown)) == parts
+
+
 def test_rules_of_an_unknown_api_are_refused() -> None:
     result = invoke("rules", "--api", "nonsense")
     assert result.exit_code == 2
@@ -342,6 +365,7 @@ def test_a_rule_is_shown_with_the_tests_that_judge_it(monkeypatch: pytest.Monkey
         ("offblocks.customer.created-with-200", CREATED),
         ("path-prefix", "offblocks.response.path-prefix"),
         ("zzz", "List them with: conformance rules"),
+        ("x", "List them with: conformance rules"),
     ],
 )
 def test_an_unknown_rule_is_refused_with_those_that_come_close(wanted: str, said: str) -> None:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from conformance import doctor
-from conformance.api import Api
+from conformance.api import Api, named
 from conformance.data import data_path
 from conformance.doctor import Check, examine
 from conformance.offblocks import api as offblocks
@@ -136,8 +136,9 @@ def test_cassettes_are_counted_with_their_origin(files: Path) -> None:
         (None, "There are none"),
         (CASSETTE.format(digest=f"sha256:{'0' * 64}"), "1 of 1 were recorded with another specification"),
         ("version: 2", "is wrong at"),
+        ("version: 2026-01-15", "is a date"),
     ],
-    ids=["missing", "stale", "unreadable"],
+    ids=["missing", "stale", "unreadable", "no JSON"],
 )
 def test_missing_stale_and_unreadable_cassettes_are_problems(files: Path, text: str | None, said: str) -> None:
     if text:
@@ -190,6 +191,20 @@ def test_a_server_that_does_not_answer_is_a_problem(monkeypatch: pytest.MonkeyPa
     check = found("offblocks server")
     assert not check.ok
     assert DEAD in check.detail
+
+
+def test_a_file_of_settings_that_is_no_text_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"A=\xff\n")
+    check = found("offblocks settings")
+    assert not check.ok
+    assert check.detail.startswith("The file .env is not UTF-8: ")
+
+
+def test_what_only_the_sandbox_takes_asks_for_no_live_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONFORMANCE_PLANBOK_PIN_MEMORY_KIB", "65536")
+    (check,) = doctor._settings(named("planbok"))
+    assert check.ok
+    assert "CONFORMANCE_PLANBOK_PIN_MEMORY_KIB" in check.detail
 
 
 def test_settings_in_a_file_are_found(tmp_path: Path) -> None:

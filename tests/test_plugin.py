@@ -62,4 +62,5 @@ def test_the_fixture_of_scenarios_says_whom_it_is_for(tmp_path: Path) -> None:
 def test_options_and_markers_are_explained(tmp_path: Path) -> None:
     shown = run_pytest(tmp_path, "--help").stdout
     assert "--conformance-target" in shown
+    assert "live none" in shown
     assert "verifies(*rules)" in run_pytest(tmp_path, "--markers").stdout

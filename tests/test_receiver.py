@@ -1,5 +1,6 @@
 """What receives webhooks: an address for each test, answers as told, and deliveries in order."""
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -79,6 +80,28 @@ def test_an_address_that_nobody_has_is_not_found(mailbox: Mailbox, http: httpx.C
     assert http.post(httpx.URL(mailbox.url).copy_with(path="/")).status_code == 404
     assert http.get(mailbox.url).status_code == 501
     assert mailbox.received() == ()
+
+
+def test_a_body_in_chunks_is_put_together(mailbox: Mailbox, http: httpx.Client) -> None:
+    assert http.post(mailbox.url, content=iter([b'{"event', b'Id":"1"}'])).status_code == 200
+    (delivery,) = mailbox.received()
+    assert delivery.request.members() == {"eventId": "1"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    ["Content-Length: five", "Content-Length: -1", "Content-Length: 9", "Transfer-Encoding: chunked\r\n\r\nxyz"],
+)
+def test_a_body_that_does_not_end_where_it_says_is_refused(
+    mailbox: Mailbox, headers: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = httpx.URL(mailbox.url)
+    with socket.create_connection((url.host, url.port or 0)) as connection:
+        connection.sendall(f"POST {url.path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\nhello".encode())
+        connection.shutdown(socket.SHUT_WR)
+        assert b" 400 " in connection.recv(100)
+    assert mailbox.received() == ()
+    assert capsys.readouterr().err == ""
 
 
 def test_deliveries_at_once_are_each_kept_once(mailbox: Mailbox, http: httpx.Client) -> None:

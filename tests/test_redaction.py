@@ -70,6 +70,27 @@ def test_what_is_no_json_or_nested_too_deep_is_left_alone() -> None:
         assert redactor.request(request).body == body
 
 
+def test_a_secret_is_hidden_however_json_writes_it_and_whatever_stands_beside_it() -> None:
+    redactor = Redactor(SECRETS)
+    for body, shown in (
+        (b'{"token":"abc\\/def+gh==","x":1}', b'{"token":"redacted-token-1","x":1}'),
+        (b'{"note":"abc/def+gh=="}', b'{"note":"redacted-token-1"}'),
+        (b'{"apiSecret":"a\\"b\\u00fc"}', b'{"apiSecret":"redacted-apiSecret-2"}'),
+        ('{"apiSecret":"a\\"bü"}'.encode(), b'{"apiSecret":"redacted-apiSecret-2"}'),
+        (b'{"pin":"no utf-8","x":"\xff"}', b'{"pin":"redacted-pin-3","x":"\xff"}'),
+    ):
+        assert redactor.response(Response((), body, 200)).body == shown
+
+
+def test_credentials_are_hidden_where_nothing_says_that_they_are_secret() -> None:
+    redactor = Redactor(())
+    redactor.know({"first": {"api_key": KEY, "api_secret": SECRET, "signing_key_id": "key-1", "webhook_secret": ""}})
+    redacted = redactor.exchange(exchange({"text": f"({SECRET})", "id": "key-1"}, {"echo": f"<{KEY}>"}))
+    assert redacted.request.members()["id"] == "key-1"
+    assert SECRET not in str(redacted)
+    assert KEY not in str(redacted)
+
+
 def test_secrets_are_found_at_any_depth() -> None:
     redacted = Redactor(SECRETS).exchange(exchange({"list": [{"deep": {"token": JWT}}]}, None))
     assert JWT not in redacted.request.body.decode()

@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,7 @@ WRONG_CLIENTS = {
     "sends another token": (changed_send(with_another_token), "breaks offblocks.client.sends-token"),
     "sends pretty-printed JSON": (changed_send(pretty), "the body is"),
     "says that its JSON is text": (changed_send(as_text), "breaks offblocks.client.sends-json"),
-    "sends a lower-case address": (changed_send(in_lower_case), "breaks offblocks.client.sends-account-id"),
+    "sends a lower-case address": (changed_send(in_lower_case), "breaks offblocks.client.sends-checksummed-address"),
     "signs the base64 text": (signs_base64_text, "offblocks.client.owner-signs-the-message"),
     "sends the signature's raw bytes": (sends_raw_bytes, "breaks offblocks.client.encodes-hex-text"),
 }
@@ -196,6 +197,20 @@ def test_an_empty_folder_blocks_and_says_how_to_record(tmp_path: Path) -> None:
     results = replay(tmp_path)
     assert results["verdict"] == "inconclusive"
     assert f"There are no cassettes of OffBlocks in {tmp_path}" in reason(results)
+
+
+def test_the_subject_is_all_that_was_recorded(recorded: Path, tmp_path: Path) -> None:
+    two = Options(
+        apis=("offblocks",), target="sandbox", rule=(RULE, "offblocks.signing.no-content"), examples=1, record=True
+    )
+    run(replace(two, cassettes=tmp_path))
+    (tmp_path / CASSETTE).write_text(
+        (recorded / CASSETTE).read_text(encoding="utf-8").replace("origin: reference sandbox", "origin: live"),
+        encoding="utf-8",
+    )
+    results = run(Options(apis=("offblocks",), rule=two.rule, cassettes=tmp_path))
+    assert results["subject"] == "recordings of the live and of the reference sandbox subject"
+    assert results["cassettes"] == str(tmp_path)
 
 
 def edited(recorded: Path, folder: Path, old: str, new: str) -> Path:

@@ -2,18 +2,25 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Barrier, BrokenBarrierError, Thread
 from typing import Any
 
+import httpx
 import pytest
 
 from conformance import api
+from conformance.api import named
 from conformance.run import Options, UsageError, run
+from conformance.specification import Specification
+from conformance.targets import Subject
+from conformance.targets.live import LiveTarget
 
 
 @pytest.fixture(autouse=True)
@@ -153,6 +160,101 @@ def test_waits_overlap(server: str) -> None:
     assert list(verdicts(results).values()) == ["pass"] * WAITING
 
 
+def test_live_one_seed_draws_the_same_requests_about_new_things(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    subjects = []
+
+    def kept(*arguments: Any, **options: Any) -> Subject:
+        subjects.append(make(*arguments, **options))
+        return subjects[-1]
+
+    make = LiveTarget.subject
+    monkeypatch.setattr(LiveTarget, "subject", kept)
+    for seed in ("7", "7", "8"):
+        judge(server, rule=("toy.outcome.held",), seed=seed)
+    once, again, other = subjects
+    assert len({each.ids.uuid() for each in subjects}) == 3
+    drawn_once, drawn_again, drawn_from_another = (each.requests.uuid() for each in (once, again, other))
+    assert drawn_once == drawn_again != drawn_from_another
+
+
+class Pytest:
+    """What a run asks pytest for, which ends with these exit codes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *codes: pytest.ExitCode) -> None:
+        self.codes = list(codes)
+        self.asked: list[tuple[str, bool]] = []
+        monkeypatch.setattr(pytest, "main", self.main)
+
+    def main(self, arguments: list[str], plugins: list[Any]) -> pytest.ExitCode:
+        marks = arguments[arguments.index("-m", arguments.index("-c")) + 1] if "-m" in arguments else ""
+        self.asked.append((marks, any("--numprocesses" in each for each in arguments)))
+        if "--collect-only" in arguments:
+            plugins[0].tests = WAITING
+        return self.codes.pop(0) if self.codes else pytest.ExitCode.OK
+
+
+REST, WAITS, HOOKS = "not hooks and not waits", "waits and not hooks", "hooks"
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ({}, [("", False)]),
+        ({"workers": 2}, [("not hooks", True), (HOOKS, False)]),
+        ({"allow_wait": True}, [(REST, False), (WAITS, False), (WAITS, True), (HOOKS, False)]),
+        ({"allow_wait": True, "workers": 2}, [(REST, True), (WAITS, False), (WAITS, True), (HOOKS, False)]),
+    ],
+)
+def test_live_tests_that_receive_webhooks_run_in_one_process(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], asked: list[tuple[str, bool]]
+) -> None:
+    main = Pytest(monkeypatch)
+    judge("http://127.0.0.1:9", **options)
+    assert main.asked == asked
+
+
+def test_elsewhere_all_tests_share_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    main = Pytest(monkeypatch)
+    run(Options(apis=("toy",), workers=2, allow_wait=True))
+    assert main.asked == [("", True)]
+
+
+def test_who_interrupts_a_run_does_not_wait_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    main = Pytest(monkeypatch, pytest.ExitCode.INTERRUPTED)
+    with pytest.raises(KeyboardInterrupt):
+        judge("http://127.0.0.1:9", allow_wait=True)
+    assert main.asked == [(REST, False)]
+
+
+def listening(server: str, webhook_url: str, *, listens: bool = True) -> LiveTarget:
+    toy = named("toy")
+    settings = replace(toy.module("settings").load(base_url=server), others={"webhook_url": webhook_url})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(toy.module("settings"), "load", lambda *, base_url: settings)
+        specifications = {"toy": Specification.load(toy.specification)}
+        target = LiveTarget([toy], specifications, {}, allow_wait=True, listens=listens)
+    target.open(toy)
+    return target
+
+
+def test_a_process_that_does_not_listen_has_no_webhook(server: str) -> None:
+    target = listening(server, server, listens=False)
+    assert target.subject(named("toy"), "toy/outcome/a", seed="0").hooks is None
+    target.close()
+
+
+def test_a_webhook_without_a_path_is_received_at_the_top(server: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    target = listening(server, url)
+    hooks = target.subject(named("toy"), "toy/outcome/a", seed="0").hooks
+    assert hooks is not None
+    httpx.post(url, content=b"{}", trust_env=False)
+    assert [delivery.request.url for delivery in hooks.received()] == ["/"]
+    target.close()
+
+
 def test_a_dead_server_blocks_everything() -> None:
     results = judge("http://127.0.0.1:9")
     assert results["verdict"] == "inconclusive"
@@ -171,6 +273,11 @@ def test_a_pattern_that_matches_nothing_is_wrong_usage(server: str) -> None:
         (Options(apis=("toy",), base_urls={"toy": "http://x"}), "a replay reaches no server"),
         (Options(apis=("toy",), base_urls={"other": "http://x"}, target="live"), "other, which is not part of the run"),
         (Options(apis=("toy",), base_urls={"toy": "ftp://x"}, target="live"), "begins with https"),
+        (
+            Options(apis=("toy",), base_urls={"toy": "http://x"}, target="documents"),
+            "do not go with --target documents",
+        ),
+        (Options(apis=("toy",), cassettes=Path("none"), target="documents"), "do not go with --target documents"),
         (Options(apis=("toy",), record=True), "Recording needs"),
         (Options(apis=("toy",), record=True, target="live"), "needs --cassettes DIR"),
         (Options(apis=("nobody",)), "no API called 'nobody'. Known: offblocks, planbok, toy"),

@@ -1,5 +1,6 @@
 """Sequences of calls find what only an order of calls shows, cut it down, and say nothing of a sandbox as it is."""
 
+import json
 import re
 import subprocess
 import sys
@@ -8,16 +9,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from conformance.api import named, registered
+from conformance.api import Api, named, registered
 from conformance.exchange import Response
-from conformance.machines import BrokenError, Walk, draw, explore, program, stage, steps_of, told
+from conformance.findings import Finding, Outcome
+from conformance.machines import (
+    BrokenError,
+    Exploration,
+    Walk,
+    draw,
+    explore,
+    judge_sequences,
+    program,
+    stage,
+    steps_of,
+    told,
+)
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks
 from conformance.planbok.sandbox import Challenge, Planbok, Status, Task
+from conformance.reporting.files import write_reports
 from conformance.run import Options, run
 from conformance.sandbox.server import RunningSandbox, start
-from conformance.scenario import StepFailedError
+from conformance.scenario import StepFailedError, recording
 from conformance.specification import Specification
 from conformance.targets import Subject
 from conformance.targets.sandbox import SandboxTarget
@@ -189,6 +204,65 @@ def test_a_recorded_answer_that_breaks_a_rule_of_the_model_is_found_in_a_replay(
     assert run(Options(**options))["rules"][0]["verdict"] == "fail"
 
 
+@pytest.mark.parametrize(
+    ("api", "rules"),
+    [
+        ("offblocks", ("offblocks.signing.second-is-409", "offblocks.authentication.token-lives-an-hour")),
+        ("planbok", ("planbok.page.cancelled-makes-no-wallet", "planbok.key.*")),
+    ],
+)
+def test_nothing_that_is_recorded_or_reported_holds_a_credential(
+    api: str, rules: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: set[str] = set()
+
+    def kept(target: SandboxTarget, api: Api, test: str, *, seed: str) -> Subject:
+        subject = make(target, api, test, seed=seed)
+        for found in subject.credentials.values():
+            used.update(value for name, value in found.items() if not name.endswith("_id"))
+        return subject
+
+    make = SandboxTarget.subject
+    monkeypatch.setattr(SandboxTarget, "subject", kept)
+    options = Options(apis=(api,), target="sandbox", rule=rules, examples=1, cassettes=tmp_path / "new", record=True)
+    write_reports(run(options), tmp_path / "report")
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"results.json", "calls_in_any_order_keep_the_rules.yaml"} <= {path.name for path in files}
+    assert used
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        assert not [secret for secret in used if secret in text or json.dumps(secret)[1:-1] in text], path.name
+
+
+class Weary(httpx.BaseTransport):
+    """Sends until it is told to answer no more."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self.inner = inner
+        self.rests = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self.rests:
+            raise httpx.ReadTimeout("timed out")
+        return self.inner.handle_request(request)
+
+
+def test_a_broken_rule_is_told_even_if_nothing_answers_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = "offblocks.signing.second-is-409"
+    with sandbox("offblocks", SignsAgainAfterAFetch) as running, subject_of("offblocks", running, "0") as subject:
+        weary = subject.sender = Weary(subject.sender)
+
+        def end(exploration: Exploration, walk: Walk, findings: Sequence[Finding]) -> None:
+            keep(exploration, walk, findings)
+            weary.rests = bool(exploration.failed)
+
+        keep = Exploration.end
+        monkeypatch.setattr(Exploration, "end", end)
+        with recording([]) as record, pytest.raises(StepFailedError, match="got no answer"):
+            judge_sequences(subject, walk_of("offblocks"))
+    assert [finding.rule for finding in record.findings if finding.outcome is Outcome.BROKEN] == [rule]
+
+
 def test_sequences_end_when_the_subject_does_not_answer() -> None:
     with sandbox("offblocks") as running, subject_of("offblocks", running, "0") as subject:
         running.stop()
@@ -335,8 +409,13 @@ SHOWN: Sequence[tuple[str, str, Steps]] = (
     ("ProvisionsWithoutPin", "planbok.gate.no-wallet-without-pin", [BARE, PROVISION, LOOK]),
     ("ProvisionsWithoutRecovery", "planbok.gate.no-wallet-without-recovery", [HALF_READY, PROVISION, LOOK]),
     ("ExpiresChallengesAfterTenMinutes", "planbok.challenge.completable-in-time", [READY, ASK, wait(700), RIGHT]),
-    ("NeverExpiresChallenges", "planbok.challenge.expires-after-15-minutes", [READY, ASK, wait(1080), RIGHT]),
+    (
+        "NeverExpiresChallenges",
+        "planbok.challenge.expires-after-15-minutes",
+        [READY, ASK, do("looks on"), wait(1080), RIGHT],
+    ),
     ("CompletesWhenOpened", "planbok.page.asks-pin-every-time", [READY, ASK, do("looks on")]),
+    ("VerifiesAtOnce", "planbok.challenge.starts-pending", [READY, ASK, READ_CHALLENGE]),
     ("AcceptsAnyPin", "planbok.page.wrong-pin-refused", [READY, ASK, WRONG]),
     ("ReopensCancelledChallenges", "planbok.page.cancelled-makes-no-wallet", [READY, ASK, CANCEL, RIGHT]),
     ("CompletesTwice", "planbok.page.completed-once", [READY, ASK, RIGHT, RESUBMIT, LOOK]),

@@ -79,8 +79,7 @@ REQUIRED: dict[str, dict[tuple[str, str], set[str]]] = {
     "expiry": {MUST: {"in-time"}, NEVER: {"too-late"}, OPEN: {"on-the-hour", "clock-ahead"}},
     "account-ids": {
         MUST: {"right"},
-        UNTIDY: {"letter-case", "checksum"},
-        OPEN: {"unlisted-chain", "other-namespace"},
+        OPEN: {"letter-case", "checksum", "unlisted-chain", "other-namespace"},
         NEVER: {"parts", "namespace", "reference", "address", "length"},
     },
     "request-signatures": {

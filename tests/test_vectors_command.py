@@ -223,6 +223,8 @@ TWICE = "import json, sys\n" + FIRST.replace("print(", "print(*2 * [").replace("
         ("print('{\"id\": 1, \"supported\": false}')", "no answer at id: 1 is not of type"),
         (SIMPLE % "'supported': True", "Line 1 of the adapter is no answer"),
         (SIMPLE % "'supported': True, 'accepted': 'yes'", "no answer at accepted: "),
+        ("print('{\"id\": \"\\\\ud800\", \"supported\": true}')", "Line 1 of the adapter is no answer"),
+        ("print('{\"id\": \"x\", \"supported\": true, \"produced\": ' + '[' * 500 + ']' * 500 + '}')", "too deep"),
         ("print('{\"id\": \"x\", \"supported\": false}')", "answers 'x', which was not asked"),
         (TWICE, "a second time"),
         ("import json, sys\n" + FIRST, f"ended with exit code 0 after 1 of {len(VECTORS)} answers; the first without"),

@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from fractions import Fraction
 from uuid import UUID
 
 from conformance.catalogue import Basis
-from conformance.exchange import Delivery, Exchange
+from conformance.exchange import Delivery, Exchange, Mode
 from conformance.findings import Finding, judged, read
 from conformance.offblocks.messages import (
     DOCUMENTED_HOSTS,
@@ -20,6 +21,7 @@ from conformance.offblocks.messages import (
     operation_of,
     same_address,
 )
+from conformance.offblocks.wallet import Wallet
 from conformance.specification import Specification
 from conformance.standards import sign_in_message
 
@@ -29,12 +31,19 @@ _TOLERANCE = timedelta(minutes=2)
 _HOUR = timedelta(hours=1)
 _SAME_MOMENT = timedelta(seconds=2)
 _STATES = ("initiating", "screening", "verifying", "rejected", "active", "inactive")
+"""The states that can be read; the page goes on where it could not be (Customer States)."""
+_LONGEST_ORDINARY = 100
+"""How long an id may be that any system takes, in characters."""
 _NONCE = re.compile(r"^[A-Za-z0-9]{8,}$")
 _ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$")
 _CREATED = 201
 _OK = 200
+_MOST_DIGITS = 30
+"""So many digits of a fraction are compared."""
+_REFUSED = range(400, 500)
 _UNAUTHORISED = 401
 _CONFLICT = 409
+_TOO_MANY = 429
 _SERVER_ERROR = 500
 
 
@@ -221,7 +230,7 @@ def _creation(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> I
     if not isinstance(chain_id, str) or not isinstance(external_id, str) or exchange.breaks:
         return
     response = exchange.response
-    if _is_fresh(exchange, seen, settings):
+    if _is_fresh(exchange, seen, settings) and not _may_be_refused(exchange, settings):
         yield _judged(
             "customer.created-with-201",
             response.status == _CREATED,
@@ -261,10 +270,7 @@ def _is_fresh(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> b
     asked = exchange.request.members()
     chain_id, external_id = str(asked["chainId"]), str(asked["externalId"])
     found = account(chain_id)
-    old = any(
-        identity == exchange.identity and (wallet == chain_id.lower() or other == external_id)
-        for identity, wallet, other in seen.pairs
-    )
+    old = any(wallet == chain_id.lower() or other == external_id for _, wallet, other in seen.pairs)
     return (
         not old
         and _is_plain(exchange)
@@ -273,8 +279,41 @@ def _is_fresh(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> b
         and found is not None
         and found.address.strip("0x") != ""
         and str(found.chain) == settings.get("chain", str(found.chain))
-        and (exchange.identity, str(exchange.request.header("Idempotency-Key"))) not in seen.keys
+        and str(exchange.request.header("Idempotency-Key")) not in {key for _, key in seen.keys}
     )
+
+
+def _may_be_refused(exchange: Exchange, settings: Mapping[str, str]) -> bool:
+    """Whether the answer is a refusal that no document rules out, though the customer is new to this test.
+
+    None says how many requests are taken, nor which texts are refused as an externalId; and what was created before
+    this test may be in the way of an externalId that was drawn and of the wallet that the settings name.
+    """
+    status, asked = exchange.response.status, exchange.request.members()
+    external_id = str(asked["externalId"])
+    drawn = exchange.generated is not None and exchange.generated.mode is not Mode.GIVEN
+    ordinary = external_id.isprintable() and 0 < len(external_id) <= _LONGEST_ORDINARY
+    return (
+        status == _TOO_MANY
+        or (status in _REFUSED and not ordinary)
+        or (status == _CONFLICT and (drawn or _is_configured(str(asked["chainId"]), settings)))
+    )
+
+
+def _is_configured(chain_id: str, settings: Mapping[str, str]) -> bool:
+    """Whether an account is that of the wallet that the settings name."""
+    key, found = settings.get("wallet_key"), account(chain_id)
+    if key is None or found is None:
+        return False
+    return _same_account(chain_id, Wallet(bytes.fromhex(key), str(found.chain)).account_id)
+
+
+def _same_account(one: object, other: object) -> bool:
+    """Whether two account ids are the same but for the letter case of an Ethereum address."""
+    first, second = account(one), account(other)
+    if first is None or second is None or first.chain.namespace != "eip155":
+        return one == other
+    return first.chain == second.chain and same_address(first.address, second.address)
 
 
 def _is_plain(exchange: Exchange) -> bool:
@@ -300,7 +339,8 @@ def _new_customer(exchange: Exchange, chain_id: str, external_id: str) -> Iterat
         ("customer.echoes-external-id", "externalId", external_id),
     )
     for rule, name, expected in expectations:
-        yield _judged(rule, members.get(name) == expected, f"response /{name}", expected, members.get(name), exchange)
+        held = _is_shown(name, members.get(name), expected)
+        yield _judged(rule, held, f"response /{name}", expected, members.get(name), exchange)
     if not external_id.isascii():
         yield _judged(
             "customer.external-id-is-any-string",
@@ -322,6 +362,11 @@ def _new_customer(exchange: Exchange, chain_id: str, external_id: str) -> Iterat
         exchange,
     )
     yield from _customer_fields(members, "response ", exchange)
+
+
+def _is_shown(name: str, value: object, expected: object) -> bool:
+    """Whether a member is shown as expected, an account in whatever letter case."""
+    return value == expected or (name == "chainId" and _same_account(value, expected))
 
 
 def _customer_fields(members: Mapping[str, object], where: str, exchange: Exchange) -> Iterator[Finding]:
@@ -349,29 +394,31 @@ def _reading(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
     for name in ("id", "chainId", "externalId"):
         yield _judged(
             "customer.readable",
-            members.get(name) == customer.created.get(name),
+            _is_shown(name, members.get(name), customer.created.get(name)),
             f"response /{name}",
             f"{customer.created.get(name)}, as at creation",
             members.get(name),
             exchange,
         )
     before, now = customer.created.get("createdAt"), members.get("createdAt")
-    reading = "identical" if before == now else "truncated" if _is_cut(before, now) else None
+    reading = "identical" if before == now else "fewer-digits" if _differ_in_digits(before, now) else None
     yield _read("customer.created-at-stays", reading, "response /createdAt", str(before), now, exchange)
 
 
-def _is_cut(one: object, other: object) -> bool:
-    """Whether two texts are the same RFC 3339 time but for the number of fraction digits."""
-    first, second = instant(one), instant(other)
-    if first is None or second is None or first.replace(microsecond=0) != second.replace(microsecond=0):
+def _differ_in_digits(one: object, other: object) -> bool:
+    """Whether two texts are the same RFC 3339 time, which one of them cuts or rounds to fewer fraction digits."""
+    if instant(one) is None or instant(other) is None:
         return False
-    short, long = sorted((_fraction(str(one)), _fraction(str(other))), key=len)
-    return long.startswith(short)
+    (digits, short), (more_digits, long) = sorted((_precisely(str(one)), _precisely(str(other))))
+    unit = Fraction(1, 10**digits)
+    return short == long if digits == more_digits else -unit / 2 <= long - short < unit
 
 
-def _fraction(time: str) -> str:
-    """The digits of an RFC 3339 time after its seconds, without zeros at their end."""
-    return re.sub(r"^[^.]*\.?(\d*).*$", r"\1", time).rstrip("0")
+def _precisely(time: str) -> tuple[int, Fraction]:
+    """How many fraction digits an RFC 3339 time has, and the time in seconds since 1970."""
+    fraction = re.sub(r"^[^.]*\.?(\d*).*$", r"\1", time)[:_MOST_DIGITS]
+    second = datetime.fromisoformat(re.sub(r"\.\d+", "", time).upper())
+    return len(fraction), int(second.timestamp()) + Fraction(int(fraction or "0"), 10 ** len(fraction))
 
 
 def _list(exchange: Exchange) -> Iterator[Finding]:
@@ -380,14 +427,19 @@ def _list(exchange: Exchange) -> Iterator[Finding]:
 
 
 def listed(exchange: Exchange) -> list[Mapping[str, object]]:
-    """The customers in the answer to a list; a bare array, or the array in an object that wraps it."""
+    """The customers in the answer to a list; a bare array, or the one in an object whose entries have an ``id``."""
     try:
         body = exchange.response.json()
     except ValueError:
         return []
     if isinstance(body, dict):
-        body = next((value for value in body.values() if isinstance(value, list)), [])
-    return [entry for entry in body if isinstance(entry, dict)] if isinstance(body, list) else []
+        arrays = [_objects(value) for value in body.values()]
+        return next((entries for entries in arrays if any("id" in entry for entry in entries)), [])
+    return _objects(body)
+
+
+def _objects(array: object) -> list[Mapping[str, object]]:
+    return [entry for entry in array if isinstance(entry, dict)] if isinstance(array, list) else []
 
 
 def _fetch(exchange: Exchange, identifier: str, seen: _Seen, settings: Mapping[str, str]) -> Iterator[Finding]:
@@ -431,12 +483,8 @@ def _challenge(
     yield _read(
         "challenge.kind", challenge.kind, where, "a sign-in message or a public key", challenge.lines[0], exchange
     )
-    try:
-        sign_in_message.parse(challenge.message.decode())
-    except (UnicodeDecodeError, sign_in_message.MessageRejected) as error:
-        yield _judged("challenge.grammar", False, where, "the grammar of EIP-4361", error, exchange)
-    else:
-        yield _judged("challenge.grammar", True, where, "the grammar of EIP-4361", "so", exchange)
+    if challenge.kind != "public-key":
+        yield _grammar(challenge.message, exchange)
     if challenge.kind != "sign-in-message":
         return
     version, nonce, uri = challenge.value("Version"), challenge.value("Nonce"), challenge.value("URI")
@@ -474,6 +522,15 @@ def _challenge(
         if same_address(challenge.address, found.address):
             reading = "the-customers"
         yield _read("challenge.address", reading, f"{where}, address", found.address, challenge.address, exchange)
+
+
+def _grammar(message: bytes, exchange: Exchange) -> Finding:
+    where, expected = "response /challenge", "the grammar of EIP-4361"
+    try:
+        sign_in_message.parse(message.decode())
+    except (UnicodeDecodeError, sign_in_message.MessageRejected) as error:
+        return _judged("challenge.grammar", False, where, expected, error, exchange)
+    return _judged("challenge.grammar", True, where, expected, "so", exchange)
 
 
 def _domain_reading(challenge: Challenge, exchange: Exchange, settings: Mapping[str, str]) -> str | None:

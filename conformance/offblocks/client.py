@@ -323,15 +323,23 @@ class Client:
             raise ApiError(f"The token in the answer to {_named(response)} is no bearer token.", response)
         return Token(token, expires_at)
 
-    def authorization(self) -> str:
-        """The Authorization header with a token that lives for a minute or more.
+    def token(self) -> Token:
+        """The token that was given last, or a new one if that lives for less than a minute.
 
         Raises:
             ApiError: If no token is given.
         """
         if self._token is None or self._token.expires_at - self.clock.now() < _RENEW_BEFORE:
             self._token = self.request_token()
-        return f"Bearer {self._token.text}"
+        return self._token
+
+    def authorization(self) -> str:
+        """The Authorization header with such a token.
+
+        Raises:
+            ApiError: If no token is given.
+        """
+        return f"Bearer {self.token().text}"
 
     def register_signing_key(self, public_key: ec.EllipticCurvePublicKey) -> str:
         """Register or replace the key that verifies signatures, and give its id (document Request Signatures).
@@ -475,7 +483,7 @@ class Client:
 
         The body of a success may hold a token that is not known yet.
         """
-        text = response.text if response.is_error else ""
+        text = response.content.decode(errors="replace") if response.is_error else ""
         for secret in (self.credentials.api_secret, self._token.text if self._token else ""):
             text = text.replace(secret, "[secret]") if secret else text
         return f": {text[:_SHOWN]}" if text else ""

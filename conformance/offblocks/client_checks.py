@@ -1,7 +1,7 @@
 """The rules for clients of OffBlocks, judged on the requests that a client sends."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -43,6 +43,19 @@ _SERVER_ERROR = 500
 _REFUSED = range(400, 500)
 
 _Repeatable = tuple[str, str, bytes]
+"""The method, the path and the body."""
+
+
+@dataclass(frozen=True)
+class _Use:
+    """The first use of an idempotency key: what it came with, and when (UTC)."""
+
+    payload: _Repeatable
+    at: datetime
+
+    def is_over(self, at: datetime) -> bool:
+        """Whether the key may stand for something else again."""
+        return at - self.at >= _HOUR
 
 
 class ClientJudge:
@@ -64,8 +77,8 @@ class ClientJudge:
         self._challenges: dict[str, dict[str, datetime]] = {}
         self._doubtful: dict[str, str] = {}
         self._refused: dict[str, str] = {}
-        self._payloads: dict[str, _Repeatable] = {}
-        self._unsettled: dict[_Repeatable, str | None] = {}
+        self._payloads: dict[str, _Use] = {}
+        self._unsettled: dict[_Repeatable, str] = {}
 
     @property
     def excused(self) -> frozenset[str]:
@@ -86,7 +99,7 @@ class ClientJudge:
             *self._token(request, operation, at),
             *self._signature(request, operation, at),
             *self._digest(request, operation),
-            *self._idempotency(request, operation),
+            *self._idempotency(request, operation, at),
             *self._body(request, operation),
             *self._url(request),
         ]
@@ -128,9 +141,10 @@ class ClientJudge:
                 return
 
     def _settle(self, exchange: Exchange) -> None:
+        """Learn whether a request may have to be repeated; after a 409, which tells no reason, nothing is asked."""
         key = exchange.request.header("Idempotency-Key")
         payload = (exchange.request.method, exchange.request.path, exchange.request.body)
-        if exchange.response.status == 0 or exchange.response.status >= _SERVER_ERROR:
+        if key is not None and (exchange.response.status == 0 or exchange.response.status >= _SERVER_ERROR):
             self._unsettled[payload] = key
         else:
             self._unsettled.pop(payload, None)
@@ -208,7 +222,7 @@ class ClientJudge:
         if held:
             yield _judged("digest-algorithm", held=True, where=where, expected="sha-256 or sha-512", got=got)
 
-    def _idempotency(self, request: Request, operation: str | None) -> Iterator[Finding]:
+    def _idempotency(self, request: Request, operation: str | None, at: datetime) -> Iterator[Finding]:
         if operation not in _KEYED:
             return
         where = "request header Idempotency-Key"
@@ -216,16 +230,17 @@ class ClientJudge:
         yield _judged("sends-idempotency-key", _is_uuid(key), where, "a UUID", key or "none")
         payload = (request.method, request.path, request.body)
         if key is not None:
-            before = self._payloads.setdefault(key, payload)
+            if key not in self._payloads or self._payloads[key].is_over(at):
+                self._payloads[key] = _Use(payload, at)
             yield _judged(
                 "fresh-key-per-payload",
-                before == payload,
+                self._payloads[key].payload == payload,
                 where,
                 "a new key for another payload",
-                f"{key}, sent with another payload before",
+                f"{key}, sent with another payload within the hour",
             )
-        if payload in self._unsettled:
-            before_key = self._unsettled[payload]
+        before_key = self._unsettled.get(payload)
+        if before_key in self._payloads and not self._payloads[before_key].is_over(at):
             yield _judged(
                 "same-key-on-retry",
                 key == before_key,
@@ -261,16 +276,13 @@ class ClientJudge:
         )
         if operation == "createCustomer" and isinstance(members.get("chainId"), str):
             found = account(members["chainId"])
-            held = found is not None and (
-                found.chain.namespace != "eip155" or checksum_state(found.address) == "checksummed"
-            )
-            yield _judged(
-                "sends-account-id",
-                held,
-                "request /chainId",
-                "a CAIP-10 account id with the EIP-55 checksum in its address",
-                members["chainId"],
-            )
+            where, sent = "request /chainId", members["chainId"]
+            yield _judged("sends-account-id", found is not None, where, "a CAIP-10 account id", sent)
+            if found is not None:
+                held = found.chain.namespace != "eip155" or checksum_state(found.address) == "checksummed"
+                yield _judged(
+                    "sends-checksummed-address", held, where, "the EIP-55 checksum in an Ethereum address", sent
+                )
 
     def _url(self, request: Request) -> Iterator[Finding]:
         leaked = [secret for secret in (*self._secrets, *self._tokens) if secret in request.url]
@@ -324,10 +336,13 @@ class ClientJudge:
         )
 
     def _age(self, challenge: Challenge, seen_at: datetime, at: datetime) -> Finding:
-        """How old the challenge is by its Issued At, or since it was seen first if its Issued At cannot be true."""
+        """How old the challenge is since the client saw it first, or by its Issued At if it was seen late.
+
+        Clocks differ, so an Issued At of about the time when it was seen says nothing of its own.
+        """
         said = challenge.issued_at
-        believable = said is not None and seen_at - _HOUR <= said <= seen_at + _FRESH
-        age = at - (said if said is not None and believable else seen_at)
+        late = said is not None and seen_at - _HOUR <= said < seen_at - _FRESH
+        age = at - (said if said is not None and late else seen_at)
         return _judged(
             "signs-within-the-hour", age <= _HOUR, "request /challenge", "one of the last hour", f"{age} old"
         )

@@ -133,7 +133,7 @@ def _findings(exchange: Exchange, specification: Specification) -> Iterator[Find
         if exchange.operation is None:
             yield _status("response.no-server-error", exchange, "below 500", held=False)
     elif set(generated.mutated) & set(_PROBES):
-        yield from _PROBES[generated.mutated[0]](exchange)
+        yield from _PROBES[generated.mutated[0]](exchange, specification)
     elif exchange.operation is not None and CONTENT_TYPE not in generated.mutated:
         wrong = wrong_places(exchange, specification)
         if wrong:
@@ -148,38 +148,42 @@ def _status(rule: str, exchange: Exchange, expected: str, *, held: bool) -> Find
     return judged(_RULE + rule, held=held, where="response status", expected=expected, got=got, exchange=exchange)
 
 
-def _method(exchange: Exchange) -> Iterator[Finding]:
-    status, allow = exchange.response.status, exchange.response.header("Allow")
+def _method(exchange: Exchange, specification: Specification) -> Iterator[Finding]:
+    """What a method shows that a path does not have; Allow may name methods that no document describes."""
+    status, method = exchange.response.status, exchange.request.method
+    allow = exchange.response.header("Allow")
+    allowed = {name.strip() for name in (allow or "").split(",")}
+    described = specification.methods_at(f"/v1/{exchange.request.path.partition('/v1/')[2]}")
     yield judged(
         "offblocks.response.unsupported-method",
-        held=status == _NOT_ALLOWED and allow is not None,
+        held=status == _NOT_ALLOWED and described <= allowed and method not in allowed,
         where="response status and header Allow",
-        expected="405 with the methods that there are",
-        got=f"{status} with {allow or 'none'}, to {exchange.request.method}",
+        expected=f"405 with {' and '.join(sorted(described))}",
+        got=f"{status} with {allow or 'none'}, to {method}",
         exchange=exchange,
     )
 
 
-def _token(exchange: Exchange) -> Iterator[Finding]:
+def _token(exchange: Exchange, _: Specification) -> Iterator[Finding]:
     rule = "missing-token-is-401" if bearer_token(exchange.request) is None else "malformed-token-is-401"
     if exchange.operation != "createToken":
         held = exchange.response.status == _UNAUTHORISED
         yield _status(f"authentication.{rule}", exchange, "401", held=held)
 
 
-def _removed_key(exchange: Exchange) -> Iterator[Finding]:
+def _removed_key(exchange: Exchange, _: Specification) -> Iterator[Finding]:
     held = exchange.response.status in {_BAD_REQUEST, _UNAUTHORISED}
     yield _status("authentication.removed-key-refused", exchange, "400 or 401", held=held)
 
 
-def _another(exchange: Exchange) -> Iterator[Finding]:
+def _another(exchange: Exchange, _: Specification) -> Iterator[Finding]:
     rule = _OF_ANOTHER.get(exchange.operation or "")
     if rule is not None:
         held = exchange.response.status in {_UNAUTHORISED, _FORBIDDEN, _NOT_FOUND}
         yield _status(rule, exchange, "401, 403 or 404", held=held)
 
 
-_PROBES: Mapping[str, Callable[[Exchange], Iterator[Finding]]] = {
+_PROBES: Mapping[str, Callable[[Exchange, Specification], Iterator[Finding]]] = {
     METHOD: _method,
     CREDENTIAL: _token,
     REMOVED_KEY: _removed_key,

@@ -27,6 +27,7 @@ def asking_domains(url: str, expected: str | None) -> set[str]:
     return {expected} if expected else {*DOCUMENTED_HOSTS.values(), urlsplit(url).netloc}
 
 
+_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _CUSTOMER = r"/v1/customers/(?P<customer>[^/]+)"
 _OPERATIONS = [
     ("createToken", "POST", re.compile(r"/v1/auth/token$")),
@@ -142,8 +143,8 @@ class Challenge:
 
     @property
     def domain(self) -> str:
-        """What stands before the first line's words."""
-        return self.lines[0].partition(" wants you to sign in")[0]
+        """What stands before the first line's words, without the scheme that EIP-4361 allows there."""
+        return _SCHEME.sub("", self.lines[0].partition(" wants you to sign in")[0])
 
     @property
     def address(self) -> str:

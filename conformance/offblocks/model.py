@@ -30,6 +30,7 @@ _NO_CONTENT = 204
 _REFUSAL = 400
 _CONFLICT = 409
 _UNPROCESSABLE = 422
+_TOO_MANY = 429
 _SERVER_ERROR = 500
 _SIGNED_WRONGLY = ("owner-signs-the-message", "encodes-hex-text", "owner-id", "sends-complete-bodies")
 
@@ -86,8 +87,9 @@ class _Customer:
         signed_at: When that was.
         status: The state that was read last, if nothing happened since that may have changed it.
         rejected: Whether it was read as rejected.
-        verified_at: When its verification was simulated; None if it was not, or a rejection too.
-        rejected_at: When its rejection was simulated.
+        simulated: Whether an outcome was simulated, with whatever answer of success.
+        verified_at: When its verification was simulated, if that was the first outcome and it was pending.
+        rejected_at: When its rejection was, likewise.
     """
 
     identity: str
@@ -104,6 +106,7 @@ class _Customer:
     signed_at: _Span | None = None
     status: str | None = None
     rejected: bool = False
+    simulated: bool = False
     verified_at: _Span | None = None
     rejected_at: _Span | None = None
 
@@ -135,7 +138,7 @@ class Model:
         operation, identifier = operation_of(exchange.request)
         customer = self._customers.get(identifier or "")
         own = customer is not None and customer.identity == exchange.identity
-        if exchange.response.status >= _SERVER_ERROR:
+        if exchange.response.status == _TOO_MANY or exchange.response.status >= _SERVER_ERROR:
             self._doubt(customer)
             return
         if operation == "createCustomer":
@@ -156,7 +159,7 @@ class Model:
                     yield from _simulate(exchange, customer, operation)
 
     def _doubt(self, customer: _Customer | None) -> None:
-        """Predict no more of a customer whose request was not answered."""
+        """Predict no more of a customer whose request was not answered, or was one too many."""
         if customer is not None:
             del self._customers[next(name for name, each in self._customers.items() if each is customer)]
 
@@ -294,7 +297,7 @@ def _status(rule: str, exchange: Exchange, *statuses: int) -> Finding:
 
 
 def _refusal(rule: str, exchange: Exchange, because: str) -> Finding:
-    held = exchange.response.status >= _REFUSAL
+    held = _REFUSAL <= exchange.response.status < _SERVER_ERROR
     return _judged(rule, held, "response status", f"a refusal: {because}", _answer(exchange), exchange)
 
 
@@ -374,16 +377,17 @@ def _read(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
 
 
 def _simulate(exchange: Exchange, customer: _Customer, operation: str) -> Iterator[Finding]:
-    is_first = customer.verified_at is None and customer.rejected_at is None
-    if customer.status == "verifying" and is_first:
+    is_due = customer.status == "verifying" and not customer.simulated
+    if is_due:
         yield _status("flow.simulated-with-202", exchange, _ACCEPTED)
     if exchange.response.succeeded and customer.signed is None:
         customer.strayed = True
         _unsettle(customer)
-    elif exchange.response.succeeded and is_first and operation == "rejectCustomer":
+    elif exchange.response.succeeded and is_due and operation == "rejectCustomer":
         customer.rejected_at = _span(exchange)
-    elif exchange.response.succeeded and is_first:
+    elif exchange.response.succeeded and is_due:
         customer.verified_at = _span(exchange)
+    customer.simulated |= exchange.response.succeeded
     customer.status = None
 
 
@@ -436,7 +440,7 @@ def _fetch(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
 
 def _predicted(exchange: Exchange, customer: _Customer, text: str, wrong: str | None) -> Iterator[Finding]:
     """What must come of a sign request with a key of its own."""
-    if customer.signed is not None and exchange.response.succeeded:
+    if text == customer.signed and exchange.response.succeeded:
         yield _status("signing.second-is-409", exchange, _CONFLICT)
         return
     if wrong:

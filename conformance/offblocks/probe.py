@@ -294,7 +294,7 @@ class _Probe:
         """How far apart the clocks are; None if the server does not tell its time."""
         try:
             date = parsedate_to_datetime(response.headers.get("date", "")).astimezone(UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         question = "Does this machine's clock agree with the server's?"
         skew = date - self._client.clock.now()
@@ -314,7 +314,7 @@ class _Probe:
         if first.is_success:
             try:
                 first.json()
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise _StoppedError(
                     question, f"GET {_PATH} was answered {_answer(first)}, which is not JSON.", _WRONG_PLACE
                 ) from error

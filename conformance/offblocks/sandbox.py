@@ -787,7 +787,7 @@ class OffBlocks(Service):
         return {**self.customer_body(customer), **self.challenge_body(self.current_challenge(customer))}
 
     def format_time(self, instant: datetime) -> str:
-        """A time in a body: RFC 3339 (Customer Creation); the number of fraction digits is example only, here 6."""
+        """A time in a body: the form is example only, as in RFC 3339 in UTC with some fraction digits, here 6."""
         return to_rfc3339(instant)
 
     async def list_customers(self, call: Call) -> Response:
@@ -984,7 +984,7 @@ class OffBlocks(Service):
         return customer.challenges[-1].message
 
     def check_wallet_signature(self, customer: Customer, owner: AccountId, message: bytes, text: str) -> None:
-        """Refuse a signature of `message` that is not of the customer's wallet: 400 (Customer Creation)."""
+        """Refuse a signature of `message` that is not of the customer's wallet. Silent on the status: 400."""
         try:
             signature = self.decode_wallet_signature(text)
         except wallet_signatures.EncodingRejected as rejection:

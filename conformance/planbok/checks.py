@@ -66,6 +66,7 @@ _USUAL_LIMIT = 10
 _FRESH_SECONDS = 300
 _REFUSAL = 400
 _NOT_FOUND = 404
+_TOO_MANY = 429
 _SERVER_ERROR = 500
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
@@ -179,6 +180,28 @@ class _Issue:
     earlier: frozenset[str]
 
 
+@dataclass(frozen=True)
+class _Issued:
+    """A challenge with the request that it was issued for.
+
+    Args:
+        intent: What repetitions of the request have in common with it.
+        asked_for: What every request for the same has in common with it.
+        challenge: The challenge.
+    """
+
+    intent: _Intent
+    asked_for: _Intent
+    challenge: Challenge
+
+    def is_the_same_as(self, other: "_Issued") -> bool:
+        """Whether this can be the same challenge, given once more; a repetition may be given it under another page."""
+        if self.challenge.id != other.challenge.id:
+            return False
+        same_page = self.challenge.redirect_url == other.challenge.redirect_url
+        return self.intent == other.intent or (same_page and self.asked_for == other.asked_for)
+
+
 @dataclass
 class _Known:
     """What all exchanges and webhooks of a test say together.
@@ -217,12 +240,12 @@ class _Before:
     """What the exchanges before the present one showed.
 
     Args:
-        challenges: The challenges that were issued, each with what repetitions of its request have in common.
+        challenges: The challenges that were issued.
         lists: The wallets that were listed, by who asked for them with which filter, then by name or place.
         listed: The places where a wallet was listed, by who asked and the wallet's id.
     """
 
-    challenges: list[tuple[_Intent, Challenge]] = field(default_factory=list)
+    challenges: list[_Issued] = field(default_factory=list)
     lists: dict[tuple[str, frozenset[tuple[str, str]]], dict[_Name | _Place, _Shown]] = field(
         default_factory=lambda: defaultdict(dict)
     )
@@ -411,10 +434,14 @@ def _customer(answer: _Answer, known: _Known) -> Iterator[Finding]:
         return
     creator, created = known.created[identifier]
     if isinstance(answer.data, dict):
-        for name, expected in (("id", identifier), ("name", created.get("name")), ("refId", created.get("refId"))):
+        for rule, name, expected in (
+            ("customer.readable", "id", identifier),
+            ("customer.names-kept", "name", created.get("name")),
+            ("customer.names-kept", "refId", created.get("refId")),
+        ):
             if isinstance(expected, str) and name in answer.data:
                 yield _judged(
-                    "customer.readable",
+                    rule,
                     answer.data[name] == expected,
                     f"response /data/{name}",
                     f"{expected}, as at creation",
@@ -481,7 +508,7 @@ def _issue(answer: _Answer, before: _Before) -> Iterator[Finding]:
         return
     yield from _no_result(challenge, pointer, exchange)
     intent = _intent(exchange)
-    if challenge.status is not None and intent not in {earlier for earlier, _ in before.challenges}:
+    if challenge.status is not None and intent not in {earlier.intent for earlier in before.challenges}:
         yield _judged(
             "challenge.starts-pending",
             challenge.status == "pending",
@@ -490,9 +517,10 @@ def _issue(answer: _Answer, before: _Before) -> Iterator[Finding]:
             challenge.status,
             exchange,
         )
+    issued = _Issued(intent, _asked_for(exchange), challenge)
     if before.challenges:
-        yield from _unique(challenge, pointer, exchange, before)
-    before.challenges.append((intent, challenge))
+        yield from _unique(issued, pointer, exchange, before)
+    before.challenges.append(issued)
 
 
 def _issued_challenge(answer: _Answer) -> tuple[str, Challenge | None]:
@@ -520,18 +548,33 @@ def _intent(exchange: Exchange) -> _Intent:
     return exchange.identity, request.path, *repeated
 
 
-def _unique(challenge: Challenge, pointer: str, exchange: Exchange, before: _Before) -> Iterator[Finding]:
-    """A repeated request may be given the same challenge; any other a new id and a new page."""
-    own = (_intent(exchange), challenge.id)
-    earlier = [((intent, other.id), other) for intent, other in before.challenges]
-    ids = {other.id: key for key, other in reversed(earlier)}
-    pages = {other.redirect_url: key for key, other in reversed(earlier)}
+def _asked_for(exchange: Exchange) -> _Intent:
+    """What a request has in common with every other for the same challenge, whatever its key: customer, task, chains.
+
+    No document says whether a second request for what is still open gets another challenge.
+    """
+    return exchange.identity, exchange.request.path, *sorted(_chains_asked_for(exchange))
+
+
+def _chains_asked_for(exchange: Exchange) -> frozenset[str]:
+    names = _members(exchange.request).get("blockchains")
+    return frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
+
+
+def _unique(issued: _Issued, pointer: str, exchange: Exchange, before: _Before) -> Iterator[Finding]:
+    """A request may be given the challenge of one that asked for the same; any other gets a new page and a new id."""
+    challenge = issued.challenge
     name = challenge.named[0] if challenge.named else "id"
-    for member, value, taken in ((name, challenge.id, ids), ("redirectUrl", challenge.redirect_url, pages)):
+    for rule, member, attribute in (
+        ("challenge.ids-differ", name, "id"),
+        ("challenge.unique", "redirectUrl", "redirect_url"),
+    ):
+        value = getattr(challenge, attribute)
         if value is not None:
+            first = next((other for other in before.challenges if getattr(other.challenge, attribute) == value), None)
             yield _judged(
-                "challenge.unique",
-                taken.get(value, own) == own,
+                rule,
+                first is None or issued.is_the_same_as(first),
                 f"response {pointer}/{member}",
                 "one that no other challenge has",
                 value,
@@ -543,14 +586,14 @@ def _whereabouts(answer: _Answer, known: _Known) -> Iterator[Finding]:
     issue = known.issued.get(str(answer.asked.challenge))
     if issue is None or issue.customer == answer.asked.customer:
         return
-    shown = challenge_in(answer.data) is not None
-    if shown or _REFUSAL <= answer.exchange.response.status < _SERVER_ERROR:
+    shown, status = challenge_in(answer.data) is not None, answer.exchange.response.status
+    if shown or (_REFUSAL <= status < _SERVER_ERROR and status != _TOO_MANY):
         yield _judged(
             "challenge.under-its-customer-only",
             not shown,
             "response status",
             f"a refusal, since the challenge is of the customer {issue.customer}",
-            answer.exchange.response.status,
+            status,
             answer.exchange,
         )
 
@@ -579,27 +622,18 @@ def _challenges(answer: _Answer) -> list[tuple[str, Challenge]]:
 
 
 def _no_result(challenge: Challenge, pointer: str, exchange: Exchange) -> Iterator[Finding]:
+    """The document says of wallets that they come with success; a `result` may tell of something else before."""
     rules = {"pending": "none-while-pending", "failed": "none-when-failed"}
     if challenge.status in rules:
+        wallets = challenge.wallets
         yield _judged(
             f"result.{rules[challenge.status]}",
-            _is_empty(challenge.result),
+            not wallets,
             f"response {pointer}/result",
-            "nothing",
-            "nothing" if _is_empty(challenge.result) else json.dumps(challenge.result),
+            "no wallets",
+            json.dumps(challenge.result) if wallets else "none",
             exchange,
         )
-
-
-def _is_empty(value: Any) -> bool:
-    """Whether a parsed value holds nothing, such as an object whose one list is empty."""
-    match value:
-        case dict():
-            return all(map(_is_empty, value.values()))
-        case list():
-            return all(map(_is_empty, value))
-        case _:
-            return value in (None, "")
 
 
 def _chains_of_result(
@@ -982,8 +1016,7 @@ def _learn_issue(answer: _Answer, known: _Known) -> None:
         issue = known.issued[challenge.id]
         known.issued[challenge.id] = issue if issue is not None and issue.intent == intent else None
         return
-    names = _members(answer.exchange.request).get("blockchains")
-    chains = frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
+    chains = _chains_asked_for(answer.exchange)
     earlier = frozenset(chain for whose, chain in known.asked if whose == customer)
     known.issued[challenge.id] = _Issue(operation, customer, intent, chains, earlier)
     known.asked.update((customer, chain) for chain in chains)

@@ -628,7 +628,7 @@ class Client:
         return self._start(response) if response.is_error else ""
 
     def _start(self, response: httpx.Response) -> str:
-        text = self._without_secrets(response.text)
+        text = self._without_secrets(response.content.decode(errors="replace"))
         return f": {text[:_SHOWN]}" if text else ""
 
     def _without_secrets(self, text: str) -> str:

@@ -89,6 +89,11 @@ class _Page:
         """Whether only the queries differ, if anything does."""
         return other is not None and replace(self, query="") == replace(other, query="")
 
+    def is_beside(self, other: "_Page") -> bool:
+        """Whether it is on the origin and in the directory of `other`."""
+        origins = [(page.scheme, page.host, page.port) for page in (self, other)]
+        return origins[0] == origins[1] and self.path.startswith(f"{other.path.rpartition('/')[0]}/")
+
     def resembles(self, other: "_Page") -> bool:
         """Whether it is `other` changed in its query or spelling, or has another link in the place of the same link."""
         spelt = [unquote(page.path).casefold().rstrip("/") for page in (self, other)]
@@ -161,7 +166,7 @@ class ClientJudge:
         page = _Page.at(request.url)
         if page is None:
             return [self._url(request)]
-        if self._is_of_api(page):
+        if self._is_of_api(request, page):
             return [self._url(request), *self._api_request(request, at)]
         self._pins.update(_entered_pins(request))
         return [self._url(request), *(self._visit(page) if request.method == "GET" else ())]
@@ -169,7 +174,7 @@ class ClientJudge:
     def observe(self, exchange: Exchange) -> None:
         """Learn what an answer gave: pages, customers, challenges, refusals."""
         page = _Page.at(exchange.request.url)
-        if page is not None and self._is_of_api(page):
+        if page is not None and self._is_of_api(exchange.request, page):
             self._learn(exchange)
             self._settle(exchange)
         elif page is not None:
@@ -177,9 +182,11 @@ class ClientJudge:
 
     # ------------------------------------------------------------------------------------------------- what is learnt
 
-    def _is_of_api(self, page: _Page) -> bool:
-        """Whether a URL is one of the API, and none that the customer was sent to."""
-        return "/v2/" in page.path and page not in self._given
+    def _is_of_api(self, request: Request, page: _Page) -> bool:
+        """Whether a request is one to the API: to no page that the customer was sent to, nor to what is beside one."""
+        if "/v2/" not in page.path or page in self._given:
+            return False
+        return operation_of(request).operation is not None or not any(map(page.is_beside, self._given))
 
     def _learn(self, exchange: Exchange) -> None:
         asked, response = operation_of(exchange.request), exchange.response
@@ -220,7 +227,7 @@ class ClientJudge:
     def _settle(self, exchange: Exchange) -> None:
         repeatable = _repeatable(exchange.request)
         status = exchange.response.status
-        key = _uuid(exchange.request.members().get(_KEY))
+        key = _key_in(exchange.request)
         if key and (status == 0 or status >= _SERVER_ERROR):
             self._unsettled[repeatable] = key
         elif status != _TOO_MANY:
@@ -362,9 +369,9 @@ class ClientJudge:
 
     def _idempotency(self, request: Request) -> Iterator[Finding]:
         where = f"request /{_KEY}"
-        said = request.members().get(_KEY)
-        key = _uuid(said)
-        yield _judged("sends-idempotency-key", key is not None, where, "a UUID", _shown(said))
+        key = _key_in(request)
+        got = _shown(request.members().get(_KEY))
+        yield _judged("sends-idempotency-key", key is not None, where, "a text that is not empty", got)
         if key is None:
             return
         repeatable = _repeatable(request)
@@ -395,12 +402,15 @@ def _repeatable(request: Request) -> _Repeatable:
     return request.method, request.url, written or request.body.decode("latin-1")
 
 
-def _uuid(value: Any) -> str | None:
-    """A UUID in its usual form, in lower case; None if `value` is none."""
-    try:
-        return value.lower() if isinstance(value, str) and str(UUID(value)) == value.lower() else None
-    except ValueError:
+def _key_in(request: Request) -> str | None:
+    """The idempotency key of a request, a UUID in one form whichever it is written in; None if it has none."""
+    key = request.members().get(_KEY)
+    if not isinstance(key, str) or not key.strip():
         return None
+    try:
+        return str(UUID(key))
+    except ValueError:
+        return key
 
 
 def _wished_pause(exchange: Exchange) -> timedelta | None:
@@ -597,20 +607,23 @@ def _provisionings(exchanges: Sequence[Exchange], deliveries: Sequence[Delivery]
 
 
 def _verifies_status(provisioning: _Provisioning) -> Iterator[Finding]:
-    """Judge what a client reads after the customer's return: the challenge as verified, or at once the wallets.
+    """Judge what a client reads after the customer's return: the challenge as verified, or the list of wallets.
 
-    Wallets that are read at once are no breach if the challenge is read as verified at any time, or an event was taken.
+    Both are documented ways to the wallets. A single wallet that is read before either is known from the return alone,
+    unless the challenge is read as verified at any time, or an event was taken.
     """
     later = provisioning.later
     back = next((number for number, each in enumerate(later, start=1) if provisioning.returns(each)), len(later))
     about = [exchange for exchange in later[back:] if provisioning.is_about_customer(exchange)]
     wallets = next(filter(provisioning.shows_wallets, about), None)
     verified = [exchange for exchange, shown in provisioning.reads() if shown and shown.succeeded]
-    where, expected = "requests after the return", "a read of the challenge as verified"
+    where, expected = "requests after the return", "a read of the challenge as verified, or of the list of wallets"
     if about and verified and (wallets is None or later.index(verified[0]) < later.index(wallets)):
         yield _seen("verifies-status", True, where, expected, "one", verified[0])
+    elif wallets and operation_of(wallets.request).operation == "listWallets":
+        yield _seen("verifies-status", True, where, expected, "the list", wallets)
     elif wallets and about[0] is wallets and not verified and not provisioning.heard():
-        yield _seen("verifies-status", False, where, expected, "a read of wallets", wallets)
+        yield _seen("verifies-status", False, where, expected, "a read of one wallet", wallets)
 
 
 def _stores_result(provisioning: _Provisioning, end: datetime) -> Iterator[Finding]:

@@ -49,9 +49,19 @@ _ALWAYS = (
     "planbok.key.wrong-is-401",
 )
 SHOWN: Mapping[str, tuple[str, ...]] = {
-    "createCustomer": (*_ALWAYS, "planbok.customer.created", "planbok.customer.readable"),
+    "createCustomer": (
+        *_ALWAYS,
+        "planbok.customer.created",
+        "planbok.customer.readable",
+        "planbok.customer.names-kept",
+    ),
     "listCustomers": _ALWAYS,
-    "getCustomer": (*_ALWAYS, "planbok.customer.readable", "planbok.customer.unseen-by-others"),
+    "getCustomer": (
+        *_ALWAYS,
+        "planbok.customer.readable",
+        "planbok.customer.names-kept",
+        "planbok.customer.unseen-by-others",
+    ),
     "initializeCustomer": _ALWAYS,
     "setUpRecovery": _ALWAYS,
     "updatePin": _ALWAYS,
@@ -97,7 +107,7 @@ def _findings(exchange: Exchange, specification: Specification) -> Iterator[Find
         if exchange.operation is None:
             yield _status("response.no-server-error", exchange, "below 500", held=False)
     elif set(generated.mutated) & set(_PROBES):
-        yield from _PROBES[generated.mutated[0]](exchange)
+        yield from _PROBES[generated.mutated[0]](exchange, specification)
     elif exchange.operation is not None and CONTENT_TYPE not in generated.mutated:
         wrong = wrong_places(exchange, specification)
         if wrong:
@@ -115,19 +125,24 @@ def _status(rule: str, exchange: Exchange, expected: str, *, held: bool) -> Find
     return judged(_RULE + rule, held=held, where="response status", expected=expected, got=got, exchange=exchange)
 
 
-def _method(exchange: Exchange) -> Iterator[Finding]:
-    status, allow = exchange.response.status, exchange.response.header("Allow")
+def _method(exchange: Exchange, specification: Specification) -> Iterator[Finding]:
+    """What a method shows that a path does not have; Allow may name methods that no document describes."""
+    status, method = exchange.response.status, exchange.request.method
+    allow = exchange.response.header("Allow")
+    allowed = {name.strip() for name in (allow or "").split(",")}
+    path = f"/v2/{exchange.request.path.partition('/v2/')[2]}"
+    described = specification.methods_at(path)
     yield judged(
         "planbok.response.unsupported-method",
-        held=status == _NOT_ALLOWED and allow is not None,
+        held=status == _NOT_ALLOWED and described <= allowed and method not in allowed,
         where="response status and header Allow",
-        expected="405 with the methods that there are",
-        got=f"{status} with {allow or 'none'}, to {exchange.request.method}",
+        expected=f"405 with {' and '.join(sorted(described))}",
+        got=f"{status} with {allow or 'none'}, to {method}",
         exchange=exchange,
     )
 
 
-def _key(exchange: Exchange) -> Iterator[Finding]:
+def _key(exchange: Exchange, _: Specification) -> Iterator[Finding]:
     """What a request without the API key shows, or one with a key that was never issued."""
     status = exchange.response.status
     refused = status >= _BAD_REQUEST
@@ -148,13 +163,13 @@ def _key(exchange: Exchange) -> Iterator[Finding]:
         )
 
 
-def _another(exchange: Exchange) -> Iterator[Finding]:
+def _another(exchange: Exchange, _: Specification) -> Iterator[Finding]:
     rule = _OF_ANOTHER.get(exchange.operation or "")
     if rule is not None:
         yield _status(rule, exchange, "a refusal", held=not exchange.response.succeeded)
 
 
-_PROBES: Mapping[str, Callable[[Exchange], Iterator[Finding]]] = {
+_PROBES: Mapping[str, Callable[[Exchange, Specification], Iterator[Finding]]] = {
     METHOD: _method,
     CREDENTIAL: _key,
     IDENTITY: _another,

@@ -105,6 +105,11 @@ class Wallet:
         """Chain and address, by which a wallet is the same wherever it is shown."""
         return self.blockchain, self.address
 
+    @property
+    def folded(self) -> tuple[str, str]:
+        """Its place, in whatever letter case the address is written."""
+        return self.blockchain, self.address.lower()
+
 
 def operation_of(request: Request) -> Asked:
     """What a request asks for, from its method and path."""
@@ -213,9 +218,9 @@ def event_of(delivery: Delivery) -> str | None:
 
 
 def names_customer(delivery: Delivery, customers: Sequence[str]) -> bool:
-    """Whether an event is about one of these customers."""
-    body = delivery.request.body.decode(errors="replace")
-    return any(f'"{customer}"' in body for customer in customers)
+    """Whether an event names one of these customers, or of the other ids and addresses given, in any letter case."""
+    body = delivery.request.body.decode(errors="replace").casefold()
+    return any(f'"{customer.casefold()}"' in body for customer in customers)
 
 
 def wallets_of(delivery: Delivery) -> list[Wallet]:

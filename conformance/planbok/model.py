@@ -37,6 +37,7 @@ _SHORTLY = timedelta(minutes=1)
 """How long what the subject does by itself may take."""
 _ISSUES = ("initializeCustomer", "setUpRecovery", "createWallets")
 _REFUSAL = 400
+_TOO_MANY = 429
 _SERVER_ERROR = 500
 _FAILURES = ("failed", "expired")
 """What the sources and the sandbox call a challenge that can no longer be completed."""
@@ -52,18 +53,18 @@ class _Issue:
         id: Its id.
         operation: The operation that it was issued by.
         customer: Whose it is.
-        page: Where its page is.
+        page: The URL of its page.
         at: When it was asked for (UTC).
         chains: The chains that it asked for.
         right_at: When the right PIN was entered first, while it could still count (UTC).
         wrong: Whether a wrong PIN was entered.
         late: Whether the right PIN was entered when its time was over.
-        opened: Whether its page was opened.
+        opened_at: When its page was opened first (UTC).
         entered: Whether a PIN was entered.
         cancelled: Whether it was cancelled before the right PIN was entered.
         unclear: Whether something was entered that cannot be understood.
         succeeded_by: When it was seen as a success first (UTC).
-        wallets: The wallets in its result.
+        wallets: The wallets in its result, by their places.
     """
 
     id: str
@@ -75,26 +76,26 @@ class _Issue:
     right_at: datetime | None = None
     wrong: bool = False
     late: bool = False
-    opened: bool = False
+    opened_at: datetime | None = None
     entered: bool = False
     cancelled: bool = False
     unclear: bool = False
     succeeded_by: datetime | None = None
-    wallets: set[tuple[str, str]] = field(default_factory=set)
+    wallets: dict[tuple[str, str], Wallet] = field(default_factory=dict)
 
     def is_young(self, now: datetime) -> bool:
         """Whether it can surely be completed, as far as its time goes."""
         return now - self.at <= _LIFE - _TOLERANCE
 
     def is_over(self, now: datetime) -> bool:
-        """Whether its time is surely over."""
-        return now - self.at >= _LIFE + _TOLERANCE
+        """Whether its time is surely over; no document says whether it begins at the issue or with the page."""
+        return self.opened_at is not None and now - self.opened_at >= _LIFE + _TOLERANCE
 
     def is_surely_completable(self, now: datetime) -> bool:
         """Whether nothing that the documents leave open can keep the right PIN from completing it, or has kept it."""
         customer = self.customer
         clean = not (self.cancelled or self.unclear or customer.guessed_wrong)
-        newest = all(other.at <= self.at for other in customer.issues.values())
+        newest = next(reversed(customer.issues.values())) is self
         return clean and newest and customer.has_pin and customer.has_recovery and self.is_young(self.right_at or now)
 
     @property
@@ -105,7 +106,7 @@ class _Issue:
     @property
     def untouched(self) -> bool:
         """Whether its page was at most cancelled, so that nothing can have come of it, not even by a fault."""
-        return not (self.entered or self.unclear) and (self.cancelled or not self.opened)
+        return not (self.entered or self.unclear) and (self.cancelled or self.opened_at is None)
 
 
 @dataclass
@@ -115,6 +116,7 @@ class _Customer:
     Args:
         id: Its id.
         identity: Who created it.
+        ref_id: The caller's own id of it, None if none was sent.
         pin: The PIN that was entered as a new one last; a placeholder in a replay.
         pin_at: When that was (UTC), if it surely counts.
         recovery: Whether answers were entered.
@@ -122,14 +124,14 @@ class _Customer:
         has_pin: Whether it was seen to have a PIN.
         has_recovery: Whether it was seen to have recovery.
         guessed_wrong: Whether a wrong PIN was entered, after which the right one may be refused.
-        issues: Its challenges, by id.
+        issues: Its challenges by id, that which was issued last at the end.
         heard: Whether an event about it came.
-        announced: The chains of the wallets that events showed.
         refused: The chains of the wallets that the API refused to make a challenge for.
     """
 
     id: str
     identity: str
+    ref_id: str | None
     pin: str | None = None
     pin_at: datetime | None = None
     recovery: bool = False
@@ -139,8 +141,15 @@ class _Customer:
     guessed_wrong: bool = False
     issues: dict[str, _Issue] = field(default_factory=dict)
     heard: bool = False
-    announced: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
+
+    @property
+    def names(self) -> list[str]:
+        """What an event about it or about its wallets may name, since no document shows what it does."""
+        challenges = [issue for issue in self.issues.values() if issue.operation == "createWallets"]
+        wallets = [wallet for issue in challenges for wallet in issue.wallets.values()]
+        shown = (name for wallet in wallets for name in (wallet.id, wallet.address))
+        return [name for name in (self.id, self.ref_id, *(issue.id for issue in challenges), *shown) if name]
 
 
 class Model:
@@ -149,6 +158,7 @@ class Model:
     def __init__(self) -> None:
         self._customers: dict[str, _Customer] = {}
         self._issues: dict[str, _Issue] = {}
+        self._announcements: list[Delivery] = []
 
     def see(self, exchange: Exchange) -> list[Finding]:
         """What an exchange says of the rules, by what came before it."""
@@ -156,15 +166,14 @@ class Model:
 
     def receive(self, delivery: Delivery) -> list[Finding]:
         """What a webhook says of the rules, by what came before it."""
-        named = [each for name, each in self._customers.items() if names_customer(delivery, [name])]
+        named = [each for each in self._customers.values() if names_customer(delivery, each.names)]
         found = []
+        if event_of(delivery) == "wallet.created":
+            self._announcements.append(delivery)
+            for customer in named:
+                found += list(_announced(customer, wallets_of(delivery)))
         for customer in named:
             customer.heard = True
-            if event_of(delivery) == "wallet.created":
-                wallets = wallets_of(delivery)
-                unnamed = {chain for issue in customer.issues.values() for chain in issue.chains if not wallets}
-                customer.announced |= {wallet.blockchain for wallet in wallets} | unnamed
-                found += list(_announced(customer, wallets))
         return found
 
     def _see(self, exchange: Exchange) -> Iterator[Finding]:
@@ -172,7 +181,7 @@ class Model:
         if exchange.operation is None:
             self._page(exchange)
             return
-        if exchange.response.status >= _SERVER_ERROR:
+        if exchange.response.status == _TOO_MANY or exchange.response.status >= _SERVER_ERROR:
             return
         customer = self._customers.get(asked.customer or "")
         if asked.operation == "createCustomer":
@@ -189,11 +198,11 @@ class Model:
             case "getCustomer":
                 yield from _read(exchange, customer)
             case "getChallenge" if (found := challenge_of(exchange.response)) is not None:
-                yield from _progress(exchange, customer, found, "response /data")
+                yield from self._progress(exchange, customer, found, "response /data")
             case "listChallenges":
                 for number, entry in enumerate(entries(exchange.response)):
                     if (found := challenge_in(entry)) is not None:
-                        yield from _progress(exchange, customer, found, f"response /data/{number}")
+                        yield from self._progress(exchange, customer, found, f"response /data/{number}")
             case operation if operation in _ISSUES:
                 self._issue(exchange, str(operation), customer)
 
@@ -202,7 +211,9 @@ class Model:
     def _create(self, exchange: Exchange) -> None:
         identifier = customer_id(exchange.response)
         if identifier is not None:
-            self._customers.setdefault(identifier, _Customer(identifier, exchange.identity))
+            sent = exchange.request.members().get("refId")
+            ref_id = sent if isinstance(sent, str) else None
+            self._customers.setdefault(identifier, _Customer(identifier, exchange.identity, ref_id))
 
     def _issue(self, exchange: Exchange, operation: str, customer: _Customer) -> None:
         challenge = challenge_of(exchange.response)
@@ -211,23 +222,29 @@ class Model:
         if challenge is None or challenge.id is None or challenge.redirect_url is None:
             customer.refused |= chains
             return
-        page = _place(challenge.redirect_url)
-        issue = _Issue(challenge.id, operation, customer, page, exchange.at, chains)
-        self._issues.setdefault(challenge.id, issue)
-        customer.issues.setdefault(challenge.id, issue)
+        new = _Issue(challenge.id, operation, customer, challenge.redirect_url, exchange.at, chains)
+        issue = self._issues.setdefault(challenge.id, new)
+        customer.issues.pop(challenge.id, None)
+        customer.issues[challenge.id] = issue
 
     def _page(self, exchange: Exchange) -> None:
         """Learn what was entered at the page of a challenge."""
-        concerned = [each for each in self._issues.values() if each.page == _place(exchange.request.url)]
+        concerned = self._at(exchange.request.url)
+        for issue in concerned:
+            issue.opened_at = issue.opened_at or exchange.at
         if exchange.request.method != "POST":
-            for issue in concerned:
-                issue.opened = True
             return
         fields = dict(parse_qsl(exchange.request.body.decode("latin-1"), keep_blank_values=True))
         for issue in concerned or self._issues.values():
-            if not concerned or not _enter(issue, fields, exchange.at):
+            if len(concerned) != 1 or not _enter(issue, fields, exchange.at):
                 issue.unclear = issue.customer.recovery = True
                 issue.customer.pin = issue.customer.pin or ""
+
+    def _at(self, url: str) -> list[_Issue]:
+        """The challenges whose page is at a URL, or at one that has another query if there is none."""
+        place, query = _place(url)
+        there = [issue for issue in self._issues.values() if _place(issue.page)[0] == place]
+        return [issue for issue in there if _place(issue.page)[1] == query] or there
 
     # ----------------------------------------------------------------------------------------------------- lists
 
@@ -243,21 +260,47 @@ class Model:
             return
         yield from _allowed(customer, wallets, exchange)
         due = {
-            place
+            place: wallet
             for issue in customer.issues.values()
             if issue.succeeded_by is not None and _SHORTLY <= exchange.at - issue.succeeded_by < _LIFE - _TOLERANCE
-            for place in issue.wallets
+            for place, wallet in issue.wallets.items()
         }
         if due and len(wallets) < _A_PAGE and "page=" not in exchange.request.query:
-            missing = due - {wallet.place for wallet in wallets}
+            listed = {wallet.folded for wallet in wallets}
+            missing = [wallet for place, wallet in due.items() if place not in listed]
             yield _judged(
                 "list.holds-all",
                 not missing,
                 "response /data",
-                ", ".join(sorted(f"{address} on {chain}" for chain, address in due)),
-                ", ".join(sorted(f"{address} on {chain} missing" for chain, address in missing)) or "so",
+                ", ".join(sorted(f"{wallet.address} on {wallet.blockchain}" for wallet in due.values())),
+                ", ".join(sorted(f"{wallet.address} on {wallet.blockchain} missing" for wallet in missing)) or "so",
                 exchange,
             )
+
+    # ------------------------------------------------------------------------------------------------- challenges
+
+    def _progress(self, exchange: Exchange, customer: _Customer, shown: Challenge, where: str) -> Iterator[Finding]:
+        """What is said of a challenge that is read or listed."""
+        issue = customer.issues.get(shown.id or "")
+        if issue is None or issue.operation != "createWallets" or shown.status is None:
+            return
+        yield from _status(exchange, issue, shown, where)
+        yield from _result(exchange, issue, shown, where)
+        if shown.succeeded and issue.succeeded_by is None:
+            issue.succeeded_by = exchange.at + timedelta(seconds=exchange.seconds)
+        issue.wallets |= {wallet.folded: wallet for wallet in shown.wallets}
+        if customer.heard:
+            yield from _heard(exchange, issue, self._announced_for(customer))
+
+    def _announced_for(self, customer: _Customer) -> set[str]:
+        """The chains of the wallets that events showed; an event that shows none may be about any asked for before."""
+        names, chains = customer.names, set[str]()
+        for delivery in self._announcements:
+            if names_customer(delivery, names):
+                asked = [issue.chains for issue in customer.issues.values() if issue.at <= delivery.at]
+                shown = {wallet.blockchain for wallet in wallets_of(delivery)}
+                chains |= shown or frozenset().union(*asked)
+        return chains
 
 
 def _judged(
@@ -276,9 +319,10 @@ def _refusal(rule: str, exchange: Exchange) -> Finding:
     return _judged(rule, status >= _REFUSAL, "response status", "a refusal", status, exchange)
 
 
-def _place(url: str) -> str:
+def _place(url: str) -> tuple[str, str]:
+    """Where a page is, and its query."""
     parts = urlsplit(url)
-    return f"{parts.netloc}{parts.path}"
+    return f"{parts.netloc}{parts.path}", parts.query
 
 
 def _enter(issue: _Issue, fields: Mapping[str, str], now: datetime) -> bool:
@@ -342,39 +386,31 @@ def _flag(
 # --------------------------------------------------------------------------------------------------------- challenges
 
 
-def _progress(exchange: Exchange, customer: _Customer, shown: Challenge, where: str) -> Iterator[Finding]:
-    """What is said of a challenge that is read or listed."""
-    issue = customer.issues.get(shown.id or "")
-    if issue is None or issue.operation != "createWallets" or shown.status is None:
-        return
+def _status(exchange: Exchange, issue: _Issue, shown: Challenge, where: str) -> Iterator[Finding]:
+    """Whether a challenge succeeded as it must, and did not where it cannot have."""
     place, status = f"{where}/status", shown.status
     if not issue.may_succeed:
         over = not shown.succeeded and issue.is_over(exchange.at)
-        rule = "challenge.expires-after-15-minutes" if over else _of_success(issue)
+        rule = "challenge.expires-after-15-minutes" if over else _of_status(issue)
         yield _judged(rule, not shown.succeeded, place, "no success", status, exchange)
     if issue.succeeded_by is not None:
-        yield _judged("page.completed-once", shown.succeeded, place, "a success, for good", status, exchange)
+        if issue.is_young(exchange.at):
+            yield _judged("page.completed-once", shown.succeeded, place, "a success still", status, exchange)
     elif issue.is_surely_completable(exchange.at):
         under_way = issue.right_at is None or exchange.at - issue.right_at < _SHORTLY
         held = shown.succeeded or (under_way and status not in _FAILURES)
         yield _judged("challenge.completable-in-time", held, place, "no failure in its time", status, exchange)
-    yield from _result(exchange, issue, shown, where)
-    if shown.succeeded and issue.succeeded_by is None:
-        issue.succeeded_by = exchange.at + timedelta(seconds=exchange.seconds)
-    issue.wallets |= {wallet.place for wallet in shown.wallets}
-    if customer.heard:
-        yield from _heard(exchange, issue)
 
 
-def _heard(exchange: Exchange, issue: _Issue) -> Iterator[Finding]:
+def _heard(exchange: Exchange, issue: _Issue, announced: Collection[str]) -> Iterator[Finding]:
     """What must have come of a challenge by way of webhooks, and what must not."""
     customer = issue.customer
     if all(each.untouched for each in customer.issues.values() if each.chains):
         rule = "none-for-a-failed-challenge" if issue.cancelled else "not-before-completion"
-        got = ", ".join(sorted(customer.announced)) or "none"
-        yield _judged(f"webhook.{rule}", not customer.announced, "webhooks", "no wallet.created", got, exchange)
+        got = ", ".join(sorted(announced)) or "none"
+        yield _judged(f"webhook.{rule}", not announced, "webhooks", "no wallet.created", got, exchange)
     if issue.succeeded_by is not None and exchange.at - issue.succeeded_by >= _SHORTLY:
-        missing = issue.chains - customer.announced
+        missing = issue.chains.difference(announced)
         yield _judged(
             "webhook.wallet-created-sent",
             not missing,
@@ -383,6 +419,12 @@ def _heard(exchange: Exchange, issue: _Issue) -> Iterator[Finding]:
             f"none for {', '.join(sorted(missing))}" if missing else "so",
             exchange,
         )
+
+
+def _of_status(issue: _Issue) -> str:
+    """The rule that asks for no success to be read: that a challenge begins as pending, if nobody opened its page."""
+    rule = _of_success(issue)
+    return "challenge.starts-pending" if rule == "page.asks-pin-every-time" and issue.opened_at is None else rule
 
 
 def _of_success(issue: _Issue) -> str:

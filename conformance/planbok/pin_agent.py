@@ -194,6 +194,38 @@ class PinAgent:
             sent[button.name] = button.value
         return self._visit(page.form.method, page.form.action, page.opened, urlencode(sent, errors="replace").encode())
 
+    def fill(
+        self,
+        page: Page,
+        *,
+        pin: str | None = None,
+        new_pin: str | None = None,
+        repeated: str | None = None,
+        others: Mapping[str, str] | None = None,
+    ) -> Page:
+        """Fill in a page's form by what its fields are for, whatever their names, and press the button that continues.
+
+        Args:
+            page: The page.
+            pin: What to enter as the PIN.
+            new_pin: What to enter as a new PIN.
+            repeated: What to enter where the new PIN is to be repeated, the same unless given.
+            others: What to send in other fields than the page has in them, by their names.
+
+        Raises:
+            PageError: If the form asks for something else, or as `submit` does.
+            httpx.RequestError: If no answer came.
+        """
+        if page.form is None:
+            raise _cannot_be_filled(page.response, "has no form", "one")
+        values = _Known(pin, new_pin, repeated=repeated).values(page.response, page.form)
+        if values is None:
+            asked = [name for name, kind in page.form.kinds.items() if kind not in _NOT_ASKED]
+            raise _cannot_be_filled(
+                page.response, f"asks for {' and '.join(asked)}", "a PIN" if new_pin is None else "a new PIN"
+            )
+        return self.submit(page, {**(others or {}), **values})
+
     def _visit(self, method: str, url: str, opened: str, content: bytes | None = None) -> Page:
         headers = {} if content is None else {"Content-Type": _URLENCODED}
         request = self._http.build_request(
@@ -301,10 +333,12 @@ class _Known:
     pin: str | None = field(default=None, repr=False)
     new_pin: str | None = field(default=None, repr=False)
     answers: Sequence[str] = field(default=(), repr=False)
+    repeated: str | None = field(default=None, repr=False)
 
     def values(self, response: httpx.Response, form: Form) -> dict[str, str] | None:
         """What to fill in, None if the form asks for something that is not known."""
         answers = iter(self.answers)
+        new_pins = iter((self.new_pin, self.new_pin if self.repeated is None else self.repeated))
         chosen: set[str] = set()
         values: dict[str, str] = {}
         for name, meaning in _meanings(response, form).items():
@@ -312,7 +346,7 @@ class _Known:
                 case "pin":
                     value = self.pin
                 case "new_pin":
-                    value = self.new_pin
+                    value = next(new_pins, None)
                 case "answer":
                     value = next(answers, None)
                 case _:

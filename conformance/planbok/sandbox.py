@@ -437,7 +437,7 @@ class Planbok(Service):
         return {"success": True, "status": status, "message": message, "data": data}
 
     def creation_status(self) -> int:
-        """The status of a creation. Silent: 201, which the reference's wording hints at."""
+        """The status of a new customer. Silent: 201, which the reference's wording hints at."""
         return 201
 
     def page_of(self, call: Call, items: Sequence[Any], message: str) -> Response:
@@ -696,7 +696,11 @@ class Planbok(Service):
         )
         customer.challenges.append(challenge)
         self.challenges[challenge.link] = challenge
-        return self.success(self.creation_status(), "Challenge created", self.challenge_json(challenge))
+        return self.success(self.issue_status(), "Challenge created", self.challenge_json(challenge))
+
+    def issue_status(self) -> int:
+        """The status of a new challenge. Silent: 201, which the reference's wording hints at."""
+        return 201
 
     def issued_before(self, customer: Customer, task: Task) -> None:
         """What a new challenge does to pending ones of its task. Silent: they stay."""

@@ -1,6 +1,5 @@
 """What a user sets to judge Planbok live: ``CONFORMANCE_PLANBOK_...`` in the environment or in ``.env``."""
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
@@ -24,6 +23,8 @@ DEFAULT_BLOCKCHAINS = "ETH-SEPOLIA BASE-SEPOLIA BTC-TESTNET SOL-TESTNET NEAR-TES
 
 _PREFIX = "CONFORMANCE_PLANBOK_"
 _SECOND_PREFIX = f"{_PREFIX}SECOND_"
+_LISTENING = {"127.0.0.1", "localhost"}
+"""The hosts at which a run receives webhooks."""
 _FEWEST_BLOCKCHAINS = 2
 _LEAST_MEMORY = 8
 _MOST_MEMORY = 1024 * 1024
@@ -127,13 +128,14 @@ def _blockchains(text: str) -> str:
 def _webhook_url(text: str) -> str:
     try:
         parts = urlsplit(text)
-        local = parts.hostname == "localhost" or ip_address(parts.hostname or "").is_loopback
+        local = parts.hostname in _LISTENING
         usable = parts.scheme == "http" and local and bool(parts.port) and not (parts.query or parts.fragment)
     except ValueError:
         usable = False
     if not usable:
         raise SettingsError(
             f"{_PREFIX}WEBHOOK_URL is {text!r}; expected an http URL on loopback with a port, such as "
-            "http://127.0.0.1:8765/planbok, where the run listens. Forward to it the address that Planbok sends to."
+            "http://127.0.0.1:8765/planbok or one of localhost, where the run listens. Forward to it the address that "
+            "Planbok sends to."
         )
     return text

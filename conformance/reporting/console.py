@@ -85,10 +85,10 @@ class Progress:
             self._bar.stop()
 
     def began(self, tests: int) -> None:
-        """So many tests are going to run."""
-        self._tests = tests
+        """So many more tests are going to run."""
+        self._tests += tests
         if self._live:
-            self._bar.update(self._task, total=tests)
+            self._bar.update(self._task, total=self._tests)
             self._bar.start()
 
     def ended(self, test: str, verdicts: Mapping[str, Verdict], seconds: float) -> None:  # noqa: ARG002  (the listener's form)

@@ -4,10 +4,8 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from conformance import EXAMPLES, FIXED_SEED
 from conformance.verdicts import Verdict
-
-_FIXED_SEED = "0"
-_USUAL_EXAMPLES = 10
 
 
 def verdict_line(results: Mapping[str, Any]) -> str:
@@ -55,12 +53,15 @@ def repeat_command(results: Mapping[str, Any], rule: Mapping[str, Any] | None = 
             words += ["--base-url", f"{name}={url}"]
     if rule:
         words += ["--rule", rule["id"]]
-    if results["target"] == "sandbox" and results["seed"] not in {None, _FIXED_SEED}:
+    if results["target"] == "sandbox" and results["seed"] not in {None, FIXED_SEED}:
         words += ["--seed", results["seed"]]
-    if results["examples"] not in {None, _USUAL_EXAMPLES}:
+    if results["examples"] not in {None, EXAMPLES}:
         words += ["--examples", str(results["examples"])]
-    if results["strict"]:
-        words.append("--strict")
+    if results["target"] == "replay" and results["cassettes"]:
+        words += ["--cassettes", results["cassettes"]]
+    if results["pin_agent"]:
+        words += ["--pin-agent", results["pin_agent"]]
+    words += [f"--{name}" for name, given in (("allow-wait", "allow_wait"), ("strict", "strict")) if results[given]]
     return shlex.join(words)
 
 

@@ -87,5 +87,9 @@ def check_names(names: Iterable[str], apis: Iterable[Api]) -> tuple[str, ...]:
 
 
 def departing(base: type[T], mixins: Sequence[Departure]) -> type[T]:
-    """The sandbox class `base` with the decisions of `mixins` in the place of its own, the first of them winning."""
-    return type(base.__name__, (*mixins, base), {}) if mixins else base
+    """The sandbox class `base` with the decisions of `mixins` in the place of its own, the first of them winning.
+
+    One that another of them is made from is left out: the other has its decisions too.
+    """
+    own = [each for each in mixins if not any(other is not each and issubclass(other, each) for other in mixins)]
+    return type(base.__name__, (*own, base), {}) if own else base

@@ -33,8 +33,8 @@ class Control:
         place = f"{method} {self.origin}/_sandbox{path}"
         try:
             answer = self._http.request(method, f"{self.origin}/_sandbox{path}", json=body)
-        except httpx.TransportError as error:
-            raise NotASandboxError(f"{place} got no answer: {error}. Is the sandbox running?") from error
+        except httpx.RequestError as error:
+            raise NotASandboxError(f"{place} got no answer of a sandbox: {error}. Is it running?") from error
         try:
             content = answer.json()
         except ValueError as error:
@@ -93,6 +93,8 @@ class RemoteWorld:
 
     def set_faults(self, *names: str) -> None:
         """Have the world behave with these faults and variations, and no others.
+
+        A webhook that is already on its way is signed and tried again as before.
 
         Raises:
             NotASandboxError: If there is none of such a name.

@@ -62,21 +62,23 @@ class World:
         self._apis = apis
         ids = Ids(seed)
         self.services: dict[str, Service] = {
-            api.name: self._kind(api)(clock, ids.child(api.name), self.outbox) for api in apis
+            name: kind(clock, ids.child(name), self.outbox) for name, kind in _kinds(apis, self.faults).items()
         }
 
     def set_faults(self, names: Iterable[str]) -> None:
         """Behave from now on with these faults and variations and no others; the state stays.
 
+        A webhook that is already on its way is signed and tried again as before.
+
         Raises:
             UnknownFaultError: If a fault or variation of that name does not exist.
         """
-        self.faults = check_names(names, self._apis)
-        for api in self._apis:
-            kind = self._kind(api)
+        faults = check_names(names, self._apis)
+        for name, kind in _kinds(self._apis, faults).items():
             service = kind.__new__(kind)
-            service.__dict__ = self.services[api.name].__dict__
-            self.services[api.name] = service
+            service.__dict__ = self.services[name].__dict__
+            self.services[name] = service
+        self.faults = faults
 
     @property
     def mounts(self) -> list[str]:
@@ -116,9 +118,13 @@ class World:
         self._recorded += 1
         self.log.append(Exchange(f"{self.id}#{self._recorded}", None, "", at, seconds, request, response))
 
-    def _kind(self, api: Api) -> type[Service]:
-        kind: type[Service] = api.module("sandbox").SANDBOX
-        return departing(kind, [own for name in self.faults if (own := departure(api, name))])
+
+def _kinds(apis: Iterable[Api], faults: Iterable[str]) -> dict[str, type[Service]]:
+    """The class of each API's sandbox with these faults and variations, by the API's name."""
+    return {
+        api.name: departing(api.module("sandbox").SANDBOX, [own for name in faults if (own := departure(api, name))])
+        for api in apis
+    }
 
 
 class Worlds:

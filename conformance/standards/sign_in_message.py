@@ -110,16 +110,6 @@ class SignInMessage:
         return _instant(self.issued_at)
 
     @property
-    def expires_at_time(self) -> datetime | None:
-        """When the message stops to hold, in UTC, cut to microseconds."""
-        return None if self.expiration_time is None else _instant(self.expiration_time)
-
-    @property
-    def not_before_time(self) -> datetime | None:
-        """When the message starts to hold, in UTC, cut to microseconds."""
-        return None if self.not_before is None else _instant(self.not_before)
-
-    @property
     def address_is_checksummed(self) -> bool:
         """Whether the letter case of the address is the checksum of EIP-55; if not, all letters have one case."""
         return checksum_state(self.address) == "checksummed"

@@ -7,10 +7,10 @@ from typing import Protocol
 
 import httpx
 
+from conformance import EXAMPLES
 from conformance.api import Api
 from conformance.clock import Clock
 from conformance.exchange import Delivery
-from conformance.generation import EXAMPLES
 from conformance.ids import Ids
 from conformance.journal import Journal, JournalTransport
 from conformance.receiver import Hooks
@@ -36,6 +36,8 @@ class Subject:
         pin_agent: Who stands in for the person at a hosted page: ``http`` fills its forms, ``none`` nobody.
         disposable: Whether the credentials are the test's own, so that it may replace them and sign reproducibly.
         examples: How many requests are generated of each operation, phase and mode at most.
+        draws: Where generated requests are drawn from, if not from `ids`: from one seed the same requests are drawn
+            each time, about things that are new each time.
     """
 
     api: Api
@@ -50,6 +52,15 @@ class Subject:
     disposable: bool = True
     pin_agent: str = "http"
     examples: int = EXAMPLES
+    draws: Ids | None = None
+
+    def __post_init__(self) -> None:
+        self.journal.redactor.know(self.credentials)
+
+    @property
+    def requests(self) -> Ids:
+        """Where generated requests are drawn from."""
+        return self.draws or self.ids
 
     @property
     def recorded(self) -> bool:

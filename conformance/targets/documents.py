@@ -11,7 +11,7 @@ import yaml
 from conformance.api import Api
 from conformance.catalogue import Basis, Catalogue
 from conformance.clock import EPOCH_OF_WORLDS
-from conformance.data import data_path
+from conformance.data import data_path, first_problem
 from conformance.exchange import Exchange, Request, Response
 from conformance.findings import Finding, Outcome
 from conformance.specification import Specification
@@ -79,9 +79,10 @@ def _load(api: Api, specification: Specification) -> list[Exchange]:
     except yaml.YAMLError as error:
         raise DocumentsUnreadableError(f"The printed exchanges in {path} are not YAML: {error}") from error
     schema = json.loads(data_path("specs/schemas/documents.json").read_bytes())
-    for problem in jsonschema_rs.validator_for(schema).iter_errors(raw):
-        place = "/".join(str(part) for part in problem.instance_path) or "the top"
-        raise DocumentsUnreadableError(f"The printed exchanges in {path} are wrong at {place}: {problem.message}")
+    if problem := first_problem(jsonschema_rs.validator_for(schema), raw):
+        place, message = problem
+        where = "/".join(map(str, place)) or "the top"
+        raise DocumentsUnreadableError(f"The printed exchanges in {path} are wrong at {where}: {message}")
     return [_exchange(entry, raw["base_url"], specification) for entry in raw["exchanges"]]
 
 

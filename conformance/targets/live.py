@@ -56,6 +56,7 @@ class LiveTarget:
         specifications: The specification of each API, by the API's name.
         base_urls: Base URLs that override the settings', by the API's name.
         allow_wait: Whether tests may wait for an hour to pass.
+        listens: Whether webhooks are received in this process; their port is that of one process alone.
 
     Raises:
         SettingsError: If a setting is missing or wrong.
@@ -68,7 +69,9 @@ class LiveTarget:
         base_urls: Mapping[str, str],
         *,
         allow_wait: bool,
+        listens: bool = True,
     ) -> None:
+        self._listens = listens
         self._specifications = specifications
         self._clock = PatientClock(allow_wait=allow_wait)
         self._settings = {api.name: api.module("settings").load(base_url=base_urls.get(api.name)) for api in apis}
@@ -88,7 +91,8 @@ class LiveTarget:
             StepFailedError: If one of them is not so.
         """
         settings = self._settings[api.name]
-        if url := settings.others.get("webhook_url"):
+        url = settings.others.get("webhook_url")
+        if url and self._listens:
             try:
                 self._receivers[url] = Receiver(urlsplit(url).port or 0)
             except OSError as error:
@@ -120,8 +124,10 @@ class LiveTarget:
         )
 
     def _mailbox(self, url: str | None, test: str) -> Mailbox | None:
-        """The webhook of a test at the address that the user's settings name; None if they name none."""
-        return self._receivers[url].mailbox(test, self._clock, urlsplit(url).path) if url else None
+        """The webhook of a test at the address that the user's settings name; None if it is not received here."""
+        if url is None or url not in self._receivers:
+            return None
+        return self._receivers[url].mailbox(test, self._clock, urlsplit(url).path or "/")
 
     def close(self) -> None:
         """Let go of the connections."""

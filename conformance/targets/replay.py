@@ -1,13 +1,14 @@
 """The subject as it was recorded: every answer comes from a cassette."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 import httpx
 
 from conformance.api import Api
-from conformance.cassettes import Cassette, CassetteMissingError, Tape
+from conformance.cassettes import Cassette, CassetteMissingError, CassetteUnreadableError, Tape, recording_command
 from conformance.exchange import Delivery
 from conformance.ids import Ids
 from conformance.journal import Journal
@@ -22,6 +23,24 @@ def replayed_credentials(api: Api, identity: str) -> Mapping[str, str]:
     """What an identity authenticates with in a replay, where nobody checks it."""
     found: Mapping[str, str] = api.module("client").made_up_credentials(Ids("replay", identity))
     return found
+
+
+def recordings_of(origins: Collection[str]) -> str:
+    """What a replay judges, in a few words.
+
+    Args:
+        origins: What its cassettes were recorded from.
+    """
+    match sorted(origins):
+        case []:
+            return "cassettes"
+        case ["reference sandbox"]:
+            return (
+                "recordings of the reference sandbox; they show that the suite and its client work "
+                "and say nothing of the vendor"
+            )
+        case several:
+            return f"recordings of the {' and of the '.join(several)} subject"
 
 
 class RecordedHooks:
@@ -53,23 +72,13 @@ class ReplayTarget:
         self._folders = folders
         self._specifications = specifications
         self._sender = httpx.HTTPTransport(verify=False)
-        self._origins: dict[str, set[str]] = {}
+        self._origins: dict[str, str] = {}
         self.tape: Tape | None = None
 
     @property
     def description(self) -> str:
-        """What was recorded."""
-        origins = sorted({origin for found in self._origins.values() for origin in found})
-        match origins:
-            case []:
-                return "cassettes"
-            case ["reference sandbox"]:
-                return (
-                    "recordings of the reference sandbox; they show that the suite and its client work "
-                    "and say nothing of the vendor"
-                )
-            case _:
-                return f"recordings of the {' and of the '.join(origins)} subject"
+        """What the cassette in place was recorded from."""
+        return recordings_of({self.tape.cassette.origin} if self.tape else ())
 
     def open(self, api: Api) -> None:
         """Make sure that there are cassettes.
@@ -81,7 +90,7 @@ class ReplayTarget:
         if not any(folder.glob("*/*.yaml")):
             raise StepFailedError(
                 f"There are no cassettes of {api.title} in {folder}. "
-                f"To record them: conformance record {api.name} --target sandbox --cassettes {folder.parent}"
+                f"To record them: {recording_command(api.name, folder)}"
             )
 
     def load(self, api: Api, test: str) -> None:
@@ -96,8 +105,16 @@ class ReplayTarget:
             cassette = Cassette.load(path)
         except CassetteMissingError:
             return
-        self._origins.setdefault(api.name, set()).add(cassette.origin)
+        self._origins[api.name] = cassette.origin
         self.tape = Tape(cassette, path, Redactor(api.secrets, api.secret_headers))
+
+    def _origin(self, api: Api) -> str:
+        """What the cassettes of an API were recorded from, as one of them says."""
+        if api.name not in self._origins:
+            self._origins[api.name] = ""
+            with suppress(CassetteUnreadableError):
+                self._origins[api.name] = Cassette.load(next(self._folders[api.name].glob("*/*.yaml"))).origin
+        return self._origins[api.name]
 
     def subject(self, api: Api, test: str, *, seed: str) -> Subject:  # noqa: ARG002  (the recording's seed counts)
         """The recorded subject.
@@ -106,9 +123,10 @@ class ReplayTarget:
             CassetteMissingError: If the test has no cassette.
         """
         if self.tape is None:
+            folder = self._folders[api.name]
             raise CassetteMissingError(
-                f"There is no cassette of {test} in {self._folders[api.name]}. "
-                f"To record it: conformance record {api.name} --target sandbox"
+                f"There is no cassette of {test} in {folder}. "
+                f"To record it: {recording_command(api.name, folder, self._origin(api))}"
             )
         tape = self.tape
         cassette = tape.cassette

@@ -54,7 +54,10 @@ class SandboxTarget:
             description = control.ask("GET", "")
         except NotASandboxError as error:
             raise StepFailedError(str(error)) from error
-        if api.name not in description.get("base_urls", {}):
+        offered = description.get("base_urls") if isinstance(description, Mapping) else None
+        if not isinstance(offered, Mapping):
+            raise StepFailedError(f"{origin} does not describe itself: no reference sandbox runs there.")
+        if api.name not in offered:
             raise StepFailedError(f"The sandbox at {origin} does not offer {api.title}.")
 
     def _start(self) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -219,6 +220,29 @@ def within_the_hour(session: Session) -> None:
     session.sign(customer, challenge)
 
 
+def with_a_key_of_an_hour_ago(session: Session) -> None:
+    session.create(idempotency_key=str(UUID(int=1, version=4)))
+    session.world.advance(timedelta(hours=1))
+    session.create(idempotency_key=str(UUID(int=1, version=4)))
+
+
+def an_hour_after_a_failure(session: Session) -> None:
+    session.client.authorization()
+    session.between.statuses = [503]
+    session.create(body=BODY)
+    session.world.advance(timedelta(hours=1))
+    session.create(body=BODY)
+
+
+def after_a_conflict(session: Session) -> None:
+    key = str(UUID(int=1, version=4))
+    session.client.authorization()
+    session.between.statuses = [503, 409]
+    for _ in range(2):
+        session.create(body=BODY, idempotency_key=key)
+    session.create(body=BODY)
+
+
 def at_the_last_second(session: Session) -> None:
     old = session.client.authorization()
     session.world.advance(timedelta(minutes=59, seconds=59))
@@ -237,6 +261,9 @@ def at_the_last_second(session: Session) -> None:
         lambda session: [session.create(idempotency_key=str(UUID(int=1, version=4)), body=BODY) for _ in range(2)],
         lambda session: session.send("GET", "/v1/customers?page=2"),
         within_the_hour,
+        with_a_key_of_an_hour_ago,
+        an_hour_after_a_failure,
+        after_a_conflict,
         at_the_last_second,
     ],
 )
@@ -254,6 +281,25 @@ def test_a_challenge_that_lies_about_its_issue_is_as_old_as_it_was_first_seen(se
     session.sign(customer, challenge, "signs-within-the-hour")
 
 
+@pytest.mark.parametrize("seconds", [-3, 3])
+def test_the_hour_of_a_challenge_is_told_by_the_clients_own_clock(session: Session, seconds: int) -> None:
+    session.between.rewrite = ahead if seconds > 0 else behind
+    customer, challenge = session.onboard()
+    session.between.rewrite = None
+    session.world.advance(timedelta(minutes=59, seconds=58))
+    session.sign(customer, challenge)
+    session.world.advance(timedelta(seconds=4))
+    session.sign(customer, challenge, "signs-within-the-hour")
+
+
+def test_a_challenge_that_is_seen_late_is_as_old_as_it_says(session: Session) -> None:
+    session.between.rewrite = issued_half_an_hour_before
+    customer, challenge = session.onboard()
+    session.between.rewrite = None
+    session.world.advance(timedelta(minutes=31))
+    session.sign(customer, challenge, "signs-within-the-hour")
+
+
 def in_challenge(body: bytes, change: Callable[[str], str]) -> bytes:
     """The body with its challenge changed."""
     members = json.loads(body)
@@ -261,6 +307,19 @@ def in_challenge(body: bytes, change: Callable[[str], str]) -> bytes:
         text = change(base64.b64decode(members["challenge"]).decode())
         members["challenge"] = base64.b64encode(text.encode()).decode()
     return json.dumps(members).encode()
+
+
+def moved(by: timedelta) -> Callable[[bytes], bytes]:
+    """What moves the Issued At of a challenge."""
+
+    def move(found: re.Match[str]) -> str:
+        return f"Issued At: {datetime.fromisoformat(found[1]) + by:%Y-%m-%dT%H:%M:%SZ}"
+
+    return lambda body: in_challenge(body, lambda text: re.sub(r"Issued At: (\S+)", move, text))
+
+
+ahead, behind = moved(timedelta(seconds=3)), moved(timedelta(seconds=-3))
+issued_half_an_hour_before = moved(timedelta(minutes=-30))
 
 
 def dated_back(body: bytes) -> bytes:
@@ -429,11 +488,14 @@ def signs_without_an_owner(session: Session, rule: str) -> None:
 
 for name, chain_id in {
     "sends_an_address": WALLET.address,
-    "sends_lower_case": WALLET.account_id.lower(),
-    "sends_a_wrong_checksum": f"{CHAIN}:0x{WALLET.address[2:].swapcase()}",
     "sends_half_an_address": WALLET.account_id[:-20],
 }.items():
     bent("sends-account-id", name, body={"chainId": chain_id, "externalId": "user-1"})
+for name, chain_id in {
+    "sends_lower_case": WALLET.account_id.lower(),
+    "sends_a_wrong_checksum": f"{CHAIN}:0x{WALLET.address[2:].swapcase()}",
+}.items():
+    bent("sends-checksummed-address", name, body={"chainId": chain_id, "externalId": "user-1"})
 
 
 @wrong("signs-within-the-hour")

@@ -422,6 +422,12 @@ TOO_MANY = Response((("Retry-After", "30"),), b"", 429)
             "BASE_URL",
         ),
         (
+            answering_later(replace(HTML, body=b"[" * 100_000), 1),
+            ACCEPTED,
+            "GET /v1/customers was answered 200 text/html, which is not JSON.",
+            "BASE_URL",
+        ),
+        (
             forbidding("@method"),
             ACCEPTED,
             "No: GET /v1/customers was answered 401 application/problem+json: {",
@@ -474,9 +480,11 @@ def test_a_server_that_goes_away_is_told() -> None:
 class _Page(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        body = b"<!doctype html><title>Not found</title>"
-        self.send_response(404)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.answer(404, "text/html; charset=utf-8", b"<!doctype html><title>Not found</title>")
+
+    def answer(self, status: int, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -485,14 +493,33 @@ class _Page(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def page() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), _Page) as server:
+class _EndOfTime(_Page):
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        del timestamp
+        return "Fri, 31 Dec 9999 23:59:59 -0100"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(200, "application/json", b'{"token": "a.b.c", "expiresAt": 32503680000, "tokenType": "Bearer"}')
+
+    def do_GET(self) -> None:
+        self.answer(404, "text/html", b"")
+
+
+@contextmanager
+def serving(kind: type[_Page]) -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), kind) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def page() -> Iterator[str]:
+    with serving(_Page) as url:
+        yield url
 
 
 def test_a_web_site_is_told(page: str, plain: Any) -> None:
@@ -501,6 +528,12 @@ def test_a_web_site_is_told(page: str, plain: Any) -> None:
     assert len(results) == 1
     assert stopped(results).answer.startswith("No: POST /v1/auth/token was answered 404 text/html: ")
     assert "without /v1" in results[0].detail
+
+
+def test_a_date_after_the_last_that_can_be_told_is_as_good_as_none(plain: Any) -> None:
+    with serving(_EndOfTime) as url:
+        results = list(probe(LiveSettings(url, plain[2].credentials, plain[2].others)))
+    assert [result.question for result in results] == [CREDENTIALS, ACCEPTED]
 
 
 def test_certificates_that_cannot_be_read_are_a_wrong_setting(plain: Any, tmp_path: Path) -> None:

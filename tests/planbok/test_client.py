@@ -798,6 +798,12 @@ def test_a_refused_key_is_told(router: respx.MockRouter, status: int) -> None:
     )
 
 
+@pytest.mark.parametrize("charset", ["base64", "hex", "zlib", "idna", "undefined", "nobodys"])
+def test_a_refusal_is_told_whatever_charset_it_names(router: respx.MockRouter, charset: str) -> None:
+    router["customers"].respond(401, content=b"No.\xff", headers={"Content-Type": f"text/plain; charset={charset}"})
+    assert "401: No.\ufffd" in str(access(router))
+
+
 def test_a_server_that_does_not_answer_is_told(router: respx.MockRouter) -> None:
     router["customers"].side_effect = httpx.ReadTimeout("")
     assert access(router) == "GET https://api.example/mount/v2/customers?limit=1 got no answer: ReadTimeout"

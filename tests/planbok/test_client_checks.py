@@ -319,6 +319,19 @@ def opens_a_page_below_v2(traffic: Traffic) -> None:
     traffic.enter(page, page)
 
 
+def fills_a_form_beside_a_page_below_v2(traffic: Traffic) -> None:
+    customer = traffic.ready()
+    _, page = traffic.ask(customer, url="https://gateway.example/v2/c/1")
+    traffic.open(page)
+    traffic.enter(f"{page}/pin", page)
+
+
+def has_a_key_that_is_no_uuid(traffic: Traffic) -> None:
+    customer = traffic.ready()
+    traffic.ask(customer, idempotencyKey="order-2026-17", status=502)
+    traffic.ask(customer, idempotencyKey="order-2026-17")
+
+
 def opens_a_host_in_lower_case(traffic: Traffic) -> None:
     customer = traffic.ready()
     traffic.ask(customer, url="HTTPS://Gateway.example:443/challenges/Größe und mehr#top")
@@ -443,6 +456,8 @@ RIGHT: list[Callable[[Traffic], None]] = [
     follows_the_page_to_another_one,
     goes_on_where_an_open_page_leads,
     opens_a_page_below_v2,
+    fills_a_form_beside_a_page_below_v2,
+    has_a_key_that_is_no_uuid,
     opens_a_host_in_lower_case,
     reads_twenty_times_a_second,
     reads_many_things_at_once,
@@ -720,9 +735,8 @@ def polls_a_challenge_that_is_gone(traffic: Traffic) -> None:
 
 
 bent("sends-idempotency-key", "has_no_key", idempotencyKey=...)
-bent("sends-idempotency-key", "has_a_key_that_is_no_uuid", idempotencyKey="1")
+bent("sends-idempotency-key", "has_an_empty_key", idempotencyKey=" ")
 bent("sends-idempotency-key", "has_a_number", idempotencyKey=1)
-bent("sends-idempotency-key", "has_a_key_in_braces", idempotencyKey="{a987fbc9-4bed-4078-8f07-9141ba07c9f3}")
 
 
 @wrong("sends-idempotency-key")
@@ -853,7 +867,7 @@ def wrong_as_a_whole(rule: str) -> Callable[[Wrong], Wrong]:
 def believes_the_return(traffic: Traffic) -> None:
     customer, challenge, page = traffic.asked()
     traffic.authorize(challenge, page)
-    traffic.wallets(customer, wallet(customer))
+    traffic.send("GET", "/v2/wallets/wallet-1", data=wallet(customer))
 
 
 @wrong_as_a_whole("verifies-status")
@@ -936,6 +950,14 @@ def hears_of_the_wallets(traffic: Traffic) -> None:
     traffic.wallets(customer, wallet(customer))
     traffic.wait(20 * MINUTE)
     traffic.create()
+
+
+def lists_the_wallets_after_the_return(traffic: Traffic) -> None:
+    customer, challenge, page = traffic.asked()
+    traffic.authorize(challenge, page)
+    traffic.wallets(customer, wallet(customer))
+    traffic.wait(20 * MINUTE)
+    traffic.send("GET", "/v2/wallets/wallet-1", data=wallet(customer))
 
 
 def verifies_a_moment_later(traffic: Traffic) -> None:
@@ -1022,6 +1044,7 @@ def refuses_a_forged_duplicate(traffic: Traffic) -> None:
     "right",
     [
         hears_of_the_wallets,
+        lists_the_wallets_after_the_return,
         verifies_a_moment_later,
         lists_after_a_cancelled_challenge,
         lists_what_is_empty,

@@ -257,6 +257,30 @@ def test_what_a_person_does_not_know_can_still_be_sent_by_hand() -> None:
     assert hosted.posted[0]["csrf"] == "forged"
 
 
+def test_a_given_page_is_filled_by_what_its_fields_are_for() -> None:
+    pages = Recorded(form(text("code", "PIN")), page("Done"))
+    customer = agent(pages)
+    customer.fill(customer.open(URL), pin=PIN)
+    assert sent(pages.requests[1]) == {"code": PIN}
+
+
+def test_a_new_pin_can_be_repeated_otherwise() -> None:
+    hidden = '<input type="hidden" name="to" value="1">'
+    pages = Recorded(form(secret("new_pin") + secret("new_pin_again") + hidden), page("Done"))
+    customer = agent(pages)
+    customer.fill(customer.open(URL), new_pin=PIN, repeated=WRONG, others={"to": "2"})
+    assert sent(pages.requests[1]) == {"new_pin": PIN, "new_pin_again": WRONG, "to": "2"}
+
+
+def test_a_page_that_asks_for_something_else_is_not_filled() -> None:
+    customer = agent(form(secret("new_pin") + secret("new_pin_again")))
+    with pytest.raises(PageError, match="asks for new_pin and new_pin_again; expected: a PIN"):
+        customer.fill(customer.open(URL), pin=PIN)
+    over = agent(page("Done"))
+    with pytest.raises(PageError, match="has no form"):
+        over.fill(over.open(URL), pin=PIN)
+
+
 def test_steps_are_told_apart_by_their_fields_where_nothing_names_them() -> None:
     server = Recorded(form(secret("old", "Old PIN")), form(secret("a") + secret("b")), page("done"))
     assert agent(server).change_pin(URL, PIN, NEW_PIN).text == "done"

@@ -202,7 +202,7 @@ def test_any_chains_that_are_known_will_do(names: list[str], between: str) -> No
 
 @pytest.mark.parametrize(
     "url",
-    ["http://127.0.0.1:8765", HOOK, "http://[::1]:8765/", "http://localhost:1", "http://127.0.0.2:65535/a/b"],
+    ["http://127.0.0.1:8765", HOOK, "http://localhost:1", "http://localhost:65535/a/b"],
 )
 def test_webhooks_come_in_on_loopback(put: Set, url: str) -> None:
     put(WEBHOOK_URL=url)
@@ -214,6 +214,8 @@ NO_HOOKS = [
     "http://127.0.0.1/",
     "http://127.0.0.1:0/",
     "http://127.0.0.1:65536/",
+    "http://127.0.0.2:8765/",
+    "http://[::1]:8765/",
     "http://hooks.example:8765/",
     "http://10.0.0.1:8765/",
     "http://0.0.0.0:8765/",

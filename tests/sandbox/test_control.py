@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from conformance.api import Api
-from conformance.sandbox.faults import UnknownFaultError, departures
+from conformance.api import Api, registered
+from conformance.sandbox.faults import UnknownFaultError, departing, departures
 from conformance.sandbox.server import start
 
 FAULTS = """
@@ -217,6 +217,28 @@ class TestFaults:
             created = next(response for response in responses if response.status_code == 201)
             assert create().content == created.content
 
+    @pytest.mark.parametrize("name", ["offblocks", "planbok"])
+    def test_one_and_another_that_is_made_from_it_apply_in_either_order(self, name: str) -> None:
+        known, base = departures(registered()[name]).values(), registered()[name].module("sandbox").SANDBOX
+        pairs = [(one, other) for one in known for other in known if one is not other and issubclass(other, one)]
+        assert pairs
+        for one, other in pairs:
+            for chosen in ((one, other), (other, one)):
+                assert issubclass(departing(base, chosen), chosen)
+
+    def test_one_and_another_that_is_made_from_it_are_kept_by_a_reset(self, world: Any) -> None:
+        names = ["RenewsAtEachFetch", "KeepsFormerChallengesAlive"]
+        assert world.control("PUT", "/faults", names).json() == {"faults": names}
+        assert world.control("POST", "/reset").json()["faults"] == names
+
+    def test_those_that_cannot_be_set_are_not_listed(self, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*classes: object) -> None:
+            raise TypeError("No class can be made of these.")
+
+        monkeypatch.setattr("conformance.sandbox.world.departing", refuse)
+        assert world.control("PUT", "/faults", ["RenewsAtEachFetch"]).status_code == 500
+        assert world.control("GET").json()["faults"] == []
+
     def test_one_that_breaks_the_sandbox_is_not_taken_for_an_answer(
         self, http: httpx.Client, make_world: Any, faulty_api: Api, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -244,6 +266,7 @@ class TestFaults:
         ("POST", "/clock", {"advance_seconds": -1}, (400, "must be a number from 0")),
         ("POST", "/clock", {"advance_seconds": True}, (400, "must be a number from 0")),
         ("POST", "/clock", {"advance_seconds": 1e300}, (400, "must be a number from 0")),
+        ("POST", "/clock", {"advance_seconds": 10**400}, (400, "must be a number from 0")),
         ("POST", "/clock", [], (400, "must be a JSON object, and is an array")),
         ("PUT", "/faults", {"faults": []}, (400, "must be an array of names")),
         ("PUT", "/faults", ["Nobody"], (400, "no fault or variation called 'Nobody'")),
@@ -264,6 +287,12 @@ def test_what_control_cannot_do_it_says(
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     assert detail in response.json()["detail"]
+
+
+@pytest.mark.parametrize("seconds", [b"NaN", b"Infinity", b"1e999"])
+def test_a_clock_advances_by_numbers_only(world: Any, seconds: bytes) -> None:
+    body = b'{"advance_seconds": %b}' % seconds
+    assert world.http.post(f"{world.control_url}/clock", content=body).status_code == 400
 
 
 def test_a_clock_does_not_run_past_the_end_of_time(world: Any) -> None:

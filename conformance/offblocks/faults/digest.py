@@ -10,6 +10,7 @@ class AcceptsMissingDigest(Fault, OffBlocks):
     """Asks for no digest."""
 
     breaks = ("offblocks.digest.missing-refused",)
+    category = "F102"
 
     def digest_is_required(self, call: Call) -> bool:
         """Never."""

@@ -82,14 +82,15 @@ class ScreensForHalfAMinute(Variation, OffBlocks):
         return timedelta(seconds=30)
 
 
-class SkipsScreening(Variation, OffBlocks):
-    """Brings a customer who signed to verification at once."""
+class ScreensAtOnce(Variation, OffBlocks):
+    """Screens a customer at the signing, so that only webhooks ever show the state."""
 
-    permits = "Customer Verification lets a customer who signed reach verification without a call."
+    permits = "Customer Verification does not say how long screening takes in the sandbox."
 
-    def status_after_signing(self) -> str:
-        """The one after screening."""
-        return Status.VERIFYING
+    def change_status(self, customer: Customer, status: str) -> None:
+        """Change, and go on if that is screening."""
+        super().change_status(customer, status)
+        self.progress(customer)
 
 
 class AnswersWrongStatesWith400(Variation, OffBlocks):

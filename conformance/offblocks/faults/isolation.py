@@ -36,7 +36,7 @@ class ShowsCustomersToEverybody(Fault, OffBlocks):
 class SharesIdempotencyKeys(Fault, OffBlocks):
     """Remembers idempotency keys for all clients together."""
 
-    breaks = ("offblocks.isolation.keys-apart", "offblocks.customer.created-with-201")
+    breaks = ("offblocks.isolation.keys-apart",)
 
     def idempotency_scope(self, call: Call, key: str) -> Hashable:
         """The key alone."""

@@ -15,7 +15,7 @@ from conformance.sandbox.service import Operation
 class LeavesOutTheTokenType(Fault, OffBlocks):
     """Answers a request for a token without ``tokenType``."""
 
-    breaks = ("offblocks.response.matches-schema",)
+    breaks = ("offblocks.response.matches-inferred-schema",)
     category = "F101"
 
     async def create_token(self, call: Call) -> Response:
@@ -94,6 +94,7 @@ class TakesShortKeys(Fault, OffBlocks):
     """Takes an Idempotency-Key of a few characters, whatever they are."""
 
     breaks = ("offblocks.idempotency.key-not-a-uuid-is-400",)
+    category = "F102"
 
     def idempotency_key_is_well_formed(self, key: str) -> bool:
         """Whether it is short or a uuid."""
@@ -162,7 +163,7 @@ class RenamesTheExternalId(Fault, OffBlocks):
     """Shows the ``externalId`` under another name."""
 
     breaks = (
-        "offblocks.response.matches-schema",
+        "offblocks.response.matches-inferred-schema",
         "offblocks.customer.echoes-external-id",
         "offblocks.customer.external-id-is-any-string",
         "offblocks.webhook.event-matches-schema",

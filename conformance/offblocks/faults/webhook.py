@@ -53,13 +53,13 @@ class SendsEventsOnce(Fault, OffBlocks):
 
 
 class RetriesAfterAPause(Variation, OffBlocks):
-    """Tries an event once before the first pause."""
+    """Tries an event twice before the first pause."""
 
-    permits = "Step-by-step Guide, Webhooks, does not say how often an event is tried at once."
+    permits = "Step-by-step Guide, Webhooks, has an event tried a few times at once, and does not say how many."
 
     def tries_at_once(self) -> int:
-        """Once."""
-        return 1
+        """Twice."""
+        return 2
 
 
 class SendsEventsTwice(Variation, OffBlocks):

@@ -1,19 +1,21 @@
 """Whether a request had an effect, as the API itself shows it."""
 
+from conformance.exchange import Exchange
 from conformance.offblocks.checks import listed
 from conformance.offblocks.suite.tenant import Tenant
-from conformance.scenario import expect, step_failed
+from conformance.scenario import PATIENCE, expect, step_failed
 
 
 def expect_customers(rule: str, tenant: Tenant, external_ids: list[str], *, at_most: int) -> None:
     """Say that `rule` allows so many customers with these external ids in all.
 
+    Another customer is created, and the list is judged when it holds that one: it may lag behind.
+
     Raises:
-        StepFailedError: If the customers cannot be listed.
+        StepFailedError: If it does not come to hold that one.
     """
-    exchange = tenant.customers()
-    if not exchange.response.succeeded:
-        step_failed("The customers were to be listed", exchange)
+    latest = tenant.onboard(tenant.new_wallet())
+    exchange = listed_with(tenant, latest.id)
     found = [str(customer.get("id")) for customer in listed(exchange) if customer.get("externalId") in external_ids]
     expect(
         rule,
@@ -25,6 +27,22 @@ def expect_customers(rule: str, tenant: Tenant, external_ids: list[str], *, at_m
         got=", ".join(found) or "none",
         exchange=exchange,
     )
+
+
+def listed_with(tenant: Tenant, customer: str) -> Exchange:
+    """The list of customers as soon as it holds one that was created.
+
+    Raises:
+        StepFailedError: If it does not come to hold that one.
+    """
+    exchange = tenant.eventually(tenant.customers, lambda seen: _holds(seen, customer))
+    if not _holds(exchange, customer):
+        step_failed(f"The customers were to be listed, {customer} among them within {PATIENCE}", exchange)
+    return exchange
+
+
+def _holds(exchange: Exchange, customer: str) -> bool:
+    return exchange.response.succeeded and any(each.get("id") == customer for each in listed(exchange))
 
 
 def expect_initiating(tenant: Tenant, customer: str) -> None:

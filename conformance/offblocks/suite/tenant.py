@@ -4,11 +4,13 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
 from conformance.exchange import Delivery, Exchange
+from conformance.findings import shorten
 from conformance.journal import BREAKS, EXCHANGE
 from conformance.offblocks.client import ApiError, Client, Credentials
 from conformance.offblocks.deviations import DeviantSigner, Deviation, rules
@@ -18,6 +20,8 @@ from conformance.scenario import BETWEEN_LOOKS, PATIENCE, Seen, StepFailedError,
 from conformance.standards.wallet_signatures import Encoding, encode
 from conformance.targets import Subject
 
+CLOCKS_APART = timedelta(minutes=2)
+"""How far the server's clock may be from ours."""
 _OWN = "the tenant's own"
 
 
@@ -75,6 +79,11 @@ class Tenant:
         """What it authenticates with."""
         return self._client.credentials
 
+    @property
+    def margin(self) -> timedelta:
+        """How near to the end of an hour a test goes: a moment if there is one clock, else as far as clocks differ."""
+        return timedelta(seconds=2) if self._subject.disposable else CLOCKS_APART
+
     def path(self, below: str) -> str:
         """The path of a URL as it is sent, mount included."""
         return httpx.URL(self._client.base_url + below).path
@@ -91,6 +100,10 @@ class Tenant:
     def new_key(self) -> str:
         """A new idempotency key."""
         return str(self.ids.uuid())
+
+    def new_wallet(self) -> Wallet:
+        """A new wallet without a customer."""
+        return Wallet(self.ids.draw(32), self._subject.settings["chain"])
 
     def new_external_id(self) -> str:
         """A new id of the caller's own for a customer."""
@@ -127,23 +140,28 @@ class Tenant:
             signed: Whether to digest and sign at all.
 
         Raises:
-            StepFailedError: If no answer or no token came.
+            StepFailedError: If no answer or no token came, or what the server gave for the path fits into no URL.
         """
         auth: httpx.Auth | None = self._client.signer if signed else None
         if deviation is not None:
             auth = DeviantSigner(self._client.signer, deviation)
             breaks |= deviation.breaks
-        response = self._client.send(
-            method,
-            path,
-            body=body,
-            content=content,
-            idempotency_key=key,
-            headers=headers,
-            authorization=self.authorization() if authorization == _OWN else authorization,
-            auth=auth,
-            extensions={BREAKS: breaks},
-        )
+        if authorization == _OWN:
+            authorization = self.authorization()
+        try:
+            response = self._client.send(
+                method,
+                path,
+                body=body,
+                content=content,
+                idempotency_key=key,
+                headers=headers,
+                authorization=authorization,
+                auth=auth,
+                extensions={BREAKS: breaks},
+            )
+        except httpx.InvalidURL as error:
+            raise StepFailedError(f"{method} {shorten(repr(path))} cannot be sent: {error}") from error
         exchange: Exchange = response.extensions[EXCHANGE]
         return exchange
 
@@ -151,15 +169,26 @@ class Tenant:
         """The Authorization header with a token that is good.
 
         Raises:
-            StepFailedError: If none was given.
+            StepFailedError: If none was given, or one that has expired already.
         """
         try:
-            return self._client.authorization()
+            token = self._client.token()
         except ApiError as error:
             raise StepFailedError(f"No token was given: {error}") from error
+        now = self._subject.clock.now()
+        if token.expires_at <= now:
+            step_failed(f"A token was to be given that is good, but its expiresAt, {token.expires_at}, is before {now}")
+        return f"Bearer {token.text}"
 
     def use_key(self, credentials: Credentials) -> None:
-        """Sign with the key of other credentials from now on."""
+        """Sign with the key of other credentials from now on.
+
+        Raises:
+            StepFailedError: If its id cannot stand in a signature.
+        """
+        key_id = credentials.signing_key_id
+        if not (key_id.isascii() and key_id.isprintable()):
+            step_failed(f"The id of a registered key was to be printable ASCII, but is {shorten(ascii(key_id))}")
         self._client.signer.key = credentials.signing_key
         self._client.signer.key_id = credentials.signing_key_id
 

@@ -9,10 +9,7 @@ from conformance.offblocks.suite.tenant import Onboarding, Tenant, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import expect, expect_acceptance, expect_refusal, step_failed, verifies, waits
 
-JUST_WITHIN = timedelta(minutes=59, seconds=58)
-JUST_AFTER = timedelta(minutes=60, seconds=2)
-WELL_WITHIN = timedelta(minutes=59, seconds=50)
-"""For a challenge that may have been issued some seconds before it was seen."""
+HOUR = timedelta(hours=1)
 HALF = timedelta(minutes=30)
 LATE = ("signs-within-the-hour",)
 ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
@@ -21,9 +18,9 @@ ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
 @waits
 @verifies("offblocks.challenge.accepted-within-the-hour")
 def test_a_challenge_is_accepted_within_the_hour(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
-    """Given a customer created 59 minutes and 58 seconds ago, when the owner signs."""
+    """Given a customer created just under an hour ago, when the owner signs."""
     customer = tenant.onboard(wallet)
-    clock.advance(JUST_WITHIN)
+    clock.advance(HOUR - tenant.margin)
     answer = tenant.sign(customer.id, wallet, customer.challenge)
     expect_acceptance("offblocks.challenge.accepted-within-the-hour", answer)
 
@@ -35,11 +32,11 @@ def test_a_challenge_is_accepted_within_the_hour(tenant: Tenant, wallet: Wallet,
     "offblocks.signing.refusal-leaves-initiating",
 )
 def test_a_challenge_is_refused_after_the_hour(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
-    """Given a customer created 60 minutes and 2 seconds ago, when the owner signs and then fetches the challenge."""
+    """Given a customer created just over an hour ago, when the owner signs and then fetches the challenge."""
     customer = tenant.onboard(wallet)
-    clock.advance(JUST_AFTER)
+    clock.advance(HOUR + tenant.margin)
     answer = tenant.sign(customer.id, wallet, customer.challenge, broken=LATE)
-    expect_refusal("offblocks.challenge.expires-after-one-hour", answer, "the challenge is 60:02 old")
+    expect_refusal("offblocks.challenge.expires-after-one-hour", answer, f"the challenge is {HOUR + tenant.margin} old")
     if answer.response.succeeded:
         step_failed("An expired challenge was to be refused", answer)
     renewed = tenant.fetched(customer.id)
@@ -56,27 +53,27 @@ def test_a_challenge_is_refused_after_the_hour(tenant: Tenant, wallet: Wallet, c
 @waits
 @verifies("offblocks.challenge.hour-runs-from-issue")
 def test_fetching_a_challenge_does_not_prolong_its_hour(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
-    """Given a challenge that was fetched after 30 minutes, when the owner signs it after 60 minutes and 2 seconds."""
+    """Given a challenge that was fetched after 30 minutes, when the owner signs it just over an hour after it came."""
     customer = tenant.onboard(wallet)
     clock.advance(HALF)
     tenant.fetched(customer.id)
-    clock.advance(JUST_AFTER - HALF)
+    clock.advance(HALF + tenant.margin)
     answer = tenant.sign(customer.id, wallet, customer.challenge, broken=LATE)
     expect_refusal(
         "offblocks.challenge.hour-runs-from-issue",
         answer,
-        "it is 60:02 old, though fetched 30:02 ago",
+        f"it is {HOUR + tenant.margin} old, though fetched {HALF + tenant.margin} ago",
     )
 
 
 @waits
 @verifies("offblocks.challenge.renewed-one-has-its-own-hour")
 def test_a_challenge_that_replaced_an_expired_one_has_a_full_hour(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
-    """Given a challenge fetched when the first had expired, when the owner signs it 59 minutes and 50 seconds later."""
+    """Given a challenge fetched when the first had expired, when the owner signs it just under an hour later."""
     customer = tenant.onboard(wallet)
-    clock.advance(JUST_AFTER)
+    clock.advance(HOUR + tenant.margin)
     renewed = _renewed(tenant, customer)
-    clock.advance(WELL_WITHIN)
+    clock.advance(_well_within(tenant))
     answer = tenant.sign(customer.id, wallet, renewed)
     expect_acceptance("offblocks.challenge.renewed-one-has-its-own-hour", answer)
 
@@ -86,11 +83,11 @@ def test_a_challenge_that_replaced_an_expired_one_has_a_full_hour(tenant: Tenant
 def test_a_challenge_that_followed_a_failure_has_a_full_hour(
     tenant: Tenant, wallet: Wallet, other_wallet: Wallet, clock: Clock
 ) -> None:
-    """Given a new challenge after a failed signature at 30 minutes, when the owner signs it 59:50 later."""
+    """Given a new challenge after a failure at 30 minutes, when the owner signs it just under an hour later."""
     customer = tenant.onboard(wallet)
     clock.advance(HALF)
     renewed = _renewed_by_failure(tenant, customer, other_wallet)
-    clock.advance(WELL_WITHIN)
+    clock.advance(_well_within(tenant))
     answer = tenant.sign(customer.id, wallet, renewed)
     expect_acceptance("offblocks.challenge.renewed-one-has-its-own-hour", answer)
 
@@ -100,13 +97,19 @@ def test_a_challenge_that_followed_a_failure_has_a_full_hour(
 def test_a_challenge_that_followed_a_failure_expires_too(
     tenant: Tenant, wallet: Wallet, other_wallet: Wallet, clock: Clock
 ) -> None:
-    """Given a new challenge after a failed signature at 30 minutes, when the owner signs it 60:02 later."""
+    """Given a new challenge after a failure at 30 minutes, when the owner signs it just over an hour later."""
     customer = tenant.onboard(wallet)
     clock.advance(HALF)
     renewed = _renewed_by_failure(tenant, customer, other_wallet)
-    clock.advance(JUST_AFTER)
+    clock.advance(HOUR + tenant.margin)
     answer = tenant.sign(customer.id, wallet, renewed, broken=LATE)
-    expect_refusal("offblocks.challenge.renewed-one-has-its-own-hour", answer, "the new challenge is 60:02 old")
+    because = f"the new challenge is {HOUR + tenant.margin} old"
+    expect_refusal("offblocks.challenge.renewed-one-has-its-own-hour", answer, because)
+
+
+def _well_within(tenant: Tenant) -> timedelta:
+    """Just under an hour for a challenge that may have been issued some time before it was seen."""
+    return HOUR - 5 * tenant.margin
 
 
 def _renewed_by_failure(tenant: Tenant, customer: Onboarding, other: Wallet) -> Challenge:

@@ -7,6 +7,7 @@ import pytest
 from conformance.exchange import Exchange
 from conformance.offblocks.checks import listed
 from conformance.offblocks.deviations import rules
+from conformance.offblocks.suite.effects import expect_customers
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
@@ -25,6 +26,7 @@ from conformance.targets import Subject
 CONFLICT = 409
 INCOMPLETE = rules("sends-complete-bodies")
 NO_ACCOUNT_ID = rules("sends-account-id")
+NO_CHECKSUM = rules("sends-checksummed-address")
 LATER = timedelta(seconds=5)
 
 
@@ -114,16 +116,7 @@ def test_a_pair_is_created_once(tenant: Tenant, wallet: Wallet) -> None:
         got=f"{answered(again)}, id {_id(again)}",
         exchange=again,
     )
-    exchange = tenant.customers()
-    found = [each for each in listed(exchange) if each.get("externalId") == customer.external_id]
-    expect(
-        "offblocks.customer.no-second-for-a-pair",
-        len(found) <= 1,
-        where="response body",
-        expected="one customer with this external id",
-        got=f"{len(found)} of them",
-        exchange=exchange,
-    )
+    expect_customers("offblocks.customer.no-second-for-a-pair", tenant, [customer.external_id], at_most=1)
 
 
 @verifies("offblocks.customer.onboarded-pair-is-409", "offblocks.customer.no-second-for-a-pair")
@@ -170,7 +163,7 @@ def test_letter_case_does_not_make_another_customer(tenant: Tenant, wallet: Wall
     """Given a customer, when its wallet is sent in lower case with the same external id."""
     customer = tenant.onboard(wallet)
     body = {"chainId": wallet.account_id.lower(), "externalId": customer.external_id}
-    again = tenant.create(body=body, breaks=NO_ACCOUNT_ID)
+    again = tenant.create(body=body, breaks=NO_CHECKSUM)
     expect(
         "offblocks.customer.address-case",
         again.response.status == CONFLICT or _id(again) == customer.id,

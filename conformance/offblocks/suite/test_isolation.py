@@ -6,6 +6,7 @@ import pytest
 
 from conformance.exchange import Delivery, Exchange
 from conformance.offblocks.checks import listed
+from conformance.offblocks.suite.effects import listed_with
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
@@ -25,10 +26,12 @@ UNSEEN = (401, 403, 404)
 
 
 @verifies("offblocks.isolation.list-apart")
-def test_a_list_shows_no_customers_of_others(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
-    """Given a customer of one client, when another client lists its customers."""
-    customer = tenant.onboard(wallet)
-    exchange = other_tenant.customers()
+def test_a_list_shows_no_customers_of_others(
+    tenant: Tenant, other_tenant: Tenant, wallet: Wallet, other_wallet: Wallet
+) -> None:
+    """Given a customer of one client and then one of another, when the other client lists its customers."""
+    customer, own = tenant.onboard(wallet), other_tenant.onboard(other_wallet)
+    exchange = listed_with(other_tenant, own.id)
     found = [each for each in listed(exchange) if each.get("id") == customer.id]
     expect(
         "offblocks.isolation.list-apart",
@@ -87,6 +90,8 @@ def test_an_idempotency_key_of_one_client_is_free_for_others(
     """Given a key that one client created a customer with, when another client creates one with the same key."""
     key = tenant.new_key()
     first = tenant.create(wallet, key=key)
+    if not first.response.succeeded:
+        step_failed("A customer was to be created", first)
     second = other_tenant.create(other_wallet, key=key)
     ids = [exchange.response.members().get("id") for exchange in (first, second)]
     expect(

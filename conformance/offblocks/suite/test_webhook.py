@@ -102,6 +102,6 @@ def _changes(deliveries: Sequence[Delivery], customer: str) -> list[Delivery]:
 
 
 def _has_repetition(deliveries: Sequence[Delivery]) -> bool:
-    """Whether the same change of the same customer came twice."""
-    changes = Counter((delivery.request.members().get("id"), _state(delivery)) for delivery in deliveries)
-    return any(count > 1 for count in changes.values())
+    """Whether one event came twice: one ``eventId``, or one body if it has none."""
+    events = Counter(str(delivery.request.members().get("eventId", delivery.request.body)) for delivery in deliveries)
+    return any(count > 1 for count in events.values())

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from conformance.exchange import Response
 from conformance.planbok.chains import Chain
 from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Status, Task
 from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.messages import json_response
 
 
 class SendsTheCustomerStraightBack(Fault, Planbok):
@@ -28,6 +30,18 @@ class RepeatsLinks(Fault, Planbok):
         """The first page for this."""
         asked = (challenge.task, challenge.chains)
         return next(each.url for each in challenge.customer.challenges if (each.task, each.chains) == asked)
+
+
+class RepeatsIds(Fault, Planbok):
+    """Gives the challenges of a customer that ask for the same the id of the first of them."""
+
+    breaks = ("planbok.challenge.ids-differ",)
+
+    def challenge_identifier(self, challenge: Challenge) -> dict[str, str]:
+        """The first id for this."""
+        asked = (challenge.task, challenge.chains)
+        first = next(each for each in challenge.customer.challenges if (each.task, each.chains) == asked)
+        return super().challenge_identifier(first)
 
 
 class NamesIdsOtherwise(Fault, Planbok):
@@ -278,6 +292,39 @@ class SupersedesChallenges(Variation, Planbok):
                 self.cancel(challenge)
 
 
+class AnswersWithTheOpenChallenge(Variation, Planbok):
+    """Answers a request for what a pending challenge is for already with that challenge."""
+
+    permits = "No document speaks of a second pending challenge."
+
+    def issue(
+        self,
+        call: Call,
+        customer: Customer,
+        task: Task,
+        return_url: str | None,
+        chains: tuple[Chain, ...] = (),
+        names: tuple[Mapping[str, str], ...] = (),
+    ) -> Response:
+        """The open one, if there is such."""
+        for challenge in customer.challenges:
+            is_open = challenge.ended is None and not self.has_expired(challenge)
+            if is_open and (challenge.task, challenge.chains) == (task, chains):
+                return self.success(self.issue_status(), "Challenge", self.challenge_json(challenge))
+        return super().issue(call, customer, task, return_url, chains, names)
+
+
+class ShowsThePageOnce(Variation, Planbok):
+    """Shows ``redirectUrl`` as null once a challenge is read."""
+
+    permits = "No document shows that member but in the answer to a request for a challenge."
+
+    def get_challenge(self, call: Call) -> Response:
+        """The challenge without its page."""
+        members = super().get_challenge(call).members()
+        return json_response(200, {**members, "data": {**members["data"], "redirectUrl": None}})
+
+
 class TakesRepeatedChains(Variation, Planbok):
     """Takes a chain that stands twice for one."""
 
@@ -313,7 +360,7 @@ class AnswersChallengesWith200(Variation, Planbok):
 
     permits = "No document shows the status of a challenge just issued."
 
-    def creation_status(self) -> int:
+    def issue_status(self) -> int:
         """200."""
         return 200
 

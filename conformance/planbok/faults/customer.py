@@ -51,7 +51,7 @@ class ForgetsNewCustomers(Fault, Planbok):
 class MixesUpIds(Fault, Planbok):
     """Shows a customer's own id as its ``refId`` when it is read."""
 
-    breaks = ("planbok.customer.readable",)
+    breaks = ("planbok.customer.names-kept",)
 
     def get_customer(self, call: Call) -> Response:
         """The customer under the wrong id."""
@@ -318,6 +318,16 @@ class TellsLittleOfNewCustomers(Variation, Planbok):
         """The id alone."""
         members = super().create_customer(call).members()
         return json_response(self.creation_status(), {**members, "data": {"id": members["data"]["id"]}})
+
+
+class AnswersNewCustomersWith200(Variation, Planbok):
+    """Answers the creation of a customer with 200."""
+
+    permits = "No document shows the status of a customer just created."
+
+    def creation_status(self) -> int:
+        """200."""
+        return 200
 
 
 class ShowsNoNames(Variation, Planbok):

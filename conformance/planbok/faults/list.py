@@ -92,12 +92,12 @@ class ListsStrangersWallets(Fault, Planbok):
 
 
 class ListsEverybodysWalletsForAnEmptyFilter(Fault, Planbok):
-    """Lists the wallets of all organizations when the filter is empty."""
+    """Lists the wallets of all organizations when the filter is empty or absent."""
 
     breaks = ("planbok.list.unseen-by-others",)
 
     def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
-        """All, whoever asks, if the filter is empty."""
+        """All, whoever asks, if the filter names nobody."""
         return super().filtered(tenant, filter_text) if filter_text else list(self.customers.values())
 
 
@@ -237,17 +237,17 @@ class RefusesUnknownCustomersInTheFilter(Variation, Planbok):
 
 
 class ListsNothingForAnEmptyFilter(Variation, Planbok):
-    """Lists no wallet when the filter is empty."""
+    """Lists no wallet when the filter is empty or absent."""
 
     permits = "Provisioning Customer Wallets, Option B, is silent on a filter that names nobody."
 
     def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
-        """The customers in the filter, none in an empty one."""
+        """The customers in the filter, none without one."""
         return super().filtered(tenant, filter_text) if filter_text else []
 
 
 class RefusesAnEmptyFilter(Variation, Planbok):
-    """Answers 400 when the filter is empty."""
+    """Answers 400 when the filter is empty or absent."""
 
     permits = "Provisioning Customer Wallets, Option B, is silent on a filter that names nobody."
 

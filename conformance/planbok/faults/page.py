@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 from conformance.clock import pause
 from conformance.exchange import Headers, Request, Response
 from conformance.planbok.gateway import Step
-from conformance.planbok.sandbox import Challenge, Entry, Planbok, Secret, Status
+from conformance.planbok.sandbox import Challenge, Customer, Entry, Planbok, Reason, Refused, Secret, Status, Task
 from conformance.sandbox.faults import Fault, Variation
 
 _SECONDS_BETWEEN_READING_AND_WRITING = 0.25
@@ -309,6 +309,18 @@ class ReportsSuccessAfterCancel(Fault, Planbok):
         return {**super().return_parameters(challenge), "status": self.status_shown(challenge)}
 
 
+class RefusesChallengesToTheLockedOut(Variation, Planbok):
+    """Refuses requests for a challenge of a customer who is locked out."""
+
+    permits = "Webhooks names a lock-out, and no document says whether the API or the page refuses then."
+
+    def issued_before(self, customer: Customer, task: Task) -> None:
+        """Nothing is issued to one who is."""
+        if customer.pin.locked_until is not None and self.now() < customer.pin.locked_until:
+            raise Refused(Reason.INCOMPLETE_SET_UP, "This customer is locked out.")
+        super().issued_before(customer, task)
+
+
 class LetsItselfBeFramed(Fault, Planbok):
     """Lets any site show the page in a frame of its own."""
 
@@ -318,6 +330,19 @@ class LetsItselfBeFramed(Fault, Planbok):
         """The header lines without those that forbid it."""
         kept = (line for line in super().page_headers(challenge) if line[0] != "X-Frame-Options")
         return tuple((name, value.replace("frame-ancestors 'none'; ", "")) for name, value in kept)
+
+
+class LetsEverySiteFrameThePage(Fault, Planbok):
+    """Names every site as one that may show the page in a frame."""
+
+    breaks = ("planbok.page.not-framed",)
+
+    def page_headers(self, challenge: Challenge) -> Headers:
+        """The headers with a policy that keeps nobody out, and so counts for X-Frame-Options too."""
+        return tuple(
+            (name, value.replace("frame-ancestors 'none'", "frame-ancestors *"))
+            for name, value in super().page_headers(challenge)
+        )
 
 
 class ReturnsWithThePin(Fault, Planbok):

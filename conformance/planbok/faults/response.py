@@ -205,7 +205,7 @@ class HidesOtherMethods(Fault, Planbok):
 class PutsErrorsInAnObject(Variation, Planbok):
     """Says what was wrong in ``errors``."""
 
-    permits = "The beta has message in a refusal, and the demo client looks for message in errors."
+    permits = "The beta has message in a refusal, and a client of production looks for message in errors."
 
     def error_body(self, status: int, detail: str) -> Any:
         """The refusal as that client reads it."""
@@ -223,17 +223,17 @@ class ShowsTheStack(Variation, Planbok):
         return {**super().error_body(status, detail), "stack": "Error: refused\n    at handler"}
 
 
-class LeavesTheStatusOutOfReadings(Variation, Planbok):
-    """Answers a GET without ``status`` and ``message``."""
+class LeavesTheMessageOutOfReadings(Variation, Planbok):
+    """Answers a GET without ``message``."""
 
-    permits = "The reference lists these members in the answers to POST alone (Customers)."
+    permits = "Wallet Sets lists success and status in the answer to a GET, and no message."
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """The answer without them, if it is one to a GET that succeeded."""
+        """The answer without it, if it is one to a GET that succeeded."""
         response = await super().perform(operation, request, parameters)
         if request.method != "GET" or not response.succeeded:
             return response
-        members = {name: value for name, value in response.members().items() if name not in {"status", "message"}}
+        members = {name: value for name, value in response.members().items() if name != "message"}
         return json_response(response.status, members)
 
 
@@ -395,12 +395,12 @@ class AnswersWithNullForData(Fault, Planbok):
 
 
 class NamesTheErrorOnly(Variation, Planbok):
-    """Refuses with an object that has ``error`` and nothing else."""
+    """Says what was wrong in ``error``, and nowhere else."""
 
     permits = "No vendor page shows the body of a refusal."
 
     def error_body(self, status: int, detail: str) -> Any:
-        """The object."""
+        """The refusal with its text under this name."""
         del status
         return {"success": False, "error": detail}
 

@@ -150,6 +150,27 @@ class ShowsABareArray(Variation, Planbok):
         return super().result(challenge)["wallets"]
 
 
+class ForgetsCancelledChallenges(Variation, Planbok):
+    """Answers 404 for a challenge that was cancelled."""
+
+    permits = "Provisioning Customer Wallets does not say when a challenge is pruned."
+
+    def is_pruned(self, challenge: Challenge) -> bool:
+        """As soon as it has failed."""
+        return challenge.status is Status.FAILED
+
+
+class TellsWhyInTheResult(Variation, Planbok):
+    """Shows why a challenge failed in its ``result``, and how many wallets there are as long as it is pending."""
+
+    permits = "Provisioning Customer Wallets stores the wallets there on success, and is silent on anything else."
+
+    def challenge_json(self, challenge: Challenge) -> dict[str, Any]:
+        """The challenge with the member, whatever its status."""
+        told = {Status.FAILED: {"error": "PIN_CANCELLED"}, Status.PENDING: {"wallets": [], "total": 0}}
+        return {"result": told.get(challenge.status), **super().challenge_json(challenge)}
+
+
 class ShowsAnEmptyResult(Variation, Planbok):
     """Shows ``result`` as null while there is none."""
 

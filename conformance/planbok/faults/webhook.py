@@ -277,6 +277,16 @@ class SendsOneEventForAChallenge(Variation, Planbok):
         return [event] if wallets else []
 
 
+class NamesCustomersByTheirRefId(Variation, Planbok):
+    """Names a customer in its events by the caller's own id alone."""
+
+    permits = "Webhooks does not show what an event about a customer holds."
+
+    def announce(self, customer: Customer, event: str) -> None:
+        """The event without the other id."""
+        self.send(customer.tenant, event, {"refId": customer.ref_id})
+
+
 class NamesWalletsAlone(Variation, Planbok):
     """Says no more of a new wallet than its id, and whose it is."""
 

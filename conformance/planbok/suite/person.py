@@ -50,9 +50,17 @@ class Person:
         """Fill a page in, and press a button."""
         return self._do(lambda: self._agent.submit(page, values, action=action))
 
+    def enter(self, page: Page, pin: str | None = None, others: Mapping[str, str] | None = None) -> Page:
+        """Enter the PIN on a page, or another one; `others` is what is sent in fields that are not filled in."""
+        return self._do(lambda: self._agent.fill(page, pin=self.pin if pin is None else pin, others=others))
+
+    def choose_pin(self, page: Page, pin: str, repeated: str) -> Page:
+        """Enter a new PIN and its repetition on a page."""
+        return self._do(lambda: self._agent.fill(page, new_pin=pin, repeated=repeated))
+
     def set_pin(self, url: str) -> Page:
         """Set the PIN, and see what comes next."""
-        return self.submit(self.open(url), {"new_pin": self.pin, "new_pin_again": self.pin})
+        return self.choose_pin(self.open(url), self.pin, self.pin)
 
     def set_up(self, url: str) -> Page:
         """Set PIN and recovery."""

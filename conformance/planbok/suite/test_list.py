@@ -87,7 +87,7 @@ def test_wallets_are_not_shown_to_another_organization(tenant: Tenant, other_ten
             not seen,
             where="response body",
             expected="nothing of the other organization's wallet",
-            got=written(seen) if seen else answered(exchange),
+            got=written(seen) if seen else answered(exchange) if refused(exchange) else "none of it",
             exchange=exchange,
         )
 
@@ -105,7 +105,7 @@ def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
     found = [wallet for page in pages for wallet in wallets_in(entries(page.response))]
     expect(
         "planbok.list.pages-complete",
-        sorted(wallet.place for wallet in found) == sorted(wallet.place for wallet in wallets),
+        sorted(wallet.folded for wallet in found) == sorted(wallet.folded for wallet in wallets),
         where=f"response /data, on {len(pages)} pages",
         expected=f"each once: {written(wallets)}",
         got=written(found),
@@ -141,7 +141,7 @@ def test_a_listed_wallet_is_read_by_its_id(tenant: Tenant) -> None:
         found = wallets_in(payload(exchange.response))
         expect(
             "planbok.list.wallet-readable",
-            [(each.id, each.place) for each in found] == [(wallet.id, wallet.place)],
+            [(each.id, each.folded) for each in found] == [(wallet.id, wallet.folded)],
             where="response /data",
             expected=f"{written([wallet])} with the id {wallet.id}",
             got=f"{written(found)} with the id {found[0].id}" if found else answered(exchange),

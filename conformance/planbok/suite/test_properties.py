@@ -52,7 +52,7 @@ def _exercise(subject: Subject, operation: str) -> None:
     """Send generated requests, unless that was done when the test was recorded, and judge them."""
     try:
         if not subject.recorded:
-            seed = subject.ids.child("seed").below(2**64)
+            seed = subject.requests.child("seed").below(2**64)
             exercise(Feed(subject), subject.api.specification, operation, seed=seed, examples=subject.examples)
     finally:
         findings = generated_findings(subject.journal.exchanges, subject.journal.specification)

@@ -12,6 +12,7 @@ from conformance.targets import Subject
     "planbok.customer.unseen-by-others",
     "planbok.gate.no-wallet-without-pin",
     "planbok.gate.no-wallet-without-recovery",
+    "planbok.challenge.starts-pending",
     "planbok.challenge.completable-in-time",
     "planbok.challenge.expires-after-15-minutes",
     "planbok.page.asks-pin-every-time",

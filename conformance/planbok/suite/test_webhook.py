@@ -9,6 +9,7 @@ from conformance.clock import Clock
 from conformance.exchange import Delivery
 from conformance.planbok.messages import Challenge, event_of, instant, names_customer, payload, wallets_in
 from conformance.planbok.messages import wallets_of as wallets_shown
+from conformance.planbok.suite.lock_out import MANY, right_pin_refused
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
 from conformance.planbok.webhooks import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signed_over
@@ -24,8 +25,6 @@ AN_HOUR = 60
 """Minutes for which an event that was not received may be sent again."""
 REFUSALS = 20
 """How often it is not received, so that one of the tries is more than six minutes later than the first."""
-MANY = 10
-"""Wrong PINs in a row, after which a lock-out is expected; no source says how many it takes."""
 ANOTHER_SECRET = "another secret"  # noqa: S105  (nobody's)
 
 
@@ -145,7 +144,7 @@ def test_a_customer_of_another_organization_is_not_announced(tenant: Tenant, oth
     foreign, own = other_tenant.onboard(), tenant.onboard()
     if not _awaited(tenant, own, "customer.created"):
         step_failed(f"customer.created was to come within {PATIENCE}")
-    found = [event for event in tenant.deliveries() if names_customer(event, [foreign.id])]
+    found = [event for event in tenant.deliveries() if names_customer(event, _ids(foreign))]
     expect(
         "planbok.webhook.own-events-only",
         not found,
@@ -174,7 +173,7 @@ def test_a_lock_out_is_announced(tenant: Tenant) -> None:
             if refused(exchange):
                 break
             url = tenant.issued(exchange).url
-    if not _awaited(tenant, customer, "customer.locked_out") and not _is_locked_out(tenant, customer):
+    if not _awaited(tenant, customer, "customer.locked_out") and not right_pin_refused(tenant, customer)[0]:
         needs(f"a lock-out, which {MANY} wrong PINs do not bring about")
     _expect_event("planbok.webhook.security-events-sent", tenant, customer, "customer.locked_out")
 
@@ -205,7 +204,7 @@ def test_every_event_is_signed(tenant: Tenant) -> None:
     customer = tenant.ready()
     chain, _ = tenant.two_chains
     _announced(tenant, customer, tenant.provisioned(customer, [chain]), [chain])
-    events = [event for event in tenant.deliveries() if names_customer(event, [customer.id])]
+    events = [event for event in tenant.deliveries() if names_customer(event, _ids(customer))]
     if not events:
         step_failed(f"An event about a new customer was to come within {PATIENCE}")
     secret = tenant.webhook_secret
@@ -234,7 +233,7 @@ def test_an_event_that_is_not_received_is_sent_again(tenant: Tenant, clock: Cloc
         if found[-1].at - found[0].at > SIX_MINUTES:
             break
         clock.advance(A_MINUTE)
-        found = _events(tenant.deliveries(), "customer.created", [customer.id])
+        found = _events(tenant.deliveries(), "customer.created", _ids(customer))
     ids = {_identifier(event) for event in found}
     expect(
         "planbok.webhook.retried-alike",
@@ -255,7 +254,7 @@ def _events(deliveries: Iterable[Delivery], kind: str, names: Iterable[str]) -> 
 def _awaited(tenant: Tenant, customer: Onboarding, kind: str) -> list[Delivery]:
     """The events of a kind about a customer, as soon as there is one; time is given to what is under way already."""
     tenant.shortly()
-    return tenant.eventually(lambda: _events(tenant.deliveries(), kind, [customer.id]), bool)
+    return tenant.eventually(lambda: _events(tenant.deliveries(), kind, _ids(customer)), bool)
 
 
 def _announced(tenant: Tenant, customer: Onboarding, challenge: Challenge, chains: Sequence[str]) -> list[Delivery]:
@@ -270,10 +269,15 @@ def _announced(tenant: Tenant, customer: Onboarding, challenge: Challenge, chain
     return tenant.eventually(lambda: _events(tenant.deliveries(), "wallet.created", names), is_all)
 
 
+def _ids(customer: Onboarding) -> tuple[str, str]:
+    """What an event about a customer may name: the API's id, or the caller's own."""
+    return customer.id, customer.ref_id
+
+
 def _names(customer: Onboarding, challenge: Challenge) -> set[str]:
     """What an event about the wallets of a challenge may name, since no document shows what it does."""
     shown = (name for wallet in challenge.wallets for name in (wallet.id, wallet.address))
-    return {name for name in (customer.id, challenge.id, *shown) if name is not None}
+    return {name for name in (*_ids(customer), challenge.id, *shown) if name is not None}
 
 
 def _expect_event(rule: str, tenant: Tenant, customer: Onboarding, kind: str) -> None:
@@ -313,7 +317,9 @@ def _expect_signed(events: Sequence[Delivery], secret: str, customer: Onboarding
     """
     for event in events:
         headers, body = event.request.headers, event.request.body
-        altered = body.replace(customer.id.encode(), b"another customer")
+        altered = body
+        for name in _ids(customer):
+            altered = altered.replace(name.encode(), b"another customer")
         missing = [name for name in (SIGNATURE_HEADER, TIMESTAMP_HEADER) if event.request.header(name) is None]
         verified = {
             "as it came": signed_over(headers, body, secret),
@@ -332,20 +338,9 @@ def _expect_signed(events: Sequence[Delivery], secret: str, customer: Onboarding
         needs(f"the header {TIMESTAMP_HEADER}, which this API does not send")
 
 
-def _is_locked_out(tenant: Tenant, customer: Onboarding) -> bool:
-    """Whether the right PIN is refused."""
-    exchange = tenant.ask_wallets(customer.id)
-    if refused(exchange):
-        return True
-    issued = tenant.issued(exchange)
-    customer.person.authorize(issued.url)
-    tenant.shortly()
-    return not tenant.seen(customer.id, issued.id).succeeded
-
-
 def _times(tenant: Tenant, customer: Onboarding, kind: str) -> list[datetime]:
     """When events of a kind about a customer say that they happened."""
-    found = _events(tenant.deliveries(), kind, [customer.id])
+    found = _events(tenant.deliveries(), kind, _ids(customer))
     return [at for event in found if (at := instant(event.request.members().get("timestamp"))) is not None]
 
 

@@ -153,7 +153,7 @@ class Walk(AnyWalk):
                     one.person.cancel(issued.url)
                 elif act != "looks on":
                     right = act == "enters the right PIN"
-                    one.person.submit(page, {"pin": one.person.pin if right else one.person.other_pin})
+                    one.person.enter(page, one.person.pin if right else one.person.other_pin)
             self.tenant.challenge(one.id, issued.id)
 
     @step(
@@ -166,7 +166,7 @@ class Walk(AnyWalk):
         one = self._customer(customer)
         if one.page is not None and one.on_page is not None:
             with suppress(StepFailedError):
-                one.person.submit(one.page, {"pin": one.person.pin})
+                one.person.enter(one.page)
             self.tenant.challenge(one.id, one.on_page.id)
 
     @step(

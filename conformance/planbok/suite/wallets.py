@@ -7,7 +7,7 @@ from conformance.planbok.messages import Wallet
 
 def places(wallets: Iterable[Wallet]) -> set[tuple[str, str]]:
     """Chains and addresses, whatever the letter case that they are written in."""
-    return {(wallet.blockchain, wallet.address.lower()) for wallet in wallets}
+    return {wallet.folded for wallet in wallets}
 
 
 def written(wallets: Iterable[Wallet]) -> str:

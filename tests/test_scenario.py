@@ -1,0 +1,39 @@
+"""What the words of a scenario say of an answer."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from conformance.exchange import Exchange, Request, Response
+from conformance.findings import Outcome
+from conformance.scenario import StepFailedError, expect_refusal, recording, refused
+
+RULE = "toy.outcome.held"
+NO_ANSWER_TO_IT = [429, 500, 502, 503, 504]
+"""What an API answers to any request when it is busy or broken."""
+
+
+def answered(status: int) -> Exchange:
+    response = Response(body=b'{"detail": "Later."}', status=status)
+    return Exchange("toy/a/b#1", None, "first", datetime(2026, 1, 15, tzinfo=UTC), 0.0, Request(), response)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(400, "held"), (401, "held"), (422, "held"), (451, "held"), (200, "broken"), (204, "broken"), (302, "broken")],
+)
+def test_a_refusal_has_any_other_status_of_4xx(status: int, outcome: str) -> None:
+    with recording({RULE}) as record:
+        expect_refusal(RULE, answered(status), "it is wrong")
+    (finding,) = record.findings
+    assert finding.outcome == Outcome(outcome)
+    assert refused(answered(status)) == (finding.outcome is Outcome.HELD)
+
+
+@pytest.mark.parametrize("status", NO_ANSWER_TO_IT)
+def test_an_api_that_is_busy_or_broken_refuses_nothing(status: int) -> None:
+    with recording({RULE}) as record, pytest.raises(StepFailedError, match=rf"{status} \(Later\.\) \[toy/a/b#1\]"):
+        expect_refusal(RULE, answered(status), "it is wrong")
+    assert record.findings == []
+    with pytest.raises(StepFailedError):
+        refused(answered(status))
