@@ -361,7 +361,7 @@ JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
     (
         "offblocks.response.unsupported-method",
         "offblocks",
-        {"operation": None, "mode": Mode.NEGATIVE, "mutated": (METHOD,), "answered": {"Allow": "GET"}},
+        {"operation": None, "mode": Mode.NEGATIVE, "mutated": (METHOD,), "answered": {"Allow": "GET, POST"}},
         405,
         404,
     ),
@@ -507,7 +507,7 @@ JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
     (
         "planbok.response.unsupported-method",
         "planbok",
-        {"operation": None, "mode": Mode.NEGATIVE, "mutated": (METHOD,), "answered": {"Allow": "GET"}},
+        {"operation": None, "mode": Mode.NEGATIVE, "mutated": (METHOD,), "answered": {"Allow": "GET, POST"}},
         405,
         404,
     ),

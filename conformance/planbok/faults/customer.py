@@ -176,7 +176,7 @@ class RequiresAPurpose(Fault, Planbok):
 class BreaksWithoutRefId(Fault, Planbok):
     """Breaks on a creation without a ``refId``."""
 
-    breaks = ("planbok.customer.ref-id-omitted", "planbok.response.no-server-error")
+    breaks = ("planbok.response.no-server-error",)
     category = "F100"
 
     def create_customer(self, call: Call) -> Response:
