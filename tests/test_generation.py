@@ -361,7 +361,14 @@ JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
     (
         "offblocks.response.unsupported-method",
         "offblocks",
-        {"operation": None, "mode": Mode.NEGATIVE, "mutated": (METHOD,), "answered": {"Allow": "GET, POST"}},
+        {
+            "operation": None,
+            "mode": Mode.NEGATIVE,
+            "mutated": (METHOD,),
+            "method": "PATCH",
+            "path": "/v1/customers",
+            "answered": {"Allow": "GET, POST"},
+        },
         405,
         404,
     ),
@@ -507,7 +514,14 @@ JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
     (
         "planbok.response.unsupported-method",
         "planbok",
-        {"operation": None, "mode": Mode.NEGATIVE, "mutated": (METHOD,), "answered": {"Allow": "GET, POST"}},
+        {
+            "operation": None,
+            "mode": Mode.NEGATIVE,
+            "mutated": (METHOD,),
+            "method": "PATCH",
+            "path": "/v2/customers",
+            "answered": {"Allow": "GET, POST"},
+        },
         405,
         404,
     ),
