@@ -19,7 +19,7 @@ RULE = "offblocks.idempotency.key-free-after-an-hour"
 TEST = "offblocks/idempotency/a_test"
 DISPUTED = "NamesAnotherAddress"
 DISPUTED_RULE = "offblocks.challenge.address"
-COST = {"seconds": 2.0, "requests": 30}
+COST = {"seconds": 2.0, "requests": 30, "accepted": 10}
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +118,13 @@ def test_a_fault_that_nobody_knows_is_refused(beside: ModuleType, capsys: pytest
 def test_the_sandbox_counts_the_requests_to_its_apis(beside: ModuleType) -> None:
     app, running = beside.sandbox(named("planbok"), None)
     with running:
-        httpx.get(f"{running.origin}/_sandbox")
+        key = httpx.get(f"{running.origin}/_sandbox").json()["tenants"]["first"]["planbok"]["api_key"]
         httpx.get(f"{running.origin}/planbok/v2/wallets")
-    assert app.requests == 1
+        httpx.get(f"{running.origin}/planbok/v2/customers", headers={"PLANBOK-X-API-KEY": key})
+    assert (app.requests, app.accepted) == (2, 1)
+
+
+def test_schemathesis_gets_through_to_what_needs_a_signature(beside: ModuleType) -> None:
+    """It removes its own key on the way, so that without help all that follows would be refused."""
+    _, cost = beside.schemathesis(named("offblocks"), None, 1, 1)
+    assert cost["accepted"] > cost["requests"] / 10

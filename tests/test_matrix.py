@@ -290,7 +290,9 @@ def test_a_matrix_says_what_was_caught_by_what(small: tuple[dict[str, Any], list
     faults = {fault["name"]: fault for fault in found["faults"]}
     assert faults["AcceptsExpiredChallenge"]["caught"]
     assert "offblocks.challenge.expires-after-one-hour" in faults["AcceptsExpiredChallenge"]["caught_by"]
-    assert [mutation["caught_by"] for mutation in found["mutations"]] == [["offblocks.response.matches-inferred-schema"]]
+    assert [mutation["caught_by"] for mutation in found["mutations"]] == [
+        ["offblocks.response.matches-inferred-schema"]
+    ]
     assert [variation["alarms"] for variation in found["variations"]] == [[]]
     assert sorted(told) == sorted(each["name"] for part in matrix.SECTIONS for each in found[part])
     assert found["complete"]
