@@ -52,14 +52,17 @@ def written(api: str, rules: Iterable[str]) -> tuple[str, ...]:
 
 
 def generated(api: str, rules: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """The ids of the tests that generate their requests, those first that are marked with one of these rules."""
+    """The ids of the tests that generate their requests, those first that are marked with one of these rules.
+
+    Then those of the last operations: what no scenario shows of a fault is mostly theirs.
+    """
     every = dict.fromkeys(test for tests in judging(api).values() for test in tests if is_generated(test))
     operations: dict[str, tuple[str, ...]] = import_module(f"conformance.{api}.generated_checks").SHOWN
     of_an_operation = {each: tuple(f"{test}.{each}" for test in every if "/properties/" in test) for each in operations}
     walks = [(test,) for test in every if "/sequences/" in test]
     first = [walk for walk in walks if any(walk[0] in judging(api)[rule] for rule in rules)]
     marked = [tests for each, tests in of_an_operation.items() if set(operations[each]) & set(rules)]
-    yield from dict.fromkeys([*first, *marked, *of_an_operation.values(), *walks])
+    yield from dict.fromkeys([*first, *marked, *reversed(of_an_operation.values()), *walks])
 
 
 @cache
