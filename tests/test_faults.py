@@ -7,6 +7,7 @@ tests of the rules that it breaks, and each variation with the tests of its topi
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
+from itertools import chain
 
 import pytest
 
@@ -54,7 +55,7 @@ def written(api: str, rules: Iterable[str]) -> tuple[str, ...]:
 def generated(api: str, rules: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """The ids of the tests that generate their requests, those first that are marked with one of these rules.
 
-    Then those of the last operations: what no scenario shows of a fault is mostly theirs.
+    Then those of the first and of the last operations: what no scenario shows of a fault is mostly theirs.
     """
     every = dict.fromkeys(test for tests in judging(api).values() for test in tests if is_generated(test))
     operations: dict[str, tuple[str, ...]] = import_module(f"conformance.{api}.generated_checks").SHOWN
@@ -62,7 +63,8 @@ def generated(api: str, rules: Sequence[str]) -> Iterator[tuple[str, ...]]:
     walks = [(test,) for test in every if "/sequences/" in test]
     first = [walk for walk in walks if any(walk[0] in judging(api)[rule] for rule in rules)]
     marked = [tests for each, tests in of_an_operation.items() if set(operations[each]) & set(rules)]
-    yield from dict.fromkeys([*first, *marked, *reversed(of_an_operation.values()), *walks])
+    from_both_ends = chain.from_iterable(zip(of_an_operation.values(), reversed(of_an_operation.values()), strict=True))
+    yield from dict.fromkeys([*first, *marked, *from_both_ends, *walks])
 
 
 @cache
