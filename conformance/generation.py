@@ -20,7 +20,7 @@ import yaml
 
 from conformance.catalogue import Basis
 from conformance.exchange import Exchange, Generated, Mode
-from conformance.findings import Finding, Outcome
+from conformance.findings import Finding, Outcome, judged
 from conformance.journal import Journal
 from conformance.scenario import step_failed
 from conformance.specification import Problem, Specification
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from schemathesis.schemas import APIOperation
     from schemathesis.specs.openapi.schemas import OpenApiSchema
 
+_NOT_ALLOWED = 405
 KEPT = 12
 """How many cases of a test a recording keeps at most, besides those that they follow from."""
 ABSENT: Any = object()
@@ -559,6 +560,29 @@ def _repeat(feed: Feed, operation: str, draft: Draft) -> None:
 
 
 # -------------------------------------------------------------------------------------------------------- afterwards
+
+
+def unsupported_method(rule: str, exchange: Exchange, specification: Specification, version: str) -> Finding:
+    """What a method shows that a path does not have; Allow may name methods that no document describes.
+
+    Args:
+        rule: The id of the rule that asks for 405, with the methods that there are (RFC 9110 sections 10.2.1, 15.5.6).
+        exchange: The request and its answer.
+        specification: What is described of the path.
+        version: What paths of the API begin with, such as ``v1``.
+    """
+    status, method = exchange.response.status, exchange.request.method
+    allow = exchange.response.header("Allow")
+    allowed = {name.strip() for name in (allow or "").split(",")}
+    described = specification.methods_at(f"/{version}/{exchange.request.path.partition(f'/{version}/')[2]}")
+    return judged(
+        rule,
+        held=status == _NOT_ALLOWED and described <= allowed and method not in allowed,
+        where="response status and header Allow",
+        expected=f"405 with {' and '.join(sorted(described))}",
+        got=f"{status} with {allow or 'none'}, to {method}",
+        exchange=exchange,
+    )
 
 
 def wrong_places(exchange: Exchange, specification: Specification) -> list[tuple[str, Problem | None]]:

@@ -246,7 +246,7 @@ def _wait_together(arguments: Sequence[str], collector: "_Collector") -> int:
     code = pytest.main([*arguments, "-m", waiting, "--collect-only"], plugins=[counter])
     if not counter.tests:
         return code
-    return _run_tests([*arguments, "-p", "xdist.plugin"], collector, workers=counter.tests, only=waiting)
+    return _run_tests(arguments, collector, workers=counter.tests, only=waiting)
 
 
 def _subject(options: Options, attached: Sequence[Mapping[str, Any]]) -> str:

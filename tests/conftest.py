@@ -59,6 +59,14 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
+def repository() -> str:
+    """The path of git, if this is a checkout of its; in CI its absence is a failure."""
+    if not (Path(__file__).parents[1] / ".git").exists():
+        pytest.skip("this is no checkout of a repository")
+    return program("git")
+
+
+@pytest.fixture(scope="session")
 def node() -> str:
     """The path of Node."""
     return program("node", "nodejs")

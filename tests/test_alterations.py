@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -53,9 +52,7 @@ def test_every_cassette_can_be_replayed_as_it_is(sample: dict[str, Any]) -> None
     assert sample["unplayable"] == []
 
 
-@pytest.mark.skipif(
-    shutil.which("git") is None or not (CHECKOUT / ".git").exists(), reason="git or its repository is not there"
-)
+@pytest.mark.usefixtures("repository")
 def test_what_is_written_names_its_commit(
     alterations: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -111,12 +110,6 @@ def test_a_run_that_generates_nothing_has_no_rate(figures: dict[str, Any]) -> No
 def seeds() -> ModuleType:
     """``evidence/seeds.py``, imported."""
     return script("evidence/seeds.py")
-
-
-@pytest.fixture
-def repository() -> None:
-    if shutil.which("git") is None or not (CHECKOUT / ".git").exists():
-        pytest.skip("git or its repository is not there")
 
 
 @pytest.mark.usefixtures("repository")

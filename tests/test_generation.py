@@ -566,6 +566,37 @@ JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allow", "held"),
+    [
+        ("PATCH", "customers", 405, "GET, POST", True),
+        ("PATCH", "customers", 405, "POST,GET,HEAD, OPTIONS", True),
+        ("POST", "customers/1", 405, "GET, DELETE", True),
+        ("PATCH", "customers", 405, "", False),
+        ("PATCH", "customers", 405, "GET", False),
+        ("PATCH", "customers", 405, "GET, POST, PATCH", False),
+        ("PATCH", "customers", 405, None, False),
+        ("PATCH", "customers", 404, "GET, POST", False),
+    ],
+)
+@pytest.mark.parametrize(("api", "version"), [("offblocks", "v1"), ("planbok", "v2")])
+def test_allow_names_the_methods_that_a_path_has(
+    api: str, version: str, method: str, path: str, status: int, allow: str | None, held: bool
+) -> None:
+    refusal = exchange(
+        None,
+        mode=Mode.NEGATIVE,
+        mutated=(METHOD,),
+        status=status,
+        method=method,
+        path=f"/{api}/{version}/{path}",
+        answered=None if allow is None else {"Allow": allow},
+    )
+    (found,) = APIS[api].module("generated_checks").generated_findings([refusal], SPECIFICATIONS[api])
+    assert found.rule == f"{api}.response.unsupported-method"
+    assert (found.outcome is Outcome.HELD) is held
+
+
 @pytest.mark.parametrize(("rule", "api", "made", "right", "wrong"), JUDGED, ids=[rule for rule, *_ in JUDGED])
 def test_a_rule_holds_of_one_answer_and_not_of_another(
     rule: str, api: str, made: dict[str, Any], right: int, wrong: int

@@ -151,12 +151,9 @@ def test_an_id_that_is_not_written_out_is_refused() -> None:
 
 
 @pytest.fixture(scope="module")
-def tracked() -> dict[str, str]:
+def tracked(repository: str) -> dict[str, str]:
     """The text of every file that is in the repository or about to be, by its path; without the licence."""
-    git = shutil.which("git")
-    if git is None or not (CHECKOUT / ".git").exists():
-        pytest.skip("git or its repository is not there")
-    listing = [git, "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listing = [repository, "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listing, cwd=CHECKOUT, capture_output=True, check=True).stdout.decode().split("\0")
     files = {name: CHECKOUT / name for name in names if name and (CHECKOUT / name).is_file()}
     return {name: path.read_text(encoding="utf-8", errors="replace") for name, path in files.items()}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from conformance.exchange import Exchange, Mode
 from conformance.findings import Finding, judged
-from conformance.generation import CONTENT_TYPE, IDENTITY, METHOD, wrong_places
+from conformance.generation import CONTENT_TYPE, IDENTITY, METHOD, unsupported_method, wrong_places
 from conformance.offblocks.messages import bearer_token
 from conformance.specification import Problem, Specification
 
@@ -111,7 +111,7 @@ _FORGED = {
     "body /challenge": "signing.altered-challenge-refused",
     "body /ownerId": "signing.other-owner-id",
 }
-_BAD_REQUEST, _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _NOT_ALLOWED = 400, 401, 403, 404, 405
+_BAD_REQUEST, _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND = 400, 401, 403, 404
 _CONFLICT, _TOO_MANY, _SERVER_ERROR = 409, 429, 500
 
 
@@ -149,19 +149,7 @@ def _status(rule: str, exchange: Exchange, expected: str, *, held: bool) -> Find
 
 
 def _method(exchange: Exchange, specification: Specification) -> Iterator[Finding]:
-    """What a method shows that a path does not have; Allow may name methods that no document describes."""
-    status, method = exchange.response.status, exchange.request.method
-    allow = exchange.response.header("Allow")
-    allowed = {name.strip() for name in (allow or "").split(",")}
-    described = specification.methods_at(f"/v1/{exchange.request.path.partition('/v1/')[2]}")
-    yield judged(
-        "offblocks.response.unsupported-method",
-        held=status == _NOT_ALLOWED and described <= allowed and method not in allowed,
-        where="response status and header Allow",
-        expected=f"405 with {' and '.join(sorted(described))}",
-        got=f"{status} with {allow or 'none'}, to {method}",
-        exchange=exchange,
-    )
+    yield unsupported_method(_RULE + "response.unsupported-method", exchange, specification, "v1")
 
 
 def _token(exchange: Exchange, _: Specification) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from conformance.exchange import Exchange, Mode
 from conformance.findings import Finding, judged, read
-from conformance.generation import CONTENT_TYPE, IDENTITY, METHOD, wrong_places
+from conformance.generation import CONTENT_TYPE, IDENTITY, METHOD, unsupported_method, wrong_places
 from conformance.planbok.messages import KEY_HEADER
 from conformance.specification import Specification
 
@@ -86,7 +86,7 @@ _ACCEPTED = {
     "getCustomer": "customer.readable",
     "createWallets": "challenge.several-chains",
 }
-_BAD_REQUEST, _UNAUTHORISED, _FORBIDDEN, _NOT_ALLOWED, _TOO_MANY, _SERVER_ERROR = 400, 401, 403, 405, 429, 500
+_BAD_REQUEST, _UNAUTHORISED, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR = 400, 401, 403, 429, 500
 
 
 def generated_findings(exchanges: Sequence[Exchange], specification: Specification) -> list[Finding]:
@@ -126,20 +126,7 @@ def _status(rule: str, exchange: Exchange, expected: str, *, held: bool) -> Find
 
 
 def _method(exchange: Exchange, specification: Specification) -> Iterator[Finding]:
-    """What a method shows that a path does not have; Allow may name methods that no document describes."""
-    status, method = exchange.response.status, exchange.request.method
-    allow = exchange.response.header("Allow")
-    allowed = {name.strip() for name in (allow or "").split(",")}
-    path = f"/v2/{exchange.request.path.partition('/v2/')[2]}"
-    described = specification.methods_at(path)
-    yield judged(
-        "planbok.response.unsupported-method",
-        held=status == _NOT_ALLOWED and described <= allowed and method not in allowed,
-        where="response status and header Allow",
-        expected=f"405 with {' and '.join(sorted(described))}",
-        got=f"{status} with {allow or 'none'}, to {method}",
-        exchange=exchange,
-    )
+    yield unsupported_method(_RULE + "response.unsupported-method", exchange, specification, "v2")
 
 
 def _key(exchange: Exchange, _: Specification) -> Iterator[Finding]:
