@@ -14,6 +14,8 @@ _BEARER = re.compile(r"^(?:Bearer|Basic)\s+(.+)$", re.IGNORECASE)
 _HEX = re.compile(r"^[0-9a-f]+$")
 _FORM = "application/x-www-form-urlencoded"
 _LEFT_OUT = {"content-length", "cookie", "set-cookie"}
+_TELLING = 8
+"""Characters of a secret that no other text holds by chance."""
 _PUBLIC = "_id"
 """The end of the names of credentials that are no secrets: the id of a key is sent in the open."""
 
@@ -54,7 +56,7 @@ class Redactor:
         placeholder = self._placeholders[value] = _placeholder(name, value, len(self._placeholders) + 1)
         self._written |= dict.fromkeys(_forms(value), placeholder)
         longest_first = sorted(self._written, key=len, reverse=True)
-        self._pattern = re.compile("|".join(re.escape(secret) for secret in longest_first))
+        self._pattern = re.compile("|".join(map(_finding, longest_first)))
 
     def text(self, text: str) -> str:
         """`text` without the secrets known so far."""
@@ -141,6 +143,12 @@ def _decoded(body: bytes) -> tuple[str, str]:
         return body.decode(), "utf-8"
     except UnicodeDecodeError:
         return body.decode("latin-1"), "latin-1"
+
+
+def _finding(secret: str) -> str:
+    """The expression that finds a secret; one so short that words hold it is found where it stands alone."""
+    found = re.escape(secret)
+    return found if len(secret) >= _TELLING else rf"(?<![0-9A-Za-z]){found}(?![0-9A-Za-z])"
 
 
 def _forms(value: str) -> list[str]:

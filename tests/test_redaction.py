@@ -116,3 +116,12 @@ def test_what_is_entered_into_a_form_is_hidden_there_and_nowhere_else() -> None:
 def test_headers_that_hold_secrets_are_hidden() -> None:
     request = Request((("X-Toy-Key", SECRET),), b"", "GET", "https://toy.test")
     assert Redactor((), ("X-Toy-Key",)).request(request).header("x-toy-key") == f"{1:040x}"
+
+
+def test_a_secret_of_a_letter_is_hidden_where_it_stands_alone() -> None:
+    redactor = Redactor(SECRETS)
+    redactor.know({"first": {"api_key": "x"}})
+    redactor.hide("api_key", "x")
+    told = redactor.text('{"apiKey":"x"} was answered 4xx')
+    assert told.endswith(" was answered 4xx")
+    assert '"x"' not in told
