@@ -1,16 +1,17 @@
-"""What schemathesis' own command catches of the faults, beside the suite: same machine, same sandbox, same description.
+"""What schemathesis' own command catches of the faults and mutations, beside the suite: same machine, same sandbox.
 
-Of each fault both are asked whether they see it, against a sandbox of its own that serves from this process:
+Of each both are asked whether they see it, against a sandbox of its own that serves from this process:
 
-- ``conformance run``, once: caught as ``conformance faults check`` says it, if of the rules that the fault names one of
-  the strongest basis is broken or read otherwise than in the sandbox as it is;
-- ``st run`` with its default checks and ``schemathesis_hooks.py``, which authenticates and signs: caught if it reports
-  a failure of an operation that the run with that seed and so many examples does not report of the sandbox as it is.
-  It goes on after a failure, for it has some of the sandbox as it is: a refusal of what no document forbids.
+- ``conformance run``, once: caught as ``conformance faults check`` says it, if of the rules that it breaks one of the
+  strongest basis is broken or read otherwise than in the sandbox as it is;
+- ``st run`` with the same description, its default checks and ``schemathesis_hooks.py``, which authenticates and signs:
+  caught if it reports a failure of an operation, or an error, that the run with that seed and so many examples does not
+  report of the sandbox as it is. It goes on after a failure, for it has some of the sandbox as it is: a refusal of what
+  no document forbids.
 
-A run of ``st`` takes one to four minutes of one core, ten of them for each fault: all faults take days. ``--faults N``
-takes N of them, spread evenly over the list, and says which. ``--workers N`` keeps so many cores busy with ``st``; the
-suite always runs by itself. Prints JSON; a line for each run goes to standard error.
+A run of ``st`` takes one to four minutes of one core, ten of them for each fault: all take days. ``--faults N`` and
+``--mutations N`` take N of them, spread evenly over the list, and the answer says which. ``--workers N`` keeps so many
+cores busy with ``st``; the suite always runs by itself. Prints JSON; a line for each run goes to standard error.
 """
 
 import argparse
@@ -26,22 +27,24 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.request import urlopen
 
-from conformance.api import Api, registered
+from conformance.api import Api, named
 from conformance.catalogue import Catalogue
 from conformance.clock import SystemClock, stopwatch
-from conformance.matrix import Said, judge, said_in
+from conformance.matrix import Said, Trial, judge, said_in, together, trials
 from conformance.run import Options, run
 from conformance.sandbox.control import PREFIX
-from conformance.sandbox.faults import Fault, departures
+from conformance.sandbox.faults import UnknownFaultError
 from conformance.sandbox.server import RunningSandbox, SandboxApp
+from conformance.verdicts import Verdict
 
 FOLDER = Path(__file__).parent
 SUCCESSES = range(200, 300)
+ALARMS = (Verdict.FAIL, Verdict.WARN)
 USUAL = 0
 """Stands for the number of examples that schemathesis generates unless it is told another."""
 
-Failures = frozenset[tuple[str, str]]
-"""The failures that schemathesis reports: the kind, and the operation."""
+Failures = frozenset[str]
+"""What schemathesis reports: the kind and the operation of each failure, the title of each error."""
 
 
 class CountingApp(SandboxApp):
@@ -88,7 +91,8 @@ def schemathesis(api: Api, fault: str | None, seed: int, examples: int) -> tuple
     """What ``st run`` reports, and what it cost.
 
     Raises:
-        SystemExit: If it reported nothing, or did not get through; the message is what it said instead.
+        SystemExit: If it reported nothing, or did not get through the sandbox as it is; the message is what it said
+            instead.
     """
     app, running = sandbox(api, fault)
     with running, TemporaryDirectory() as folder:
@@ -114,30 +118,32 @@ def schemathesis(api: Api, fault: str | None, seed: int, examples: int) -> tuple
         if not report.exists():
             raise SystemExit(f"st run wrote no report:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         said = json.loads(report.read_bytes())
-    if said["errors"] or not said["complete"]:
-        raise SystemExit(f"st run did not get through: {said['stop_reason']}, {said['errors']}")
-    found = frozenset(
-        (failure["type"], operation) for failure in said["failures"] for operation in failure["operations"]
-    )
-    return found, app.cost(seconds)
+    errors = [f"error: {error['title']}" for error in said["errors"]]
+    if not said["complete"]:
+        errors.append(f"stopped: {said['stop_reason']}")
+    if errors and fault is None:
+        raise SystemExit(f"st run did not get through: {'; '.join(errors)}")
+    failures = [f"{each['type']}: {operation}" for each in said["failures"] for operation in each["operations"]]
+    return frozenset([*failures, *errors]), app.cost(seconds)
 
 
-def spread(names: Sequence[tuple[Api, str]], number: int) -> list[tuple[Api, str]]:
-    """So many of the faults, spread evenly over the list; all of them if there are no more."""
-    return [names[place * len(names) // number] for place in range(number)] if number < len(names) else list(names)
+def spread(chosen: Sequence[Trial], number: int) -> list[Trial]:
+    """So many of them, spread evenly over the list; all of them if there are no more."""
+    return [chosen[place * len(chosen) // number] for place in range(number)] if number < len(chosen) else list(chosen)
 
 
-def measure(faults: Sequence[tuple[Api, str]], seeds: int, examples: Sequence[int], workers: int = 1) -> dict[str, Any]:
-    """Have both look for each fault.
+def measure(faulty: Sequence[Trial], seeds: int, examples: Sequence[int], workers: int = 1) -> dict[str, Any]:
+    """Have both look for each fault and mutation, and at the sandbox as it is: ``unchanged``.
 
     Args:
-        faults: The API and the name of each.
+        faulty: Faults and mutations.
         seeds: How many runs of schemathesis, a seed each.
         examples: How many examples at most, each number with all the seeds; 0 for what is usual.
         workers: How many runs of schemathesis at a time.
     """
-    apis = list(dict.fromkeys(api for api, _ in faults))
-    sandboxes: list[tuple[Api, str | None]] = [*((api, None) for api in apis), *faults]
+    apis = {name: named(name) for name in dict.fromkeys(trial.api for trial in faulty)}
+    sandboxes: list[tuple[Api, str | None]] = [(api, None) for api in apis.values()]
+    sandboxes += [(apis[trial.api], trial.name) for trial in faulty]
     runs = [(seed, number) for number in examples for seed in range(1, seeds + 1)]
     ours = {}
     for api, name in sandboxes:
@@ -153,25 +159,34 @@ def measure(faults: Sequence[tuple[Api, str]], seeds: int, examples: Sequence[in
     with ThreadPoolExecutor(workers) as pool:
         found = dict(zip(asked, pool.map(theirs, asked), strict=True))
     rows = []
-    for api, name in faults:
-        breaks = departures(api)[name].breaks  # type: ignore[union-attr]  # a fault
-        (right, _), (wrong, cost) = ours[api, None], ours[api, name]
-        row: dict[str, Any] = {"name": name, "api": api.name, "breaks": list(breaks)}
-        row["suite"] = {"caught": judge(breaks, wrong, right, Catalogue.load(api.rules)).caught, **cost}
+    for trial in faulty:
+        api = apis[trial.api]
+        (right, _), (wrong, cost) = ours[api, None], ours[api, trial.name]
+        row: dict[str, Any] = {"name": trial.name, "api": trial.api, "breaks": list(trial.breaks)}
+        row["suite"] = {"caught": judge(trial.breaks, wrong, right, Catalogue.load(api.rules)).caught, **cost}
         row["schemathesis"] = []
         for seed, number in runs:
-            failures, spent = found[api, name, seed, number]
-            new = sorted(f"{kind}: {operation}" for kind, operation in failures - found[api, None, seed, number][0])
+            failures, spent = found[api, trial.name, seed, number]
+            new = sorted(failures - found[api, None, seed, number][0])
             settings = {"seed": seed, "examples": number or "default"}
             row["schemathesis"].append({**settings, "caught": bool(new), "new": new, **spent})
-        rows.append(row)
+        rows.append((trial.section, row))
+    unchanged = {
+        name: {
+            "suite": sorted(rule for rule, seen in together(ours[api, None][0]).items() if seen.plain in ALARMS),
+            "schemathesis": sorted(frozenset().union(*(found[api, None, *settings][0] for settings in runs))),
+        }
+        for name, api in apis.items()
+    }
+    sections = {section: [row for of, row in rows if of == section] for section in dict.fromkeys(of for of, _ in rows)}
     return {
         "date": SystemClock().now().isoformat(timespec="seconds"),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "seeds": seeds,
         "workers": workers,
-        "faults": rows,
-        "summary": _summary(rows),
+        "unchanged": unchanged,
+        **sections,
+        "summary": {section: _summary(of_section) for section, of_section in sections.items()},
     }
 
 
@@ -184,7 +199,7 @@ def _say(what: str, cost: dict[str, float]) -> None:
 
 
 def _summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Faults caught, seconds and requests: of the suite's one run, and of schemathesis by number of examples."""
+    """What was caught, seconds and requests: of the suite's one run, and of schemathesis by number of examples."""
     summary: dict[str, Any] = {
         "suite": {
             "caught": sum(row["suite"]["caught"] for row in rows),
@@ -200,7 +215,7 @@ def _summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
             "seconds": round(sum(each["seconds"] for runs in chosen for each in runs), 1),
             "requests": sum(each["requests"] for runs in chosen for each in runs),
         }
-    return {"faults": len(rows), **summary}
+    return {"tried": len(rows), **summary}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -210,24 +225,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line's, None for the process's own.
     """
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("names", metavar="NAME", nargs="*", help="only these faults")
-    parser.add_argument("--faults", type=int, metavar="N", help="only N of them, spread evenly over the list")
+    parser.add_argument("names", metavar="NAME", nargs="*", help="only these; * matches any text")
+    parser.add_argument("--faults", type=int, metavar="N", help="only N of the faults, spread evenly over the list")
+    parser.add_argument("--mutations", type=int, metavar="N", help="only N of the mutations, likewise")
     parser.add_argument("--seeds", type=int, default=5, help="how many runs of schemathesis each (default 5)")
     parser.add_argument(
         "--examples", type=int, nargs="+", default=[USUAL, 500], help="how many examples, 0 for its default (0 500)"
     )
     parser.add_argument("--workers", type=int, default=1, help="how many runs of schemathesis at a time (default 1)")
     options = parser.parse_args(arguments)
-    known = [
-        (api, name)
-        for api in registered().values()
-        for name, found in departures(api).items()
-        if issubclass(found, Fault) and (not options.names or name in options.names)
-    ]
-    if not known:
-        parser.error(f"there is no fault called {' or '.join(options.names)}; list them with: conformance faults")
-    faults = spread(known, options.faults) if options.faults else known
-    print(json.dumps(measure(faults, options.seeds, options.examples, options.workers), indent=2))
+    try:
+        known = trials(options.names)
+    except UnknownFaultError as error:
+        parser.error(str(error))
+    faulty = []
+    for section, number in (("faults", options.faults), ("mutations", options.mutations)):
+        chosen = [trial for trial in known if trial.section == section]
+        faulty += chosen if number is None else spread(chosen, number)
+    if not faulty:
+        parser.error("None of these is a fault or a mutation; list them with: conformance faults")
+    print(json.dumps(measure(faulty, options.seeds, options.examples, options.workers), indent=2))
     return 0
 
 

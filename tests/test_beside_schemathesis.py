@@ -10,11 +10,12 @@ import httpx
 import pytest
 
 from conformance.api import named
-from conformance.matrix import Said, Seen
+from conformance.matrix import Said, Seen, Trial
 from conformance.verdicts import Verdict
 
 CHECKOUT = Path(__file__).parents[1]
 FAULT = "KeepsKeysForADay"
+MUTATION = Trial("offblocks", "offblocks: createToken 200 /token renamed")
 RULE = "offblocks.idempotency.key-free-after-an-hour"
 TEST = "offblocks/idempotency/a_test"
 DISPUTED = "NamesAnotherAddress"
@@ -45,7 +46,7 @@ def broken() -> Seen:
 
 @pytest.fixture
 def measured(beside: ModuleType, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """One fault that the suite catches, and schemathesis with its second seed."""
+    """A fault and a mutation; the suite catches the fault, schemathesis both with its second seed."""
 
     def suite(api: object, fault: str | None) -> tuple[Said, dict[str, float]]:
         del api
@@ -53,22 +54,21 @@ def measured(beside: ModuleType, monkeypatch: pytest.MonkeyPatch) -> dict[str, A
 
     def schemathesis(api: object, fault: str | None, seed: int, examples: int) -> tuple[Any, dict[str, float]]:
         del api, examples
-        new = {("ServerError", "GET /v1/customers")} if fault and seed == 2 else set()
-        return frozenset({("UndefinedStatusCode", "GET /v1/customers"), *new}), COST
+        new = {"ServerError: GET /v1/customers"} if fault and seed == 2 else set()
+        return frozenset({"UndefinedStatusCode: GET /v1/customers", *new}), COST
 
     monkeypatch.setattr(beside, "suite", suite)
     monkeypatch.setattr(beside, "schemathesis", schemathesis)
-    found: dict[str, Any] = beside.measure([(named("offblocks"), FAULT)], seeds=2, examples=[beside.USUAL, 500])
+    found: dict[str, Any] = beside.measure([Trial("offblocks", FAULT), MUTATION], seeds=2, examples=[beside.USUAL, 500])
     return found
 
 
 def test_what_both_catch_stands_side_by_side(measured: dict[str, Any]) -> None:
     theirs = {"caught with every seed": 0, "caught with any seed": 1, "seconds": 4.0, "requests": 60}
+    both = {"schemathesis, default examples": theirs, "schemathesis, 500 examples": theirs}
     assert measured["summary"] == {
-        "faults": 1,
-        "suite": {"caught": 1, "seconds": 2.0, "requests": 30},
-        "schemathesis, default examples": theirs,
-        "schemathesis, 500 examples": theirs,
+        "faults": {"tried": 1, "suite": {"caught": 1, "seconds": 2.0, "requests": 30}, **both},
+        "mutations": {"tried": 1, "suite": {"caught": 0, "seconds": 2.0, "requests": 30}, **both},
     }
 
 
@@ -93,26 +93,36 @@ def test_what_could_not_be_judged_is_not_caught(
     caught: bool,
 ) -> None:
     monkeypatch.setattr(beside, "suite", lambda _api, name: ({TEST: {rule: wrong if name else right}}, COST))
-    (row,) = beside.measure([(named("offblocks"), fault)], seeds=0, examples=[])["faults"]
+    (row,) = beside.measure([Trial("offblocks", fault)], seeds=0, examples=[])["faults"]
     assert row["suite"] == {"caught": caught, **COST}
 
 
 def test_a_failure_that_a_right_sandbox_has_too_is_none_of_the_faults(measured: dict[str, Any]) -> None:
     (row,) = measured["faults"]
     assert [each["new"] for each in row["schemathesis"][:2]] == [[], ["ServerError: GET /v1/customers"]]
+    assert measured["unchanged"] == {
+        "offblocks": {"suite": [], "schemathesis": ["UndefinedStatusCode: GET /v1/customers"]}
+    }
 
 
 def test_some_faults_are_spread_over_all(beside: ModuleType) -> None:
-    names = [(named("offblocks"), str(number)) for number in range(10)]
-    assert [name for _, name in beside.spread(names, 3)] == ["0", "3", "6"]
-    assert beside.spread(names, 99) == names
+    all_of_them = [Trial("offblocks", str(number)) for number in range(10)]
+    assert [trial.name for trial in beside.spread(all_of_them, 3)] == ["0", "3", "6"]
+    assert beside.spread(all_of_them, 99) == all_of_them
 
 
 def test_a_fault_that_nobody_knows_is_refused(beside: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         beside.main(["NoSuchFault"])
     assert stopped.value.code == 2
-    assert "there is no fault called NoSuchFault" in capsys.readouterr().err
+    assert "There is no fault, variation or mutation called 'NoSuchFault'." in capsys.readouterr().err
+
+
+def test_a_variation_is_nothing_to_catch(beside: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        beside.main(["TakesTwoSecondsNowAndThen"])
+    assert stopped.value.code == 2
+    assert "None of these is a fault or a mutation" in capsys.readouterr().err
 
 
 def test_the_sandbox_counts_the_requests_to_its_apis(beside: ModuleType) -> None:
