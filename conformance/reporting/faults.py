@@ -180,7 +180,7 @@ def page(matrix: Mapping[str, Any], titles: Mapping[str, str]) -> str:
 _INTRODUCTION = """\
 # What the suite catches, and what it leaves alone
 
-Written by `python -m tools.matrix` from `evidence/matrix.json`, which `conformance faults check --json` measured.
+Written by `python -m tools.evidence` from `evidence/matrix.json`, which `conformance faults check --json` measured.
 
 A *fault* is a deliberate wrong behaviour of the reference sandbox, a *mutation* one that was derived from an API's
 description, a *variation* another behaviour that the documents permit. See one at work with

@@ -1,0 +1,114 @@
+"""The committed kill matrix is of today's faults and keeps what it promises, and the pages show what was measured."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from conformance import matrix
+from conformance.api import registered
+from conformance.catalogue import Basis, Catalogue, Level, Party
+from conformance.matrix import holds, read, summary, trials
+
+CHECKOUT = Path(__file__).parents[1]
+COMMITTED = CHECKOUT / "evidence" / "matrix.json"
+
+
+@pytest.fixture(scope="module")
+def committed() -> dict[str, Any]:
+    return read(COMMITTED)
+
+
+def test_the_committed_matrix_is_of_todays_faults(committed: dict[str, Any]) -> None:
+    today = {(trial.section, trial.api, trial.name, trial.breaks) for trial in trials()}
+    measured = {
+        (part, entry["api"], entry["name"], tuple(entry.get("breaks", ())))
+        for part in matrix.SECTIONS
+        for entry in committed[part]
+    }
+    assert measured == today, "conformance faults check --resume evidence/matrix.json, or without --resume, renews it"
+
+
+def test_the_committed_matrix_keeps_its_promise(committed: dict[str, Any]) -> None:
+    assert committed["complete"]
+    assert committed["summary"] == summary({part: committed[part] for part in matrix.SECTIONS})
+    assert holds(committed["summary"])
+
+
+@pytest.mark.parametrize("api", [api for api in registered().values() if api.has("sandbox")], ids=lambda api: api.name)
+def test_every_must_catches_a_fault(api: Any, committed: dict[str, Any]) -> None:
+    catching = {rule for fault in committed["faults"] for rule in fault["caught_by"]}
+    musts = {
+        rule.id
+        for rule in Catalogue.load(api.rules).values()
+        if rule.party is Party.PROVIDER and rule.level is Level.MUST and rule.basis is not Basis.CONTRADICTED
+    }
+    assert musts - catching == set()
+
+
+def test_the_pages_are_those_of_the_committed_evidence() -> None:
+    command = [sys.executable, "-m", "tools.evidence", "--check"]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("page", ["README.md", "evidence/README.md", "benchmarks/README.md"])
+def test_a_page_shows_what_was_measured(page: str) -> None:
+    shown = (CHECKOUT / page).read_text(encoding="utf-8").partition("<!-- measured -->\n")[2]
+    assert len(shown.partition("<!-- /measured -->")[0].splitlines()) > 3
+
+
+# ------------------------------------------------------------------------------------------------------ beside another
+
+
+def compared(seeds: dict[str, list[bool]]) -> dict[str, Any]:
+    """A comparison in which the suite catches each, and schemathesis with these seeds."""
+    cost = {"seconds": 2.4, "requests": 30}
+    rows: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "suite": {"caught": True, **cost},
+            "schemathesis": [{"caught": caught, **cost} for caught in of_seed],
+        }
+        for name, of_seed in seeds.items()
+    ]
+    unchanged = {
+        "offblocks": {"suite": [], "schemathesis": ["a", "b"]},
+        "planbok": {"suite": [], "schemathesis": ["c"]},
+    }
+    return {"date": "2026-01-02T03:04", "machine": "a Z80", "workers": 2, "unchanged": unchanged, "faults": rows}
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """``tools/evidence.py``, which no package holds."""
+    monkeypatch.syspath_prepend(CHECKOUT)
+    return importlib.import_module("tools.evidence")
+
+
+def test_what_was_caught_with_some_seeds_is_not_told_as_caught_with_all(pages: ModuleType) -> None:
+    usual = compared({"Always": [True, True], "Once": [False, True], "Never": [False, False]})
+    said = pages.cost({"usual": usual, "many": compared({"Once": [True, True]})})
+    assert "a Z80" in said
+    assert "the suite reports 0 failures, `st` with default examples 3." in said
+    assert said.partition("\n\n")[2].splitlines() == [
+        "|  | faults | mutations | seconds a run | requests a run |",
+        "| --- | --- | --- | --- | --- |",
+        "| `conformance run` | 3 of 3 | not tried | 2 | 30 |",
+        "| usual | 2 of 3, 1 with every seed | not tried | 2 | 30 |",
+        "| many | 1 of 1 | not tried | 2 | 30 |",
+    ]
+
+
+def test_each_fault_stands_once_with_what_every_run_said_of_it(pages: ModuleType) -> None:
+    usual = compared({"Once": [False, True], "Never": [False, False]})
+    assert pages.side_by_side({"usual": usual, "many": compared({"Once": [True, True]})}).splitlines() == [
+        "| fault or mutation | `conformance run` | usual | many |",
+        "| --- | --- | --- | --- |",
+        "| `Once` | caught | caught with 1 of 2 seeds | caught with 2 of 2 seeds |",
+        "| `Never` | caught | missed | not tried |",
+    ]

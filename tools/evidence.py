@@ -1,0 +1,158 @@
+"""Write what the pages show of ``evidence/*.json``, or with ``--check`` say which page differs.
+
+These are docs/faults.md, and what stands between marks in README.md, evidence/README.md and benchmarks/README.md.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from conformance.api import registered
+from conformance.matrix import read
+from conformance.reporting.faults import block, page
+
+CHECKOUT = Path(__file__).parents[1]
+EVIDENCE = CHECKOUT / "evidence"
+COMPARISONS = {
+    "`st run`, default examples": EVIDENCE / "schemathesis.json",
+    "`st run`, 500 examples": EVIDENCE / "schemathesis-500.json",
+}
+"""What ``benchmarks/beside_schemathesis.py`` printed, by the column that it becomes."""
+
+FAULTY = ("faults", "mutations")
+
+Evidence = Mapping[str, Any]
+"""The content of a file of evidence."""
+
+
+def texts() -> dict[Path, str]:
+    """What the pages should hold.
+
+    Raises:
+        MatrixUnreadableError: If the matrix cannot be read.
+    """
+    matrix = read(EVIDENCE / "matrix.json")
+    comparisons = {name: json.loads(path.read_bytes()) for name, path in COMPARISONS.items()}
+    return {
+        CHECKOUT / "docs" / "faults.md": page(matrix, {name: api.title for name, api in registered().items()}),
+        CHECKOUT / "README.md": _between_marks(CHECKOUT / "README.md", block(matrix)),
+        EVIDENCE / "README.md": _between_marks(EVIDENCE / "README.md", dated()),
+        CHECKOUT / "benchmarks" / "README.md": _between_marks(
+            CHECKOUT / "benchmarks" / "README.md", f"{cost(comparisons)}\n{side_by_side(comparisons)}"
+        ),
+    }
+
+
+def _between_marks(path: Path, text: str) -> str:
+    """The page with `text` between its marks, each of them a line of its own."""
+    content = path.read_text(encoding="utf-8")
+    return re.sub(r"(?<=<!-- measured -->\n).*?(?=<!-- /measured -->)", lambda _: text, content, flags=re.DOTALL)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def dated() -> str:
+    """What each file of evidence shows, when and of which commit it was made."""
+    rows = []
+    for path in sorted(EVIDENCE.glob("*.json")):
+        found = json.loads(path.read_bytes())
+        if "commit" in found:
+            rows.append((f"`{path.name}`", found["date"][:10], found["commit"][:7], _in_short(found)))
+    return _table(("file", "made on", "of commit", "what it found"), rows)
+
+
+def _in_short(found: Evidence) -> str:
+    if "variations" in found:
+        alarming = sum(bool(each["alarms"]) for each in found["variations"])
+        return f"{alarming} of {len(found['variations'])} variations raise an alarm"
+    if "noticed" in found:
+        return f"{found['noticed']} of {found['made']} alterations noticed"
+    return (
+        f"in {found['runs']} runs of {len(found['rules'])} rules {len(found['differences'])} rules differ, "
+        f"{len(found['alarms'])} raise an alarm"
+    )
+
+
+def cost(comparisons: Mapping[str, Evidence]) -> str:
+    """What the suite and schemathesis caught together, and what a run of each cost.
+
+    Args:
+        comparisons: What was measured, by the column that it becomes.
+    """
+    first = next(iter(comparisons.values()))
+    rows = [("`conformance run`", *_cost(first, lambda row: [row["suite"]]))]
+    rows += [(name, *_cost(found, lambda row: row["schemathesis"])) for name, found in comparisons.items()]
+    alarms = [sum(len(of_api[who]) for of_api in first["unchanged"].values()) for who in ("suite", "schemathesis")]
+    made = f"Measured on {first['date'][:10]}, {first['machine']}, {first['workers']} runs of `st` at a time. "
+    made += f"Of the sandbox as it is, the suite reports {alarms[0]} failures, `st` with default examples {alarms[1]}."
+    return f"{made}\n\n{_table(('', *FAULTY, 'seconds a run', 'requests a run'), rows)}"
+
+
+def _cost(found: Evidence, runs_of: Callable[[Evidence], Sequence[Evidence]]) -> tuple[str, ...]:
+    """The cells of a row: what was caught of each section, then what a run took."""
+    runs = [run for row in _rows(found) for run in runs_of(row)]
+    means = [sum(run[what] for run in runs) / len(runs) for what in ("seconds", "requests")]
+    caught = (_caught([runs_of(row) for row in found.get(section, ())]) for section in FAULTY)
+    return *caught, *(f"{mean:.0f}" for mean in means)
+
+
+def _caught(runs: Sequence[Sequence[Evidence]]) -> str:
+    """How many were caught, of each its runs."""
+    some, every = (sum(agree(run["caught"] for run in of_one) for of_one in runs) for agree in (any, all))
+    if not runs:
+        return "not tried"
+    return f"{some} of {len(runs)}" + (f", {every} with every seed" if every < some else "")
+
+
+def side_by_side(comparisons: Mapping[str, Evidence]) -> str:
+    """Each fault and mutation, and who caught it.
+
+    Args:
+        comparisons: What was measured, by the column that it becomes.
+    """
+    found = {name: {row["name"]: row for row in _rows(of)} for name, of in comparisons.items()}
+    rows = []
+    for name in dict.fromkeys(name for rows in found.values() for name in rows):
+        ours = next(of[name]["suite"]["caught"] for of in found.values() if name in of)
+        cells = [_seeds(of[name]["schemathesis"]) if name in of else "not tried" for of in found.values()]
+        rows.append((f"`{name}`", "caught" if ours else "missed", *cells))
+    return _table(("fault or mutation", "`conformance run`", *found), rows)
+
+
+def _rows(found: Evidence) -> list[Evidence]:
+    return [row for section in FAULTY for row in found.get(section, ())]
+
+
+def _seeds(runs: Sequence[Evidence]) -> str:
+    caught = sum(run["caught"] for run in runs)
+    return f"caught with {caught} of {len(runs)} seeds" if caught else "missed"
+
+
+def main() -> None:
+    """Write or check the pages."""
+    parser = argparse.ArgumentParser(prog="python -m tools.evidence", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if a page differs")
+    check = parser.parse_args().check
+    stale = False
+    for path, text in texts().items():
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale = True
+        name = path.relative_to(CHECKOUT).as_posix()
+        if check:
+            print(f"{name} is not what python -m tools.evidence makes: run it, and look at what changed.")
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"Wrote {name}")
+    sys.exit(check and stale)
+
+
+if __name__ == "__main__":
+    main()
