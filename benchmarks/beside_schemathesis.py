@@ -9,7 +9,7 @@ Of each both are asked whether they see it, against a sandbox of its own that se
   report of the sandbox as it is. It goes on after a failure, for it has some of the sandbox as it is: a refusal of what
   no document forbids.
 
-A run of ``st`` takes one to four minutes of one core, ten of them for each fault: all take days. ``--faults N`` and
+A run of ``st`` takes one to seven minutes of one core, ten of them for each fault: all take days. ``--faults N`` and
 ``--mutations N`` take N of them, spread evenly over the list, and the answer says which. ``--workers N`` keeps so many
 cores busy with ``st``; the suite always runs by itself. Prints JSON; a line for each run goes to standard error.
 """

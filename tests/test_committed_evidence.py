@@ -58,8 +58,14 @@ def test_the_pages_are_those_of_the_committed_evidence() -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "evidence/README.md", "benchmarks/README.md"])
 def test_a_page_shows_what_was_measured(page: str) -> None:
-    shown = (CHECKOUT / page).read_text(encoding="utf-8").partition("<!-- measured -->\n")[2]
-    assert len(shown.partition("<!-- /measured -->")[0].splitlines()) > 3
+    content = (CHECKOUT / page).read_text(encoding="utf-8")
+    assert content.count("<!-- measured -->\n") == content.count("<!-- /measured -->") == 1
+    shown = content.partition("<!-- measured -->\n")[2].partition("<!-- /measured -->")[0]
+    assert len(shown.splitlines()) > 3
+
+
+def test_the_readme_begins_its_figures_with_the_matrix() -> None:
+    assert (CHECKOUT / "README.md").read_text(encoding="utf-8").count("<!-- measured -->\n| measured") == 1
 
 
 # ------------------------------------------------------------------------------------------------------ beside another

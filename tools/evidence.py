@@ -104,7 +104,7 @@ def _cost(found: Evidence, runs_of: Callable[[Evidence], Sequence[Evidence]]) ->
 
 
 def _caught(runs: Sequence[Sequence[Evidence]]) -> str:
-    """How many were caught, of each its runs."""
+    """How many were caught in any of their runs, and how many in all if these are fewer."""
     some, every = (sum(agree(run["caught"] for run in of_one) for of_one in runs) for agree in (any, all))
     if not runs:
         return "not tried"
