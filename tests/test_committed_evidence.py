@@ -118,3 +118,16 @@ def test_each_fault_stands_once_with_what_every_run_said_of_it(pages: ModuleType
         "| `Once` | caught | caught with 1 of 2 seeds | caught with 2 of 2 seeds |",
         "| `Never` | caught | missed | not tried |",
     ]
+
+
+@pytest.mark.parametrize("content", [None, "{"], ids=["missing", "cut off"])
+def test_a_file_of_evidence_that_cannot_be_read_is_named(
+    pages: ModuleType, content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "schemathesis.json"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setattr(pages, "COMPARISONS", {"usual": file})
+    monkeypatch.setattr(sys, "argv", ["tools.evidence", "--check"])
+    with pytest.raises(SystemExit, match=rf"(?s)The file {file} cannot be read.*evidence/README\.md"):
+        pages.main()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.api import registered
-from conformance.matrix import read
+from conformance.matrix import MatrixUnreadableError, read
 from conformance.reporting.faults import block, page
 
 CHECKOUT = Path(__file__).parents[1]
@@ -29,14 +29,19 @@ Evidence = Mapping[str, Any]
 """The content of a file of evidence."""
 
 
+class EvidenceUnreadableError(ValueError):
+    """A file of evidence cannot be read; the message says which and why."""
+
+
 def texts() -> dict[Path, str]:
     """What the pages should hold.
 
     Raises:
         MatrixUnreadableError: If the matrix cannot be read.
+        EvidenceUnreadableError: If another file cannot.
     """
     matrix = read(EVIDENCE / "matrix.json")
-    comparisons = {name: json.loads(path.read_bytes()) for name, path in COMPARISONS.items()}
+    comparisons = {name: _content(path) for name, path in COMPARISONS.items()}
     return {
         CHECKOUT / "docs" / "faults.md": page(matrix, {name: api.title for name, api in registered().items()}),
         CHECKOUT / "README.md": _between_marks(CHECKOUT / "README.md", block(matrix)),
@@ -45,6 +50,14 @@ def texts() -> dict[Path, str]:
             CHECKOUT / "benchmarks" / "README.md", f"{cost(comparisons)}\n{side_by_side(comparisons)}"
         ),
     }
+
+
+def _content(path: Path) -> Evidence:
+    try:
+        content: Evidence = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise EvidenceUnreadableError(f"The file {path} cannot be read: {error}") from error
+    return content
 
 
 def _between_marks(path: Path, text: str) -> str:
@@ -62,7 +75,7 @@ def dated() -> str:
     """What each file of evidence shows, when and of which commit it was made."""
     rows = []
     for path in sorted(EVIDENCE.glob("*.json")):
-        found = json.loads(path.read_bytes())
+        found = _content(path)
         if "commit" in found:
             rows.append((f"`{path.name}`", found["date"][:10], found["commit"][:7], _in_short(found)))
     return _table(("file", "made on", "of commit", "what it found"), rows)
@@ -140,8 +153,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.evidence", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if a page differs")
     check = parser.parse_args().check
+    try:
+        pages = texts()
+    except (EvidenceUnreadableError, MatrixUnreadableError) as error:
+        sys.exit(f"{error}\nHow to make it again stands in evidence/README.md.")
     stale = False
-    for path, text in texts().items():
+    for path, text in pages.items():
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
         stale = True
