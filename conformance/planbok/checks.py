@@ -517,7 +517,7 @@ def _issue(answer: _Answer, before: _Before) -> Iterator[Finding]:
             challenge.status,
             exchange,
         )
-    issued = _Issued(intent, _asked_for(exchange), challenge)
+    issued = _Issued(intent, _asked_for(answer), challenge)
     if before.challenges:
         yield from _unique(issued, pointer, exchange, before)
     before.challenges.append(issued)
@@ -548,12 +548,15 @@ def _intent(exchange: Exchange) -> _Intent:
     return exchange.identity, request.path, *repeated
 
 
-def _asked_for(exchange: Exchange) -> _Intent:
+def _asked_for(answer: _Answer) -> _Intent:
     """What a request has in common with every other for the same challenge, whatever its key: customer, task, chains.
 
-    No document says whether a second request for what is still open gets another challenge.
+    No document says whether a second request for what is still open gets another challenge. The chains count in a
+    request for wallets alone: the README of the beta names them in a set-up too, of which the reference knows nothing.
     """
-    return exchange.identity, exchange.request.path, *sorted(_chains_asked_for(exchange))
+    exchange = answer.exchange
+    chains = _chains_asked_for(exchange) if answer.asked.operation == "createWallets" else ()
+    return exchange.identity, exchange.request.path, *sorted(chains)
 
 
 def _chains_asked_for(exchange: Exchange) -> frozenset[str]:

@@ -647,6 +647,10 @@ RIGHT_TOO: dict[str, Bent] = {
         replace(ASK, sent={**(ASK.sent or {}), "idempotencyKey": NAMED_KEY}),
         replace(ASK, sent={**(ASK.sent or {}), "idempotencyKey": OTHER_KEY}),
     ),
+    "the open challenge once more, to a set-up that names chains": (
+        replace(INITIALIZE, sent={**(INITIALIZE.sent or {}), "blockchains": [EVM]}),
+        replace(INITIALIZE, sent={**(INITIALIZE.sent or {}), "blockchains": [SOLANA]}),
+    ),
     "the same request twice, with a new link": (ASK, bend_data(ASK, redirectUrl=f"{PAGE}another")),
     "a challenge that one asked for too often under another customer": (
         *START,
