@@ -18,7 +18,7 @@ def origin() -> dict[str, Any]:
     return {
         "date": SystemClock().now().isoformat(timespec="seconds"),
         "commit": _git("rev-parse", "HEAD"),
-        "uncommitted_changes": bool(_git("status", "--porcelain", "--", ":/", f":!{FOLDER}/*.json")),
+        "uncommitted_changes": bool(_git("status", "--porcelain", "--", ":/", ":(exclude,top)evidence/*.json")),
     }
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from shutil import copy
 from types import ModuleType
 from typing import Any, Self
 
@@ -192,6 +193,20 @@ class FakePool:
 def variations() -> ModuleType:
     """``evidence/variations.py``, imported."""
     return script("evidence/variations.py")
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"), [("evidence/new.json", False), ("evidence/seeds.py", True), ("conformance/new.json", True)]
+)
+def test_only_evidence_may_differ_from_the_commit(repository: str, tmp_path: Path, changed: str, *, told: bool) -> None:
+    for folder in ("evidence", "conformance"):
+        (tmp_path / folder).mkdir()
+    copy(CHECKOUT / "evidence/origin.py", tmp_path / "evidence")
+    git = [repository, "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "all"]):
+        subprocess.run([*git, *command], check=True)
+    (tmp_path / changed).write_text("new")
+    assert script(str(tmp_path / "evidence/origin.py")).origin()["uncommitted_changes"] is told
 
 
 @pytest.mark.usefixtures("repository")
