@@ -202,6 +202,7 @@ def test_only_evidence_may_differ_from_the_commit(repository: str, tmp_path: Pat
     for folder in ("evidence", "conformance"):
         (tmp_path / folder).mkdir()
     copy(CHECKOUT / "evidence/origin.py", tmp_path / "evidence")
+    (tmp_path / ".gitignore").write_text("__pycache__/\n")
     git = [repository, "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.com"]
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "all"]):
         subprocess.run([*git, *command], check=True)
