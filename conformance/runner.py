@@ -259,7 +259,8 @@ class Runner:
             )
             findings = simplest(findings, subject.journal.exchanges)
         redact = subject.journal.redactor.text if subject else str
-        outcome, reason = _ending(running.failure)
+        generated = any(exchange.generated for exchange in subject.journal.exchanges) if subject else False
+        outcome, reason = _ending(running.failure, generated=generated)
         found = {finding.rule for finding in findings}
         crashed = running.failure is not None and outcome is Outcome.ERROR
         missing = [rule for rule in running.rules if crashed or rule not in found]
@@ -371,9 +372,11 @@ def parse_base_urls(options: Sequence[str]) -> Mapping[str, str]:
     return {name: url.rstrip("/") for name, _, url in (option.partition("=") for option in options)}
 
 
-def _ending(failure: BaseException | None) -> tuple[Outcome, str]:
-    """What the rules without a finding get, from how the test ended."""
+def _ending(failure: BaseException | None, *, generated: bool) -> tuple[Outcome, str]:
+    """What the rules without a finding get, from how the test ended and whether it generated its requests."""
     match failure:
+        case None if generated:
+            return Outcome.BLOCKED, "No generated request was answered in such a way that this can be judged."
         case None:
             return Outcome.ERROR, "The test ended without a finding of this rule."
         case StepFailedError():

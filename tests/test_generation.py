@@ -577,6 +577,7 @@ JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
         ("PATCH", "customers", 405, "GET, POST, PATCH", False),
         ("PATCH", "customers", 405, None, False),
         ("PATCH", "customers", 404, "GET, POST", False),
+        ("PATCH", "customers", 501, None, False),
     ],
 )
 @pytest.mark.parametrize(("api", "version"), [("offblocks", "v1"), ("planbok", "v2")])
@@ -595,6 +596,16 @@ def test_allow_names_the_methods_that_a_path_has(
     (found,) = APIS[api].module("generated_checks").generated_findings([refusal], SPECIFICATIONS[api])
     assert found.rule == f"{api}.response.unsupported-method"
     assert (found.outcome is Outcome.HELD) is held
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_method_at_which_a_server_breaks_shows_two_rules(api: str) -> None:
+    broken_by = exchange(None, mode=Mode.NEGATIVE, mutated=(METHOD,), status=500, method="PATCH")
+    findings = APIS[api].module("generated_checks").generated_findings([broken_by], SPECIFICATIONS[api])
+    assert [(each.rule, each.outcome) for each in findings] == [
+        (f"{api}.response.no-server-error", Outcome.BROKEN),
+        (f"{api}.response.unsupported-method", Outcome.BROKEN),
+    ]
 
 
 @pytest.mark.parametrize(("rule", "api", "made", "right", "wrong"), JUDGED, ids=[rule for rule, *_ in JUDGED])

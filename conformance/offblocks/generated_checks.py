@@ -112,7 +112,7 @@ _FORGED = {
     "body /ownerId": "signing.other-owner-id",
 }
 _BAD_REQUEST, _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND = 400, 401, 403, 404
-_CONFLICT, _TOO_MANY, _SERVER_ERROR = 409, 429, 500
+_CONFLICT, _TOO_MANY, _SERVER_ERROR, _NOT_IMPLEMENTED = 409, 429, 500, 501
 
 
 def generated_findings(exchanges: Sequence[Exchange], specification: Specification) -> list[Finding]:
@@ -130,8 +130,10 @@ def _findings(exchange: Exchange, specification: Specification) -> Iterator[Find
     if generated is None or generated.mode is Mode.GIVEN or status == _TOO_MANY:
         return
     if status >= _SERVER_ERROR:
-        if exchange.operation is None:
+        if exchange.operation is None and status != _NOT_IMPLEMENTED:
             yield _status("response.no-server-error", exchange, "below 500", held=False)
+        if METHOD in generated.mutated:
+            yield from _method(exchange, specification)
     elif set(generated.mutated) & set(_PROBES):
         yield from _PROBES[generated.mutated[0]](exchange, specification)
     elif exchange.operation is not None and CONTENT_TYPE not in generated.mutated:

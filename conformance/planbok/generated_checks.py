@@ -86,7 +86,8 @@ _ACCEPTED = {
     "getCustomer": "customer.readable",
     "createWallets": "challenge.several-chains",
 }
-_BAD_REQUEST, _UNAUTHORISED, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR = 400, 401, 403, 429, 500
+_BAD_REQUEST, _UNAUTHORISED, _FORBIDDEN, _TOO_MANY = 400, 401, 403, 429
+_SERVER_ERROR, _NOT_IMPLEMENTED = 500, 501
 
 
 def generated_findings(exchanges: Sequence[Exchange], specification: Specification) -> list[Finding]:
@@ -104,8 +105,10 @@ def _findings(exchange: Exchange, specification: Specification) -> Iterator[Find
     if generated is None or generated.mode is Mode.GIVEN or status == _TOO_MANY:
         return
     if status >= _SERVER_ERROR:
-        if exchange.operation is None:
+        if exchange.operation is None and status != _NOT_IMPLEMENTED:
             yield _status("response.no-server-error", exchange, "below 500", held=False)
+        if METHOD in generated.mutated:
+            yield from _method(exchange, specification)
     elif set(generated.mutated) & set(_PROBES):
         yield from _PROBES[generated.mutated[0]](exchange, specification)
     elif exchange.operation is not None and CONTENT_TYPE not in generated.mutated:
