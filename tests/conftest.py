@@ -4,8 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -99,3 +101,29 @@ def _environment(settings: Mapping[str, str], folder: Path) -> Iterator[pytest.M
 def environment() -> Callable[[Mapping[str, str], Path], AbstractContextManager[pytest.MonkeyPatch]]:
     """What puts settings into the environment, and those of the user out of it, while a folder is the current one."""
     return _environment
+
+
+@contextmanager
+def _answering(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            answer(self)
+
+        def do_GET(self) -> None:
+            answer(self)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def answering() -> Callable[[Callable[[BaseHTTPRequestHandler], None]], AbstractContextManager[str]]:
+    """A server that answers every GET and POST in one way, and 501 to other methods; gives its URL."""
+    return _answering

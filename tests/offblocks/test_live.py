@@ -2,10 +2,10 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ PREFIX = "CONFORMANCE_OFFBLOCKS_"
 OTHER_KEY = private_pem(key_from_seed(Ids("other key").draw(64)))
 
 Settings = Mapping[str, str]
+Answering = Callable[[Callable[[BaseHTTPRequestHandler], None]], AbstractContextManager[str]]
 Environment = Callable[[Settings, Path], AbstractContextManager[pytest.MonkeyPatch]]
 
 
@@ -160,33 +161,16 @@ def test_refused_credentials_are_told_at_the_first_step(
     assert not name.endswith(("API_SECRET", "SIGNING_KEY")) or value not in shown
 
 
-@contextmanager
-def server(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
-    """A server that answers every POST in one way."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            answer(self)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
-        thread.start()
-        yield f"http://127.0.0.1:{listening.server_port}"
-        listening.shutdown()
-        thread.join()
-
-
-def test_a_server_that_answers_html_is_told(judge: Callable[..., dict[str, Any]], settings: Settings) -> None:
+def test_a_server_that_answers_html_is_told(
+    judge: Callable[..., dict[str, Any]], settings: Settings, answering: Answering
+) -> None:
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
         handler.send_header("Content-Type", "text/html")
         handler.end_headers()
         handler.wfile.write(b"<html>Welcome</html>")
 
-    with server(answer) as url:
+    with answering(answer) as url:
         reason = reason_of_all(judge({**settings, f"{PREFIX}BASE_URL": url}))
     assert reason == (
         f"The first identity has no access. Asked for a token at {url}: "
@@ -194,14 +178,16 @@ def test_a_server_that_answers_html_is_told(judge: Callable[..., dict[str, Any]]
     )
 
 
-def test_a_server_that_hangs_is_told(judge: Callable[..., dict[str, Any]], settings: Settings) -> None:
+def test_a_server_that_hangs_is_told(
+    judge: Callable[..., dict[str, Any]], settings: Settings, answering: Answering
+) -> None:
     over = threading.Event()
     hung = list[bool]()
 
     def answer(_handler: BaseHTTPRequestHandler) -> None:
         hung.append(over.wait(5))
 
-    with server(answer) as url, pytest.MonkeyPatch.context() as patch:
+    with answering(answer) as url, pytest.MonkeyPatch.context() as patch:
         patch.setattr("conformance.offblocks.client._TIMEOUT", httpx.Timeout(0.2))
         reason = reason_of_all(judge({**settings, f"{PREFIX}BASE_URL": url}, rule=SOME))
         assert hung == [], "it was told while the server still hung"
@@ -209,8 +195,8 @@ def test_a_server_that_hangs_is_told(judge: Callable[..., dict[str, Any]], setti
     assert reason.endswith(f"Asked for a token at {url}: POST /v1/auth/token got no answer: timed out")
 
 
-def test_a_dead_port_is_told(judge: Callable[..., dict[str, Any]], settings: Settings) -> None:
-    with server(lambda _handler: None) as url:
+def test_a_dead_port_is_told(judge: Callable[..., dict[str, Any]], settings: Settings, answering: Answering) -> None:
+    with answering(lambda _handler: None) as url:
         pass
     reason = reason_of_all(judge(settings, base_urls={"offblocks": url}, rule=SOME))
     assert reason.startswith(f"The first identity has no access. Asked for a token at {url}: POST /v1/auth/token got ")

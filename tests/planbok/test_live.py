@@ -2,11 +2,10 @@
 
 import json
 import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from conformance.sandbox.remote import Control
 PREFIX = "CONFORMANCE_PLANBOK_"
 
 Settings = Mapping[str, str]
+Answering = Callable[[Callable[[BaseHTTPRequestHandler], None]], AbstractContextManager[str]]
 Environment = Callable[[Settings, Path], AbstractContextManager[pytest.MonkeyPatch]]
 
 
@@ -138,35 +138,16 @@ def test_a_webhook_port_that_is_taken_is_told(environment: Environment, settings
     assert results["rules"][0]["reason"].endswith("Is the port taken?")
 
 
-@pytest.fixture
-def garbage() -> Iterator[str]:
-    """The URL of a server that answers everything with a text that is no JSON."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def handle_one_request(self) -> None:
-            self.raw_requestline = self.rfile.readline()
-            if self.raw_requestline and self.parse_request():
-                self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(b"<html")
-            self.close_connection = True
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
-        thread.start()
-        yield f"http://127.0.0.1:{listening.server_port}"
-        listening.shutdown()
-        thread.join()
-
-
 def test_garbage_is_never_an_error_of_the_suite(
-    environment: Environment, settings: Settings, tmp_path: Path, garbage: str
+    environment: Environment, settings: Settings, tmp_path: Path, answering: Answering
 ) -> None:
-    with environment({**settings, f"{PREFIX}BASE_URL": garbage}, tmp_path):
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.rfile.read(int(handler.headers.get("Content-Length", "0")))
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(b"<html")
+
+    with answering(answer) as url, environment({**settings, f"{PREFIX}BASE_URL": url}, tmp_path):
         results = run(Options(apis=("planbok",), target="live", examples=1, rule=("planbok.response.*",)))
     assert "error" not in verdicts(results).values()
     reasons = {rule["id"]: rule["reason"] for rule in results["rules"] if rule["verdict"] == "blocked"}
