@@ -12,7 +12,7 @@ from typing import Any
 from conformance import EXAMPLES
 from conformance.api import Api, registered
 from conformance.clock import stopwatch
-from conformance.generation import drafts
+from conformance.generation.requests import drafts
 from conformance.ids import Ids
 from conformance.run import Options, run
 from conformance.verdicts import Verdict

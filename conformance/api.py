@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
-from conformance.data import data_path
+from conformance.files import data_path
 
 GROUP = "conformance.apis"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from conformance.data import data_path, first_problem
+from conformance.files import data_path, first_problem
 
 
 class CatalogueError(ValueError):

@@ -16,12 +16,12 @@ import typer
 from conformance import EXAMPLES, FIXED_SEED
 
 if TYPE_CHECKING:
-    from conformance.adapters import Comparison
     from conformance.api import Api
     from conformance.catalogue import Rule
     from conformance.matrix import Matrix
     from conformance.run import Options
     from conformance.sandbox.server import RunningSandbox
+    from conformance.vectors.adapters import Comparison
 
 # What a command needs is imported when it runs, so that help and the commands that need little stay quick.
 # ruff: noqa: PLC0415
@@ -253,8 +253,8 @@ def show_rule(
         from rich.console import Console
         from rich.text import Text
 
+        from conformance.commands.rulebook import close_ids, described
         from conformance.reporting.console import write
-        from conformance.rulebook import close_ids, described
 
         known = {rule.id: (api, rule) for api in _apis([]) for rule in _catalogue(api)}
         if rule_id not in known:
@@ -283,7 +283,7 @@ def vectors(
     if context.invoked_subcommand is not None:
         return
     with _explained():
-        from conformance.vectors import counts, load
+        from conformance.vectors.cases import counts, load
 
         counted = counts(load())
         if as_json:
@@ -307,8 +307,8 @@ def check_vectors(
     right, 1 some wrong, 2 wrong usage, 3 inconclusive: nothing supported, or the adapter broke.
     """
     with _explained():
-        from conformance.adapters import Outcome, Side, ask, compare, questions
-        from conformance.vectors import load
+        from conformance.vectors.adapters import Outcome, Side, ask, compare, questions
+        from conformance.vectors.cases import load
 
         sides = [Side(each.value) for each in side or list(VectorSide)]
         asked = load()
@@ -439,7 +439,7 @@ def doctor(
         if probe:
             _probe(probe)
             return
-        from conformance.doctor import examine
+        from conformance.commands.doctor import examine
 
         healthy = True
         for check in examine():
@@ -476,11 +476,10 @@ def _explained() -> Iterator[None]:
 
 
 def _explanation(error: Exception) -> tuple[str, int]:
-    from conformance.adapters import AdapterBrokeError, AdapterNotStartedError
     from conformance.api import BrokenApiError, UnknownApiError
-    from conformance.cassettes import CassetteUnreadableError
     from conformance.catalogue import CatalogueError
     from conformance.matrix import MatrixUnreadableError, NoClusterError
+    from conformance.recording.cassettes import CassetteUnreadableError
     from conformance.reporting.files import ReportNotWrittenError
     from conformance.run import SuiteCrashedError, UsageError
     from conformance.sandbox.faults import UnknownFaultError
@@ -488,7 +487,8 @@ def _explanation(error: Exception) -> tuple[str, int]:
     from conformance.settings import SettingsError
     from conformance.specification import SpecificationError
     from conformance.targets.documents import DocumentsUnreadableError
-    from conformance.vectors import VectorsUnreadableError
+    from conformance.vectors.adapters import AdapterBrokeError, AdapterNotStartedError
+    from conformance.vectors.cases import VectorsUnreadableError
 
     match error:
         case (
@@ -655,9 +655,9 @@ def _tell_comparisons(compared: "Sequence[Comparison]") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from conformance.adapters import Outcome
     from conformance.reporting.console import write
     from conformance.reporting.phrases import printable
+    from conformance.vectors.adapters import Outcome
 
     console = Console()
     if not console.is_terminal:

@@ -34,8 +34,8 @@ import conformance
 from conformance.api import Api, named, registered
 from conformance.catalogue import Basis, Catalogue
 from conformance.clock import stopwatch
-from conformance.data import data_path
 from conformance.exchange import Response
+from conformance.files import data_path
 from conformance.findings import Finding, Outcome
 from conformance.run import Options, SuiteCrashedError, run
 from conformance.sandbox.faults import Departure, Fault, UnknownFaultError, Variation, departure, departures

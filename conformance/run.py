@@ -16,7 +16,7 @@ from conformance import EXAMPLES
 from conformance.api import Api, named, registered
 from conformance.catalogue import Catalogue, Rule
 from conformance.clock import SystemClock, stopwatch
-from conformance.results import Run, exchange_to_json, finding_from_json, results
+from conformance.reporting.results import Run, exchange_to_json, finding_from_json, results
 from conformance.runner import ATTACHED, usual_pin_agent, usual_seed
 from conformance.specification import Specification
 from conformance.targets import cassette_path
@@ -181,7 +181,7 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
                 break
     for attached in collector.attached:
         if message := attached.get("unreadable"):
-            from conformance.cassettes import CassetteUnreadableError  # noqa: PLC0415  (only for a broken cassette)
+            from conformance.recording.cassettes import CassetteUnreadableError  # noqa: PLC0415  (only for a broken cassette)
 
             raise CassetteUnreadableError(message)
     if pytest.ExitCode.INTERRUPTED in codes and not collector.trouble:

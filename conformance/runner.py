@@ -12,14 +12,14 @@ from vcr.patch import PATCHER_NAMES
 
 import conformance
 from conformance.api import Api, registered
-from conformance.cassettes import Cassette, CassetteUnreadableError, Recorder, rebased, without_port
 from conformance.catalogue import Catalogue
 from conformance.clock import SystemClock
 from conformance.exchange import Delivery
 from conformance.findings import Finding, Outcome
-from conformance.generation import cited, kept, simplest
+from conformance.generation.requests import cited, kept, simplest
 from conformance.ids import Ids, fresh_seed
-from conformance.results import exchange_to_json, finding_to_json
+from conformance.recording.cassettes import Cassette, CassetteUnreadableError, Recorder, rebased, without_port
+from conformance.reporting.results import exchange_to_json, finding_to_json
 from conformance.scenario import NeedError, Record, StepFailedError, recording
 from conformance.specification import Specification
 from conformance.targets import Subject, Target, cassette_path

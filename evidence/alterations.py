@@ -43,7 +43,7 @@ from origin import origin  # type: ignore[import-not-found]  # it lies beside th
 from conformance.api import Api, registered
 from conformance.clock import stopwatch
 from conformance.ids import Ids
-from conformance.journal import JournalTransport
+from conformance.recording.journal import JournalTransport
 from conformance.run import Options, run
 from conformance.verdicts import Verdict
 

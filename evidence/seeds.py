@@ -20,8 +20,8 @@ from origin import origin  # type: ignore[import-not-found]  # it lies beside th
 import conformance
 from conformance.api import registered
 from conformance.clock import stopwatch
+from conformance.commands.rulebook import verified_rules
 from conformance.matrix import is_generated
-from conformance.rulebook import verified_rules
 from conformance.run import Options, run
 from conformance.verdicts import Verdict
 

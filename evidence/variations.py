@@ -18,8 +18,8 @@ from origin import origin  # type: ignore[import-not-found]  # it lies beside th
 from conformance.api import Api, registered
 from conformance.catalogue import Catalogue
 from conformance.clock import stopwatch
+from conformance.commands.rulebook import verified_rules
 from conformance.matrix import Observation, is_generated, judge, observe, processes, trials
-from conformance.rulebook import verified_rules
 from conformance.sandbox.faults import UnknownFaultError
 
 FOLDER = Path(__file__).parent

@@ -11,7 +11,9 @@ from vcr.errors import CannotOverwriteExistingCassetteException
 from vcr.serialize import deserialize
 from vcr.serializers import yamlserializer
 
-from conformance.cassettes import (
+from conformance.exchange import Delivery, Exchange, Request, Response
+from conformance.files import data_path
+from conformance.recording.cassettes import (
     Cassette,
     CassetteMissingError,
     CassetteUnreadableError,
@@ -20,9 +22,7 @@ from conformance.cassettes import (
     recording_command,
     without_port,
 )
-from conformance.data import data_path
-from conformance.exchange import Delivery, Exchange, Request, Response
-from conformance.redaction import Redactor
+from conformance.recording.redaction import Redactor
 from conformance.scenario import StepFailedError
 
 BASE = "https://toy.test/w/1"

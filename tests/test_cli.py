@@ -15,15 +15,15 @@ import pytest
 from typer.testing import CliRunner
 
 from conformance import api as apis
-from conformance import doctor
 from conformance.api import Api, UnknownApiError, registered
-from conformance.cassettes import CassetteUnreadableError
 from conformance.catalogue import Catalogue, CatalogueError
 from conformance.cli import app
+from conformance.commands import doctor
 from conformance.findings import Finding, Outcome
 from conformance.offblocks import api as offblocks
 from conformance.planbok import api as planbok
-from conformance.results import Run, results
+from conformance.recording.cassettes import CassetteUnreadableError
+from conformance.reporting.results import Run, results
 from conformance.run import Options, SuiteCrashedError, UsageError
 from conformance.sandbox.introduction import introduction
 from conformance.sandbox.server import RunningSandbox, start

@@ -5,10 +5,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from conformance import doctor
 from conformance.api import Api, named
-from conformance.data import data_path
-from conformance.doctor import Check, examine
+from conformance.commands import doctor
+from conformance.commands.doctor import Check, examine
+from conformance.files import data_path
 from conformance.offblocks import api as offblocks
 from conformance.sandbox.server import start
 from conformance.specification import Specification

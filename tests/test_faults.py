@@ -13,8 +13,8 @@ import pytest
 
 from conformance.api import registered
 from conformance.catalogue import Basis, Catalogue, Level, Party
+from conformance.commands.rulebook import verified_rules
 from conformance.matrix import Said, Seen, is_generated, judge, observe, observe_differing, rehearse, said_in
-from conformance.rulebook import verified_rules
 from conformance.run import Options, run
 from conformance.sandbox.faults import Fault, Variation, departures
 from conformance.sandbox.recorder import Recording

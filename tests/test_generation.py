@@ -16,12 +16,11 @@ import yaml
 
 from conformance import run as running
 from conformance.api import Api, registered
-from conformance.cassettes import Cassette
 from conformance.catalogue import Catalogue
 from conformance.clock import FrozenClock
 from conformance.exchange import Exchange, Generated, Mode, Request, Response
 from conformance.findings import Finding, Outcome, judged
-from conformance.generation import (
+from conformance.generation.requests import (
     CONTENT_TYPE,
     FURTHER,
     IDENTITY,
@@ -38,9 +37,10 @@ from conformance.generation import (
     supplied,
     wrong_places,
 )
-from conformance.journal import Journal, JournalTransport
 from conformance.offblocks.sandbox import OffBlocks, Reason, Refused
-from conformance.redaction import Redactor
+from conformance.recording.cassettes import Cassette
+from conformance.recording.journal import Journal, JournalTransport
+from conformance.recording.redaction import Redactor
 from conformance.run import Options, run
 from conformance.sandbox.server import start
 from conformance.scenario import StepFailedError, SuiteError
@@ -722,7 +722,7 @@ def test_a_replay_draws_nothing(recorded: Path) -> None:
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
     assert (printed["verdict"], printed["remarks"]) == ("conforms", [])
-    assert {"conformance.generation", "conformance.offblocks.suite.feed"} <= set(printed["loaded"])
+    assert {"conformance.generation.requests", "conformance.offblocks.suite.feed"} <= set(printed["loaded"])
     assert not {"schemathesis", "hypothesis"} & set(printed["loaded"])
 
 

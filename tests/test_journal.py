@@ -12,9 +12,9 @@ import pytest
 from conformance.clock import EPOCH_OF_WORLDS, FrozenClock
 from conformance.exchange import Exchange, Request
 from conformance.findings import Finding, judged
-from conformance.journal import BREAKS, EXCHANGE, Journal, JournalTransport
 from conformance.offblocks import api
-from conformance.redaction import Redactor
+from conformance.recording.journal import BREAKS, EXCHANGE, Journal, JournalTransport
+from conformance.recording.redaction import Redactor
 from conformance.scenario import StepFailedError, SuiteError
 from conformance.specification import Specification
 

@@ -14,7 +14,7 @@ from schemathesis.generation.stateful.state_machine import StepInput, StepOutput
 
 from conformance.api import named
 from conformance.exchange import Exchange
-from conformance.machines import stage
+from conformance.generation.sequences import stage
 from conformance.offblocks.messages import Challenge, issued_challenge
 from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet

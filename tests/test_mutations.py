@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from conformance.api import Api, registered
-from conformance.cassettes import Cassette
 from conformance.catalogue import Basis, Catalogue
 from conformance.exchange import Response
+from conformance.recording.cassettes import Cassette
 from conformance.sandbox.faults import UnknownFaultError, check_names, departure, departures
 from conformance.sandbox.mutations import Mutation, mutations
 from conformance.sandbox.remote import Control, RemoteWorld

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from conformance.clock import EPOCH_OF_WORLDS, FrozenClock, stopwatch
-from conformance.receiver import Mailbox, Receiver
+from conformance.targets.receiver import Mailbox, Receiver
 
 TEST = "offblocks/webhook/a_change_is_sent"
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlencode
 
 from conformance.exchange import Exchange, Request, Response
-from conformance.redaction import Redactor
+from conformance.recording.redaction import Redactor
 
 SECRETS = ("apiKey", "apiSecret", "token", "pin")
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjF9.c2lnbmF0dXJl"

@@ -12,12 +12,12 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from conformance.cassettes import CassetteUnreadableError
 from conformance.offblocks import deviations
 from conformance.offblocks.client import Client, RequestSigner
 from conformance.offblocks.deviations import Deviation
 from conformance.offblocks.suite import tenant
 from conformance.offblocks.wallet import Wallet
+from conformance.recording.cassettes import CassetteUnreadableError
 from conformance.run import Options, run
 from conformance.standards.message_signatures import key_from_seed
 from conformance.standards.wallet_signatures import Encoding, encode

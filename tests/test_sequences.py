@@ -15,7 +15,7 @@ import pytest
 from conformance.api import Api, named, registered
 from conformance.exchange import Response
 from conformance.findings import Finding, Outcome
-from conformance.machines import (
+from conformance.generation.sequences import (
     BrokenError,
     Exploration,
     Walk,

@@ -14,7 +14,7 @@ import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from conformance.catalogue import Basis
-from conformance.data import data_path
+from conformance.files import data_path
 from conformance.specification import Problem, Specification, SpecificationError
 
 PATHS = {path.parent.name: path for path in sorted(data_path("specs").glob("*/openapi.yaml"))}

@@ -13,9 +13,9 @@ import jsonschema_rs
 import pytest
 
 from conformance.catalogue import Basis, Catalogue
-from conformance.data import data_path
+from conformance.files import data_path
 from conformance.standards.wallet_signatures import Encoding, decode, encode
-from conformance.vectors import (
+from conformance.vectors.cases import (
     PRODUCTS,
     Accept,
     Produce,

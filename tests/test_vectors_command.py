@@ -13,10 +13,10 @@ import jsonschema_rs
 import pytest
 from typer.testing import CliRunner
 
-from conformance.adapters import AdapterBrokeError, Outcome, Side, ask, compare, questions
 from conformance.cli import app
-from conformance.data import data_path
-from conformance.vectors import Accept, load
+from conformance.files import data_path
+from conformance.vectors.adapters import AdapterBrokeError, Outcome, Side, ask, compare, questions
+from conformance.vectors.cases import Accept, load
 
 CHECKOUT = Path(__file__).parents[1]
 VECTORS = load()
@@ -24,7 +24,7 @@ SCHEMA = json.loads(data_path("specs/schemas/adapter.json").read_bytes())
 
 OURS = """
 import json, sys
-from conformance.vectors import PRODUCTS, load, why_refused
+from conformance.vectors.cases import PRODUCTS, load, why_refused
 
 VECTORS = {vector.id: vector for vector in load()}
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from conformance.exchange import Exchange, Mode
 from conformance.findings import Finding, judged
-from conformance.generation import CONTENT_TYPE, IDENTITY, METHOD, unsupported_method, wrong_places
+from conformance.generation.requests import CONTENT_TYPE, IDENTITY, METHOD, unsupported_method, wrong_places
 from conformance.offblocks.messages import bearer_token
 from conformance.specification import Problem, Specification
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from conformance.clock import Clock, SystemClock
 from conformance.offblocks.client import DEFAULT_COMPONENTS, ApiError, Client, Credentials
-from conformance.redaction import Redactor
+from conformance.recording.redaction import Redactor
 from conformance.settings import LiveSettings, SettingsError
 from conformance.standards.digest_fields import content_digest
 from conformance.standards.message_signatures import declared_signatures, key_from_seed, present, sign

@@ -12,8 +12,8 @@ from conformance.api import Api
 from conformance.clock import Clock
 from conformance.exchange import Delivery
 from conformance.ids import Ids
-from conformance.journal import Journal, JournalTransport
-from conformance.receiver import Hooks
+from conformance.recording.journal import Journal, JournalTransport
+from conformance.targets.receiver import Hooks
 
 IDENTITIES = ("first", "second")
 """The API clients that a test may act as: its own, and another one to be kept apart from."""

@@ -11,8 +11,8 @@ import yaml
 from conformance.api import Api
 from conformance.catalogue import Basis, Catalogue
 from conformance.clock import EPOCH_OF_WORLDS
-from conformance.data import data_path, first_problem
 from conformance.exchange import Exchange, Request, Response
+from conformance.files import data_path, first_problem
 from conformance.findings import Finding, Outcome
 from conformance.specification import Specification
 

@@ -10,13 +10,13 @@ import httpx
 from conformance.api import Api
 from conformance.clock import SystemClock
 from conformance.ids import Ids
-from conformance.journal import Journal
-from conformance.receiver import Mailbox, Receiver
-from conformance.redaction import Redactor
+from conformance.recording.journal import Journal
+from conformance.recording.redaction import Redactor
 from conformance.scenario import StepFailedError, needs
 from conformance.settings import LiveSettings
 from conformance.specification import Specification
 from conformance.targets import Subject
+from conformance.targets.receiver import Mailbox, Receiver
 
 _PATIENCE = timedelta(seconds=30)
 

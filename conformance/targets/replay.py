@@ -8,11 +8,17 @@ from pathlib import Path
 import httpx
 
 from conformance.api import Api
-from conformance.cassettes import Cassette, CassetteMissingError, CassetteUnreadableError, Tape, recording_command
 from conformance.exchange import Delivery
 from conformance.ids import Ids
-from conformance.journal import Journal
-from conformance.redaction import Redactor
+from conformance.recording.cassettes import (
+    Cassette,
+    CassetteMissingError,
+    CassetteUnreadableError,
+    Tape,
+    recording_command,
+)
+from conformance.recording.journal import Journal
+from conformance.recording.redaction import Redactor
 from conformance.scenario import StepFailedError
 from conformance.specification import Specification
 from conformance.targets import IDENTITIES, Subject, cassette_path

@@ -8,13 +8,13 @@ import httpx
 
 from conformance.api import Api
 from conformance.ids import Ids
-from conformance.journal import Journal
-from conformance.receiver import Receiver
-from conformance.redaction import Redactor
+from conformance.recording.journal import Journal
+from conformance.recording.redaction import Redactor
 from conformance.sandbox.remote import Control, NotASandboxError, RemoteWorld
 from conformance.scenario import StepFailedError
 from conformance.specification import Specification
 from conformance.targets import Subject
+from conformance.targets.receiver import Receiver
 
 
 class SandboxTarget:

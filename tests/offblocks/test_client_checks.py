@@ -20,7 +20,6 @@ from conformance.clock import EPOCH_OF_WORLDS
 from conformance.exchange import Exchange, Request, Response
 from conformance.findings import Finding, Outcome
 from conformance.ids import Ids
-from conformance.journal import BREAKS, EXCHANGE, Journal, JournalTransport
 from conformance.offblocks import api, deviations
 from conformance.offblocks.client import (
     DEFAULT_COMPONENTS,
@@ -32,7 +31,8 @@ from conformance.offblocks.client import (
 from conformance.offblocks.client_checks import ClientJudge, client_findings
 from conformance.offblocks.deviations import DeviantSigner, Deviation, rules
 from conformance.offblocks.wallet import Wallet
-from conformance.redaction import Redactor
+from conformance.recording.journal import BREAKS, EXCHANGE, Journal, JournalTransport
+from conformance.recording.redaction import Redactor
 from conformance.sandbox.remote import Control, RemoteWorld
 from conformance.sandbox.server import start
 from conformance.specification import Specification

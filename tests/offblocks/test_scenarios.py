@@ -12,7 +12,6 @@ import pytest
 
 from conformance.clock import Clock
 from conformance.findings import Finding, Outcome
-from conformance.journal import Journal
 from conformance.offblocks import api
 from conformance.offblocks.suite import (
     test_authentication,
@@ -25,7 +24,8 @@ from conformance.offblocks.suite import (
 from conformance.offblocks.suite.effects import expect_customers
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.redaction import Redactor
+from conformance.recording.journal import Journal
+from conformance.recording.redaction import Redactor
 from conformance.scenario import NeedError, StepFailedError, recording
 from conformance.specification import Specification
 from conformance.targets import Subject

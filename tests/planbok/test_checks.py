@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from conformance.catalogue import Catalogue
 from conformance.clock import EPOCH_OF_WORLDS
-from conformance.data import data_path
 from conformance.exchange import Delivery, Exchange, Headers, Request, Response
+from conformance.files import data_path
 from conformance.findings import Finding, Outcome
 from conformance.planbok.chains import CHAINS
 from conformance.planbok.checks import provider_findings

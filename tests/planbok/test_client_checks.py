@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from conformance.catalogue import Catalogue, Party
 from conformance.clock import EPOCH_OF_WORLDS, FrozenClock
-from conformance.data import data_path
 from conformance.exchange import Delivery, Exchange, Headers, Request, Response
+from conformance.files import data_path
 from conformance.findings import Finding, Outcome
 from conformance.ids import Ids
-from conformance.journal import BREAKS, Journal, JournalTransport
 from conformance.planbok.client_checks import ClientJudge, client_findings, journal_findings
 from conformance.planbok.webhooks import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from conformance.redaction import Redactor
+from conformance.recording.journal import BREAKS, Journal, JournalTransport
+from conformance.recording.redaction import Redactor
 from conformance.specification import Specification
 
 CLIENT_RULES = {

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from conformance.clock import EPOCH_OF_WORLDS
-from conformance.data import data_path
 from conformance.exchange import Delivery, Exchange, Request, Response
+from conformance.files import data_path
 from conformance.findings import Finding, Outcome
 from conformance.planbok.model import Model
 from conformance.specification import Specification

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conformance.catalogue import Basis, Catalogue, CatalogueError, Level, Party, Rule
-from conformance.data import data_path
+from conformance.files import data_path
 from conformance.specification import Specification
 
 PATH = data_path("specs/planbok/rules.yaml")

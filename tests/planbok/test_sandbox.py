@@ -13,9 +13,9 @@ import pytest
 from conformance.planbok import api
 from conformance.planbok.pin_agent import PinAgent
 from conformance.planbok.webhooks import verify
-from conformance.receiver import Mailbox, Receiver
 from conformance.sandbox.remote import Control, RemoteWorld
 from conformance.sandbox.server import start
+from conformance.targets.receiver import Mailbox, Receiver
 
 PIN, OTHER = "246810", "135790"
 ANSWERS = ("Anna", "Elm & Oak Street ü")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conformance.catalogue import Basis
-from conformance.data import data_path
+from conformance.files import data_path
 from conformance.specification import Problem, Specification
 
 SPECIFICATION = Specification.load(data_path("specs/planbok/openapi.yaml"))

@@ -7,7 +7,7 @@ import pytest
 from conformance.catalogue import Basis, Document, Level, Party, Reading, Rule, Source
 from conformance.exchange import Exchange, Request, Response
 from conformance.findings import Finding, Outcome
-from conformance.results import Run, exchange_to_json, results
+from conformance.reporting.results import Run, exchange_to_json, results
 
 GUIDE = Source(Document("seed", "Customer Guide", "https://docs.example/guide"), "Expiry", "statement")
 STARTED = datetime(2026, 1, 15, 12, 0, 0, tzinfo=UTC)

@@ -5,7 +5,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from conformance.data import data_path
+from conformance.files import data_path
 
 VALIDATOR = jsonschema_rs.validator_for(json.loads(data_path("specs/schemas/results.json").read_bytes()))
 

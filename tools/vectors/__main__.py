@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from conformance.data import data_path
+from conformance.files import data_path
 from tools.vectors import (
     account_ids,
     addresses,

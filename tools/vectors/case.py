@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from conformance.data import data_path
-from conformance.vectors import identify
+from conformance.files import data_path
+from conformance.vectors.cases import identify
 
 
 @dataclass(frozen=True)

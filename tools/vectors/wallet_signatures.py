@@ -9,7 +9,7 @@ from coincurve.utils import GROUP_ORDER_INT
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from eth_hash.auto import keccak
 
-from conformance.data import data_path
+from conformance.files import data_path
 from tools.vectors.case import Case, Topic, encoded
 
 ABOUT = (

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from conformance.exchange import Exchange, Mode
-from conformance.generation import ABSENT, Draft, Series, Supply
+from conformance.generation.requests import ABSENT, Draft, Series, Supply
 from conformance.offblocks.generated_checks import CREDENTIAL, REMOVED_KEY
 from conformance.offblocks.suite.tenant import Onboarding, Tenant, signed
 from conformance.offblocks.wallet import Wallet

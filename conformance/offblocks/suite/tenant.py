@@ -11,11 +11,11 @@ import httpx
 
 from conformance.exchange import Delivery, Exchange
 from conformance.findings import shorten
-from conformance.journal import BREAKS, EXCHANGE
 from conformance.offblocks.client import ApiError, Client, Credentials
 from conformance.offblocks.deviations import DeviantSigner, Deviation, rules
 from conformance.offblocks.messages import Challenge, asking_domains, issued_challenge
 from conformance.offblocks.wallet import Wallet
+from conformance.recording.journal import BREAKS, EXCHANGE
 from conformance.scenario import BETWEEN_LOOKS, PATIENCE, Seen, StepFailedError, eventually, needs, step_failed
 from conformance.standards.wallet_signatures import Encoding, encode
 from conformance.targets import Subject

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conformance.generation import exercise, reached
+from conformance.generation.requests import exercise, reached
 from conformance.offblocks.generated_checks import SHOWN, generated_findings
 from conformance.offblocks.suite.feed import Feed
 from conformance.scenario import found, verifies

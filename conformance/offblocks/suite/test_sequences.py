@@ -1,6 +1,6 @@
 """Whatever the order of calls, the rules hold."""
 
-from conformance.machines import judge_sequences
+from conformance.generation.sequences import judge_sequences
 from conformance.offblocks.suite.walk import Walk
 from conformance.scenario import verifies
 from conformance.targets import Subject

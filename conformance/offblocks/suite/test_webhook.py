@@ -10,9 +10,9 @@ from conformance.clock import Clock
 from conformance.exchange import Delivery
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.receiver import Hooks
 from conformance.scenario import PATIENCE, expect, expect_status, needs, step_failed, verifies
 from conformance.targets import Subject
+from conformance.targets.receiver import Hooks
 
 A_SECOND = timedelta(seconds=1)
 

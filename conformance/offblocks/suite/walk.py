@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from conformance.exchange import Exchange
-from conformance.machines import Walk as AnyWalk
-from conformance.machines import step
+from conformance.generation.sequences import Walk as AnyWalk
+from conformance.generation.sequences import step
 from conformance.offblocks.messages import Challenge, issued_challenge
 from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet

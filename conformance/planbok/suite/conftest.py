@@ -4,9 +4,9 @@ import pytest
 
 from conformance.clock import Clock
 from conformance.planbok.suite.tenant import Tenant
-from conformance.receiver import Hooks
 from conformance.scenario import needs
 from conformance.targets import Subject
+from conformance.targets.receiver import Hooks
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from conformance.exchange import Exchange, Mode
-from conformance.generation import ABSENT, Draft, Series, Supply
+from conformance.generation.requests import ABSENT, Draft, Series, Supply
 from conformance.planbok.generated_checks import CREDENTIAL
 from conformance.planbok.messages import Challenge, customer_id
 from conformance.planbok.suite.tenant import RETURN_URL, Onboarding, Tenant

@@ -7,8 +7,8 @@ import httpx
 
 from conformance.exchange import Exchange
 from conformance.ids import Ids
-from conformance.journal import EXCHANGE
 from conformance.planbok.pin_agent import Page, PageError, PinAgent
+from conformance.recording.journal import EXCHANGE
 from conformance.scenario import StepFailedError, needs
 from conformance.targets import Subject
 

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 from conformance.exchange import Delivery, Exchange
-from conformance.journal import BREAKS, EXCHANGE
 from conformance.planbok.chains import CHAINS, Chain
 from conformance.planbok.client import Client, Credentials
 from conformance.planbok.messages import (
@@ -21,6 +20,7 @@ from conformance.planbok.messages import (
     wallets_in,
 )
 from conformance.planbok.suite.person import Done, Person
+from conformance.recording.journal import BREAKS, EXCHANGE
 from conformance.scenario import BETWEEN_LOOKS, Seen, eventually, needs, step_failed
 from conformance.standards.addresses import Family
 from conformance.targets import Subject

@@ -13,8 +13,8 @@ from conformance.planbok.suite.lock_out import MANY, right_pin_refused
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
 from conformance.planbok.webhooks import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signed_over
-from conformance.receiver import Hooks
 from conformance.scenario import PATIENCE, expect, expect_reading, needs, refused, step_failed, verifies, waits
+from conformance.targets.receiver import Hooks
 
 pytestmark = pytest.mark.usefixtures("hooks")
 

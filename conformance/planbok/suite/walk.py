@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from conformance.exchange import Exchange
-from conformance.machines import Walk as AnyWalk
-from conformance.machines import step
+from conformance.generation.sequences import Walk as AnyWalk
+from conformance.generation.sequences import step
 from conformance.planbok.messages import challenge_of, customer_id, entries, wallets_in
 from conformance.planbok.pin_agent import Page
 from conformance.planbok.suite.person import Person

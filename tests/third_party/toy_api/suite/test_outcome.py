@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from conformance.exchange import Exchange
-from conformance.journal import BREAKS, EXCHANGE
+from conformance.recording.journal import BREAKS, EXCHANGE
 from conformance.scenario import expect, expect_reading, needs, step_failed, verifies, waits
 from conformance.targets import Subject
 

@@ -13,12 +13,12 @@ from typing import Any, ClassVar, Protocol
 
 from conformance.exchange import Delivery, Exchange, Generated, Mode
 from conformance.findings import Finding, Outcome
-from conformance.generation import secluded
-from conformance.journal import Journal
-from conformance.receiver import Hooks
-from conformance.redaction import Redactor
+from conformance.generation.requests import secluded
+from conformance.recording.journal import Journal
+from conformance.recording.redaction import Redactor
 from conformance.scenario import NeedError, StepFailedError, found, needs
 from conformance.targets import Subject
+from conformance.targets.receiver import Hooks
 
 _FOR_EACH_EXAMPLE = 3
 """How many sequences are drawn for each of the examples that a run asks for."""
@@ -505,7 +505,7 @@ def told(got: str, walk: Walk) -> str:
 def program(walk: Walk) -> str:
     """A Python program that makes the same calls, and says which rules they break."""
     lines = [f"    walk.{call.name}({_written(call.arguments)})" for call in walk.calls]
-    start = ["from conformance.sequences import scene", "", f'with scene("{walk.subject.api.name}") as walk:']
+    start = ["from conformance.generation.repeat import scene", "", f'with scene("{walk.subject.api.name}") as walk:']
     return "\n".join([*start, *lines]) + "\n"
 
 

@@ -13,8 +13,8 @@ from dotenv import dotenv_values
 from packaging.requirements import Requirement
 
 from conformance.api import Api, registered
-from conformance.cassettes import Cassette, CassetteUnreadableError
 from conformance.catalogue import Catalogue, CatalogueError, Party
+from conformance.recording.cassettes import Cassette, CassetteUnreadableError
 from conformance.sandbox.server import SandboxNotStartedError, start
 from conformance.settings import LiveSettings, Settings, SettingsError
 from conformance.specification import Specification, SpecificationError

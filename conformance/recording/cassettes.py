@@ -19,10 +19,10 @@ from vcr.errors import CannotOverwriteExistingCassetteException
 from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.request import Request as VcrRequest
 
-from conformance.data import data_path, first_problem
 from conformance.exchange import Delivery, Exchange, Generated, Headers, Message, Request, Response
+from conformance.files import data_path, first_problem
 from conformance.findings import shorten
-from conformance.redaction import Redactor
+from conformance.recording.redaction import Redactor
 from conformance.scenario import StepFailedError
 
 FORMAT = "conformance-cassette/1"

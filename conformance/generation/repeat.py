@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from conformance.api import Api, named
+from conformance.generation.sequences import BrokenError, Walk, stage
 from conformance.ids import fresh_seed
-from conformance.machines import BrokenError, Walk, stage
 from conformance.scenario import NeedError, StepFailedError
 from conformance.settings import SettingsError
 from conformance.specification import Specification

@@ -22,7 +22,7 @@ import yaml
 from coincurve.utils import GROUP_ORDER_INT
 
 from conformance.catalogue import Basis, Document
-from conformance.data import data_path
+from conformance.files import data_path
 from conformance.planbok import webhooks
 from conformance.planbok.chains import CHAINS
 from conformance.standards import (

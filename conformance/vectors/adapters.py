@@ -19,8 +19,8 @@ from typing import IO, Any
 
 import jsonschema_rs
 
-from conformance.data import data_path, first_problem
-from conformance.vectors import Accept, Vector, why_wrong_product
+from conformance.files import data_path, first_problem
+from conformance.vectors.cases import Accept, Vector, why_wrong_product
 
 PATIENCE = timedelta(seconds=60)
 """How long an adapter may say nothing."""

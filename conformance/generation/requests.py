@@ -21,7 +21,7 @@ import yaml
 from conformance.catalogue import Basis
 from conformance.exchange import Exchange, Generated, Mode
 from conformance.findings import Finding, Outcome, judged
-from conformance.journal import Journal
+from conformance.recording.journal import Journal
 from conformance.scenario import step_failed
 from conformance.specification import Problem, Specification
 

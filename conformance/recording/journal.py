@@ -12,7 +12,7 @@ import httpx
 from conformance.clock import Clock
 from conformance.exchange import Delivery, Exchange, Generated, Mode, Request, Response
 from conformance.findings import Finding, Outcome
-from conformance.redaction import Redactor
+from conformance.recording.redaction import Redactor
 from conformance.scenario import StepFailedError, SuiteError
 from conformance.specification import Specification
 

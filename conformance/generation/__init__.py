@@ -1,0 +1,1 @@
+"""Generated tests: requests drawn from a description, and sequences of calls."""

@@ -1,0 +1,1 @@
+"""Language-neutral cases, and programs that answer them."""
