@@ -146,6 +146,7 @@ class Exchange:
         breaks: The ids of the client rules that the request breaks on purpose.
         placeholders: In a printed exchange, the names of the parts that stand for something else.
         generated: What the request was made to be, if it was generated.
+        parameters: What stands in the path for each parameter of the operation's template, undecoded.
     """
 
     id: str
@@ -158,6 +159,7 @@ class Exchange:
     breaks: frozenset[str] = frozenset()
     placeholders: frozenset[str] = field(default=frozenset())
     generated: Generated | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

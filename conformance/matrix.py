@@ -372,10 +372,10 @@ def _answers(recording: Recording, specification: Specification) -> frozenset[tu
     found = set()
     for scope, _, answer in recording.exchanges:
         path = scope["raw_path"].decode("latin-1").split("/", 4)  # /w/<world>/<api>/<the path below the base URL>
-        operation = specification.operation_at(scope["method"], f"/{path[-1]}")
-        if operation:
+        match = specification.match(scope["method"], f"/{path[-1]}")
+        if match:
             headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers)
-            found.add((operation.id, Response(headers, answer.body, answer.status)))
+            found.add((match.operation.id, Response(headers, answer.body, answer.status)))
     return frozenset(found)
 
 

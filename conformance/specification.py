@@ -128,6 +128,19 @@ class Operation:
         return next((self.responses[key] for key in keys if key in self.responses), None)
 
 
+@dataclass(frozen=True)
+class Match:
+    """What a request is for.
+
+    Args:
+        operation: The operation.
+        parameters: What stands in the path for each parameter of its template, undecoded.
+    """
+
+    operation: Operation
+    parameters: Mapping[str, str]
+
+
 class Specification:
     """An OpenAPI 3.1 document whose every claim carries ``x-basis`` and ``x-source``.
 
@@ -157,7 +170,7 @@ class Specification:
         """The operations by id."""
         self.webhooks: Mapping[str, Operation] = {webhook.id: webhook for webhook in webhooks}
         """The webhooks that the API sends, by id."""
-        self._templates = [(op.method, _compiled(op.path), op) for op in sorted(operations, key=_literal_first)]
+        self._templates = [(*_compiled(each.path), each) for each in sorted(operations, key=_literal_first)]
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
         self._registry: jsonschema_rs.Registry | None = None
 
@@ -182,14 +195,17 @@ class Specification:
         except SpecificationError as error:
             raise SpecificationError(f"The specification {path} {error}") from error
 
-    def operation_at(self, method: str, path: str) -> Operation | None:
-        """The operation that a request is for, None if the document knows none.
+    def match(self, method: str, path: str) -> Match | None:
+        """The operation that a request is for, with the parameters in its path; None if the document knows none.
 
         Args:
             method: The method, in upper case.
             path: The path below the base URL, undecoded, without the query. A literal path goes before a template.
         """
-        return next((op for verb, template, op in self._templates if verb == method and template.fullmatch(path)), None)
+        for template, names, operation in self._templates:
+            if operation.method == method and (found := template.fullmatch(path)):
+                return Match(operation, dict(zip(names, found.groups(), strict=True)))
+        return None
 
     def methods_at(self, path: str) -> set[str]:
         """The methods that are described of a path, in upper case.
@@ -197,7 +213,7 @@ class Specification:
         Args:
             path: The path below the base URL, undecoded, without the query.
         """
-        return {verb for verb, _, _ in self._templates if self.operation_at(verb, path)}
+        return {operation.method for template, _, operation in self._templates if template.fullmatch(path)}
 
     def documents_status(self, operation_id: str, status: int) -> bool:
         """Whether the operation is said to answer with `status`.
@@ -468,9 +484,11 @@ def _response(place: _Place) -> Response:
     return Response(place.content(), basis, sources)
 
 
-def _compiled(template: str) -> re.Pattern[str]:
-    parts = re.split(r"(\{[^{}]+\})", template)
-    return re.compile("".join("[^/]+" if part.startswith("{") else re.escape(part) for part in parts))
+def _compiled(template: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """What matches a path of a template, with a group for each parameter, and the names of these."""
+    parts = re.split(r"\{([^{}]+)\}", template)
+    pattern = "([^/]+)".join(re.escape(part) for part in parts[::2])
+    return re.compile(pattern), tuple(parts[1::2])
 
 
 def _literal_first(operation: Operation) -> list[bool]:

@@ -15,7 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from conformance.catalogue import Basis
 from conformance.files import data_path
-from conformance.specification import Problem, Specification, SpecificationError
+from conformance.specification import Match, Problem, Specification, SpecificationError
 
 PATHS = {path.parent.name: path for path in sorted(data_path("specs").glob("*/openapi.yaml"))}
 DOCUMENTS = {api: yaml.safe_load(path.read_bytes()) for api, path in PATHS.items()}
@@ -492,11 +492,12 @@ class TestStatusesAndTypes:
         assert SPECIFICATION.content_types("signChallenge", 299) == ()
 
 
-class TestOperationAt:
+class TestMatch:
     @pytest.mark.parametrize("operation", SPECIFICATION.operations.values(), ids=lambda operation: operation.id)
     def test_finds_each(self, operation: Any) -> None:
         path = operation.path.replace("{customerId}", "04c5851c-4386-5bd9-9f89-08312f8aee3a")
-        assert SPECIFICATION.operation_at(operation.method, path) is operation
+        parameters = {"customerId": "04c5851c-4386-5bd9-9f89-08312f8aee3a"} if path != operation.path else {}
+        assert SPECIFICATION.match(operation.method, path) == Match(operation, parameters)
 
     @pytest.mark.parametrize(
         ("method", "path"),
@@ -511,17 +512,21 @@ class TestOperationAt:
         ],
     )
     def test_finds_none_for_another(self, method: str, path: str) -> None:
-        assert SPECIFICATION.operation_at(method, path) is None
+        assert SPECIFICATION.match(method, path) is None
 
     def test_prefers_the_literal_path(self) -> None:
         document = small(paths={"/a/{b}": "getAny", "/a/me": "getMe", "/{a}/me": "getTheirs"})
         specification = Specification(document, "")
         found = {
-            path: operation.id
+            path: (match.operation.id, match.parameters)
             for path in ("/a/me", "/a/x", "/x/me")
-            if (operation := specification.operation_at("GET", path))
+            if (match := specification.match("GET", path))
         }
-        assert found == {"/a/me": "getMe", "/a/x": "getAny", "/x/me": "getTheirs"}
+        assert found == {"/a/me": ("getMe", {}), "/a/x": ("getAny", {"b": "x"}), "/x/me": ("getTheirs", {"a": "x"})}
+
+    def test_takes_names_that_are_no_identifiers(self) -> None:
+        specification = Specification(small(paths={"/a/{b-c}/{b-c}": "getTwice"}), "")
+        assert specification.match("GET", "/a/1/2") == Match(specification.operations["getTwice"], {"b-c": "2"})
 
 
 def small(*, paths: dict[str, str] | None = None, content: dict[str, Any] | None = None) -> dict[str, Any]:

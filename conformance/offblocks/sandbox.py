@@ -13,13 +13,15 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from conformance.clock import Clock
 from conformance.exchange import Headers, Request, Response
 from conformance.ids import Ids
+from conformance.offblocks import api
 from conformance.sandbox.deliveries import AddressRefused, Outbox
 from conformance.sandbox.messages import (
     BodyRejected,
@@ -30,7 +32,8 @@ from conformance.sandbox.messages import (
     to_json,
     to_rfc3339,
 )
-from conformance.sandbox.service import TENANTS, Operation, Service
+from conformance.sandbox.service import TENANTS, Operation, Service, method_name
+from conformance.specification import Specification
 from conformance.standards import message_signatures, personal_message, wallet_signatures
 from conformance.standards.account_ids import AccountId, AccountIdRejected, checksum_address, checksum_state
 from conformance.standards.digest_fields import DigestRejected, check_content_digest
@@ -38,8 +41,6 @@ from conformance.standards.message_signatures import ECDSA_P384_SHA384, Signatur
 from conformance.standards.sign_in_message import SignInMessage
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_CUSTOMER = "/v1/customers/{customerId}"
-_SIMULATOR = "/v1/simulator/customers/{customerId}"
 
 
 class Status(StrEnum):
@@ -224,20 +225,6 @@ class OffBlocks(Service):
         outbox: Where events for webhooks are posted.
     """
 
-    operations: ClassVar = (
-        Operation("createToken", "POST", "/v1/auth/token"),
-        Operation("putSigningKey", "PUT", "/v1/auth/signing"),
-        Operation("deleteSigningKey", "DELETE", "/v1/auth/signing"),
-        Operation("createCustomer", "POST", "/v1/customers"),
-        Operation("listCustomers", "GET", "/v1/customers"),
-        Operation("getCustomer", "GET", _CUSTOMER),
-        Operation("getChallenge", "GET", f"{_CUSTOMER}/challenge"),
-        Operation("signChallenge", "POST", f"{_CUSTOMER}/challenge/sign"),
-        Operation("verifyCustomer", "PATCH", f"{_SIMULATOR}/verify"),
-        Operation("rejectCustomer", "PATCH", f"{_SIMULATOR}/reject"),
-        Operation("putWebhook", "PUT", "/v1/webhooks"),
-    )
-
     def __init__(self, clock: Clock, ids: Ids, outbox: Outbox) -> None:
         super().__init__(clock, ids, outbox)
         self.token_secret = ids.child("token-secret").draw(32)
@@ -250,6 +237,11 @@ class OffBlocks(Service):
         self.event_ids = ids.child("events")
         self.jitter = ids.child("jitter")
         self.registration_ids = ids.child("registrations")
+
+    @cached_property
+    def specification(self) -> Specification:
+        """The description of OffBlocks."""
+        return Specification.load(api.specification)
 
     def credentials(self, tenant: str) -> dict[str, str]:
         """The API key and secret, and the private signing key as PEM text with its id, of one tenant."""
@@ -286,21 +278,9 @@ class OffBlocks(Service):
             return self.refusal(refusal)
 
     def handler(self, operation: str) -> Callable[[Call], Awaitable[Response]]:
-        """What carries out the operation of that id."""
-        handlers: dict[str, Callable[[Call], Awaitable[Response]]] = {
-            "createToken": self.create_token,
-            "putSigningKey": self.put_signing_key,
-            "deleteSigningKey": self.delete_signing_key,
-            "createCustomer": self.create_customer,
-            "listCustomers": self.list_customers,
-            "getCustomer": self.get_customer,
-            "getChallenge": self.get_challenge,
-            "signChallenge": self.sign_challenge,
-            "verifyCustomer": self.verify_customer,
-            "rejectCustomer": self.reject_customer,
-            "putWebhook": self.put_webhook,
-        }
-        return handlers[operation]
+        """What carries out the operation of that id: the method of the same name."""
+        found: Callable[[Call], Awaitable[Response]] = getattr(self, method_name(operation))
+        return found
 
     def refusal(self, refusal: Refused) -> Response:
         """The answer to a refused request. Silent on error bodies: problem details (RFC 9457)."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -25,18 +26,18 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from conformance.clock import Clock
 from conformance.exchange import Headers, Request, Response
 from conformance.ids import Ids
-from conformance.planbok import gateway, webhooks
+from conformance.planbok import api, gateway, webhooks
 from conformance.planbok.chains import CHAINS, Chain
 from conformance.planbok.gateway import Step, View
 from conformance.planbok.messages import KEY_HEADER
 from conformance.planbok.settings import pin_memory
 from conformance.sandbox.deliveries import Outbox
 from conformance.sandbox.messages import BodyRejected, json_response, read_object, read_text, to_json, to_rfc3339
-from conformance.sandbox.service import TENANTS, Operation, Service
+from conformance.sandbox.service import TENANTS, Operation, Service, method_name
+from conformance.specification import Specification
 from conformance.standards.addresses import address_of
 from conformance.standards.hd_keys import Curve, derive_key
 
-_CUSTOMER = "/v2/customers/{id}"
 _PIN = re.compile(r"[0-9]{6}")
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 _PAGE = re.compile(r"/challenges/(?P<link>[0-9a-f]{32})")
@@ -284,20 +285,6 @@ class Planbok(Service):
         outbox: Where events for webhooks are posted.
     """
 
-    operations: ClassVar = (
-        Operation("createCustomer", "POST", "/v2/customers"),
-        Operation("listCustomers", "GET", "/v2/customers"),
-        Operation("getCustomer", "GET", _CUSTOMER),
-        Operation("initializeCustomer", "POST", f"{_CUSTOMER}/initialize"),
-        Operation("setUpRecovery", "POST", f"{_CUSTOMER}/recovery"),
-        Operation("updatePin", "POST", f"{_CUSTOMER}/update-pin"),
-        Operation("resetPin", "POST", f"{_CUSTOMER}/reset-pin"),
-        Operation("createWallets", "POST", f"{_CUSTOMER}/wallet/create"),
-        Operation("listChallenges", "GET", f"{_CUSTOMER}/challenges"),
-        Operation("getChallenge", "GET", f"{_CUSTOMER}/challenges/{{challengeId}}"),
-        Operation("listWallets", "GET", "/v2/wallets"),
-        Operation("getWallet", "GET", "/v2/wallets/{id}"),
-    )
     mounts: ClassVar = ("gateway",)
 
     def __init__(self, clock: Clock, ids: Ids, outbox: Outbox) -> None:
@@ -314,6 +301,11 @@ class Planbok(Service):
         self.event_ids = ids.child("events")
         self.page_secret = ids.child("page-secret").draw(32)
         self.pin_memory = pin_memory()
+
+    @cached_property
+    def specification(self) -> Specification:
+        """The description of Planbok."""
+        return Specification.load(api.specification)
 
     def credentials(self, tenant: str) -> dict[str, str]:
         """The keys of one organization, and the secret of its webhooks."""
@@ -344,22 +336,9 @@ class Planbok(Service):
             return self.refusal(Refused(Reason.BODY, str(rejection)))
 
     def handler(self, operation: str) -> Callable[[Call], Response]:
-        """What carries out the operation of that id."""
-        handlers: dict[str, Callable[[Call], Response]] = {
-            "createCustomer": self.create_customer,
-            "listCustomers": self.list_customers,
-            "getCustomer": self.get_customer,
-            "initializeCustomer": self.initialize_customer,
-            "setUpRecovery": self.set_up_recovery,
-            "updatePin": self.update_pin,
-            "resetPin": self.reset_pin,
-            "createWallets": self.create_wallets,
-            "listChallenges": self.list_challenges,
-            "getChallenge": self.get_challenge,
-            "listWallets": self.list_wallets,
-            "getWallet": self.get_wallet,
-        }
-        return handlers[operation]
+        """What carries out the operation of that id: the method of the same name."""
+        found: Callable[[Call], Response] = getattr(self, method_name(operation))
+        return found
 
     def authenticate(self, request: Request) -> Tenant:
         """Whose key a request carries, in the header that Provisioning Customer Wallets names."""

@@ -14,7 +14,7 @@ from conformance.exchange import Delivery, Exchange, Generated, Mode, Request, R
 from conformance.findings import Finding, Outcome
 from conformance.recording.redaction import Redactor
 from conformance.scenario import StepFailedError, SuiteError
-from conformance.specification import Specification
+from conformance.specification import Match, Specification
 
 BREAKS = "conformance.breaks"
 """The request extension that names the client rules which a request breaks on purpose."""
@@ -92,15 +92,18 @@ class Journal:
         """The part of a URL below the base URL, or the whole URL if it is elsewhere."""
         return url.removeprefix(self.base_url)
 
-    def operation(self, request: Request) -> str | None:
-        """The id of the operation that a request asks for, None if the specification has none there."""
+    def match(self, request: Request) -> Match | None:
+        """The operation that a request is for, None if the specification has none there."""
         path, _, _ = self.relative(request.url).partition("?")
-        operation = self.specification.operation_at(request.method, path)
-        return operation.id if operation else None
+        return self.specification.match(request.method, path)
 
     def recall(self, exchanges: Iterable[Exchange]) -> None:
         """Take over exchanges as they were recorded, each with the operation that the specification has there now."""
-        self.exchanges = [replace(each, operation=self.operation(each.request)) for each in exchanges]
+        self.exchanges = []
+        for each in exchanges:
+            found = self.match(each.request)
+            operation, parameters = (found.operation.id, found.parameters) if found else (None, {})
+            self.exchanges.append(replace(each, operation=operation, parameters=parameters))
         self.redacted = list(self.exchanges)
 
     def keep(self, exchange: Exchange) -> Exchange:
@@ -145,6 +148,7 @@ class JournalTransport(httpx.BaseTransport):
             method=request.method,
             url=str(request.url),
         )
+        matched = journal.match(sent)
         with self._lock:
             breaks = _broken(self._judge.request(sent, at)) - self._judge.excused
         if journal.player is None and (journal.generated is None or journal.generated.mode is Mode.GIVEN):
@@ -165,7 +169,7 @@ class JournalTransport(httpx.BaseTransport):
         exchange = journal.keep(
             Exchange(
                 id="",
-                operation=journal.operation(sent),
+                operation=matched.operation.id if matched else None,
                 identity=self._identity,
                 at=at,
                 seconds=seconds,
@@ -174,6 +178,7 @@ class JournalTransport(httpx.BaseTransport):
                     headers=_text(response.headers.multi_items()), body=body, status=response.status_code
                 ),
                 breaks=breaks,
+                parameters=matched.parameters if matched else {},
             )
         )
         with self._lock:

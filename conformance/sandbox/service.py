@@ -1,10 +1,8 @@
-"""What every API's sandbox is: operations with routes, answered for one world."""
+"""What every API's sandbox is: the operations of its description, answered for one world."""
 
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 from conformance.clock import Clock
@@ -12,29 +10,19 @@ from conformance.exchange import Request, Response
 from conformance.ids import Ids
 from conformance.sandbox.deliveries import Outbox
 from conformance.sandbox.messages import problem
+from conformance.specification import Operation, Specification
+
+__all__ = ["TENANTS", "Operation", "Service", "method_name"]
 
 TENANTS = ("first", "second")
 """The names of the API clients that each world has credentials for."""
 
+_CAPITAL = re.compile("[A-Z]")
 
-@dataclass(frozen=True)
-class Operation:
-    """One operation of an API.
 
-    Args:
-        id: The operation id of the OpenAPI description.
-        method: The HTTP method.
-        template: The path below the base URL, with names of parameters in braces.
-    """
-
-    id: str
-    method: str
-    template: str
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """What matches a path of this operation, with a named group for each parameter."""
-        return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(self.template)))
+def method_name(operation: str) -> str:
+    """The name of the method that carries out an operation: ``create_token`` for ``createToken``."""
+    return _CAPITAL.sub(r"_\g<0>", operation).lower()
 
 
 class Service(ABC):
@@ -46,7 +34,6 @@ class Service(ABC):
         outbox: Where events for webhooks are posted.
     """
 
-    operations: ClassVar[tuple[Operation, ...]]
     mounts: ClassVar[tuple[str, ...]] = ()
     """The names under which it serves more than the API, such as a hosted page."""
 
@@ -55,18 +42,20 @@ class Service(ABC):
         self.ids = ids
         self.outbox = outbox
 
+    @property
+    @abstractmethod
+    def specification(self) -> Specification:
+        """The description of the API, which says what operations there are and where."""
+
     async def answer(self, request: Request, path: str) -> Response:
         """What the API answers to `request`, whose `path` below the base URL, undecoded, decides on the operation."""
-        matches = [(each, match) for each in self.operations if (match := each.pattern.fullmatch(path))]
-        method = "GET" if request.method == "HEAD" else request.method
-        for operation, match in matches:
-            if operation.method == method:
-                return await self.perform(operation, request, match.groupdict())
-        if not matches:
+        found = self.specification.match("GET" if request.method == "HEAD" else request.method, path)
+        if found:
+            return await self.perform(found.operation, request, found.parameters)
+        allowed = self.specification.methods_at(path)
+        if not allowed:
             return problem(404, f"There is nothing at {path!r}. {self._paths()}")
-        allowed = {operation.method for operation, _ in matches}
-        allowed |= {"HEAD"} if "GET" in allowed else set()
-        allow = ", ".join(sorted(allowed))
+        allow = ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
         return problem(405, f"{path} takes {allow}, not {request.method}.", (("Allow", allow),))
 
     async def answer_at(self, mount: str, request: Request, path: str) -> Response:
@@ -82,4 +71,5 @@ class Service(ABC):
         """The credentials with which the tenant of that name was set up."""
 
     def _paths(self) -> str:
-        return f"Paths below the base URL: {', '.join(dict.fromkeys(each.template for each in self.operations))}."
+        paths = dict.fromkeys(operation.path for operation in self.specification.operations.values())
+        return f"Paths below the base URL: {', '.join(paths)}."

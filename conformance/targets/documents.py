@@ -88,11 +88,11 @@ def _load(api: Api, specification: Specification) -> list[Exchange]:
 
 def _exchange(entry: dict[str, Any], base_url: str, specification: Specification) -> Exchange:
     asked, answered = entry["request"], entry.get("response", {"status": 0})
-    operation = specification.operation_at(asked["method"], asked["path"])
+    found = specification.match(asked["method"], asked["path"])
     body = answered.get("body", "").encode()
     return Exchange(
         id=entry["id"],
-        operation=operation.id if operation else None,
+        operation=found.operation.id if found else None,
         identity=entry["identity"],
         at=EPOCH_OF_WORLDS,
         seconds=0.0,
@@ -104,4 +104,5 @@ def _exchange(entry: dict[str, Any], base_url: str, specification: Specification
         ),
         response=Response((("Content-Type", "application/json"),) if body else (), body, answered["status"]),
         placeholders=frozenset(entry["placeholders"]),
+        parameters=found.parameters if found else {},
     )

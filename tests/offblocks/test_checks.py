@@ -96,12 +96,13 @@ class Step:
     request_headers: Headers = field(default=())
 
     def exchange(self, number: int) -> Exchange:
-        operation = SPECIFICATION.operation_at(self.method, self.path.partition("?")[0])
+        found = SPECIFICATION.match(self.method, self.path.partition("?")[0])
         keyed = (("Idempotency-Key", self.key),) if self.key else ()
         body = b"" if self.answer is None else json.dumps(self.answer).encode()
         return Exchange(
             id=f"test#{number}",
-            operation=operation.id if operation else None,
+            operation=found.operation.id if found else None,
+            parameters=found.parameters if found else {},
             identity=self.identity,
             at=EPOCH_OF_WORLDS + self.after,
             seconds=0.1,

@@ -125,11 +125,12 @@ class Step:
     breaks: frozenset[str] = frozenset()
 
     def exchange(self, number: int) -> Exchange:
-        operation = SPECIFICATION.operation_at(self.method, self.path.partition("?")[0])
+        found = SPECIFICATION.match(self.method, self.path.partition("?")[0])
         body = b"" if self.answer is None else json.dumps(self.answer).encode()
         return Exchange(
             id=f"test#{number}",
-            operation=operation.id if operation else None,
+            operation=found.operation.id if found else None,
+            parameters=found.parameters if found else {},
             identity=self.identity,
             at=EPOCH_OF_WORLDS,
             seconds=0.0,
@@ -137,7 +138,7 @@ class Step:
                 (JSON,),
                 json.dumps(self.sent).encode() if self.sent is not None else b"",
                 self.method,
-                self.path if operation is None else API + self.path,
+                self.path if found is None else API + self.path,
             ),
             response=Response(self.headers, body if self.body is None else self.body, self.status),
             breaks=self.breaks,

@@ -11,7 +11,7 @@ from conformance.exchange import Delivery, Exchange, Request, Response
 from conformance.files import data_path
 from conformance.findings import Finding, Outcome
 from conformance.planbok.model import Model
-from conformance.specification import Specification
+from conformance.specification import Match, Specification
 
 SPECIFICATION = Specification.load(data_path("specs/planbok/openapi.yaml"))
 API = "https://api.example"
@@ -50,20 +50,23 @@ class Story:
         identity: str = "first",
     ) -> None:
         """A call of the API."""
-        operation = SPECIFICATION.operation_at(method, path.partition("?")[0])
+        match = SPECIFICATION.match(method, path.partition("?")[0])
         body = json.dumps(sent).encode() if sent is not None else b""
         answer = json.dumps({"success": status < 400, "status": status, "message": "", "data": data}).encode()
-        self._see(operation.id if operation else None, method, API + path, body, answer, status, identity)
+        self._see(match, method, API + path, body, answer, status, identity)
 
     def page(self, url: str, **fields: str) -> None:
         """A page that is opened, or filled in."""
         self._see(None, "POST" if fields else "GET", url, urlencode(fields).encode(), b"<p>", 200, "first")
 
     def _see(
-        self, operation: str | None, method: str, url: str, body: bytes, answer: bytes, status: int, identity: str
+        self, match: Match | None, method: str, url: str, body: bytes, answer: bytes, status: int, identity: str
     ) -> None:
         request, response = Request((), body, method, url), Response((), answer, status)
-        exchange = Exchange(f"#{len(self.findings)}", operation, identity, self.at, 0.0, request, response)
+        operation, parameters = (match.operation.id, match.parameters) if match else (None, {})
+        exchange = Exchange(
+            f"#{len(self.findings)}", operation, identity, self.at, 0.0, request, response, parameters=parameters
+        )
         self.findings += self.model.see(exchange)
 
     def told(self, event: str, **data: Any) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from conformance.catalogue import Basis
 from conformance.files import data_path
-from conformance.specification import Problem, Specification
+from conformance.specification import Match, Problem, Specification
 
 SPECIFICATION = Specification.load(data_path("specs/planbok/openapi.yaml"))
 JSON = "application/json"
@@ -128,11 +128,11 @@ class TestTheDescription:
         assert not SPECIFICATION.documents_status("getWallet", 409)
 
     def test_tells_the_challenge_from_the_list_by_the_path(self) -> None:
-        listed = SPECIFICATION.operation_at("GET", "/v2/customers/1/challenges")
-        read = SPECIFICATION.operation_at("GET", "/v2/customers/1/challenges/2")
-        assert listed is SPECIFICATION.operations["listChallenges"]
-        assert read is SPECIFICATION.operations["getChallenge"]
-        assert SPECIFICATION.operation_at("GET", "/v1/customers/1") is None
+        listed = SPECIFICATION.match("GET", "/v2/customers/1/challenges")
+        read = SPECIFICATION.match("GET", "/v2/customers/1/challenges/2")
+        assert listed == Match(SPECIFICATION.operations["listChallenges"], {"id": "1"})
+        assert read == Match(SPECIFICATION.operations["getChallenge"], {"id": "1", "challengeId": "2"})
+        assert SPECIFICATION.match("GET", "/v1/customers/1") is None
 
 
 class TestAnswers:
