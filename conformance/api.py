@@ -1,14 +1,28 @@
-"""An API that the suite judges: one object, registered under the entry-point group ``conformance.apis``."""
+"""An API that the suite judges: one object, registered under the entry-point group ``conformance.apis``.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+Whoever adds an API writes a subclass of `Api`. Each part of it is an attribute that imports what it gives when it is
+first asked for, so that a command loads no more than it needs; a module can be given wherever it has the functions of
+the protocol, and a type checker says where it does not.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cache
-from importlib import import_module, util
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import Any, ClassVar, Protocol
 
+import httpx
+
+from conformance.clock import Clock
+from conformance.exchange import Delivery, Exchange, Request, Response
 from conformance.files import data_path
+from conformance.findings import Finding
+from conformance.ids import Ids
+from conformance.settings import LiveSettings
+from conformance.specification import Operation, Specification
 
 GROUP = "conformance.apis"
 
@@ -21,28 +35,171 @@ class UnknownApiError(ValueError):
     """An API was named that nobody registered."""
 
 
-@dataclass(frozen=True)
-class Api:
-    """All that is special to one API; its modules are imported when first used.
+# ---------------------------------------------------------------------------------------------- what an API consists of
 
-    Args:
+
+class Client(Protocol):
+    """The client that the suite uses, for what is asked of it outside of scenarios."""
+
+    def made_up_credentials(self, ids: Ids, /) -> Mapping[str, str]:
+        """Credentials by the names of the settings, for a replay, where nobody checks them."""
+
+    def refused_access(
+        self, base_url: str, settings: Mapping[str, str], transport: httpx.BaseTransport, /
+    ) -> str | None:
+        """Why a server does not take the credentials, in a sentence; None if it takes them."""
+
+
+class Settings(Protocol):
+    """What a user sets for a live run, and what a sandbox is judged with."""
+
+    def defaults(self) -> dict[str, str]:
+        """The settings that a sandbox world is judged with."""
+
+    def load(self, *, base_url: str | None = None) -> LiveSettings:
+        """What the environment and ``.env`` say.
+
+        Raises:
+            SettingsError: If a setting is missing or wrong.
+        """
+
+
+class Checks(Protocol):
+    """The rules for the provider that a list of exchanges shows."""
+
+    def provider_findings(
+        self,
+        exchanges: Sequence[Exchange],
+        deliveries: Sequence[Delivery],
+        specification: Specification,
+        settings: Mapping[str, str],
+        /,
+    ) -> list[Finding]:
+        """What the rules for the provider say of the exchanges and webhooks of one test, in the order of their ends."""
+
+
+class ClientJudge(Protocol):
+    """Judges the requests of one client by the rules for clients, each as it is sent."""
+
+    @property
+    def excused(self) -> frozenset[str]:
+        """The ids of the rules that the user's settings ask the client to break."""
+
+    def request(
+        self, request: Request, operation: str | None, parameters: Mapping[str, str], at: datetime, /
+    ) -> list[Finding]:
+        """What can be told of a request from itself and what came before it.
+
+        Args:
+            request: The request.
+            operation: The id of the operation that it is for, None if there is none at its path.
+            parameters: The parameters in its path.
+            at: When it was sent (UTC).
+        """
+
+    def observe(self, exchange: Exchange, /) -> None:
+        """Learn from an exchange that ended."""
+
+
+class Documents(Protocol):
+    """What the exchanges show that the documents print."""
+
+    def findings(self, exchanges: Sequence[Exchange], specification: Specification, /) -> list[Finding]:
+        """What the rules say of the printed exchanges, in the order of the documents."""
+
+
+class Model(Protocol):
+    """What the documents fix of the answers to a sequence of calls; it learns from each."""
+
+    def see(self, exchange: Exchange, /) -> list[Finding]:
+        """What an exchange says of the rules, by what came before it."""
+
+    def receive(self, delivery: Delivery, /) -> list[Finding]:
+        """What a webhook says of the rules, by what came before it."""
+
+
+class Webhooks(Protocol):
+    """How the API signs its webhooks."""
+
+    def signed_anew(self, delivery: Delivery, secret: str, other: str, /) -> Delivery:
+        """A webhook that was signed with `secret`, signed with `other`; one that was signed wrongly stays wrong."""
+
+
+class Probed(Protocol):
+    """The answer to one question about what a server accepts."""
+
+    @property
+    def question(self) -> str:
+        """What was asked, such as ``Is a signature needed?``."""
+
+    @property
+    def answer(self) -> str:
+        """What was found."""
+
+    @property
+    def detail(self) -> str:
+        """What it was found by; empty if that goes without saying."""
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether the next question can be asked."""
+
+
+class Probe(Protocol):
+    """Finds out what a live server accepts that no document says."""
+
+    def probe(self, settings: LiveSettings, /) -> Iterator[Probed]:
+        """One answer after the other, each by harmless requests."""
+
+
+class Sandbox(Protocol):
+    """The API as the reference sandbox implements it, in one world."""
+
+    def __init__(self, clock: Clock, ids: Ids, outbox: Any, /) -> None: ...
+
+    @property
+    def mounts(self) -> tuple[str, ...]:
+        """The names under which it serves more than the API, such as a hosted page."""
+
+    async def answer(self, request: Request, path: str) -> Response:
+        """What the API answers to a request for an undecoded path below its base URL."""
+
+    async def answer_at(self, mount: str, request: Request, path: str) -> Response:
+        """What is answered at one of its further mounts, such as a hosted page."""
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        """What an operation answers to a request whose path holds these parameters."""
+
+    def credentials(self, tenant: str) -> dict[str, str]:
+        """The credentials with which the tenant of that name was set up."""
+
+
+class Api(ABC):
+    """All that is special to one API. What an API lacks is None.
+
+    Attributes:
         name: The short name that commands take, such as ``offblocks``.
         title: The name as its makers write it.
-        package: The package that holds the modules ``client``, ``client_checks``, ``checks``, ``settings``, ``suite``
-            and, if it has them, ``documents``, ``sandbox``, ``faults``, ``probe``, ``webhooks``.
         secrets: The names of the JSON members and form fields that hold secrets.
         secret_headers: The names of the header fields that hold secrets, besides Authorization.
         webhook_set_by_hand: Whether the address of webhooks is set outside of the API, as in a dashboard.
-        find: Gives the path of a data file from its path below ``specs/`` or ``cassettes/``.
     """
 
-    name: str
-    title: str
-    package: str
-    secrets: tuple[str, ...] = ()
-    secret_headers: tuple[str, ...] = ()
-    webhook_set_by_hand: bool = False
-    find: Callable[[str], Path] = data_path
+    name: ClassVar[str]
+    title: ClassVar[str]
+    secrets: ClassVar[tuple[str, ...]] = ()
+    secret_headers: ClassVar[tuple[str, ...]] = ()
+    webhook_set_by_hand: ClassVar[bool] = False
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def find(self, relative: str) -> Path:
+        """The path of a data file, from its path below ``specs/`` or ``cassettes/``."""
+        return data_path(relative)
 
     @property
     def specification(self) -> Path:
@@ -60,18 +217,72 @@ class Api:
         return self.find(f"cassettes/{self.name}")
 
     @property
+    @abstractmethod
     def suite(self) -> Path:
         """The folder of the scenarios."""
-        package = import_module(f"{self.package}.suite")
-        return Path(package.__path__[0])
 
-    def has(self, noun: str) -> bool:
-        """Whether this API's package has a module or package named `noun`."""
-        return util.find_spec(f"{self.package}.{noun}") is not None
+    @property
+    @abstractmethod
+    def client(self) -> Client:
+        """The client."""
 
-    def module(self, noun: str) -> ModuleType:
-        """The module of this API's package named `noun`, imported."""
-        return import_module(f"{self.package}.{noun}")
+    @property
+    @abstractmethod
+    def settings(self) -> Settings:
+        """The settings."""
+
+    @property
+    @abstractmethod
+    def checks(self) -> Checks:
+        """The rules for the provider that exchanges show."""
+
+    @property
+    @abstractmethod
+    def client_judge(self) -> Callable[[Mapping[str, str], Mapping[str, str]], ClientJudge]:
+        """Makes what judges one client's requests, from its credentials and the API's other settings."""
+
+    @property
+    def sandbox(self) -> type[Sandbox] | None:
+        """The class of its reference sandbox."""
+        return None
+
+    @property
+    def faults(self) -> ModuleType | None:
+        """The package of the faults and variations of its sandbox."""
+        return None
+
+    @property
+    def sandbox_settings(self) -> Iterable[str]:
+        """The names of the settings that its sandbox alone takes, in lower case."""
+        return ()
+
+    @property
+    def documents(self) -> Documents | None:
+        """What judges the exchanges that its documents print."""
+        return None
+
+    @property
+    def model(self) -> Callable[[], Model] | None:
+        """Makes what judges a sequence of calls."""
+        return None
+
+    @property
+    def feed(self) -> Callable[[Any], Any] | None:
+        """Makes what generated requests are filled with, a `conformance.generation` ``Feed``, from a test's subject."""
+        return None
+
+    @property
+    def webhooks(self) -> Webhooks | None:
+        """How it signs webhooks."""
+        return None
+
+    @property
+    def probe(self) -> Probe | None:
+        """What finds out what a live server accepts."""
+        return None
+
+
+# ------------------------------------------------------------------------------------------------- which APIs there are
 
 
 @cache
@@ -87,12 +298,17 @@ def registered() -> dict[str, Api]:
 
 def _loaded(point: EntryPoint) -> Api:
     try:
-        api: Api = point.load()
+        api = point.load()
     except Exception as error:
         raise BrokenApiError(
             f"The API {point.name!r}, registered as {point.value}, cannot be loaded: {type(error).__name__}: {error}. "
             "Update or uninstall its package."
         ) from error
+    if not isinstance(api, Api):
+        raise BrokenApiError(
+            f"The API {point.name!r}, registered as {point.value}, is a {type(api).__name__}; "
+            "it should be an object of a subclass of conformance.api.Api. Update or uninstall its package."
+        )
     return api
 
 

@@ -763,14 +763,12 @@ def _introduce(running: "RunningSandbox") -> None:
 
 
 def _probe(name: str) -> None:
-    from importlib.util import find_spec
-
     from conformance.api import named
 
     api = named(name)
-    if find_spec(f"{api.package}.probe") is None:
+    if api.probe is None:
         _refuse(f"{api.title} has no probe.")
-    for result in api.module("probe").probe(api.module("settings").load()):
+    for result in api.probe.probe(api.settings.load()):
         typer.echo(f"{result.question} {result.answer}")
         if result.detail:
             typer.echo(f"  {result.detail}")

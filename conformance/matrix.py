@@ -133,7 +133,7 @@ def trials(patterns: Sequence[str] = ()) -> list[Trial]:
     Raises:
         UnknownFaultError: If one of them matches nothing; the message names what comes close.
     """
-    apis = [api for api in registered().values() if api.has("sandbox")]
+    apis = [api for api in registered().values() if api.sandbox]
     declared = [Trial(api.name, name) for api in apis for name in departures(api)]
     derived = [Trial(api.name, name) for api in apis for name in mutations(api)]
     known = [*declared, *derived]
@@ -645,7 +645,7 @@ def _sources() -> dict[str, str]:
     return {
         f"{api.name} {noun}": digest
         for api in registered().values()
-        if api.has("sandbox")
+        if api.sandbox
         for noun, digest in (
             ("description", Specification.load(api.specification).digest),
             ("rules", f"sha256:{sha256(api.rules.read_bytes()).hexdigest()}"),

@@ -305,7 +305,7 @@ def _check(options: Options, apis: Sequence[Api]) -> None:
     for api in apis:
         Specification.load(api.specification)
         if options.target == "live":
-            api.module("settings").load(base_url=options.base_urls.get(api.name))
+            api.settings.load(base_url=options.base_urls.get(api.name))
 
 
 def _arguments(options: Options, apis: Sequence[Api], seed: str) -> list[str]:

@@ -251,7 +251,7 @@ class Runner:
         subject = running.subject
         findings = list(running.record.findings)
         if subject is not None:
-            findings += running.api.module("checks").provider_findings(
+            findings += running.api.checks.provider_findings(
                 subject.journal.exchanges,
                 subject.journal.deliveries,
                 self._specifications[running.api.name],
@@ -351,12 +351,12 @@ class Runner:
 
 def _for_replay(subject: Subject, delivery: Delivery) -> Delivery:
     """The webhook as a replay can verify it: signed with the secret that a replay has, if it was signed rightly."""
-    if not subject.api.has("webhooks"):
+    webhooks = subject.api.webhooks
+    if webhooks is None:
         return delivery
     secret = subject.credentials[delivery.identity].get("webhook_secret")
     other = replayed_credentials(subject.api, delivery.identity)["webhook_secret"]
-    signed: Delivery = subject.api.module("webhooks").signed_anew(delivery, secret, other) if secret else delivery
-    return signed
+    return webhooks.signed_anew(delivery, secret, other) if secret else delivery
 
 
 def _no_match(*_requests: object) -> bool:

@@ -553,7 +553,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--match", default="", help="only cassettes whose path holds this")
     parser.add_argument("--output", type=Path, default=FOLDER / "alterations.json", help="the file to write")
     options = parser.parse_args(arguments)
-    apis = [api for api in registered().values() if api.has("sandbox")]
+    apis = [api for api in registered().values() if api.sandbox]
     found = {"format": FORMAT, **origin(), **measure(apis, options.rounds, options.seed, options.match)}
     options.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     for kind, counts in found["kinds"].items():

@@ -20,6 +20,7 @@ from conformance.catalogue import Catalogue, CatalogueError
 from conformance.cli import app
 from conformance.commands import doctor
 from conformance.findings import Finding, Outcome
+from conformance.offblocks import OffBlocksApi
 from conformance.offblocks import api as offblocks
 from conformance.planbok import api as planbok
 from conformance.recording.cassettes import CassetteUnreadableError
@@ -315,8 +316,12 @@ def test_rules_of_an_unknown_api_are_refused() -> None:
 
 def test_a_broken_rules_file_is_exit_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "rules.yaml").write_text("rules: {", encoding="utf-8")
-    broken = Api("offblocks", "OffBlocks", "conformance.offblocks", find=lambda _path: tmp_path / "rules.yaml")
-    monkeypatch.setattr(apis, "registered", lambda: {"offblocks": broken})
+
+    class BrokenApi(OffBlocksApi):
+        def find(self, relative: str) -> Path:
+            return tmp_path / "rules.yaml"
+
+    monkeypatch.setattr(apis, "registered", lambda: {"offblocks": BrokenApi()})
     result = invoke("rules")
     assert result.exit_code == 2
     assert "is not YAML" in result.stderr
@@ -352,7 +357,7 @@ def test_a_rule_is_shown_with_the_tests_that_judge_it(monkeypatch: pytest.Monkey
         '@verifies("offblocks.other.rule")\ndef test_another(subject):\n    """Given."""\n',
         encoding="utf-8",
     )
-    monkeypatch.setattr(Api, "suite", tmp_path)
+    monkeypatch.setattr(OffBlocksApi, "suite", tmp_path)
     text = invoke("rules", "show", CREATED).stdout
     assert "tests       offblocks/customer/a_new_one\n" in text
     assert "another" not in text
@@ -410,7 +415,7 @@ def test_the_sandbox_introduces_itself_with_settings_that_a_live_run_takes(tmp_p
     assert result.exit_code == 0
     lines = [line for line in result.stdout.splitlines() if line.startswith("CONFORMANCE_")]
     (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
-    settings: LiveSettings = offblocks.module("settings").load()
+    settings = offblocks.settings.load()
     assert settings.base_url.startswith("http://127.0.0.1:")
     assert set(settings.credentials) == {"first", "second"}
     assert "-----BEGIN PUBLIC KEY-----" in result.stdout
@@ -512,7 +517,7 @@ def test_a_probe_prints_what_it_found_out(monkeypatch: pytest.MonkeyPatch, concl
 
 
 def test_an_api_without_a_probe_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setattr(OffBlocksApi, "probe", None)
     result = invoke("doctor", "--probe", "offblocks")
     assert result.exit_code == 2
     assert result.stderr == "Error: OffBlocks has no probe.\n"

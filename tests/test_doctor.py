@@ -9,6 +9,7 @@ from conformance.api import Api, named
 from conformance.commands import doctor
 from conformance.commands.doctor import Check, examine
 from conformance.files import data_path
+from conformance.offblocks import OffBlocksApi
 from conformance.offblocks import api as offblocks
 from conformance.sandbox.server import start
 from conformance.specification import Specification
@@ -28,7 +29,12 @@ def found(subject: str) -> Check:
 
 def moved(folder: Path) -> Api:
     """The API with its files below `folder`."""
-    return Api(name="offblocks", title="OffBlocks", package="conformance.offblocks", find=lambda path: folder / path)
+
+    class MovedApi(OffBlocksApi):
+        def find(self, relative: str) -> Path:
+            return folder / relative
+
+    return MovedApi()
 
 
 @pytest.fixture

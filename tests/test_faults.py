@@ -20,7 +20,7 @@ from conformance.sandbox.faults import Fault, Variation, departures
 from conformance.sandbox.recorder import Recording
 from conformance.verdicts import Verdict
 
-APIS = {api.name: api for api in registered().values() if api.has("sandbox")}
+APIS = {api.name: api for api in registered().values() if api.sandbox}
 CATALOGUES = {name: Catalogue.load(api.rules) for name, api in APIS.items()}
 FAULTS = {
     (api.name, name): found

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 import httpx
 import pytest
@@ -46,10 +48,7 @@ from conformance.sandbox.server import start
 from conformance.scenario import StepFailedError, SuiteError
 from conformance.specification import Specification
 
-if TYPE_CHECKING:
-    from types import ModuleType
-
-APIS = {name: api for name, api in registered().items() if api.has("generated_checks")}
+APIS = {name: api for name, api in registered().items() if api.feed}
 SPECIFICATIONS = {name: Specification.load(api.specification) for name, api in APIS.items()}
 OPERATIONS = [(name, operation) for name, known in SPECIFICATIONS.items() for operation in known.operations]
 OFFBLOCKS = APIS["offblocks"]
@@ -260,7 +259,9 @@ class Judge:
 
     excused: frozenset[str] = frozenset()
 
-    def request(self, request: Request, at: datetime) -> list[Finding]:
+    def request(
+        self, request: Request, operation: str | None, parameters: Mapping[str, str], at: datetime
+    ) -> list[Finding]:
         return [judged("offblocks.client.sends-json", held=False, where="", expected="", got="", exchange=None)]
 
     def observe(self, exchange: Exchange) -> None:
@@ -344,12 +345,16 @@ def test_where_no_request_was_accepted_nothing_is_said_of_those_that_are_to_be()
 # ------------------------------------------------------------------------------------------------------- the rules
 
 
+def generated_checks_of(api: str) -> ModuleType:
+    return import_module(f"conformance.{api}.generated_checks")
+
+
 @pytest.mark.parametrize("api", APIS)
 def test_every_check_of_schemathesis_has_its_rules(api: str) -> None:
     from schemathesis.checks import CHECKS, load_all_checks  # noqa: PLC0415  (only here)
 
     load_all_checks()
-    rules: Mapping[str, tuple[str, ...]] = APIS[api].module("generated_checks").RULES
+    rules: Mapping[str, tuple[str, ...]] = generated_checks_of(api).RULES
     assert set(rules) == set(CHECKS.get_all_names())
     assert {rule for named in rules.values() for rule in named} <= set(Catalogue.load(APIS[api].rules))
 
@@ -593,7 +598,7 @@ def test_allow_names_the_methods_that_a_path_has(
         path=f"/{api}/{version}/{path}",
         answered=None if allow is None else {"Allow": allow},
     )
-    (found,) = APIS[api].module("generated_checks").generated_findings([refusal], SPECIFICATIONS[api])
+    (found,) = generated_checks_of(api).generated_findings([refusal], SPECIFICATIONS[api])
     assert found.rule == f"{api}.response.unsupported-method"
     assert (found.outcome is Outcome.HELD) is held
 
@@ -601,7 +606,7 @@ def test_allow_names_the_methods_that_a_path_has(
 @pytest.mark.parametrize("api", APIS)
 def test_a_method_at_which_a_server_breaks_shows_two_rules(api: str) -> None:
     broken_by = exchange(None, mode=Mode.NEGATIVE, mutated=(METHOD,), status=500, method="PATCH")
-    findings = APIS[api].module("generated_checks").generated_findings([broken_by], SPECIFICATIONS[api])
+    findings = generated_checks_of(api).generated_findings([broken_by], SPECIFICATIONS[api])
     assert [(each.rule, each.outcome) for each in findings] == [
         (f"{api}.response.no-server-error", Outcome.BROKEN),
         (f"{api}.response.unsupported-method", Outcome.BROKEN),
@@ -612,7 +617,7 @@ def test_a_method_at_which_a_server_breaks_shows_two_rules(api: str) -> None:
 def test_a_rule_holds_of_one_answer_and_not_of_another(
     rule: str, api: str, made: dict[str, Any], right: int, wrong: int
 ) -> None:
-    judge: ModuleType = APIS[api].module("generated_checks")
+    judge: ModuleType = generated_checks_of(api)
     outcomes = {
         status: {
             each.outcome
@@ -639,7 +644,7 @@ def test_a_rule_holds_of_one_answer_and_not_of_another(
     ],
 )
 def test_nothing_is_said_where_nothing_can_be_told(api: str, made: dict[str, Any]) -> None:
-    judge: ModuleType = APIS[api].module("generated_checks")
+    judge: ModuleType = generated_checks_of(api)
     assert judge.generated_findings([exchange(**made)], SPECIFICATIONS[api]) == []
 
 

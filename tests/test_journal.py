@@ -1,6 +1,6 @@
 """The journal of a test: what its clients send is judged before it leaves, and kept with its answer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -32,7 +32,9 @@ class Judge:
         self.asked: list[tuple[Request, datetime]] = []
         self.observed: list[Exchange] = []
 
-    def request(self, request: Request, at: datetime) -> list[Finding]:
+    def request(
+        self, request: Request, operation: str | None, parameters: Mapping[str, str], at: datetime
+    ) -> list[Finding]:
         self.asked.append((request, at))
         broken = (request.header("X-Broken") or "").split()
         return [

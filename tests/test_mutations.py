@@ -18,7 +18,7 @@ from conformance.sandbox.remote import Control, RemoteWorld
 from conformance.sandbox.server import start
 from conformance.specification import Specification
 
-APIS = {api.name: api for api in registered().values() if api.has("sandbox")}
+APIS = {api.name: api for api in registered().values() if api.sandbox}
 MUTATIONS = {name: (api, mutation) for api in APIS.values() for name, mutation in mutations(api).items()}
 SPECIFICATIONS = {name: Specification.load(api.specification) for name, api in APIS.items()}
 OF_BODIES = ("matches-schema", "matches-inferred-schema")

@@ -228,9 +228,9 @@ def test_who_interrupts_a_run_does_not_wait_for_an_hour(monkeypatch: pytest.Monk
 
 def listening(server: str, webhook_url: str, *, listens: bool = True) -> LiveTarget:
     toy = named("toy")
-    settings = replace(toy.module("settings").load(base_url=server), others={"webhook_url": webhook_url})
+    settings = replace(toy.settings.load(base_url=server), others={"webhook_url": webhook_url})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(toy.module("settings"), "load", lambda *, base_url: settings)
+        patch.setattr(toy.settings, "load", lambda *, base_url: settings)
         specifications = {"toy": Specification.load(toy.specification)}
         target = LiveTarget([toy], specifications, {}, allow_wait=True, listens=listens)
     target.open(toy)

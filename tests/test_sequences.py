@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from conformance.specification import Specification
 from conformance.targets import Subject
 from conformance.targets.sandbox import SandboxTarget
 
-APIS = [name for name, api in registered().items() if api.has("model")]
+APIS = [name for name, api in registered().items() if api.model]
 SEQUENCES = 30
 """A run at its default draws so many."""
 A_FEW = 9
@@ -92,7 +93,7 @@ def sandbox(api: str, kind: type | None = None) -> Iterator[RunningSandbox]:
     """A sandbox of one API, with a defect or as it is."""
     with pytest.MonkeyPatch.context() as patch:
         if kind is not None:
-            patch.setattr(f"conformance.{api}.sandbox.SANDBOX", kind)
+            patch.setattr(type(named(api)), "sandbox", kind)
         with start(apis=[named(api)]) as running:
             yield running
 
@@ -107,7 +108,7 @@ def subject_of(api: str, running: RunningSandbox, seed: str) -> Iterator[Subject
 
 
 def walk_of(api: str) -> type[Walk]:
-    found: type[Walk] = named(api).module("suite.walk").Walk
+    found: type[Walk] = import_module(f"conformance.{api}.suite.walk").Walk
     return found
 
 

@@ -4,7 +4,7 @@ import os
 import platform
 import ssl
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 
@@ -16,7 +16,7 @@ from conformance.api import Api, registered
 from conformance.catalogue import Catalogue, CatalogueError, Party
 from conformance.recording.cassettes import Cassette, CassetteUnreadableError
 from conformance.sandbox.server import SandboxNotStartedError, start
-from conformance.settings import LiveSettings, Settings, SettingsError
+from conformance.settings import LiveSettings, SettingsError
 from conformance.specification import Specification, SpecificationError
 
 DISTRIBUTION = "wallet-conformance"
@@ -146,25 +146,19 @@ def _settings(api: Api) -> Iterator[Check]:
         yield Check(ok=False, subject=subject, detail=f"The file .env is not UTF-8: {error}")
         return
     names = sorted(name.upper() for name, value in given.items() if name.upper().startswith(prefix) and value)
-    of_the_sandbox = {f"{prefix}{name.upper()}" for name in _sandbox_settings(api)}
+    of_the_sandbox = {f"{prefix}{name.upper()}" for name in api.sandbox_settings}
     if of_the_sandbox.issuperset(names):
         said = f"{', '.join(names)} for the sandbox" if names else "none"
         detail = f"{said}; --target live takes {prefix}... from the environment or .env"
         yield Check(ok=True, subject=subject, detail=detail)
         return
     try:
-        settings: LiveSettings = api.module("settings").load()
+        settings = api.settings.load()
     except SettingsError as error:
         yield Check(ok=False, subject=subject, detail=f"Set are {', '.join(names)}. {error}")
         return
     yield Check(ok=True, subject=subject, detail=f"set are {', '.join(names)}")
     yield _reachable(api, settings)
-
-
-def _sandbox_settings(api: Api) -> Collection[str]:
-    """The names of the settings that only the sandbox of an API takes."""
-    kind: type[Settings] = getattr(api.module("settings"), "SandboxSettings", Settings)
-    return kind.model_fields
 
 
 def _reachable(api: Api, settings: LiveSettings) -> Check:

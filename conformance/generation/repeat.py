@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 
 from conformance.api import Api, named
 from conformance.generation.sequences import BrokenError, Walk, stage
@@ -32,7 +33,7 @@ def scene(api: str, arguments: Sequence[str] | None = None) -> Iterator[Walk]:
     try:
         target.open(named(api))
         subject = target.subject(named(api), _TEST.format(api=api), seed=fresh_seed())
-        walk = named(api).module("suite.walk").Walk(stage(subject, "program"))
+        walk = walk_of(api)(stage(subject, "program"))
         yield walk
         walk.finish()
     except BrokenError as broken:
@@ -48,6 +49,12 @@ def scene(api: str, arguments: Sequence[str] | None = None) -> Iterator[Walk]:
         target.close()
     _tell(walk)
     print("No rule was broken.")  # noqa: T201
+
+
+def walk_of(api: str) -> type[Walk]:
+    """The kind of walk of an API's suite."""
+    found: type[Walk] = import_module(f"{named(api).__module__}.suite.walk").Walk
+    return found
 
 
 def _options(api: str, arguments: Sequence[str] | None) -> argparse.Namespace:

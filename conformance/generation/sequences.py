@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import wraps
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
+from conformance.api import Model
 from conformance.exchange import Delivery, Exchange, Generated, Mode
 from conformance.findings import Finding, Outcome
 from conformance.generation.requests import secluded
 from conformance.recording.journal import Journal
 from conformance.recording.redaction import Redactor
-from conformance.scenario import NeedError, StepFailedError, found, needs
+from conformance.scenario import NeedError, StepFailedError, SuiteError, found, needs
 from conformance.targets import Subject
 from conformance.targets.receiver import Hooks
 
@@ -37,14 +38,15 @@ _GENERATED = Generated(case=1, mode=Mode.POSITIVE)
 AnyStep = Callable[..., None]
 
 
-class Model(Protocol):
-    """What the documents fix of the answers to a sequence of calls; it learns from each."""
+def model_of(subject: Subject) -> Model:
+    """What judges a new sequence of calls to the API of a test.
 
-    def see(self, exchange: Exchange) -> list[Finding]:
-        """What an exchange says of the rules, by what came before it."""
-
-    def receive(self, delivery: Delivery) -> list[Finding]:
-        """What a webhook says of the rules, by what came before it."""
+    Raises:
+        SuiteError: If the API has no model, so that a suite cannot draw sequences.
+    """
+    if subject.api.model is None:
+        raise SuiteError(f"{subject.api.title} has no model to judge sequences by.")
+    return subject.api.model()
 
 
 class BrokenError(Exception):
@@ -146,7 +148,7 @@ class Walk:
         self.subject = subject
         self.calls: list[Call] = []
         self.findings: list[Finding] = []
-        self._model: Model = subject.api.module("model").Model()
+        self._model = model_of(subject)
         self._heard = 0
 
     def judge(self, name: str, arguments: Mapping[str, Any], action: Callable[[], None]) -> None:
@@ -182,7 +184,7 @@ class Walk:
         """
         journal, subject = self.subject.journal, self.subject
         self._keep(
-            subject.api.module("checks").provider_findings(
+            subject.api.checks.provider_findings(
                 journal.exchanges, journal.deliveries, journal.specification, subject.settings
             )
         )
@@ -440,8 +442,7 @@ def judge_sequences(subject: Subject, kind: type[Walk]) -> None:
         if not subject.recorded:
             needs("recorded sequences")
         journal.deliveries += subject.hooks.received() if subject.hooks else ()
-        model = subject.api.module("model").Model()
-        found(*judged_in_order(model, journal.exchanges, journal.deliveries))
+        found(*judged_in_order(model_of(subject), journal.exchanges, journal.deliveries))
         needs("a recorded sequence that comes there")
     exploration = explore(
         subject, kind, seed=subject.requests.below(2**64), sequences=_FOR_EACH_EXAMPLE * subject.examples

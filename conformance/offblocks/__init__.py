@@ -1,10 +1,107 @@
 """OffBlocks: customers who prove that they own a wallet by signing a challenge."""
 
-from conformance.api import Api
+# Each part is imported when it is first asked for, so that a command loads no more than it needs.
+# ruff: noqa: PLC0415
 
-api = Api(
-    name="offblocks",
-    title="OffBlocks",
-    package="conformance.offblocks",
-    secrets=("apiKey", "apiSecret", "token"),
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from conformance.api import (
+    Api,
+    Checks,
+    Client,
+    ClientJudge,
+    Documents,
+    Model,
+    Probe,
+    Sandbox,
+    Settings,
 )
+
+
+class OffBlocksApi(Api):
+    """What the suite has of OffBlocks."""
+
+    name = "offblocks"
+    title = "OffBlocks"
+    secrets = ("apiKey", "apiSecret", "token")
+
+    @property
+    def suite(self) -> Path:
+        """The folder of the scenarios."""
+        return Path(__file__).with_name("suite")
+
+    @property
+    def client(self) -> Client:
+        """The client."""
+        from conformance.offblocks import client
+
+        return client
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+        from conformance.offblocks import settings
+
+        return settings
+
+    @property
+    def checks(self) -> Checks:
+        """The rules for the provider that exchanges show."""
+        from conformance.offblocks import checks
+
+        return checks
+
+    @property
+    def client_judge(self) -> Callable[[Mapping[str, str], Mapping[str, str]], ClientJudge]:
+        """Makes what judges one client's requests."""
+        from conformance.offblocks import client_checks
+
+        return client_checks.ClientJudge
+
+    @property
+    def sandbox(self) -> type[Sandbox]:
+        """The class of the reference sandbox."""
+        from conformance.offblocks.sandbox import OffBlocks
+
+        return OffBlocks
+
+    @property
+    def faults(self) -> ModuleType:
+        """The package of the sandbox's faults and variations."""
+        from conformance.offblocks import faults
+
+        return faults
+
+    @property
+    def documents(self) -> Documents:
+        """What judges the exchanges that the documents print."""
+        from conformance.offblocks import documents
+
+        return documents
+
+    @property
+    def model(self) -> Callable[[], Model]:
+        """Makes what judges a sequence of calls."""
+        from conformance.offblocks.model import Model as OffBlocksModel
+
+        return OffBlocksModel
+
+    @property
+    def feed(self) -> Callable[[Any], Any]:
+        """Makes what generated requests are filled with."""
+        from conformance.offblocks.suite.feed import Feed
+
+        return Feed
+
+    @property
+    def probe(self) -> Probe:
+        """What finds out what a live server accepts."""
+        from conformance.offblocks import probe
+
+        return probe
+
+
+api = OffBlocksApi()

@@ -15,10 +15,10 @@ from conformance.offblocks.messages import (
     DOCUMENTED_HOSTS,
     Challenge,
     account,
+    asked_in,
     instant,
     issued_challenge,
     issued_token,
-    operation_of,
     same_address,
 )
 from conformance.offblocks.wallet import Wallet
@@ -167,7 +167,7 @@ def _form(exchange: Exchange, specification: Specification) -> Iterator[Finding]
 
 
 def _content(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> Iterator[Finding]:
-    operation, customer = operation_of(exchange.request)
+    operation, customer = asked_in(exchange)
     yield from _right_signature(exchange, operation, customer, seen)
     match operation:
         case "createToken":
@@ -324,9 +324,7 @@ def _is_plain(exchange: Exchange) -> bool:
 
 def _repeated(exchanges: Sequence[Exchange]) -> frozenset[tuple[str, bytes]]:
     sent = Counter(
-        (exchange.identity, exchange.request.body)
-        for exchange in exchanges
-        if operation_of(exchange.request)[0] == "createCustomer"
+        (exchange.identity, exchange.request.body) for exchange in exchanges if exchange.operation == "createCustomer"
     )
     return frozenset(creation for creation, times in sent.items() if times > 1)
 
@@ -614,7 +612,7 @@ def _events(deliveries: Iterable[Delivery], specification: Specification) -> Ite
 
 
 def _learn(exchange: Exchange, seen: _Seen) -> None:
-    operation, identifier = operation_of(exchange.request)
+    operation, identifier = asked_in(exchange)
     members = exchange.response.members()
     key = exchange.request.header("Idempotency-Key")
     repeated = (exchange.identity, str(key)) in seen.keys

@@ -15,7 +15,6 @@ from conformance.offblocks.messages import (
     bearer_token,
     issued_challenge,
     issued_token,
-    operation_of,
     same_address,
 )
 from conformance.standards import digest_fields, message_signatures, personal_message, wallet_signatures
@@ -87,14 +86,18 @@ class ClientJudge:
         target = set() if _covers_target(set(self._components), query=True) else {f"{_RULE}covers-target"}
         return frozenset(body | target)
 
-    def request(self, request: Request, at: datetime) -> list[Finding]:
+    def request(
+        self, request: Request, operation: str | None, parameters: Mapping[str, str], at: datetime
+    ) -> list[Finding]:
         """What can be told of a request.
 
         Args:
             request: The request as it was sent.
+            operation: The id of the operation that it is for, None if there is none at its path.
+            parameters: The parameters in its path.
             at: When it was sent (UTC).
         """
-        operation, customer = operation_of(request)
+        customer = parameters.get("customerId")
         findings = [
             *self._token(request, operation, at),
             *self._signature(request, operation, at),
@@ -109,7 +112,7 @@ class ClientJudge:
 
     def observe(self, exchange: Exchange) -> None:
         """Learn what an answer gave: tokens, keys, customers, challenges, refusals."""
-        operation, customer = operation_of(exchange.request)
+        operation, customer = exchange.operation, exchange.parameters.get("customerId")
         members = exchange.response.members()
         if operation == "createToken" and (token := issued_token(exchange.response)):
             self._tokens[token[0]] = token[1]
@@ -441,6 +444,7 @@ def client_findings(exchanges: list[Exchange], judge: ClientJudge) -> list[Findi
     """What the rules for clients say of a list of exchanges, in order."""
     findings = []
     for exchange in exchanges:
-        findings += [replace(finding, exchange=exchange.id) for finding in judge.request(exchange.request, exchange.at)]
+        seen = judge.request(exchange.request, exchange.operation, exchange.parameters, exchange.at)
+        findings += [replace(finding, exchange=exchange.id) for finding in seen]
         judge.observe(exchange)
     return findings

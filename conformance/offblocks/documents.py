@@ -8,7 +8,7 @@ from conformance.ids import Ids
 from conformance.offblocks import checks
 from conformance.offblocks.client import made_up_credentials
 from conformance.offblocks.client_checks import ClientJudge, client_findings
-from conformance.offblocks.messages import account, operation_of
+from conformance.offblocks.messages import account, asked_in
 from conformance.specification import Specification
 from conformance.standards.wallet_signatures import Encoding, EncodingRejected, decode
 
@@ -40,7 +40,7 @@ def findings(exchanges: Sequence[Exchange], specification: Specification) -> lis
 
 
 def _readings(exchange: Exchange) -> Iterator[Finding]:
-    operation, _ = operation_of(exchange.request)
+    operation, _ = asked_in(exchange)
     members = exchange.request.members()
     wallet = account(members.get("chainId"))
     if operation == "createCustomer" and wallet is not None and str(wallet.chain) == _UNLISTED:

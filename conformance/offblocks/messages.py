@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from conformance.exchange import Request, Response
+from conformance.exchange import Exchange, Request, Response
 from conformance.standards import sign_in_message
 from conformance.standards.account_ids import AccountId, AccountIdRejected
 
@@ -28,28 +28,11 @@ def asking_domains(url: str, expected: str | None) -> set[str]:
 
 
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
-_CUSTOMER = r"/v1/customers/(?P<customer>[^/]+)"
-_OPERATIONS = [
-    ("createToken", "POST", re.compile(r"/v1/auth/token$")),
-    ("putSigningKey", "PUT", re.compile(r"/v1/auth/signing$")),
-    ("deleteSigningKey", "DELETE", re.compile(r"/v1/auth/signing$")),
-    ("createCustomer", "POST", re.compile(r"/v1/customers$")),
-    ("listCustomers", "GET", re.compile(r"/v1/customers$")),
-    ("getCustomer", "GET", re.compile(rf"{_CUSTOMER}$")),
-    ("getChallenge", "GET", re.compile(rf"{_CUSTOMER}/challenge$")),
-    ("signChallenge", "POST", re.compile(rf"{_CUSTOMER}/challenge/sign$")),
-    ("verifyCustomer", "PATCH", re.compile(r"/v1/simulator/customers/(?P<customer>[^/]+)/verify$")),
-    ("rejectCustomer", "PATCH", re.compile(r"/v1/simulator/customers/(?P<customer>[^/]+)/reject$")),
-    ("putWebhook", "PUT", re.compile(r"/v1/webhooks$")),
-]
 
 
-def operation_of(request: Request) -> tuple[str | None, str | None]:
+def asked_in(exchange: Exchange) -> tuple[str | None, str | None]:
     """The operation that a request asks for and the customer id in its path; None for what is not there."""
-    for operation, method, pattern in _OPERATIONS:
-        if request.method == method and (match := pattern.search(request.path)):
-            return operation, match.groupdict().get("customer")
-    return None, None
+    return exchange.operation, exchange.parameters.get("customerId")
 
 
 def bearer_token(request: Request) -> str | None:

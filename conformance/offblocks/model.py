@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from conformance.exchange import Delivery, Exchange
 from conformance.findings import Finding, judged, shorten
 from conformance.offblocks.checks import listed
-from conformance.offblocks.messages import issued_challenge, operation_of
+from conformance.offblocks.messages import asked_in, issued_challenge
 from conformance.standards.wallet_signatures import Encoding, EncodingRejected, Reason, decode
 
 _RULE = "offblocks."
@@ -135,7 +135,7 @@ class Model:
         return list(self._see(exchange))
 
     def _see(self, exchange: Exchange) -> Iterator[Finding]:
-        operation, identifier = operation_of(exchange.request)
+        operation, identifier = asked_in(exchange)
         customer = self._customers.get(identifier or "")
         own = customer is not None and customer.identity == exchange.identity
         if exchange.response.status == _TOO_MANY or exchange.response.status >= _SERVER_ERROR:

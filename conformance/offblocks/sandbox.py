@@ -1169,9 +1169,6 @@ class OffBlocks(Service):
         return timedelta(hours=24)
 
 
-SANDBOX = OffBlocks
-
-
 def _tenant(name: str, ids: Ids) -> Tenant:
     key = message_signatures.key_from_seed(ids.draw(48))
     key_id = str(ids.uuid())

@@ -24,10 +24,10 @@ from conformance.planbok.messages import (
     Asked,
     Challenge,
     Wallet,
+    asked_in,
     challenge_in,
     event_of,
     filtered_customers,
-    operation_of,
     wallets_in,
 )
 from conformance.specification import Problem, Specification
@@ -978,7 +978,7 @@ def _event_names(events: Sequence[_Event]) -> Iterator[Finding]:
 
 def _answer(exchange: Exchange) -> _Answer:
     data = _members(exchange.response).get("data") if exchange.response.succeeded else None
-    return _Answer(exchange, operation_of(exchange.request), data)
+    return _Answer(exchange, asked_in(exchange), data)
 
 
 def _event(number: int, delivery: Delivery, known: _Known) -> _Event:

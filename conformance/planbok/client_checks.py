@@ -23,6 +23,7 @@ from conformance.planbok.messages import (
     SUCCESS_WORDS,
     Asked,
     Challenge,
+    asked_in,
     challenge_in,
     challenge_of,
     customer_id,
@@ -31,7 +32,6 @@ from conformance.planbok.messages import (
     filtered_customers,
     is_set_up,
     names_customer,
-    operation_of,
     payload,
 )
 from conformance.planbok.webhooks import ID_HEADER, TIMESTAMP_HEADER, TOLERANCE, signed_over
@@ -156,25 +156,29 @@ class ClientJudge:
         """The ids of the rules that the settings ask the client to break: none."""
         return frozenset()
 
-    def request(self, request: Request, at: datetime) -> list[Finding]:
+    def request(
+        self, request: Request, operation: str | None, parameters: Mapping[str, str], at: datetime
+    ) -> list[Finding]:
         """What can be told of a request.
 
         Args:
             request: The request as it was sent.
+            operation: The id of the operation that it is for, None if there is none at its path.
+            parameters: The parameters in its path.
             at: When it was sent (UTC).
         """
         page = _Page.at(request.url)
         if page is None:
             return [self._url(request)]
-        if self._is_of_api(request, page):
-            return [self._url(request), *self._api_request(request, at)]
+        if self._is_of_api(operation, page):
+            return [self._url(request), *self._api_request(request, Asked.of(operation, parameters), at)]
         self._pins.update(_entered_pins(request))
         return [self._url(request), *(self._visit(page) if request.method == "GET" else ())]
 
     def observe(self, exchange: Exchange) -> None:
         """Learn what an answer gave: pages, customers, challenges, refusals."""
         page = _Page.at(exchange.request.url)
-        if page is not None and self._is_of_api(exchange.request, page):
+        if page is not None and self._is_of_api(exchange.operation, page):
             self._learn(exchange)
             self._settle(exchange)
         elif page is not None:
@@ -182,14 +186,14 @@ class ClientJudge:
 
     # ------------------------------------------------------------------------------------------------- what is learnt
 
-    def _is_of_api(self, request: Request, page: _Page) -> bool:
+    def _is_of_api(self, operation: str | None, page: _Page) -> bool:
         """Whether a request is one to the API: to no page that the customer was sent to, nor to what is beside one."""
         if "/v2/" not in page.path or page in self._given:
             return False
-        return operation_of(request).operation is not None or not any(map(page.is_beside, self._given))
+        return operation is not None or not any(map(page.is_beside, self._given))
 
     def _learn(self, exchange: Exchange) -> None:
-        asked, response = operation_of(exchange.request), exchange.response
+        asked, response = asked_in(exchange), exchange.response
         match asked.operation:
             case "createCustomer" if created := customer_id(response):
                 self._set_up.setdefault(created, False)
@@ -271,8 +275,7 @@ class ClientJudge:
             got = "one with another query" if any(page.is_at(given) for given in waiting) else "another one like it"
             yield _judged("sends-user-to-given-url", held=False, where=where, expected=expected, got=got)
 
-    def _api_request(self, request: Request, at: datetime) -> Iterator[Finding]:
-        asked = operation_of(request)
+    def _api_request(self, request: Request, asked: Asked, at: datetime) -> Iterator[Finding]:
         yield self._key(request)
         if request.body:
             yield _leaves_pin(request)
@@ -508,7 +511,8 @@ def client_findings(exchanges: Sequence[Exchange], judge: ClientJudge) -> list[F
     """What the rules for clients say of a list of exchanges, in order."""
     findings = []
     for exchange in exchanges:
-        findings += [replace(finding, exchange=exchange.id) for finding in judge.request(exchange.request, exchange.at)]
+        seen = judge.request(exchange.request, exchange.operation, exchange.parameters, exchange.at)
+        findings += [replace(finding, exchange=exchange.id) for finding in seen]
         judge.observe(exchange)
     return findings
 
@@ -537,7 +541,7 @@ class _Provisioning:
     def reads(self) -> list[tuple[Exchange, Challenge | None]]:
         """Every read of it, with what was shown."""
         wanted = replace(_READ, customer=self.customer, challenge=self.challenge.id)
-        return [(each, challenge_of(each.response)) for each in self.later if operation_of(each.request) == wanted]
+        return [(each, challenge_of(each.response)) for each in self.later if asked_in(each) == wanted]
 
     def heard(self) -> bool:
         """Whether the client took an event of the customer's new wallets."""
@@ -545,11 +549,11 @@ class _Provisioning:
 
     def is_about_customer(self, exchange: Exchange) -> bool:
         """Whether an exchange asks for something of the customer, the new wallets included."""
-        return operation_of(exchange.request).customer == self.customer or self.shows_wallets(exchange)
+        return asked_in(exchange).customer == self.customer or self.shows_wallets(exchange)
 
     def shows_wallets(self, exchange: Exchange) -> bool:
         """Whether an exchange reads wallets of the customer from the list or one by one, and gets some."""
-        match operation_of(exchange.request).operation, payload(exchange.response):
+        match asked_in(exchange).operation, payload(exchange.response):
             case "listWallets", [_, *_]:
                 return self.customer in (filtered_customers(exchange.request) or ())
             case "getWallet", {"customer": customer}:
@@ -599,7 +603,7 @@ def _provisionings(exchanges: Sequence[Exchange], deliveries: Sequence[Delivery]
     created = [delivery for delivery in deliveries if event_of(delivery) == "wallet.created"]
     known: set[str | None] = {None}
     for number, exchange in enumerate(exchanges, start=1):
-        asked, challenge = operation_of(exchange.request), challenge_of(exchange.response)
+        asked, challenge = asked_in(exchange), challenge_of(exchange.response)
         if asked.operation == "createWallets" and challenge is not None and challenge.id not in known:
             known.add(challenge.id)
             events = [delivery for delivery in created if names_customer(delivery, [asked.customer or ""])]
@@ -620,7 +624,7 @@ def _verifies_status(provisioning: _Provisioning) -> Iterator[Finding]:
     where, expected = "requests after the return", "a read of the challenge as verified, or of the list of wallets"
     if about and verified and (wallets is None or later.index(verified[0]) < later.index(wallets)):
         yield _seen("verifies-status", True, where, expected, "one", verified[0])
-    elif wallets and operation_of(wallets.request).operation == "listWallets":
+    elif wallets and asked_in(wallets).operation == "listWallets":
         yield _seen("verifies-status", True, where, expected, "the list", wallets)
     elif wallets and about[0] is wallets and not verified and not provisioning.heard():
         yield _seen("verifies-status", False, where, expected, "a read of one wallet", wallets)

@@ -1,35 +1,18 @@
 """What Planbok's exchanges and events say, read without judging: operations, customers, challenges, wallets."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from conformance.exchange import Delivery, Request, Response
+from conformance.exchange import Delivery, Exchange, Request, Response
 
 KEY_HEADER = "PLANBOK-X-API-KEY"
 """The header that carries the API key."""
 
 SUCCESS_WORDS = ("verified", "completed", "successful")
 """What the sources call a challenge that succeeded."""
-
-_CUSTOMER = r"/v2/customers/(?P<customer>[^/]+)"
-_OPERATIONS = [
-    ("createCustomer", "POST", re.compile(r"/v2/customers$")),
-    ("listCustomers", "GET", re.compile(r"/v2/customers$")),
-    ("getCustomer", "GET", re.compile(rf"{_CUSTOMER}$")),
-    ("initializeCustomer", "POST", re.compile(rf"{_CUSTOMER}/initialize$")),
-    ("setUpRecovery", "POST", re.compile(rf"{_CUSTOMER}/recovery$")),
-    ("updatePin", "POST", re.compile(rf"{_CUSTOMER}/update-pin$")),
-    ("resetPin", "POST", re.compile(rf"{_CUSTOMER}/reset-pin$")),
-    ("createWallets", "POST", re.compile(rf"{_CUSTOMER}/wallet/create$")),
-    ("listChallenges", "GET", re.compile(rf"{_CUSTOMER}/challenges$")),
-    ("getChallenge", "GET", re.compile(rf"{_CUSTOMER}/challenges/(?P<challenge>[^/]+)$")),
-    ("listWallets", "GET", re.compile(r"/v2/wallets$")),
-    ("getWallet", "GET", re.compile(r"/v2/wallets/(?P<wallet>[^/]+)$")),
-]
 
 
 @dataclass(frozen=True)
@@ -47,6 +30,13 @@ class Asked:
     customer: str | None = None
     challenge: str | None = None
     wallet: str | None = None
+
+    @classmethod
+    def of(cls, operation: str | None, parameters: Mapping[str, str]) -> "Asked":
+        """What a request asks for, from its operation and the parameters in its path."""
+        if operation == "getWallet":
+            return cls(operation, wallet=parameters.get("id"))
+        return cls(operation, parameters.get("id"), parameters.get("challengeId"))
 
 
 @dataclass(frozen=True)
@@ -111,12 +101,9 @@ class Wallet:
         return self.blockchain, self.address.lower()
 
 
-def operation_of(request: Request) -> Asked:
-    """What a request asks for, from its method and path."""
-    for operation, method, pattern in _OPERATIONS:
-        if request.method == method and (match := pattern.search(request.path)):
-            return Asked(operation, **match.groupdict())
-    return Asked()
+def asked_in(exchange: Exchange) -> Asked:
+    """What the request of an exchange asks for."""
+    return Asked.of(exchange.operation, exchange.parameters)
 
 
 def payload(response: Response) -> Any:

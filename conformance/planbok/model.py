@@ -17,6 +17,7 @@ from conformance.planbok.messages import (
     Asked,
     Challenge,
     Wallet,
+    asked_in,
     challenge_in,
     challenge_of,
     customer_id,
@@ -24,7 +25,6 @@ from conformance.planbok.messages import (
     event_of,
     filtered_customers,
     names_customer,
-    operation_of,
     payload,
     wallets_in,
     wallets_of,
@@ -177,7 +177,7 @@ class Model:
         return found
 
     def _see(self, exchange: Exchange) -> Iterator[Finding]:
-        asked = operation_of(exchange.request)
+        asked = asked_in(exchange)
         if exchange.operation is None:
             self._page(exchange)
             return

@@ -1294,9 +1294,6 @@ class Planbok(Service):
         return 200 <= status < 300  # noqa: PLR2004 - the class of statuses
 
 
-SANDBOX = Planbok
-
-
 def _tenant(name: str, ids: Ids) -> Tenant:
     return Tenant(name, f"pbk_{ids.draw(24).hex()}", f"pbk_{ids.draw(24).hex()}", f"whsec_{ids.draw(24).hex()}")
 

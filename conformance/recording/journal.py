@@ -9,6 +9,7 @@ from typing import Protocol
 
 import httpx
 
+from conformance.api import ClientJudge
 from conformance.clock import Clock
 from conformance.exchange import Delivery, Exchange, Generated, Mode, Request, Response
 from conformance.findings import Finding, Outcome
@@ -20,20 +21,6 @@ BREAKS = "conformance.breaks"
 """The request extension that names the client rules which a request breaks on purpose."""
 EXCHANGE = "conformance.exchange"
 """The response extension that holds the exchange."""
-
-
-class ClientJudge(Protocol):
-    """Judges the requests of one client by the rules for clients, as they are sent."""
-
-    @property
-    def excused(self) -> frozenset[str]:
-        """The ids of the rules that the user's settings ask the client to break."""
-
-    def request(self, request: Request, at: datetime) -> list[Finding]:
-        """What can be told of a request from itself and what came before it."""
-
-    def observe(self, exchange: Exchange) -> None:
-        """Learn from an exchange that ended."""
 
 
 class Player(Protocol):
@@ -149,8 +136,9 @@ class JournalTransport(httpx.BaseTransport):
             url=str(request.url),
         )
         matched = journal.match(sent)
+        operation, parameters = (matched.operation.id, matched.parameters) if matched else (None, {})
         with self._lock:
-            breaks = _broken(self._judge.request(sent, at)) - self._judge.excused
+            breaks = _broken(self._judge.request(sent, operation, parameters, at)) - self._judge.excused
         if journal.player is None and (journal.generated is None or journal.generated.mode is Mode.GIVEN):
             said = request.extensions.get(BREAKS, frozenset()) - self._judge.excused
             _compare(journal.relative(sent.url), breaks, said)
@@ -169,7 +157,7 @@ class JournalTransport(httpx.BaseTransport):
         exchange = journal.keep(
             Exchange(
                 id="",
-                operation=matched.operation.id if matched else None,
+                operation=operation,
                 identity=self._identity,
                 at=at,
                 seconds=seconds,
@@ -178,7 +166,7 @@ class JournalTransport(httpx.BaseTransport):
                     headers=_text(response.headers.multi_items()), body=body, status=response.status_code
                 ),
                 breaks=breaks,
-                parameters=matched.parameters if matched else {},
+                parameters=parameters,
             )
         )
         with self._lock:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import cache
+from importlib import import_module
 from pkgutil import iter_modules
 from typing import ClassVar, TypeVar
 
@@ -41,10 +42,11 @@ Departure = type[Fault] | type[Variation]
 @cache
 def departures(api: Api) -> dict[str, Departure]:
     """The faults and variations of `api` by name, from ``faults`` in its package, a module or a package, if any."""
-    if not api.has("faults"):
+    found = api.faults
+    if found is None:
         return {}
-    found = api.module("faults")
-    modules = [found, *(api.module(f"faults.{module.name}") for module in iter_modules(getattr(found, "__path__", ())))]
+    names = [f"{found.__name__}.{module.name}" for module in iter_modules(getattr(found, "__path__", ()))]
+    modules = [found, *map(import_module, names)]
     return {
         name: member
         for module in modules

@@ -7,14 +7,14 @@ from functools import partial
 from itertools import chain, count
 from typing import Any
 
-from conformance.api import Api
+from conformance.api import Api, Sandbox
 from conformance.clock import Clock, FrozenClock, OffsetClock
 from conformance.exchange import Exchange, Request, Response
 from conformance.ids import Ids
 from conformance.sandbox.deliveries import Outbox
 from conformance.sandbox.faults import check_names, departing, departure
 from conformance.sandbox.messages import to_rfc3339
-from conformance.sandbox.service import TENANTS, Service
+from conformance.sandbox.service import TENANTS
 
 DEFAULT = "default"
 """The id of the world that is there from the start and runs in real time."""
@@ -61,7 +61,7 @@ class World:
         self._recorded = 0
         self._apis = apis
         ids = Ids(seed)
-        self.services: dict[str, Service] = {
+        self.services: dict[str, Sandbox] = {
             name: kind(clock, ids.child(name), self.outbox) for name, kind in _kinds(apis, self.faults).items()
         }
 
@@ -119,11 +119,12 @@ class World:
         self.log.append(Exchange(f"{self.id}#{self._recorded}", None, "", at, seconds, request, response))
 
 
-def _kinds(apis: Iterable[Api], faults: Iterable[str]) -> dict[str, type[Service]]:
+def _kinds(apis: Iterable[Api], faults: Iterable[str]) -> dict[str, type[Sandbox]]:
     """The class of each API's sandbox with these faults and variations, by the API's name."""
     return {
-        api.name: departing(api.module("sandbox").SANDBOX, [own for name in faults if (own := departure(api, name))])
+        api.name: departing(api.sandbox, [own for name in faults if (own := departure(api, name))])
         for api in apis
+        if api.sandbox
     }
 
 

@@ -76,7 +76,7 @@ class Subject:
 
     def transport(self, identity: str) -> JournalTransport:
         """What sends as `identity` and writes the journal."""
-        judge = self.api.module("client_checks").ClientJudge(self.credentials[identity], self.settings)
+        judge = self.api.client_judge(self.credentials[identity], self.settings)
         return JournalTransport(self.sender, self.journal, identity, judge)
 
 

@@ -47,13 +47,13 @@ def read(api: Api, catalogue: Catalogue, specification: Specification) -> Readin
     Raises:
         DocumentsUnreadableError: If the file of printed exchanges cannot be read.
     """
-    exchanges = _load(api, specification)
-    if not exchanges:
+    exchanges = _load(api, specification) if api.documents else []
+    if not api.documents or not exchanges:
         return Reading((), (), (f"The documents of {api.title} print no exchange, so there is nothing to judge.",))
     by_id = {exchange.id: exchange for exchange in exchanges}
     findings: list[Finding] = []
     remarks: dict[str, None] = {}
-    for finding in api.module("documents").findings(exchanges, specification):
+    for finding in api.documents.findings(exchanges, specification):
         exchange = by_id[finding.exchange or ""]
         if any(finding.where.startswith(part) for part in exchange.placeholders):
             continue

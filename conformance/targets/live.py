@@ -74,7 +74,7 @@ class LiveTarget:
         self._listens = listens
         self._specifications = specifications
         self._clock = PatientClock(allow_wait=allow_wait)
-        self._settings = {api.name: api.module("settings").load(base_url=base_urls.get(api.name)) for api in apis}
+        self._settings = {api.name: api.settings.load(base_url=base_urls.get(api.name)) for api in apis}
         secure = any(settings.base_url.startswith("https:") for settings in self._settings.values())
         self._sender = httpx.HTTPTransport(verify=_trust(self._settings) if secure else False)
         self._receivers: dict[str, Receiver] = {}
@@ -101,7 +101,7 @@ class LiveTarget:
                 ) from error
         for identity, credentials in settings.credentials.items():
             named = {**settings.others, **credentials}
-            if reason := api.module("client").refused_access(settings.base_url, named, self._sender):
+            if reason := api.client.refused_access(settings.base_url, named, self._sender):
                 raise StepFailedError(f"The {identity} identity has no access. {reason}")
 
     def subject(self, api: Api, test: str, *, seed: str) -> Subject:

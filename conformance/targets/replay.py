@@ -27,8 +27,7 @@ from conformance.targets import IDENTITIES, Subject, cassette_path
 @cache
 def replayed_credentials(api: Api, identity: str) -> Mapping[str, str]:
     """What an identity authenticates with in a replay, where nobody checks it."""
-    found: Mapping[str, str] = api.module("client").made_up_credentials(Ids("replay", identity))
-    return found
+    return api.client.made_up_credentials(Ids("replay", identity))
 
 
 def recordings_of(origins: Collection[str]) -> str:

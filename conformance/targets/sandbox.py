@@ -94,7 +94,7 @@ class SandboxTarget:
             ),
             sender=self._sender,
             credentials=world.credentials(api.name),
-            settings=api.module("settings").defaults(),
+            settings=api.settings.defaults(),
             hooks=hooks,
         )
 

@@ -633,14 +633,16 @@ def judge() -> ClientJudge:
 def exchange(
     method: str, path: str, body: Mapping[str, Any], answer: Mapping[str, Any], at: datetime = EPOCH_OF_WORLDS
 ) -> Exchange:
+    match = SPECIFICATION.match(method, path)
     return Exchange(
         "test#1",
-        None,
+        match.operation.id if match else None,
         "first",
         at,
         0.0,
         Request((), json.dumps(body).encode(), method, f"https://api.example{path}"),
         Response((), json.dumps(answer).encode(), 200),
+        parameters=match.parameters if match else {},
     )
 
 
@@ -667,7 +669,9 @@ def test_a_signature_that_recovers_to_nobody_holds_nothing() -> None:
 )
 def test_no_request_breaks_the_judge(path: str, body: bytes, headers: dict[str, str]) -> None:
     sent = Request(tuple(headers.items()), body, "POST", f"https://api.example{path}")
-    assert judge().request(sent, EPOCH_OF_WORLDS)
+    match = SPECIFICATION.match("POST", path)
+    operation, parameters = (match.operation.id, match.parameters) if match else (None, {})
+    assert judge().request(sent, operation, parameters, EPOCH_OF_WORLDS)
 
 
 @settings(max_examples=50, deadline=None)

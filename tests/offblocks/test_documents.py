@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 import yaml
 
 from conformance.catalogue import Catalogue
-from conformance.offblocks import api
+from conformance.offblocks import OffBlocksApi, api
 from conformance.run import Options, run
 from conformance.specification import Specification
 from conformance.targets.documents import DocumentsUnreadableError, read
@@ -34,8 +33,12 @@ def judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str | by
         path = tmp_path / "documents.yaml"
         if content is not None:
             path.write_bytes(content.encode() if isinstance(content, str) else content)
-        copy = replace(api, find=lambda relative: path if relative == PRINTED else api.find(relative))
-        monkeypatch.setattr("conformance.run.named", lambda _name: copy)
+
+        class OtherDocuments(OffBlocksApi):
+            def find(self, relative: str) -> Path:
+                return path if relative == PRINTED else api.find(relative)
+
+        monkeypatch.setattr("conformance.run.named", lambda _name: OtherDocuments())
         return run(OPTIONS)
 
     return judge_file

@@ -46,7 +46,7 @@ def settings_for(
 @contextmanager
 def sandbox_of(kind: type[OffBlocks]) -> Iterator[RunningSandbox]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("conformance.offblocks.sandbox.SANDBOX", kind)
+        patch.setattr(type(api), "sandbox", kind)
         with start(apis=[api]) as sandbox:
             yield sandbox
 

@@ -18,6 +18,7 @@ from conformance.exchange import Delivery, Exchange, Headers, Request, Response
 from conformance.files import data_path
 from conformance.findings import Finding, Outcome
 from conformance.ids import Ids
+from conformance.planbok import api
 from conformance.planbok.client_checks import ClientJudge, client_findings, journal_findings
 from conformance.planbok.webhooks import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from conformance.recording.journal import BREAKS, Journal, JournalTransport
@@ -28,6 +29,7 @@ CLIENT_RULES = {
     rule.id for rule in Catalogue.load(data_path("specs/planbok/rules.yaml")).values() if rule.party is Party.CLIENT
 }
 API = "https://api.example"
+SPECIFICATION = Specification.load(api.specification)
 PAGES = "https://gateway.example/challenges"
 OWN_PAGE = "https://app.example/wallets?step=verify"
 CREDENTIALS = {"api_key": "key-1", "read_only_key": "key-2", "webhook_secret": "secret-1"}
@@ -78,7 +80,17 @@ class Traffic:
         return self._keep(request, Response((JSON, *headers), json.dumps(answer).encode(), status), seconds)
 
     def _keep(self, request: Request, response: Response, seconds: float = 0.0) -> Exchange:
-        exchange = Exchange(f"#{len(self.exchanges) + 1}", None, "first", self.at, seconds, request, response)
+        match = SPECIFICATION.match(request.method, request.url.removeprefix(API).partition("?")[0])
+        exchange = Exchange(
+            id=f"#{len(self.exchanges) + 1}",
+            operation=match.operation.id if match else None,
+            identity="first",
+            at=self.at,
+            seconds=seconds,
+            request=request,
+            response=response,
+            parameters=match.parameters if match else {},
+        )
         self.exchanges.append(exchange)
         return exchange
 

@@ -3,13 +3,16 @@
 import base64
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
 
 from conformance.api import Api, registered
+from conformance.offblocks import OffBlocksApi
 from conformance.sandbox.faults import UnknownFaultError, departing, departures
 from conformance.sandbox.server import start
 
@@ -53,15 +56,16 @@ class RefusesReusedKeyWith409(Variation, OffBlocks):
 
 @pytest.fixture
 def faulty_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Api:
-    package = tmp_path / "faulty_offblocks"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "sandbox.py").write_text("from conformance.offblocks.sandbox import SANDBOX as SANDBOX\n")
-    (package / "faults.py").write_text(FAULTS)
+    (tmp_path / "faults_of_offblocks.py").write_text(FAULTS)
     monkeypatch.syspath_prepend(tmp_path)
-    for name in [name for name in sys.modules if name.startswith("faulty_offblocks")]:
-        monkeypatch.delitem(sys.modules, name)
-    return Api(name="offblocks", title="Faulty OffBlocks", package="faulty_offblocks")
+    monkeypatch.delitem(sys.modules, "faults_of_offblocks", raising=False)
+
+    class FaultyApi(OffBlocksApi):
+        @property
+        def faults(self) -> ModuleType:
+            return import_module("faults_of_offblocks")
+
+    return FaultyApi()
 
 
 class TestWorlds:
@@ -219,7 +223,8 @@ class TestFaults:
 
     @pytest.mark.parametrize("name", ["offblocks", "planbok"])
     def test_one_and_another_that_is_made_from_it_apply_in_either_order(self, name: str) -> None:
-        known, base = departures(registered()[name]).values(), registered()[name].module("sandbox").SANDBOX
+        known, base = departures(registered()[name]).values(), registered()[name].sandbox
+        assert base
         pairs = [(one, other) for one in known for other in known if one is not other and issubclass(other, one)]
         assert pairs
         for one, other in pairs:

@@ -15,7 +15,9 @@ class ClientJudge:
     def excused(self) -> frozenset[str]:
         return frozenset()
 
-    def request(self, request: Request, _at: datetime) -> list[Finding]:
+    def request(
+        self, request: Request, _operation: str | None, _parameters: Mapping[str, str], _at: datetime
+    ) -> list[Finding]:
         held = "trouble" not in request.query
         return [judged("toy.client.no-trouble", held=held, where="URL", expected="no trouble", got="", exchange=None)]
 
