@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from conformance import api as apis
-from conformance.api import Api, UnknownApiError, registered
+from conformance.api import UnknownApiError, registered
 from conformance.catalogue import Catalogue, CatalogueError
 from conformance.cli import app
 from conformance.commands import doctor
@@ -504,12 +504,9 @@ def test_a_probe_prints_what_it_found_out(monkeypatch: pytest.MonkeyPatch, concl
     answer = SimpleNamespace(
         question="Is @query needed?", answer="No.", detail="GET without it was answered 200.", conclusive=conclusive
     )
-    modules = {
-        "probe": SimpleNamespace(probe=lambda _settings: iter([answer])),
-        "settings": SimpleNamespace(load=lambda: LiveSettings("http://127.0.0.1:9", {})),
-    }
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: object())
-    monkeypatch.setattr(Api, "module", lambda _api, noun: modules[noun])
+    settings = SimpleNamespace(load=lambda: LiveSettings("http://127.0.0.1:9", {}))
+    monkeypatch.setattr(OffBlocksApi, "probe", SimpleNamespace(probe=lambda _settings: iter([answer])))
+    monkeypatch.setattr(OffBlocksApi, "settings", settings)
     result = invoke("doctor", "--probe", "offblocks")
     assert result.exit_code == code
     assert result.stdout == "Is @query needed? No.\n  GET without it was answered 200.\n"
@@ -523,8 +520,7 @@ def test_an_api_without_a_probe_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     assert result.stderr == "Error: OffBlocks has no probe.\n"
 
 
-def test_a_probe_without_settings_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: object())
+def test_a_probe_without_settings_says_what_to_set() -> None:
     result = invoke("doctor", "--probe", "offblocks")
     assert result.exit_code == 2
     assert "CONFORMANCE_OFFBLOCKS_BASE_URL" in result.stderr
