@@ -6,7 +6,7 @@ the protocol, and a type checker says where it does not.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -100,12 +100,19 @@ class ClientJudge(Protocol):
     def observe(self, exchange: Exchange, /) -> None:
         """Learn from an exchange that ended."""
 
+    def conclude(self, exchanges: Sequence[Exchange], deliveries: Sequence[Delivery], /) -> list[Finding]:
+        """What only the whole of a client's traffic shows, when its last exchange has ended."""
+
 
 class Documents(Protocol):
-    """What the exchanges show that the documents print."""
+    """What is special about the exchanges that the documents print."""
 
-    def findings(self, exchanges: Sequence[Exchange], specification: Specification, /) -> list[Finding]:
-        """What the rules say of the printed exchanges, in the order of the documents."""
+    @property
+    def UNPRINTED(self) -> Collection[str]:  # noqa: N802  (a constant of a module)
+        """The ids of the rules that printed exchanges cannot show, such as those about their time."""
+
+    def readings(self, exchange: Exchange, /) -> Iterable[Finding]:
+        """Which readings of contradicted rules a printed exchange shows, beside what the checks say."""
 
 
 class Model(Protocol):

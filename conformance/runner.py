@@ -1,6 +1,6 @@
 """Runs the scenarios of the suites inside pytest: gives each its subject, collects its findings, drives vcr."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -15,9 +15,11 @@ from conformance.api import Api, registered
 from conformance.catalogue import Catalogue
 from conformance.clock import SystemClock
 from conformance.exchange import Delivery
-from conformance.findings import Finding, Outcome
+from conformance.findings import Finding
 from conformance.generation.requests import cited, kept, simplest
 from conformance.ids import Ids, fresh_seed
+from conformance.judging.endings import completed
+from conformance.judging.journal import condensed, provider_findings
 from conformance.recording.cassettes import Cassette, CassetteUnreadableError, Recorder, rebased, without_port
 from conformance.reporting.results import exchange_to_json, finding_to_json
 from conformance.scenario import NeedError, Record, StepFailedError, recording
@@ -248,25 +250,19 @@ class Runner:
         return report
 
     def _judge(self, running: Running) -> None:
-        subject = running.subject
-        findings = list(running.record.findings)
+        subject, findings = running.subject, list(running.record.findings)
+        generated, unmatched = False, ""
+        redact: Callable[[str], str] = str
         if subject is not None:
-            findings += running.api.checks.provider_findings(
-                subject.journal.exchanges,
-                subject.journal.deliveries,
-                self._specifications[running.api.name],
-                subject.settings,
+            journal = subject.journal
+            specification = self._specifications[running.api.name]
+            findings += provider_findings(
+                running.api, specification, journal.exchanges, journal.deliveries, subject.settings
             )
-            findings = simplest(findings, subject.journal.exchanges)
-        redact = subject.journal.redactor.text if subject else str
-        generated = any(exchange.generated for exchange in subject.journal.exchanges) if subject else False
-        outcome, reason = _ending(running.failure, generated=generated)
-        found = {finding.rule for finding in findings}
-        crashed = running.failure is not None and outcome is Outcome.ERROR
-        missing = [rule for rule in running.rules if crashed or rule not in found]
-        findings += [Finding(rule, outcome, reason=reason) for rule in missing]
-        if strayed := subject.journal.player.strayed if subject and subject.journal.player else "":
-            findings += [Finding(rule, Outcome.BLOCKED, reason=strayed) for rule in running.rules if rule in found]
+            findings = simplest(findings, journal.exchanges)
+            generated = any(exchange.generated for exchange in journal.exchanges)
+            unmatched = journal.player.strayed if journal.player else ""
+            redact = journal.redactor.text
         running.findings = [
             replace(
                 finding,
@@ -275,7 +271,7 @@ class Runner:
                 got=redact(finding.got),
                 reason=redact(finding.reason),
             )
-            for finding in findings
+            for finding in completed(findings, running.rules, running.failure, generated=generated, unmatched=unmatched)
         ]
 
     def _attach(self, running: Running, report: pytest.TestReport) -> None:
@@ -370,30 +366,6 @@ def _api_of(item: pytest.Item) -> Api | None:
 def parse_base_urls(options: Sequence[str]) -> Mapping[str, str]:
     """The base URLs by API from ``API=URL`` texts."""
     return {name: url.rstrip("/") for name, _, url in (option.partition("=") for option in options)}
-
-
-def _ending(failure: BaseException | None, *, generated: bool) -> tuple[Outcome, str]:
-    """What the rules without a finding get, from how the test ended and whether it generated its requests."""
-    match failure:
-        case None if generated:
-            return Outcome.BLOCKED, "No generated request was answered in such a way that this can be judged."
-        case None:
-            return Outcome.ERROR, "The test ended without a finding of this rule."
-        case StepFailedError():
-            return Outcome.BLOCKED, str(failure)
-        case NeedError():
-            return Outcome.SKIPPED, f"This needs {failure}."
-        case _:
-            return Outcome.ERROR, f"{type(failure).__name__}: {failure}"
-
-
-def condensed(findings: Sequence[Finding]) -> list[Finding]:
-    """The findings, of those that held one for each rule, place and reading."""
-    kept: dict[object, Finding] = {}
-    for number, finding in enumerate(findings):
-        held = finding.outcome is Outcome.HELD
-        kept.setdefault((finding.rule, finding.where, finding.reading) if held else number, finding)
-    return list(kept.values())
 
 
 def _line(finding: Finding, verdict: Verdict) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.clock import Clock
 from conformance.exchange import Exchange
-from conformance.findings import Finding, judged, read, shorten
+from conformance.findings import Finding, answer, judged, read
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 Seen = TypeVar("Seen")
@@ -180,14 +180,6 @@ def expect_reading(
         SuiteError: If the test does not list the rule.
     """
     _add(read(rule, reading, where=where, expected=expected, got=got, exchange=exchange))
-
-
-def answer(exchange: Exchange) -> str:
-    """The answer of an exchange in one line: its status, and the start of its body if it did not succeed."""
-    response = exchange.response
-    detail = response.members().get("detail")
-    shown = detail if isinstance(detail, str) else response.body
-    return str(response.status) if response.succeeded or not shown else f"{response.status} ({shorten(shown)})"
 
 
 def eventually(clock: Clock, look: Callable[[], Seen], enough: Callable[[Seen], bool]) -> Seen:

@@ -20,7 +20,7 @@ from conformance import run as running
 from conformance.api import Api, registered
 from conformance.catalogue import Catalogue
 from conformance.clock import FrozenClock
-from conformance.exchange import Exchange, Generated, Mode, Request, Response
+from conformance.exchange import Delivery, Exchange, Generated, Mode, Request, Response
 from conformance.findings import Finding, Outcome, judged
 from conformance.generation.requests import (
     CONTENT_TYPE,
@@ -266,6 +266,9 @@ class Judge:
 
     def observe(self, exchange: Exchange) -> None:
         pass
+
+    def conclude(self, exchanges: Sequence[Exchange], deliveries: Sequence[Delivery]) -> list[Finding]:
+        return []
 
 
 def test_a_generated_request_may_break_any_client_rule_and_a_given_one_none() -> None:

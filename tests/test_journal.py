@@ -1,6 +1,6 @@
 """The journal of a test: what its clients send is judged before it leaves, and kept with its answer."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from conformance.clock import EPOCH_OF_WORLDS, FrozenClock
-from conformance.exchange import Exchange, Request
+from conformance.exchange import Delivery, Exchange, Request
 from conformance.findings import Finding, judged
 from conformance.offblocks import api
 from conformance.recording.journal import BREAKS, EXCHANGE, Journal, JournalTransport
@@ -44,6 +44,9 @@ class Judge:
 
     def observe(self, exchange: Exchange) -> None:
         self.observed.append(exchange)
+
+    def conclude(self, exchanges: Sequence[Exchange], deliveries: Sequence[Delivery]) -> list[Finding]:
+        return []
 
 
 def answer(request: httpx.Request) -> httpx.Response:

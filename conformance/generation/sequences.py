@@ -5,7 +5,7 @@ sequence that breaks a rule is cut down to the shortest that still breaks it, an
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import wraps
@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 
 from conformance.api import Model
 from conformance.exchange import Delivery, Exchange, Generated, Mode
-from conformance.findings import Finding, Outcome
+from conformance.findings import Finding
 from conformance.generation.requests import secluded
+from conformance.judging.journal import broken, provider_findings, sequence_findings
 from conformance.recording.journal import Journal
 from conformance.recording.redaction import Redactor
 from conformance.scenario import NeedError, StepFailedError, SuiteError, found, needs
@@ -184,24 +185,20 @@ class Walk:
         """
         journal, subject = self.subject.journal, self.subject
         self._keep(
-            subject.api.checks.provider_findings(
-                journal.exchanges, journal.deliveries, journal.specification, subject.settings
+            provider_findings(
+                subject.api, journal.specification, journal.exchanges, journal.deliveries, subject.settings
             )
         )
 
     def _keep(self, findings: Sequence[Finding]) -> None:
         self.findings += findings
-        if broken := _broken(findings):
-            raise BrokenError(broken)
+        if found_broken := broken(findings):
+            raise BrokenError(found_broken)
 
     @step("{seconds} seconds pass", when=lambda walk: walk.calls, often=3, seconds=(1, 2))
     def wait(self, seconds: int) -> None:
         """Let time pass."""
         self.subject.clock.advance(timedelta(seconds=seconds))
-
-
-def _broken(findings: Iterable[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.outcome is Outcome.BROKEN]
 
 
 def steps_of(walk: type[Walk]) -> Mapping[str, Choice]:
@@ -319,7 +316,7 @@ class Exploration:
             if calls[number].arguments[name] != values[0]:
                 calls[number] = replace(calls[number], arguments={**calls[number].arguments, name: values[0]})
                 plainer = self.repeat(calls)
-                if rule in _rules(_broken(plainer.findings)) and len(plainer.calls) == len(calls):
+                if rule in _rules(broken(plainer.findings)) and len(plainer.calls) == len(calls):
                     self.failed[rule] = plainer
 
 
@@ -442,7 +439,7 @@ def judge_sequences(subject: Subject, kind: type[Walk]) -> None:
         if not subject.recorded:
             needs("recorded sequences")
         journal.deliveries += subject.hooks.received() if subject.hooks else ()
-        found(*judged_in_order(model_of(subject), journal.exchanges, journal.deliveries))
+        found(*sequence_findings(model_of(subject), journal.exchanges, journal.deliveries))
         needs("a recorded sequence that comes there")
     exploration = explore(
         subject, kind, seed=subject.requests.below(2**64), sequences=_FOR_EACH_EXAMPLE * subject.examples
@@ -452,7 +449,7 @@ def judge_sequences(subject: Subject, kind: type[Walk]) -> None:
     for walk in {id(walk): walk for walk in exploration.failed.values()}.values():
         rules = {rule for rule, other in exploration.failed.items() if other is walk}
         numbers = _journalled(subject, walk)
-        for finding in _broken(walk.findings):
+        for finding in broken(walk.findings):
             if finding.rule in rules:
                 rules.remove(finding.rule)
                 found(replace(finding, got=told(finding.got, walk), exchange=numbers.get(finding.exchange or "")))
@@ -484,17 +481,6 @@ def _journalled(subject: Subject, walk: Walk) -> Mapping[str, str]:
     numbers = {exchange.id: journal.keep(exchange).id for exchange in own.exchanges}
     journal.deliveries += [replace(delivery, after=before + delivery.after) for delivery in own.deliveries]
     return numbers
-
-
-def judged_in_order(model: Model, exchanges: Sequence[Exchange], deliveries: Sequence[Delivery]) -> Iterator[Finding]:
-    """What a model says of exchanges and webhooks, each in its turn."""
-    left = list(deliveries)
-    for number, exchange in enumerate(exchanges):
-        while left and left[0].after <= number:
-            yield from model.receive(left.pop(0))
-        yield from model.see(exchange)
-    for delivery in left:
-        yield from model.receive(delivery)
 
 
 def told(got: str, walk: Walk) -> str:

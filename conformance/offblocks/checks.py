@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
 
-from conformance.catalogue import Basis
 from conformance.exchange import Delivery, Exchange, Mode
-from conformance.findings import Finding, judged, read
+from conformance.findings import Finding, Says, answer
+from conformance.judging import responses
 from conformance.offblocks.messages import (
     DOCUMENTED_HOSTS,
     Challenge,
@@ -25,7 +25,7 @@ from conformance.offblocks.wallet import Wallet
 from conformance.specification import Specification
 from conformance.standards import sign_in_message
 
-_RULE = "offblocks."
+_SAYS = Says("offblocks.")
 _TOLERANCE = timedelta(minutes=2)
 """How far the server's clock may be from ours, and how long after its cause a challenge may be issued."""
 _HOUR = timedelta(hours=1)
@@ -106,31 +106,16 @@ def provider_findings(
     return findings
 
 
-def _judged(rule: str, held: bool, where: str, expected: str, got: object, exchange: Exchange) -> Finding:
-    return judged(_RULE + rule, held=held, where=where, expected=expected, got=got, exchange=exchange)
-
-
-def _read(rule: str, reading: str | None, where: str, expected: str, got: object, exchange: Exchange) -> Finding:
-    return read(_RULE + rule, reading, where=where, expected=expected, got=got, exchange=exchange)
-
-
 # --------------------------------------------------------------------------------------------------- form of answers
 
 
 def _form(exchange: Exchange, specification: Specification) -> Iterator[Finding]:
     response = exchange.response
-    yield _judged(
-        "response.no-server-error",
-        response.status < _SERVER_ERROR,
-        "response status",
-        "below 500",
-        response.status,
-        exchange,
-    )
+    yield responses.no_server_error(_SAYS, exchange)
     operation = exchange.operation
     if operation is None or response.status >= _SERVER_ERROR:
         return
-    yield _judged(
+    yield _SAYS.judged(
         "response.status-documented",
         specification.documents_status(operation, response.status),
         "response status",
@@ -141,26 +126,8 @@ def _form(exchange: Exchange, specification: Specification) -> Iterator[Finding]
     kinds = specification.content_types(operation, response.status)
     if not response.succeeded or not kinds:
         return
-    kind = response.header("Content-Type")
-    media_type = (kind or "none").partition(";")[0].strip().lower()
-    yield _judged(
-        "response.is-json", media_type in kinds, "response header Content-Type", " or ".join(kinds), kind, exchange
-    )
-    problems = specification.problems(operation, response.status, kinds[0], response.body)
-    shapes: dict[str, Basis] = {"matches-schema": Basis.DOCUMENTED, "matches-inferred-schema": Basis.INFERRED}
-    for rule, basis in shapes.items():
-        concerned = [problem for problem in problems if (problem.basis is Basis.INFERRED) is (basis is Basis.INFERRED)]
-        for problem in concerned:
-            yield _judged(
-                f"response.{rule}",
-                False,
-                f"response {problem.pointer}",
-                problem.expected,
-                problem.got,
-                exchange,
-            )
-        if not concerned:
-            yield _judged(f"response.{rule}", True, "response body", "as the schema says", "so", exchange)
+    yield responses.media_type(_SAYS, exchange, kinds)
+    yield from responses.schema(_SAYS, exchange, specification, kinds[0])
 
 
 # ------------------------------------------------------------------------------------------------ content of answers
@@ -181,7 +148,7 @@ def _content(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> It
         case "getChallenge" if customer is not None and exchange.response.status == _OK:
             yield from _fetch(exchange, customer, seen, settings)
         case "signChallenge" if exchange.response.succeeded:
-            yield _judged(
+            yield _SAYS.judged(
                 "signing.no-content",
                 not exchange.response.body,
                 "response body",
@@ -200,7 +167,7 @@ def _right_signature(exchange: Exchange, operation: str | None, customer: str | 
     status = exchange.response.status
     if not exchange.response.succeeded and status != _UNAUTHORISED:
         return
-    yield _judged(
+    yield _SAYS.judged(
         "signature.right-one-accepted",
         status != _UNAUTHORISED,
         "response status",
@@ -214,7 +181,7 @@ def _token(exchange: Exchange) -> Iterator[Finding]:
     token = issued_token(exchange.response)
     if token is not None:
         lifetime = token[1] - exchange.at
-        yield _judged(
+        yield _SAYS.judged(
             "authentication.token-lives-an-hour",
             abs(lifetime - _HOUR) <= _TOLERANCE,
             "response /expiresAt",
@@ -231,12 +198,12 @@ def _creation(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> I
         return
     response = exchange.response
     if _is_fresh(exchange, seen, settings) and not _may_be_refused(exchange, settings):
-        yield _judged(
+        yield _SAYS.judged(
             "customer.created-with-201",
             response.status == _CREATED,
             "response status",
             "201",
-            _answered(exchange),
+            answer(exchange),
             exchange,
         )
     key = exchange.request.header("Idempotency-Key")
@@ -244,7 +211,7 @@ def _creation(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> I
     repeated = (exchange.identity, str(key)) in seen.keys
     if pair in seen.pairs and response.succeeded:
         identifier = response.members().get("id")
-        yield _judged(
+        yield _SAYS.judged(
             "customer.no-second-for-a-pair",
             identifier == seen.pairs[pair],
             "response /id",
@@ -253,7 +220,9 @@ def _creation(exchange: Exchange, seen: _Seen, settings: Mapping[str, str]) -> I
             exchange,
         )
     elif pair in seen.pairs:
-        yield _judged("customer.no-second-for-a-pair", True, "response", "no second id", _answered(exchange), exchange)
+        yield _SAYS.judged(
+            "customer.no-second-for-a-pair", True, "response", "no second id", answer(exchange), exchange
+        )
     if response.succeeded and (repeated or pair not in seen.pairs):
         yield from _new_customer(exchange, chain_id, external_id)
         challenge = issued_challenge(response)
@@ -338,9 +307,9 @@ def _new_customer(exchange: Exchange, chain_id: str, external_id: str) -> Iterat
     )
     for rule, name, expected in expectations:
         held = _is_shown(name, members.get(name), expected)
-        yield _judged(rule, held, f"response /{name}", expected, members.get(name), exchange)
+        yield _SAYS.judged(rule, held, f"response /{name}", expected, members.get(name), exchange)
     if not external_id.isascii():
-        yield _judged(
+        yield _SAYS.judged(
             "customer.external-id-is-any-string",
             members.get("externalId") == external_id,
             "response /externalId",
@@ -351,7 +320,7 @@ def _new_customer(exchange: Exchange, chain_id: str, external_id: str) -> Iterat
     links = [
         name for name, value in members.items() if isinstance(value, str) and value.startswith(("http:", "https:"))
     ]
-    yield _read(
+    yield _SAYS.read(
         "customer.verification-url",
         "present" if links else "absent",
         "response body",
@@ -369,12 +338,12 @@ def _is_shown(name: str, value: object, expected: object) -> bool:
 
 def _customer_fields(members: Mapping[str, object], where: str, exchange: Exchange) -> Iterator[Finding]:
     identifier, status = members.get("id"), members.get("status")
-    yield _judged("customer.id-is-a-uuid", _is_uuid(identifier), f"{where}/id", "a UUID", identifier, exchange)
-    yield _judged(
+    yield _SAYS.judged("customer.id-is-a-uuid", _is_uuid(identifier), f"{where}/id", "a UUID", identifier, exchange)
+    yield _SAYS.judged(
         "customer.status-is-known", status in _STATES, f"{where}/status", " or ".join(_STATES), status, exchange
     )
     for name in ("createdAt", "updatedAt"):
-        yield _judged(
+        yield _SAYS.judged(
             "customer.times-are-rfc3339",
             instant(members.get(name)) is not None,
             f"{where}/{name}",
@@ -390,7 +359,7 @@ def _reading(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
     if customer.identity != exchange.identity:
         return
     for name in ("id", "chainId", "externalId"):
-        yield _judged(
+        yield _SAYS.judged(
             "customer.readable",
             _is_shown(name, members.get(name), customer.created.get(name)),
             f"response /{name}",
@@ -400,7 +369,7 @@ def _reading(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
         )
     before, now = customer.created.get("createdAt"), members.get("createdAt")
     reading = "identical" if before == now else "fewer-digits" if _differ_in_digits(before, now) else None
-    yield _read("customer.created-at-stays", reading, "response /createdAt", str(before), now, exchange)
+    yield _SAYS.read("customer.created-at-stays", reading, "response /createdAt", str(before), now, exchange)
 
 
 def _differ_in_digits(one: object, other: object) -> bool:
@@ -451,7 +420,7 @@ def _fetch(exchange: Exchange, identifier: str, seen: _Seen, settings: Mapping[s
     same = customer.challenge.text == challenge.text
     born_at = min(customer.challenge.issued_at or customer.seen_at, customer.seen_at)
     if customer.settled and exchange.at - born_at < _HOUR - _TOLERANCE:
-        yield _judged(
+        yield _SAYS.judged(
             "challenge.stays-until-signed",
             same,
             "response /challenge",
@@ -468,7 +437,7 @@ def _challenge(
 ) -> Iterator[Finding]:
     """What a challenge says, whoever asked for it."""
     where = "response /challenge"
-    yield _judged(
+    yield _SAYS.judged(
         "challenge.standard-base64",
         challenge.message is not None,
         where,
@@ -478,7 +447,7 @@ def _challenge(
     )
     if challenge.message is None:
         return
-    yield _read(
+    yield _SAYS.read(
         "challenge.kind", challenge.kind, where, "a sign-in message or a public key", challenge.lines[0], exchange
     )
     if challenge.kind != "public-key":
@@ -486,8 +455,8 @@ def _challenge(
     if challenge.kind != "sign-in-message":
         return
     version, nonce, uri = challenge.value("Version"), challenge.value("Nonce"), challenge.value("URI")
-    yield _judged("challenge.version-is-1", version == "1", f"{where}, Version", "1", version, exchange)
-    yield _judged(
+    yield _SAYS.judged("challenge.version-is-1", version == "1", f"{where}, Version", "1", version, exchange)
+    yield _SAYS.judged(
         "challenge.nonce",
         bool(_NONCE.match(nonce or "")),
         f"{where}, Nonce",
@@ -496,8 +465,10 @@ def _challenge(
         exchange,
     )
     host = re.sub(r"^https?://([^/?#]*).*$", r"\1", uri or "")
-    yield _judged("challenge.uri", host == challenge.domain, f"{where}, URI", f"of {challenge.domain}", uri, exchange)
-    yield _read(
+    yield _SAYS.judged(
+        "challenge.uri", host == challenge.domain, f"{where}, URI", f"of {challenge.domain}", uri, exchange
+    )
+    yield _SAYS.read(
         "challenge.domain",
         _domain_reading(challenge, exchange, settings),
         f"{where}, domain",
@@ -508,7 +479,7 @@ def _challenge(
     found = account(chain_id)
     if found is not None:
         chain = challenge.value("Chain ID")
-        yield _judged(
+        yield _SAYS.judged(
             "challenge.chain-id",
             chain == found.chain.reference,
             f"{where}, Chain ID",
@@ -519,7 +490,7 @@ def _challenge(
         reading = "another" if _ADDRESS.match(challenge.address) else None
         if same_address(challenge.address, found.address):
             reading = "the-customers"
-        yield _read("challenge.address", reading, f"{where}, address", found.address, challenge.address, exchange)
+        yield _SAYS.read("challenge.address", reading, f"{where}, address", found.address, challenge.address, exchange)
 
 
 def _grammar(message: bytes, exchange: Exchange) -> Finding:
@@ -527,8 +498,8 @@ def _grammar(message: bytes, exchange: Exchange) -> Finding:
     try:
         sign_in_message.parse(message.decode())
     except (UnicodeDecodeError, sign_in_message.MessageRejected) as error:
-        return _judged("challenge.grammar", False, where, expected, error, exchange)
-    return _judged("challenge.grammar", True, where, expected, "so", exchange)
+        return _SAYS.judged("challenge.grammar", False, where, expected, error, exchange)
+    return _SAYS.judged("challenge.grammar", True, where, expected, "so", exchange)
 
 
 def _domain_reading(challenge: Challenge, exchange: Exchange, settings: Mapping[str, str]) -> str | None:
@@ -548,7 +519,7 @@ def _issue(
     issued_at = challenge.issued_at
     if challenge.kind == "sign-in-message":
         latest = exchange.at + timedelta(seconds=exchange.seconds)
-        yield _judged(
+        yield _SAYS.judged(
             "challenge.issued-when-made",
             issued_at is not None and earliest - _TOLERANCE <= issued_at <= latest + _TOLERANCE,
             f"{where}, Issued At",
@@ -560,7 +531,7 @@ def _issue(
     if nonce is not None:
         before = seen.nonces.setdefault(nonce, (customer, challenge.text))
         if len(seen.nonces) > 1 or before != (customer, challenge.text):
-            yield _judged(
+            yield _SAYS.judged(
                 "challenge.never-alike",
                 before == (customer, challenge.text),
                 f"{where}, Nonce",
@@ -577,7 +548,7 @@ def _against_created_at(challenge: Challenge, exchange: Exchange) -> Iterator[Fi
     reading = None
     if created_at is not None and issued_at is not None:
         reading = "with-the-customer" if abs(issued_at - created_at) <= _SAME_MOMENT else "at-another-time"
-    yield _read(
+    yield _SAYS.read(
         "challenge.issued-at-against-created-at",
         reading,
         "response /challenge, Issued At",
@@ -591,21 +562,14 @@ def _against_created_at(challenge: Challenge, exchange: Exchange) -> Iterator[Fi
 
 
 def _events(deliveries: Iterable[Delivery], specification: Specification) -> Iterator[Finding]:
-    rule = f"{_RULE}webhook.event-matches-schema"
+    rule = "webhook.event-matches-schema"
     for number, delivery in enumerate(deliveries, start=1):
         kind = delivery.request.header("Content-Type")
         problems = specification.request_problems("customerUpdated", kind, delivery.request.body)
-        for problem in problems:
-            yield judged(
-                rule,
-                held=False,
-                where=f"webhook {number} {problem.pointer}",
-                expected=problem.expected,
-                got=problem.got,
-                exchange=None,
-            )
+        for problem in responses.first_of_each_place(problems):
+            yield _SAYS.judged(rule, False, f"webhook {number} {problem.pointer}", problem.expected, problem.got, None)
         if not problems:
-            yield judged(rule, held=True, where="webhook body", expected="as the schema says", got="so", exchange=None)
+            yield _SAYS.judged(rule, True, "webhook body", "as the schema says", "so", None)
 
 
 # ------------------------------------------------------------------------------------------------ what is remembered
@@ -636,11 +600,6 @@ def _learn(exchange: Exchange, seen: _Seen) -> None:
             customer.challenge = challenge
             customer.seen_at = exchange.at
             customer.settled = True
-
-
-def _answered(exchange: Exchange) -> str:
-    detail = exchange.response.members().get("detail")
-    return f"{exchange.response.status} {detail}" if detail else str(exchange.response.status)
 
 
 def _is_uuid(value: object) -> bool:

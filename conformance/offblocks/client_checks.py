@@ -1,12 +1,12 @@
 """The rules for clients of OffBlocks, judged on the requests that a client sends."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from conformance.exchange import Exchange, NotJsonError, Request
-from conformance.findings import Finding, Outcome, judged, read
+from conformance.exchange import Delivery, Exchange, NotJsonError, Request
+from conformance.findings import Finding, Outcome, Says, read
 from conformance.offblocks.client import DEFAULT_COMPONENTS
 from conformance.offblocks.messages import (
     Challenge,
@@ -29,6 +29,7 @@ from conformance.standards.message_signatures import (
 )
 
 _RULE = "offblocks.client."
+_SAYS = Says(_RULE)
 _UNSIGNED = {"createToken", "putSigningKey", "deleteSigningKey", None}
 _KEYED = {"createCustomer", "signChallenge", "verifyCustomer", "rejectCustomer", "putWebhook"}
 _REQUIRED_MEMBERS = {
@@ -131,6 +132,10 @@ class ClientJudge:
             self._refused[customer] = self._doubtful[customer]
         self._settle(exchange)
 
+    def conclude(self, exchanges: Sequence[Exchange], deliveries: Sequence[Delivery]) -> list[Finding]:  # noqa: ARG002
+        """What only the whole of the traffic shows: nothing, since each request shows what it breaks."""
+        return []
+
     # ------------------------------------------------------------------------------------------------- what is learnt
 
     def _learn_key(self, exchange: Exchange) -> None:
@@ -159,7 +164,7 @@ class ClientJudge:
             return
         token = bearer_token(request)
         known = token is not None and token in self._tokens
-        yield _judged(
+        yield _SAYS.judged(
             "sends-token",
             known,
             "request header Authorization",
@@ -168,7 +173,7 @@ class ClientJudge:
         )
         if token is not None and known:
             expires_at = self._tokens[token]
-            yield _judged(
+            yield _SAYS.judged(
                 "renews-token-in-time",
                 at < expires_at,
                 "request header Authorization",
@@ -184,14 +189,14 @@ class ClientJudge:
         try:
             declared = message_signatures.declared_signatures(request.headers)
         except SignatureRejected as error:
-            yield _judged("signs-requests", held=False, where=where, expected="a signature", got=error)
+            yield _SAYS.judged("signs-requests", held=False, where=where, expected="a signature", got=error)
             return
-        yield _judged("signs-requests", held=True, where=where, expected="a signature", got="one")
+        yield _SAYS.judged("signs-requests", held=True, where=where, expected="a signature", got="one")
         algorithm_held = all(
             said.algorithm in {None, ECDSA_P384_SHA384} and len(signature) == _SIGNATURE_BYTES
             for said, signature in declared
         )
-        yield _judged(
+        yield _SAYS.judged(
             "uses-required-algorithm",
             algorithm_held,
             "request header Signature",
@@ -205,9 +210,11 @@ class ClientJudge:
             try:
                 message_signatures.verify(request.method, request.url, request.headers, key_for=self._keys.get, now=at)
             except SignatureRejected as error:
-                yield _judged("signature-verifies", held=False, where=where, expected="one that verifies", got=error)
+                yield _SAYS.judged(
+                    "signature-verifies", held=False, where=where, expected="one that verifies", got=error
+                )
             else:
-                yield _judged("signature-verifies", held=True, where=where, expected="one that verifies", got="so")
+                yield _SAYS.judged("signature-verifies", held=True, where=where, expected="one that verifies", got="so")
 
     def _digest(self, request: Request, operation: str | None) -> Iterator[Finding]:
         if operation in _UNSIGNED or not request.body:
@@ -221,21 +228,21 @@ class ClientJudge:
             held, got = False, str(error)
             if error.reason is digest_fields.Reason.UNKNOWN_ALGORITHM:
                 rule = "digest-algorithm"
-        yield _judged(rule, held, where, "sha-256 or sha-512 of the bytes of the body", got)
+        yield _SAYS.judged(rule, held, where, "sha-256 or sha-512 of the bytes of the body", got)
         if held:
-            yield _judged("digest-algorithm", held=True, where=where, expected="sha-256 or sha-512", got=got)
+            yield _SAYS.judged("digest-algorithm", held=True, where=where, expected="sha-256 or sha-512", got=got)
 
     def _idempotency(self, request: Request, operation: str | None, at: datetime) -> Iterator[Finding]:
         if operation not in _KEYED:
             return
         where = "request header Idempotency-Key"
         key = request.header("Idempotency-Key")
-        yield _judged("sends-idempotency-key", _is_uuid(key), where, "a UUID", key or "none")
+        yield _SAYS.judged("sends-idempotency-key", _is_uuid(key), where, "a UUID", key or "none")
         payload = (request.method, request.path, request.body)
         if key is not None:
             if key not in self._payloads or self._payloads[key].is_over(at):
                 self._payloads[key] = _Use(payload, at)
-            yield _judged(
+            yield _SAYS.judged(
                 "fresh-key-per-payload",
                 self._payloads[key].payload == payload,
                 where,
@@ -244,7 +251,7 @@ class ClientJudge:
             )
         before_key = self._unsettled.get(payload)
         if before_key in self._payloads and not self._payloads[before_key].is_over(at):
-            yield _judged(
+            yield _SAYS.judged(
                 "same-key-on-retry",
                 key == before_key,
                 where,
@@ -255,7 +262,7 @@ class ClientJudge:
     def _body(self, request: Request, operation: str | None) -> Iterator[Finding]:
         if request.body:
             kind = (request.header("Content-Type") or "none").partition(";")[0].strip().lower()
-            yield _judged(
+            yield _SAYS.judged(
                 "sends-json", kind == "application/json", "request header Content-Type", "application/json", kind
             )
         required = _REQUIRED_MEMBERS.get(operation or "")
@@ -264,13 +271,13 @@ class ClientJudge:
         try:
             body = request.json()
         except NotJsonError as error:
-            yield _judged(
+            yield _SAYS.judged(
                 "sends-complete-bodies", held=False, where="request body", expected="a JSON object", got=error
             )
             return
         members = body if isinstance(body, dict) else {}
         wrong = [name for name in required if not isinstance(members.get(name), str)]
-        yield _judged(
+        yield _SAYS.judged(
             "sends-complete-bodies",
             not wrong,
             "request body",
@@ -280,16 +287,16 @@ class ClientJudge:
         if operation == "createCustomer" and isinstance(members.get("chainId"), str):
             found = account(members["chainId"])
             where, sent = "request /chainId", members["chainId"]
-            yield _judged("sends-account-id", found is not None, where, "a CAIP-10 account id", sent)
+            yield _SAYS.judged("sends-account-id", found is not None, where, "a CAIP-10 account id", sent)
             if found is not None:
                 held = found.chain.namespace != "eip155" or checksum_state(found.address) == "checksummed"
-                yield _judged(
+                yield _SAYS.judged(
                     "sends-checksummed-address", held, where, "the EIP-55 checksum in an Ethereum address", sent
                 )
 
     def _url(self, request: Request) -> Iterator[Finding]:
         leaked = [secret for secret in (*self._secrets, *self._tokens) if secret in request.url]
-        yield _judged(
+        yield _SAYS.judged(
             "no-secret-in-url", not leaked, "request URL", "no token, key or secret", f"{len(leaked)} of them"
         )
 
@@ -301,7 +308,7 @@ class ClientJudge:
         challenge = Challenge(text)
         if customer in self._challenges:
             issued = text in self._challenges[customer]
-            yield _judged(
+            yield _SAYS.judged(
                 "returns-challenge-unchanged",
                 issued,
                 "request /challenge",
@@ -312,7 +319,7 @@ class ClientJudge:
                 yield from self._own_sign_in(challenge, customer, request)
                 yield self._age(challenge, self._challenges[customer][text], at)
         if customer in self._refused:
-            yield _judged(
+            yield _SAYS.judged(
                 "refetches-after-failure",
                 self._refused[customer] != text,
                 "request /challenge",
@@ -330,7 +337,7 @@ class ClientJudge:
         domains = asking_domains(request.url, self._expected_domain)
         if wallet is None:
             return
-        yield _judged(
+        yield _SAYS.judged(
             "signs-only-its-own-sign-in",
             challenge.is_sign_in_of(wallet.address, domains),
             "request /challenge",
@@ -346,13 +353,9 @@ class ClientJudge:
         said = challenge.issued_at
         late = said is not None and seen_at - _HOUR <= said < seen_at - _FRESH
         age = at - (said if said is not None and late else seen_at)
-        return _judged(
+        return _SAYS.judged(
             "signs-within-the-hour", age <= _HOUR, "request /challenge", "one of the last hour", f"{age} old"
         )
-
-
-def _judged(rule: str, held: bool, where: str, expected: str, got: object) -> Finding:
-    return judged(_RULE + rule, held=held, where=where, expected=expected, got=got, exchange=None)
 
 
 def _covers_target(covered: set[str], *, query: bool) -> bool:
@@ -365,14 +368,14 @@ def _coverage(request: Request, said: SignatureInput) -> Iterator[Finding]:
     target = _covers_target(covered, query=bool(request.query))
     shown = f"covers {', '.join(said.components) or 'nothing'}"
     where = "request header Signature-Input"
-    yield _judged("covers-target", target, where, "@method, @path and, where there is a query, @query", shown)
+    yield _SAYS.judged("covers-target", target, where, "@method, @path and, where there is a query, @query", shown)
     if request.body:
-        yield _judged("covers-body", "content-digest" in covered, where, "content-digest", shown)
+        yield _SAYS.judged("covers-body", "content-digest" in covered, where, "content-digest", shown)
 
 
 def _freshness(said: SignatureInput, at: datetime) -> Finding:
     age = None if said.created is None else at.timestamp() - said.created
-    return _judged(
+    return _SAYS.judged(
         "signature-is-fresh",
         age is not None and abs(age) <= _FRESH.total_seconds(),
         "request header Signature-Input",
@@ -394,10 +397,10 @@ def _wallet_signature(challenge: Challenge, text: str, owner: str) -> Iterator[F
     try:
         signature, encoding = wallet_signatures.decode(text)
     except wallet_signatures.EncodingRejected as error:
-        yield _judged("encodes-hex-text", held=False, where=where, expected=expected, got=error)
+        yield _SAYS.judged("encodes-hex-text", held=False, where=where, expected=expected, got=error)
         return
     hex_text = encoding is wallet_signatures.Encoding.BASE64_OF_HEX_TEXT
-    yield _judged("encodes-hex-text", hex_text, where, expected, encoding)
+    yield _SAYS.judged("encodes-hex-text", hex_text, where, expected, encoding)
     message = challenge.message
     if message is None:
         return
@@ -409,7 +412,7 @@ def _wallet_signature(challenge: Challenge, text: str, owner: str) -> Iterator[F
     expected = f"a signature of the decoded challenge by {named}"
     held = signer is not None and same_address(signer, named)
     got = "so" if held else wallet_signatures.diagnose(text, message, named)
-    yield _judged("owner-signs-the-message", held, where, expected, got)
+    yield _SAYS.judged("owner-signs-the-message", held, where, expected, got)
     yield _owner_reading(owner, signer)
 
 
@@ -438,13 +441,3 @@ def checksum_state_of(address: str) -> str | None:
         return checksum_state(address)
     except ValueError:
         return None
-
-
-def client_findings(exchanges: list[Exchange], judge: ClientJudge) -> list[Finding]:
-    """What the rules for clients say of a list of exchanges, in order."""
-    findings = []
-    for exchange in exchanges:
-        seen = judge.request(exchange.request, exchange.operation, exchange.parameters, exchange.at)
-        findings += [replace(finding, exchange=exchange.id) for finding in seen]
-        judge.observe(exchange)
-    return findings

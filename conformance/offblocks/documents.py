@@ -1,18 +1,13 @@
-"""What the printed exchanges of OffBlocks say: the checks applied to them, and the readings that only they show."""
+"""What is special about the exchanges that the documents of OffBlocks print."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from conformance.exchange import Exchange
 from conformance.findings import Finding, read
-from conformance.ids import Ids
-from conformance.offblocks import checks
-from conformance.offblocks.client import made_up_credentials
-from conformance.offblocks.client_checks import ClientJudge, client_findings
 from conformance.offblocks.messages import account, asked_in
-from conformance.specification import Specification
 from conformance.standards.wallet_signatures import Encoding, EncodingRejected, decode
 
-_UNPRINTED = {
+UNPRINTED = {
     "offblocks.challenge.issued-when-made",
     "offblocks.client.signs-within-the-hour",
     "offblocks.challenge.stays-until-signed",
@@ -22,24 +17,8 @@ _UNPRINTED = {
 _UNLISTED = "eip155:280"
 
 
-def findings(exchanges: Sequence[Exchange], specification: Specification) -> list[Finding]:
-    """What the rules say of the printed exchanges.
-
-    Args:
-        exchanges: The exchanges in the order of the documents; those of one identity speak of one customer.
-        specification: The API's specification.
-    """
-    found: list[Finding] = []
-    for identity in dict.fromkeys(exchange.identity for exchange in exchanges):
-        printed = [exchange for exchange in exchanges if exchange.identity == identity]
-        found += checks.provider_findings(printed, (), specification, {})
-        found += client_findings(printed, ClientJudge(made_up_credentials(Ids("documents")), {}))
-        for exchange in printed:
-            found += _readings(exchange)
-    return [finding for finding in found if finding.rule not in _UNPRINTED]
-
-
-def _readings(exchange: Exchange) -> Iterator[Finding]:
+def readings(exchange: Exchange) -> Iterator[Finding]:
+    """Which readings of contradicted rules a printed exchange shows, beside what the checks say."""
     operation, _ = asked_in(exchange)
     members = exchange.request.members()
     wallet = account(members.get("chainId"))

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from conformance.exchange import Delivery, Exchange
-from conformance.findings import Finding, judged, shorten
+from conformance.findings import Finding, Says, answer, shorten
 from conformance.offblocks.checks import listed
 from conformance.offblocks.messages import asked_in, issued_challenge
 from conformance.standards.wallet_signatures import Encoding, EncodingRejected, Reason, decode
 
-_RULE = "offblocks."
+_SAYS = Says("offblocks.")
 _CLIENT = "offblocks.client."
 _HOUR = timedelta(hours=1)
 _HALF = timedelta(minutes=30)
@@ -192,7 +192,7 @@ class Model:
         if known is not None:
             yield from _again(exchange, known)
         elif use is not None:
-            yield _acceptance("idempotency.key-free-after-an-hour", exchange)
+            yield _SAYS.acceptance("idempotency.key-free-after-an-hour", exchange)
         identifier = response.members().get("id")
         if not response.succeeded or not isinstance(identifier, str) or identifier in self._customers:
             return
@@ -209,7 +209,7 @@ class Model:
         due = {name for name in own if self._customers[name].created.is_old(exchange, _SHORTLY)}
         missing = [name for name in own if ids.count(name) > 1 or (name in due and name not in ids)]
         if own:
-            yield _judged(
+            yield _SAYS.judged(
                 "customer.listed",
                 not missing,
                 "response body",
@@ -220,7 +220,7 @@ class Model:
         pairs = [(str(entry.get("chainId")).lower(), str(entry.get("externalId"))) for entry in entries]
         double = {_pair(self._customers[name])[1:] for name in own if pairs.count(_pair(self._customers[name])[1:]) > 1}
         if own:
-            yield _judged(
+            yield _SAYS.judged(
                 "customer.no-second-for-a-pair",
                 not double,
                 "response body",
@@ -230,7 +230,7 @@ class Model:
             )
         foreign = sorted(set(ids) & set(self._customers) - own)
         if len(own) < len(self._customers):
-            yield _judged(
+            yield _SAYS.judged(
                 "isolation.list-apart",
                 not foreign,
                 "response body",
@@ -250,7 +250,7 @@ class Model:
                 issue = customer.issues.get(text)
                 over = issue is not None and issue.issued.is_old(exchange)
                 rule = "sign-repeat-outlives-challenge" if over else "sign-repeat-is-204"
-                yield _status(f"idempotency.{rule}", exchange, _NO_CONTENT)
+                yield _SAYS.status(f"idempotency.{rule}", exchange, _NO_CONTENT)
             else:
                 _unsettle(customer)
             return
@@ -274,37 +274,6 @@ class Model:
         return "" if broken.intersection(_SIGNED_WRONGLY) else None
 
 
-def _judged(
-    rule: str,
-    held: bool,  # noqa: FBT001  (whether a rule held is what a finding says)
-    where: str,
-    expected: str,
-    got: object,
-    exchange: Exchange,
-) -> Finding:
-    return judged(_RULE + rule, held=held, where=where, expected=expected, got=got, exchange=exchange)
-
-
-def _answer(exchange: Exchange) -> str:
-    detail = exchange.response.members().get("detail")
-    return f"{exchange.response.status} ({shorten(detail)})" if detail else str(exchange.response.status)
-
-
-def _status(rule: str, exchange: Exchange, *statuses: int) -> Finding:
-    expected = " or ".join(map(str, statuses))
-    held = exchange.response.status in statuses
-    return _judged(rule, held, "response status", expected, _answer(exchange), exchange)
-
-
-def _refusal(rule: str, exchange: Exchange, because: str) -> Finding:
-    held = _REFUSAL <= exchange.response.status < _SERVER_ERROR
-    return _judged(rule, held, "response status", f"a refusal: {because}", _answer(exchange), exchange)
-
-
-def _acceptance(rule: str, exchange: Exchange) -> Finding:
-    return _judged(rule, exchange.response.succeeded, "response status", "2xx", _answer(exchange), exchange)
-
-
 def _span(exchange: Exchange) -> _Span:
     return _Span(exchange.at, exchange.at + timedelta(seconds=exchange.seconds))
 
@@ -321,57 +290,59 @@ def _repeated(exchange: Exchange, first: Exchange) -> Iterator[Finding]:
     """A creation with a key that came before, within the key's hour."""
     if _payload(exchange) == _payload(first):
         alike = (exchange.response.status, exchange.response.body) == (first.response.status, first.response.body)
-        yield _judged(
+        yield _SAYS.judged(
             "idempotency.repeat-answered-alike",
             alike,
             "response",
             f"{first.response.status} and the body of [{first.id}]",
-            "so" if alike else f"{_answer(exchange)} {shorten(exchange.response.body)}",
+            "so" if alike else f"{answer(exchange)} {shorten(exchange.response.body)}",
             exchange,
         )
     elif exchange.request.path == first.request.path and _span(first).is_young(exchange, _HALF):
-        yield _refusal(
+        yield _SAYS.refusal(
             "idempotency.changed-payload-refused", exchange, "the key came with another payload within the hour"
         )
-        yield _status("idempotency.changed-payload-status", exchange, _UNPROCESSABLE, _CONFLICT)
+        yield _SAYS.status("idempotency.changed-payload-status", exchange, _UNPROCESSABLE, _CONFLICT)
 
 
 def _again(exchange: Exchange, known: _Customer) -> Iterator[Finding]:
     """A creation of a pair that there is, with a key of its own."""
     if known.rejected:
-        yield _refusal("flow.rejected-not-onboarded-again", exchange, "the customer was rejected")
+        yield _SAYS.refusal("flow.rejected-not-onboarded-again", exchange, "the customer was rejected")
     elif known.status == "active":
-        yield _status("customer.onboarded-pair-is-409", exchange, _CONFLICT)
+        yield _SAYS.status("customer.onboarded-pair-is-409", exchange, _CONFLICT)
     elif exchange.response.succeeded:
         _unsettle(known)
 
 
 def _stranger(exchange: Exchange, operation: str) -> Iterator[Finding]:
     rules = {"getCustomer": "customer-unseen", "getChallenge": "challenge-unseen"}
-    yield _status(f"isolation.{rules.get(operation, 'no-action')}", exchange, *_UNSEEN)
+    yield _SAYS.status(f"isolation.{rules.get(operation, 'no-action')}", exchange, *_UNSEEN)
 
 
 def _read(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
-    yield _status("customer.readable", exchange, _OK)
+    yield _SAYS.status("customer.readable", exchange, _OK)
     status = exchange.response.members().get("status")
     if exchange.response.status != _OK or not isinstance(status, str):
         return
     where = "response /status"
     if customer.rejected:
-        yield _judged("flow.rejected-is-final", status == "rejected", where, "rejected, for good", status, exchange)
+        yield _SAYS.judged(
+            "flow.rejected-is-final", status == "rejected", where, "rejected, for good", status, exchange
+        )
     elif customer.signed is None:
         held = status != "active"
-        yield _judged("flow.unsigned-never-active", held, where, "initiating: nobody signed", status, exchange)
+        yield _SAYS.judged("flow.unsigned-never-active", held, where, "initiating: nobody signed", status, exchange)
         if customer.refused and not customer.strayed:
             held = status == "initiating"
-            yield _judged("signing.refusal-leaves-initiating", held, where, "initiating", status, exchange)
+            yield _SAYS.judged("signing.refusal-leaves-initiating", held, where, "initiating", status, exchange)
     elif customer.rejected_at is not None and customer.rejected_at.is_old(exchange, _SHORTLY):
-        yield _judged("flow.rejected-is-final", status == "rejected", where, "rejected", status, exchange)
+        yield _SAYS.judged("flow.rejected-is-final", status == "rejected", where, "rejected", status, exchange)
     elif customer.verified_at is not None and customer.verified_at.is_old(exchange, _SHORTLY):
-        yield _judged("flow.verified-becomes-active", status == "active", where, "active", status, exchange)
+        yield _SAYS.judged("flow.verified-becomes-active", status == "active", where, "active", status, exchange)
     elif customer.signed_at is not None and customer.signed_at.is_old(exchange, _SHORTLY):
         expected = "a state after initiating"
-        yield _judged("signing.moves-the-status", status != "initiating", where, expected, status, exchange)
+        yield _SAYS.judged("signing.moves-the-status", status != "initiating", where, expected, status, exchange)
     customer.status = status
     customer.rejected |= status == "rejected"
 
@@ -379,7 +350,7 @@ def _read(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
 def _simulate(exchange: Exchange, customer: _Customer, operation: str) -> Iterator[Finding]:
     is_due = customer.status == "verifying" and not customer.simulated
     if is_due:
-        yield _status("flow.simulated-with-202", exchange, _ACCEPTED)
+        yield _SAYS.status("flow.simulated-with-202", exchange, _ACCEPTED)
     if exchange.response.succeeded and customer.signed is None:
         customer.strayed = True
         _unsettle(customer)
@@ -419,7 +390,7 @@ def _unsettle(customer: _Customer) -> None:
 def _fetch(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
     if customer.signed is not None or customer.strayed:
         return
-    yield _status("challenge.fetched-with-200", exchange, _OK)
+    yield _SAYS.status("challenge.fetched-with-200", exchange, _OK)
     challenge = issued_challenge(exchange.response)
     if challenge is None:
         return
@@ -430,21 +401,21 @@ def _fetch(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
     if failed:
         held = issue is None or not issue.failed
         got = "a new one" if held else "one whose signature was refused"
-        yield _judged("challenge.renewed-after-failed-signature", held, where, expected, got, exchange)
+        yield _SAYS.judged("challenge.renewed-after-failed-signature", held, where, expected, got, exchange)
     if before is not None and before.issued.is_old(exchange) and not customer.refused:
         held = challenge.text != customer.current
         got = "a new one" if held else "the expired one"
-        yield _judged("challenge.renewed-after-the-hour", held, where, expected, got, exchange)
+        yield _SAYS.judged("challenge.renewed-after-the-hour", held, where, expected, got, exchange)
     _show(exchange, customer)
 
 
 def _predicted(exchange: Exchange, customer: _Customer, text: str, wrong: str | None) -> Iterator[Finding]:
     """What must come of a sign request with a key of its own."""
     if text == customer.signed and exchange.response.succeeded:
-        yield _status("signing.second-is-409", exchange, _CONFLICT)
+        yield _SAYS.status("signing.second-is-409", exchange, _CONFLICT)
         return
     if wrong:
-        yield _refusal(wrong, exchange, wrong.partition(".")[2].replace("-", " "))
+        yield _SAYS.refusal(wrong, exchange, wrong.partition(".")[2].replace("-", " "))
         return
     issue = customer.issues.get(text)
     if issue is None:
@@ -452,15 +423,15 @@ def _predicted(exchange: Exchange, customer: _Customer, text: str, wrong: str | 
     if issue.issued.is_old(exchange):
         rule = "renewed-one-has-its-own-hour" if not issue.first else "expires-after-one-hour"
         rule = "hour-runs-from-issue" if issue.fetched and issue.first else rule
-        yield _refusal(f"challenge.{rule}", exchange, "the challenge is more than an hour old")
+        yield _SAYS.refusal(f"challenge.{rule}", exchange, "the challenge is more than an hour old")
     elif wrong is not None:
         return
     elif text == customer.signed and issue.issued.is_young(exchange):
-        yield _status("signing.second-is-409", exchange, _CONFLICT)
+        yield _SAYS.status("signing.second-is-409", exchange, _CONFLICT)
     elif customer.signed is None and text != customer.current and issue.failed:
-        yield _refusal("signing.superseded-challenge-refused", exchange, "a new challenge took its place")
+        yield _SAYS.refusal("signing.superseded-challenge-refused", exchange, "a new challenge took its place")
     elif customer.signed is None and text == customer.current and customer.settled and issue.issued.is_young(exchange):
-        yield _acceptance(f"challenge.{_acceptance_rule(exchange, customer, issue)}", exchange)
+        yield _SAYS.acceptance(f"challenge.{_acceptance_rule(exchange, customer, issue)}", exchange)
 
 
 def _acceptance_rule(exchange: Exchange, customer: _Customer, issue: _Issue) -> str:

@@ -7,7 +7,7 @@ signed is not told here, since that takes the secret.
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,9 +16,9 @@ from uuid import UUID
 
 from coincurve import PublicKey
 
-from conformance.catalogue import Basis
 from conformance.exchange import Delivery, Exchange, Message
-from conformance.findings import Finding, judged, read
+from conformance.findings import Finding, Says
+from conformance.judging import responses
 from conformance.planbok.chains import CHAINS, Chain
 from conformance.planbok.messages import (
     Asked,
@@ -30,7 +30,7 @@ from conformance.planbok.messages import (
     filtered_customers,
     wallets_in,
 )
-from conformance.specification import Problem, Specification
+from conformance.specification import Specification
 from conformance.standards.addresses import (
     AddressRejected,
     Family,
@@ -42,7 +42,8 @@ from conformance.standards.addresses import (
 )
 from conformance.standards.hd_keys import Curve
 
-_RULE = "planbok."
+_SAYS = Says("planbok.")
+_JSON = "application/json"
 _ISSUES = ("initializeCustomer", "setUpRecovery", "updatePin", "resetPin", "createWallets")
 """The operations that are answered with a new challenge."""
 _DESCRIBED_EVENTS = {
@@ -283,41 +284,18 @@ def provider_findings(
     return findings
 
 
-def _judged(rule: str, held: bool, where: str, expected: str, got: object, exchange: Exchange | None) -> Finding:
-    return judged(_RULE + rule, held=held, where=where, expected=expected, got=got, exchange=exchange)
-
-
-def _read(rule: str, reading: str | None, where: str, expected: str, got: object, exchange: Exchange | None) -> Finding:
-    return read(_RULE + rule, reading, where=where, expected=expected, got=got, exchange=exchange)
-
-
 # --------------------------------------------------------------------------------------------------- form of answers
 
 
 def _form(exchange: Exchange, specification: Specification) -> Iterator[Finding]:
     response = exchange.response
-    yield _judged(
-        "response.no-server-error",
-        response.status < _SERVER_ERROR,
-        "response status",
-        "below 500",
-        response.status,
-        exchange,
-    )
+    yield responses.no_server_error(_SAYS, exchange)
     if response.status >= _SERVER_ERROR:
         return
-    kind = response.header("Content-Type")
-    yield _judged(
-        "response.is-json",
-        (kind or "").partition(";")[0].strip().lower() == "application/json",
-        "response header Content-Type",
-        "application/json",
-        kind,
-        exchange,
-    )
+    yield responses.media_type(_SAYS, exchange, [_JSON])
     members = _members(response)
     if members:
-        yield _judged(
+        yield _SAYS.judged(
             "response.success-agrees",
             members.get("success") is response.succeeded,
             "response /success",
@@ -326,9 +304,9 @@ def _form(exchange: Exchange, specification: Specification) -> Iterator[Finding]
             exchange,
         )
     if response.succeeded:
-        yield from _schema(exchange, specification)
+        yield from responses.schema(_SAYS, exchange, specification, _JSON)
     elif response.status >= _REFUSAL:
-        yield _read(
+        yield _SAYS.read(
             "response.error-body",
             _error_reading(members),
             "response body",
@@ -336,29 +314,6 @@ def _form(exchange: Exchange, specification: Specification) -> Iterator[Finding]
             response.body,
             exchange,
         )
-
-
-def _schema(exchange: Exchange, specification: Specification) -> Iterator[Finding]:
-    response = exchange.response
-    found = specification.problems(str(exchange.operation), response.status, "application/json", response.body)
-    for rule, bases in (
-        ("matches-schema", {Basis.DOCUMENTED, Basis.STANDARD}),
-        ("matches-inferred-schema", {Basis.INFERRED, Basis.CONTRADICTED}),
-    ):
-        concerned = _one_a_place(problem for problem in found if problem.basis in bases)
-        for problem in concerned:
-            where = f"response {problem.pointer}"
-            yield _judged(f"response.{rule}", False, where, problem.expected, problem.got, exchange)
-        if not concerned:
-            yield _judged(f"response.{rule}", True, "response body", "as the schema says", "so", exchange)
-
-
-def _one_a_place(problems: Iterable[Problem]) -> list[Problem]:
-    """The first problem of each place."""
-    found: dict[str, Problem] = {}
-    for problem in problems:
-        found.setdefault(problem.pointer, problem)
-    return list(found.values())
 
 
 def _error_reading(members: Mapping[str, Any]) -> str | None:
@@ -401,7 +356,7 @@ def _id_forms(answer: _Answer) -> Iterator[Finding]:
     for pointer, entry in _entries(answer):
         identifier = entry.get("id") if isinstance(entry, dict) else None
         if isinstance(identifier, str):
-            yield _read(
+            yield _SAYS.read(
                 "customer.id-form",
                 _id_form(identifier),
                 f"response {pointer}/id",
@@ -440,7 +395,7 @@ def _customer(answer: _Answer, known: _Known) -> Iterator[Finding]:
             ("customer.names-kept", "refId", created.get("refId")),
         ):
             if isinstance(expected, str) and name in answer.data:
-                yield _judged(
+                yield _SAYS.judged(
                     rule,
                     answer.data[name] == expected,
                     f"response /data/{name}",
@@ -449,7 +404,7 @@ def _customer(answer: _Answer, known: _Known) -> Iterator[Finding]:
                     exchange,
                 )
     elif exchange.response.status == _NOT_FOUND and creator == exchange.identity and not exchange.breaks:
-        yield _judged(
+        yield _SAYS.judged(
             "customer.readable",
             False,
             "response status",
@@ -469,7 +424,7 @@ def _limited(answer: _Answer) -> Iterator[Finding]:
         if isinstance(entry, dict) and isinstance(entry.get("id"), str)
     )
     twice = [name for name, times in names.items() if times > 1]
-    yield _judged(
+    yield _SAYS.judged(
         "list.pages-complete",
         len(answer.data) <= int(limit) and not twice,
         "response /data",
@@ -486,7 +441,7 @@ def _issue(answer: _Answer, before: _Before) -> Iterator[Finding]:
     exchange = answer.exchange
     pointer, challenge = _issued_challenge(answer)
     named = challenge.named if challenge else ()
-    yield _read(
+    yield _SAYS.read(
         "challenge.identifier",
         "challenge-id" if "challengeId" in named else "plain-id" if named else None,
         f"response {pointer}",
@@ -496,7 +451,7 @@ def _issue(answer: _Answer, before: _Before) -> Iterator[Finding]:
     )
     url = challenge.redirect_url if challenge else None
     page, own = _web_page(url or ""), _members(exchange.request).get("redirectUrl")
-    yield _judged(
+    yield _SAYS.judged(
         "challenge.answered",
         page is not None and not (isinstance(own, str) and _web_page(own) == page),
         f"response {pointer}/redirectUrl",
@@ -509,7 +464,7 @@ def _issue(answer: _Answer, before: _Before) -> Iterator[Finding]:
     yield from _no_result(challenge, pointer, exchange)
     intent = _intent(exchange)
     if challenge.status is not None and intent not in {earlier.intent for earlier in before.challenges}:
-        yield _judged(
+        yield _SAYS.judged(
             "challenge.starts-pending",
             challenge.status == "pending",
             f"response {pointer}/status",
@@ -575,7 +530,7 @@ def _unique(issued: _Issued, pointer: str, exchange: Exchange, before: _Before) 
         value = getattr(challenge, attribute)
         if value is not None:
             first = next((other for other in before.challenges if getattr(other.challenge, attribute) == value), None)
-            yield _judged(
+            yield _SAYS.judged(
                 rule,
                 first is None or issued.is_the_same_as(first),
                 f"response {pointer}/{member}",
@@ -591,7 +546,7 @@ def _whereabouts(answer: _Answer, known: _Known) -> Iterator[Finding]:
         return
     shown, status = challenge_in(answer.data) is not None, answer.exchange.response.status
     if shown or (_REFUSAL <= status < _SERVER_ERROR and status != _TOO_MANY):
-        yield _judged(
+        yield _SAYS.judged(
             "challenge.under-its-customer-only",
             not shown,
             "response status",
@@ -605,7 +560,7 @@ def _progress(answer: _Answer, known: _Known, chains: AbstractSet[str]) -> Itera
     for pointer, challenge in _challenges(answer):
         yield from _no_result(challenge, pointer, answer.exchange)
         if challenge.succeeded:
-            yield _read(
+            yield _SAYS.read(
                 "challenge.success-word",
                 challenge.status,
                 f"response {pointer}/status",
@@ -629,7 +584,7 @@ def _no_result(challenge: Challenge, pointer: str, exchange: Exchange) -> Iterat
     rules = {"pending": "none-while-pending", "failed": "none-when-failed"}
     if challenge.status in rules:
         wallets = challenge.wallets
-        yield _judged(
+        yield _SAYS.judged(
             f"result.{rules[challenge.status]}",
             not wallets,
             f"response {pointer}/result",
@@ -648,7 +603,7 @@ def _chains_of_result(
     if issue is None or issue.operation != "createWallets" or not shown:
         return
     due = issue.chains & chains - issue.earlier if issue.customer in known.created else frozenset()
-    yield _judged(
+    yield _SAYS.judged(
         "result.exactly-the-chains",
         due <= shown <= issue.chains,
         f"response {pointer}/result",
@@ -668,7 +623,7 @@ def _theirs(answer: _Answer) -> Iterator[Finding]:
     customers = set(filtered_customers(answer.exchange.request) or ())
     alone = len(customers) == 1
     for shown in answer.foreign:
-        yield _judged(
+        yield _SAYS.judged(
             "list.only-theirs" if alone else "list.several-customers",
             False,
             shown.where,
@@ -677,7 +632,7 @@ def _theirs(answer: _Answer) -> Iterator[Finding]:
             answer.exchange,
         )
     if alone and not answer.foreign:
-        yield _judged(
+        yield _SAYS.judged(
             "list.only-theirs", True, "response /data", f"wallets of {_joined(customers)}", "so", answer.exchange
         )
 
@@ -696,7 +651,7 @@ def _stay(answer: _Answer, before: _Before) -> Iterator[Finding]:
     changed = [old for old in same if old.name in now and now[old.name].place != old.place]
     lost = [old for old in earlier.values() if old not in same] if complete else []
     if same or lost:
-        yield _judged(
+        yield _SAYS.judged(
             "list.wallets-stay",
             not changed and not lost,
             "response /data",
@@ -729,7 +684,7 @@ def _agreement(rule: str, shown: _Shown, others: _Index, known: _Known, exchange
     """Whether a wallet is shown alike elsewhere, where that can be said whatever is still on its way."""
     for key in _keys(shown):
         if key in others and (key[0] != "of" or _has_one(shown, known)):
-            yield _judged(
+            yield _SAYS.judged(
                 rule,
                 others[key] == {shown.place},
                 f"{shown.where}/address",
@@ -760,9 +715,11 @@ def _single(answer: _Answer, before: _Before) -> Iterator[Finding]:
         return
     expected = " or ".join(f"{address} on {chain}" for chain, address in sorted(places))
     if exchange.response.status == _NOT_FOUND:
-        yield _judged("list.wallet-readable", False, "response status", f"2xx with {expected}", _NOT_FOUND, exchange)
+        yield _SAYS.judged(
+            "list.wallet-readable", False, "response status", f"2xx with {expected}", _NOT_FOUND, exchange
+        )
     for shown in answer.wallets:
-        yield _judged("list.wallet-readable", shown.place in places, shown.where, expected, shown, exchange)
+        yield _SAYS.judged("list.wallet-readable", shown.place in places, shown.where, expected, shown, exchange)
 
 
 # ---------------------------------------------------------------------------------------------------------- addresses
@@ -787,9 +744,9 @@ def _address_form(shown: _Shown, chain: Chain, exchange: Exchange | None) -> Ite
         fault = error
     got = f"{address}: {fault}" if fault else address
     formed = fault is None or (chain.family is Family.EVM and fault.reason is Reason.CHECKSUM)
-    yield _judged(f"address.{rule}", formed, where, f"{form}, of {chain.title}", got, exchange)
+    yield _SAYS.judged(f"address.{rule}", formed, where, f"{form}, of {chain.title}", got, exchange)
     if formed and chain.family is Family.EVM:
-        yield _judged("address.evm-checksum", fault is None, where, "one case, or that of EIP-55", got, exchange)
+        yield _SAYS.judged("address.evm-checksum", fault is None, where, "one case, or that of EIP-55", got, exchange)
 
 
 def _address_of_key(shown: _Shown, chain: Chain, exchange: Exchange | None) -> Iterator[Finding]:
@@ -802,7 +759,7 @@ def _address_of_key(shown: _Shown, chain: Chain, exchange: Exchange | None) -> I
     if key is None or kind not in _KINDS_OF_KEYS:
         return
     derived = _derived(key, chain, kind)
-    yield _judged(
+    yield _SAYS.judged(
         "address.follows-from-public-key",
         _comparable(wallet.address, chain) in {_comparable(address, chain) for address in derived},
         f"{shown.where}/address",
@@ -839,7 +796,7 @@ def _path(shown: _Shown, chain: Chain, exchange: Exchange | None) -> Iterator[Fi
         return
     exported = _EXPORTED_PATH.fullmatch(path)
     purpose = "84" if chain.family is Family.BITCOIN else "44"
-    yield _read(
+    yield _SAYS.read(
         "address.path-form",
         "bip44" if _BIP44_PATH.fullmatch(path) else "as-exported" if exported and exported[1] == purpose else None,
         f"{shown.where}, path",
@@ -858,11 +815,11 @@ def _among_others(shown: _Shown, chain: Chain, known: _Known, exchange: Exchange
     others = known.holders[chain.family, _comparable(address, chain)] - {customer}
     if known.families[chain.family] - {customer}:
         got = f"{address}, which {_joined(others)} has too" if others else address
-        yield _judged("address.never-shared", not others, where, f"an address of {customer} alone", got, exchange)
+        yield _SAYS.judged("address.never-shared", not others, where, f"an address of {customer} alone", got, exchange)
     own = known.on_evm.get(customer, {})
     if chain.family is Family.EVM and len(own) > 1:
         unlike = [name for name, some in own.items() if not some & own[chain.name]]
-        yield _judged(
+        yield _SAYS.judged(
             "address.same-on-evm-chains",
             not unlike,
             where,
@@ -873,7 +830,7 @@ def _among_others(shown: _Shown, chain: Chain, known: _Known, exchange: Exchange
     accounts = known.accounts[customer]
     if _account(shown) is not None and len({place for place, _ in accounts}) > 1:
         numbers = sorted({account for _, account in accounts})
-        yield _judged(
+        yield _SAYS.judged(
             "address.one-account",
             len(numbers) == 1,
             f"{shown.where}, path",
@@ -917,12 +874,14 @@ def _event_form(event: _Event, specification: Specification) -> Iterator[Finding
     request = event.delivery.request
     operation = _DESCRIBED_EVENTS.get(event_of(event.delivery) or "", "walletCreated")
     found = specification.request_problems(operation, request.header("Content-Type"), request.body)
-    problems = _one_a_place(problem for problem in found if not problem.expected.startswith("const "))
+    problems = responses.first_of_each_place(problem for problem in found if not problem.expected.startswith("const "))
     for problem in problems:
         where = f"{event.where} {problem.pointer}"
-        yield _judged("webhook.event-matches-schema", False, where, problem.expected, problem.got, None)
+        yield _SAYS.judged("webhook.event-matches-schema", False, where, problem.expected, problem.got, None)
     if not problems:
-        yield _judged("webhook.event-matches-schema", True, f"{event.where} body", "as the schema says", "so", None)
+        yield _SAYS.judged(
+            "webhook.event-matches-schema", True, f"{event.where} body", "as the schema says", "so", None
+        )
 
 
 def _event_id(event: _Event, bodies: dict[str, object]) -> Iterator[Finding]:
@@ -933,7 +892,7 @@ def _event_id(event: _Event, bodies: dict[str, object]) -> Iterator[Finding]:
         reading, identifier = "header-only", header
     body = {**event.members, "timestamp": None} if event.members else event.delivery.request.body
     own = bool(identifier) and bodies.setdefault(str(identifier), body) == body
-    yield _read(
+    yield _SAYS.read(
         "webhook.event-id",
         reading if own else None,
         f"{event.where}, idempotencyKey and X-Webhook-Id",
@@ -948,7 +907,7 @@ def _event_time(event: _Event) -> Iterator[Finding]:
     if sent is None:
         return
     now = event.delivery.at.timestamp()
-    yield _judged(
+    yield _SAYS.judged(
         "webhook.timestamp-is-fresh",
         bool(_SECONDS.fullmatch(sent)) and abs(int(sent) - now) <= _FRESH_SECONDS,
         f"{event.where} header X-Webhook-Timestamp",
@@ -963,7 +922,7 @@ def _event_names(events: Sequence[_Event]) -> Iterator[Finding]:
     if not names:
         return
     listed = "challenge-completed-too" if names & _UNLISTED_EVENTS else "listed-only"
-    yield _read(
+    yield _SAYS.read(
         "webhook.event-names",
         listed if names <= _LISTED_EVENTS | _UNLISTED_EVENTS else None,
         "webhooks /event",

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urljoin, urlsp
 from uuid import UUID
 
 from conformance.exchange import Delivery, Exchange, NotJsonError, Request
-from conformance.findings import Finding, judged
+from conformance.findings import Finding, Says
 from conformance.planbok.messages import (
     KEY_HEADER,
     SUCCESS_WORDS,
@@ -37,6 +37,7 @@ from conformance.planbok.messages import (
 from conformance.planbok.webhooks import ID_HEADER, TIMESTAMP_HEADER, TOLERANCE, signed_over
 
 _RULE = "planbok.client."
+_SAYS = Says(_RULE)
 _ISSUING = {"initializeCustomer", "setUpRecovery", "updatePin", "resetPin", "createWallets"}
 _KEYED = {"createCustomer", "createWallets"}
 _KEY = "idempotencyKey"
@@ -142,6 +143,7 @@ class ClientJudge:
     def __init__(self, credentials: Mapping[str, str], settings: Mapping[str, str]) -> None:  # noqa: ARG002  (as every judge)
         self._keys = {credentials[name] for name in ("api_key", "read_only_key") if credentials.get(name)}
         self._secrets = {secret for secret in credentials.values() if secret}
+        self._webhook_secret = credentials.get("webhook_secret")
         self._pins: set[str] = set()
         self._given: dict[_Page, bool] = {}
         self._set_up: dict[str, bool | None] = {}
@@ -183,6 +185,10 @@ class ClientJudge:
             self._settle(exchange)
         elif page is not None:
             self._give(_target(exchange), opened=True)
+
+    def conclude(self, exchanges: Sequence[Exchange], deliveries: Sequence[Delivery]) -> list[Finding]:
+        """What only the whole of the traffic shows; see `journal_findings`."""
+        return journal_findings(exchanges, deliveries, self._webhook_secret)
 
     # ------------------------------------------------------------------------------------------------- what is learnt
 
@@ -257,7 +263,7 @@ class ClientJudge:
             or any(_names_pin(name) and value.lower() not in {"true", "false"} for name, value in fields),
         }
         got = " and ".join(what for what, is_there in leaked.items() if is_there)
-        return _judged("no-secret-in-url", not got, "request URL", "no key, secret or PIN", got or "none")
+        return _SAYS.judged("no-secret-in-url", not got, "request URL", "no key, secret or PIN", got or "none")
 
     def _visit(self, page: _Page) -> Iterator[Finding]:
         """Judge what may be the first request of a visit.
@@ -268,12 +274,12 @@ class ClientJudge:
         where, expected = "request URL", "a redirectUrl exactly as it was given"
         if page in self._given:
             self._given[page] = True
-            yield _judged("sends-user-to-given-url", held=True, where=where, expected=expected, got="that")
+            yield _SAYS.judged("sends-user-to-given-url", held=True, where=where, expected=expected, got="that")
             return
         waiting = [given for given, opened in self._given.items() if not opened and page.resembles(given)]
         if waiting:
             got = "one with another query" if any(page.is_at(given) for given in waiting) else "another one like it"
-            yield _judged("sends-user-to-given-url", held=False, where=where, expected=expected, got=got)
+            yield _SAYS.judged("sends-user-to-given-url", held=False, where=where, expected=expected, got=got)
 
     def _api_request(self, request: Request, asked: Asked, at: datetime) -> Iterator[Finding]:
         yield self._key(request)
@@ -295,12 +301,14 @@ class ClientJudge:
             case "listWallets":
                 customers = filtered_customers(request)
                 got = "no customerIds" if customers is None else f"{len(customers)} in customerIds"
-                yield _judged("no-empty-filter", bool(customers), "request query", "customerIds with a customer", got)
+                yield _SAYS.judged(
+                    "no-empty-filter", bool(customers), "request query", "customerIds with a customer", got
+                )
 
     def _key(self, request: Request) -> Finding:
         key = request.header(KEY_HEADER)
         got = "none" if key is None else "the client's own" if key in self._keys else "another"
-        return _judged("sends-key", key in self._keys, f"request header {KEY_HEADER}", "the client's own key", got)
+        return _SAYS.judged("sends-key", key in self._keys, f"request header {KEY_HEADER}", "the client's own key", got)
 
     def _after_set_up(self, customer: str | None) -> Iterator[Finding]:
         """Judge a request for wallets by what the client has read of the customer.
@@ -310,7 +318,7 @@ class ClientJudge:
         """
         complete = self._set_up.get(customer or "")
         if complete is not None:
-            yield _judged(
+            yield _SAYS.judged(
                 "checks-set-up-first",
                 complete,
                 "request path",
@@ -325,7 +333,7 @@ class ClientJudge:
             return
         over = followed.over(at)
         followed.reads = followed.reads + 1 if over else 0
-        yield _judged(
+        yield _SAYS.judged(
             "stops-polling",
             followed.reads <= _READS_OF_WHAT_ENDED,
             "request path",
@@ -341,7 +349,7 @@ class ClientJudge:
         """
         before = [time for time in self._reads.get(request.url, ()) if timedelta() <= at - time < _SECOND]
         self._reads[request.url] = [*before, at]
-        return _judged(
+        return _SAYS.judged(
             "polls-within-limits",
             len(before) < _READS_A_SECOND,
             "request URL",
@@ -361,7 +369,7 @@ class ClientJudge:
         pause = at - throttled.answered
         grown = pause >= _LEAST_PAUSE and pause > throttled.pause
         obeyed = throttled.wished is not None and pause >= throttled.wished
-        yield _judged(
+        yield _SAYS.judged(
             "backs-off",
             grown or obeyed or pause >= _LONG_PAUSE,
             "request time",
@@ -374,11 +382,11 @@ class ClientJudge:
         where = f"request /{_KEY}"
         key = _key_in(request)
         got = _shown(request.members().get(_KEY))
-        yield _judged("sends-idempotency-key", key is not None, where, "a text that is not empty", got)
+        yield _SAYS.judged("sends-idempotency-key", key is not None, where, "a text that is not empty", got)
         if key is None:
             return
         repeatable = _repeatable(request)
-        yield _judged(
+        yield _SAYS.judged(
             "sends-idempotency-key",
             self._intents.setdefault(key, repeatable) == repeatable,
             where,
@@ -388,11 +396,7 @@ class ClientJudge:
         if repeatable in self._unsettled:
             before = self._unsettled[repeatable]
             expected = f"the key of the request that is repeated, {before}"
-            yield _judged("sends-idempotency-key", key == before, where, expected, key)
-
-
-def _judged(rule: str, held: bool, where: str, expected: str, got: object) -> Finding:
-    return judged(_RULE + rule, held=held, where=where, expected=expected, got=got, exchange=None)
+            yield _SAYS.judged("sends-idempotency-key", key == before, where, expected, key)
 
 
 def _repeatable(request: Request) -> _Repeatable:
@@ -465,7 +469,7 @@ def _leaves_pin(request: Request) -> Finding:
             case list() as values:
                 pending += values
     got = f"members called {', '.join(sorted(found))}" if found else "none"
-    return _judged("leaves-pin-to-the-page", not found, "request body", "no PIN", got)
+    return _SAYS.judged("leaves-pin-to-the-page", not found, "request body", "no PIN", got)
 
 
 def _shown(value: Any) -> str:
@@ -480,13 +484,13 @@ def _is_flag(value: Any) -> bool:
 def _json_object(request: Request) -> Iterator[Finding]:
     kind = (request.header("Content-Type") or "none").partition(";")[0].strip().lower()
     where = "request header Content-Type"
-    yield _judged("sends-json", kind == "application/json", where, "application/json", kind)
+    yield _SAYS.judged("sends-json", kind == "application/json", where, "application/json", kind)
     try:
         body = request.json()
         held, got = isinstance(body, dict), f"JSON, {_shown(body)}"
     except NotJsonError as error:
         held, got = False, str(error)
-    yield _judged("sends-json", held, "request body", "a JSON object", got)
+    yield _SAYS.judged("sends-json", held, "request body", "a JSON object", got)
 
 
 def _asks_for_wallets(request: Request) -> Finding:
@@ -498,23 +502,13 @@ def _asks_for_wallets(request: Request) -> Finding:
         and all(isinstance(name, str) and name for name in blockchains)
     )
     names = "a list of names" if listed else "an empty list" if blockchains == [] else _shown(blockchains)
-    return _judged(
+    return _SAYS.judged(
         "asks-for-wallets-as-documented",
         listed and account_type == "eoa",
         "request body",
         "blockchains, a list of names, and no accountType but eoa",
         f"blockchains {names}, accountType {_shown(account_type)}",
     )
-
-
-def client_findings(exchanges: Sequence[Exchange], judge: ClientJudge) -> list[Finding]:
-    """What the rules for clients say of a list of exchanges, in order."""
-    findings = []
-    for exchange in exchanges:
-        seen = judge.request(exchange.request, exchange.operation, exchange.parameters, exchange.at)
-        findings += [replace(finding, exchange=exchange.id) for finding in seen]
-        judge.observe(exchange)
-    return findings
 
 
 # ----------------------------------------------------------------------------------------------- the whole of a traffic
@@ -577,7 +571,7 @@ class _Provisioning:
 
 
 def journal_findings(
-    exchanges: Sequence[Exchange], deliveries: Sequence[Delivery], credentials: Mapping[str, str]
+    exchanges: Sequence[Exchange], deliveries: Sequence[Delivery], webhook_secret: str | None
 ) -> list[Finding]:
     """What only the whole of a client's traffic shows of the rules for clients.
 
@@ -587,15 +581,15 @@ def journal_findings(
     Args:
         exchanges: All exchanges of one client and its customers' browsers, in the order sent.
         deliveries: All webhooks that it was sent, in the order they came, with its own answers.
-        credentials: Its credentials, by the names of the settings; webhooks are judged by ``webhook_secret`` alone.
+        webhook_secret: What its webhooks are signed with; None if that is not known, so that none is judged.
     """
     exchanges = [exchange for exchange in exchanges if _Page.at(exchange.request.url)]
     times = [*(exchange.at for exchange in exchanges), *(delivery.at for delivery in deliveries)]
     findings: list[Finding] = []
     for provisioning in _provisionings(exchanges, deliveries):
         findings += [*_verifies_status(provisioning), *_stores_result(provisioning, max(times))]
-    if secret := credentials.get("webhook_secret"):
-        findings += _webhooks(deliveries, secret)
+    if webhook_secret:
+        findings += _webhooks(deliveries, webhook_secret)
     return findings
 
 
@@ -644,7 +638,7 @@ def _stores_result(provisioning: _Provisioning, end: datetime) -> Iterator[Findi
 
 
 def _seen(rule: str, held: bool, where: str, expected: str, got: str, exchange: Exchange) -> Finding:
-    return replace(_judged(rule, held, where, expected, got), exchange=exchange.id)
+    return replace(_SAYS.judged(rule, held, where, expected, got), exchange=exchange.id)
 
 
 def _return_status(exchange: Exchange) -> str | None:
@@ -684,7 +678,7 @@ def _webhooks(deliveries: Sequence[Delivery], secret: str) -> Iterator[Finding]:
 
 def _answer(rule: str, held: bool, expected: str, delivery: Delivery) -> Finding:
     where = f"answer to webhook {_event_id(delivery) or 'without id'}"
-    return _judged(rule, held, where, expected, delivery.answered)
+    return _SAYS.judged(rule, held, where, expected, delivery.answered)
 
 
 def _event_id(delivery: Delivery) -> str | None:

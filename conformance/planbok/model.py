@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from conformance.exchange import Delivery, Exchange
-from conformance.findings import Finding, judged
+from conformance.findings import Finding, Says
 from conformance.planbok.messages import (
     Asked,
     Challenge,
@@ -30,7 +30,7 @@ from conformance.planbok.messages import (
     wallets_of,
 )
 
-_RULE = "planbok."
+_SAYS = Says("planbok.")
 _LIFE = timedelta(minutes=15)
 _TOLERANCE = timedelta(minutes=2)
 _SHORTLY = timedelta(minutes=1)
@@ -189,7 +189,7 @@ class Model:
         elif asked.operation == "listWallets":
             yield from self._list(exchange)
         elif customer is not None and customer.identity != exchange.identity:
-            yield _refusal("customer.unseen-by-others", exchange)
+            yield _SAYS.refusal("customer.unseen-by-others", exchange)
         elif customer is not None:
             yield from self._own(exchange, asked, customer)
 
@@ -256,7 +256,7 @@ class Model:
         customer, wallets = customers[0], wallets_in(entries(exchange.response))
         if customer.identity != exchange.identity:
             shown = ", ".join(wallet.address for wallet in wallets) or "none"
-            yield _judged("list.unseen-by-others", not wallets, "response /data", "no wallet", shown, exchange)
+            yield _SAYS.judged("list.unseen-by-others", not wallets, "response /data", "no wallet", shown, exchange)
             return
         yield from _allowed(customer, wallets, exchange)
         due = {
@@ -268,7 +268,7 @@ class Model:
         if due and len(wallets) < _A_PAGE and "page=" not in exchange.request.query:
             listed = {wallet.folded for wallet in wallets}
             missing = [wallet for place, wallet in due.items() if place not in listed]
-            yield _judged(
+            yield _SAYS.judged(
                 "list.holds-all",
                 not missing,
                 "response /data",
@@ -301,22 +301,6 @@ class Model:
                 shown = {wallet.blockchain for wallet in wallets_of(delivery)}
                 chains |= shown or frozenset().union(*asked)
         return chains
-
-
-def _judged(
-    rule: str,
-    held: bool,  # noqa: FBT001  (whether a rule held is what a finding says)
-    where: str,
-    expected: str,
-    got: object,
-    exchange: Exchange | None,
-) -> Finding:
-    return judged(_RULE + rule, held=held, where=where, expected=expected, got=got, exchange=exchange)
-
-
-def _refusal(rule: str, exchange: Exchange) -> Finding:
-    status = exchange.response.status
-    return _judged(rule, status >= _REFUSAL, "response status", "a refusal", status, exchange)
 
 
 def _place(url: str) -> tuple[str, str]:
@@ -380,7 +364,7 @@ def _flag(
     due = before or (since is not None and exchange.at - since >= _SHORTLY)
     if isinstance(data.get(name), bool) and (due or not possible):
         expected = "true, for good" if due else "false: none was set"
-        yield _judged(rule, data[name] is due, f"response /data/{name}", expected, data[name], exchange)
+        yield _SAYS.judged(rule, data[name] is due, f"response /data/{name}", expected, data[name], exchange)
 
 
 # --------------------------------------------------------------------------------------------------------- challenges
@@ -392,14 +376,14 @@ def _status(exchange: Exchange, issue: _Issue, shown: Challenge, where: str) -> 
     if not issue.may_succeed:
         over = not shown.succeeded and issue.is_over(exchange.at)
         rule = "challenge.expires-after-15-minutes" if over else _of_status(issue)
-        yield _judged(rule, not shown.succeeded, place, "no success", status, exchange)
+        yield _SAYS.judged(rule, not shown.succeeded, place, "no success", status, exchange)
     if issue.succeeded_by is not None:
         if issue.is_young(exchange.at):
-            yield _judged("page.completed-once", shown.succeeded, place, "a success still", status, exchange)
+            yield _SAYS.judged("page.completed-once", shown.succeeded, place, "a success still", status, exchange)
     elif issue.is_surely_completable(exchange.at):
         under_way = issue.right_at is None or exchange.at - issue.right_at < _SHORTLY
         held = shown.succeeded or (under_way and status not in _FAILURES)
-        yield _judged("challenge.completable-in-time", held, place, "no failure in its time", status, exchange)
+        yield _SAYS.judged("challenge.completable-in-time", held, place, "no failure in its time", status, exchange)
 
 
 def _heard(exchange: Exchange, issue: _Issue, announced: Collection[str]) -> Iterator[Finding]:
@@ -408,10 +392,10 @@ def _heard(exchange: Exchange, issue: _Issue, announced: Collection[str]) -> Ite
     if all(each.untouched for each in customer.issues.values() if each.chains):
         rule = "none-for-a-failed-challenge" if issue.cancelled else "not-before-completion"
         got = ", ".join(sorted(announced)) or "none"
-        yield _judged(f"webhook.{rule}", not announced, "webhooks", "no wallet.created", got, exchange)
+        yield _SAYS.judged(f"webhook.{rule}", not announced, "webhooks", "no wallet.created", got, exchange)
     if issue.succeeded_by is not None and exchange.at - issue.succeeded_by >= _SHORTLY:
         missing = issue.chains.difference(announced)
-        yield _judged(
+        yield _SAYS.judged(
             "webhook.wallet-created-sent",
             not missing,
             "webhooks",
@@ -445,12 +429,14 @@ def _result(exchange: Exchange, issue: _Issue, shown: Challenge, where: str) -> 
     directly = issue.right_at is not None and exchange.at - issue.right_at < _SHORTLY
     if shown.succeeded and completed is None and directly and not issue.unclear:
         rule, expected = "result.readable-after-completion", "the new wallets"
-        yield _judged(
+        yield _SAYS.judged(
             rule, bool(wallets), f"{where}/result", expected, shown.result if wallets else "nothing", exchange
         )
     if completed is not None and exchange.at - completed >= _LIFE + _TOLERANCE:
         got = ", ".join(wallet.address for wallet in wallets) or "nothing of it"
-        yield _judged("result.gone-after-15-minutes", not wallets, f"{where}/result", "nothing of it", got, exchange)
+        yield _SAYS.judged(
+            "result.gone-after-15-minutes", not wallets, f"{where}/result", "nothing of it", got, exchange
+        )
 
 
 # ------------------------------------------------------------------------------------------------------------ wallets
@@ -461,14 +447,14 @@ def _allowed(customer: _Customer, wallets: Collection[Wallet], exchange: Exchang
     shown = [wallet.blockchain for wallet in wallets]
     if customer.pin is None or not customer.recovery:
         rule = "gate.no-wallet-without-pin" if customer.pin is None else "gate.no-wallet-without-recovery"
-        yield _judged(rule, not shown, "response /data", "no wallet", ", ".join(shown) or "none", exchange)
+        yield _SAYS.judged(rule, not shown, "response /data", "no wallet", ", ".join(shown) or "none", exchange)
         return
     for chain in sorted({*shown, *(chain for issue in customer.issues.values() for chain in issue.chains)}):
         asked = [issue for issue in customer.issues.values() if chain in issue.chains]
         most = sum(issue.may_succeed for issue in asked)
         if asked and chain not in customer.refused:
             held, expected = shown.count(chain) <= most, f"no more than {most} wallets on {chain}"
-            yield _judged(_of_wallets(asked), held, "response /data", expected, shown.count(chain), exchange)
+            yield _SAYS.judged(_of_wallets(asked), held, "response /data", expected, shown.count(chain), exchange)
 
 
 def _of_wallets(asked: Collection[_Issue]) -> str:
@@ -485,4 +471,4 @@ def _announced(customer: _Customer, wallets: Collection[Wallet]) -> Iterator[Fin
         held = not all(issue.untouched for issue in asked)
         failed = bool(asked) and all(issue.cancelled for issue in asked)
         rule = "none-for-a-failed-challenge" if failed else "not-before-completion"
-        yield _judged(f"webhook.{rule}", held, "webhook", "no wallet.created", chain or "one", None)
+        yield _SAYS.judged(f"webhook.{rule}", held, "webhook", "no wallet.created", chain or "one", None)

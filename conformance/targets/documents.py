@@ -8,12 +8,14 @@ from typing import Any
 import jsonschema_rs
 import yaml
 
-from conformance.api import Api
+from conformance.api import Api, Documents
 from conformance.catalogue import Basis, Catalogue
 from conformance.clock import EPOCH_OF_WORLDS
 from conformance.exchange import Exchange, Request, Response
 from conformance.files import data_path, first_problem
 from conformance.findings import Finding, Outcome
+from conformance.ids import Ids
+from conformance.judging.journal import client_findings, provider_findings
 from conformance.specification import Specification
 
 
@@ -53,7 +55,7 @@ def read(api: Api, catalogue: Catalogue, specification: Specification) -> Readin
     by_id = {exchange.id: exchange for exchange in exchanges}
     findings: list[Finding] = []
     remarks: dict[str, None] = {}
-    for finding in api.documents.findings(exchanges, specification):
+    for finding in _judged(api, api.documents, specification, exchanges):
         exchange = by_id[finding.exchange or ""]
         if any(finding.where.startswith(part) for part in exchange.placeholders):
             continue
@@ -66,6 +68,20 @@ def read(api: Api, catalogue: Catalogue, specification: Specification) -> Readin
             continue
         findings.append(replace(finding, test=exchange.id))
     return Reading(findings, exchanges, tuple(remarks))
+
+
+def _judged(
+    api: Api, documents: Documents, specification: Specification, exchanges: Sequence[Exchange]
+) -> list[Finding]:
+    """What the rules say of printed exchanges, those of one identity being about one customer."""
+    found: list[Finding] = []
+    for identity in dict.fromkeys(exchange.identity for exchange in exchanges):
+        printed = [exchange for exchange in exchanges if exchange.identity == identity]
+        found += provider_findings(api, specification, printed, (), {})
+        found += client_findings(printed, api.client_judge(api.client.made_up_credentials(Ids("documents")), {}))
+        for exchange in printed:
+            found += documents.readings(exchange)
+    return [finding for finding in found if finding.rule not in documents.UNPRINTED]
 
 
 def _load(api: Api, specification: Specification) -> list[Exchange]:

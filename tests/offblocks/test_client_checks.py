@@ -20,6 +20,7 @@ from conformance.clock import EPOCH_OF_WORLDS
 from conformance.exchange import Exchange, Request, Response
 from conformance.findings import Finding, Outcome
 from conformance.ids import Ids
+from conformance.judging.journal import client_findings
 from conformance.offblocks import api, deviations
 from conformance.offblocks.client import (
     DEFAULT_COMPONENTS,
@@ -28,7 +29,7 @@ from conformance.offblocks.client import (
     RequestSigner,
     made_up_credentials,
 )
-from conformance.offblocks.client_checks import ClientJudge, client_findings
+from conformance.offblocks.client_checks import ClientJudge
 from conformance.offblocks.deviations import DeviantSigner, Deviation, rules
 from conformance.offblocks.wallet import Wallet
 from conformance.recording.journal import BREAKS, EXCHANGE, Journal, JournalTransport

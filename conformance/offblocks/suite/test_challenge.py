@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from conformance.clock import Clock
+from conformance.findings import answer as answered
 from conformance.offblocks.deviations import rules, unsigned
 from conformance.offblocks.suite.tenant import Tenant, altered, signed
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import answer as answered
 from conformance.scenario import expect, expect_acceptance, expect_status, step_failed, verifies
 
 OK = 200

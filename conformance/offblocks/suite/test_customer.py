@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from conformance.exchange import Exchange
+from conformance.findings import answer as answered
 from conformance.offblocks.checks import listed
 from conformance.offblocks.deviations import rules
 from conformance.offblocks.suite.effects import expect_customers
@@ -20,7 +21,6 @@ from conformance.scenario import (
     step_failed,
     verifies,
 )
-from conformance.scenario import answer as answered
 from conformance.targets import Subject
 
 CONFLICT = 409

@@ -5,11 +5,11 @@ from functools import partial
 
 from conformance.clock import Clock
 from conformance.exchange import Exchange
+from conformance.findings import answer as shown
 from conformance.offblocks.deviations import rules
 from conformance.offblocks.suite.effects import expect_customers
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import answer as shown
 from conformance.scenario import expect, expect_acceptance, expect_refusal, expect_status, step_failed, verifies, waits
 
 WITHOUT_KEY = rules("sends-idempotency-key")

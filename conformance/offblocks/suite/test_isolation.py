@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from conformance.exchange import Delivery, Exchange
+from conformance.findings import answer as answered
 from conformance.offblocks.checks import listed
 from conformance.offblocks.suite.effects import listed_with
 from conformance.offblocks.suite.tenant import Tenant
@@ -19,7 +20,6 @@ from conformance.scenario import (
     step_failed,
     verifies,
 )
-from conformance.scenario import answer as answered
 from conformance.targets import Subject
 
 UNSEEN = (401, 403, 404)

@@ -3,12 +3,12 @@
 import pytest
 
 from conformance.exchange import Exchange
+from conformance.findings import answer as answered
 from conformance.offblocks.deviations import rules
 from conformance.offblocks.messages import issued_challenge
 from conformance.offblocks.suite.effects import expect_initiating
 from conformance.offblocks.suite.tenant import Tenant, altered, signed
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import answer as answered
 from conformance.scenario import (
     expect,
     expect_acceptance,

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import pytest
 
 from conformance.exchange import Exchange
+from conformance.findings import answer as answered
 from conformance.planbok.messages import customer_id, payload
 from conformance.planbok.suite.effects import listed_customers
 from conformance.planbok.suite.person import shown
 from conformance.planbok.suite.tenant import RETURN_URL, Onboarding, Tenant
-from conformance.scenario import answer as answered
 from conformance.scenario import expect, expect_acceptance, expect_reading, needs, refused, step_failed, verifies
 
 NOT_FOUND = 404

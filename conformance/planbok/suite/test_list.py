@@ -6,10 +6,10 @@ from typing import Any
 
 from conformance.clock import Clock
 from conformance.exchange import Exchange
+from conformance.findings import answer as answered
 from conformance.planbok.messages import Wallet, entries, payload, wallets_in
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
-from conformance.scenario import answer as answered
 from conformance.scenario import expect, expect_reading, needs, refused, step_failed, verifies, waits
 
 AN_HOUR = timedelta(hours=1)
