@@ -8,20 +8,19 @@ The suite sends all its requests through it; a team may use it as it is::
 """
 
 import base64
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
 from typing import Any, Self
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from conformance.clock import Clock, SystemClock
-from conformance.ids import Ids, fresh_seed
+from conformance.clock import Clock
+from conformance.ids import Ids
 from conformance.offblocks.wallet import Wallet
+from conformance.parts.client import ApiClient, ApiError, in_words, named
 from conformance.standards.digest_fields import content_digest
 from conformance.standards.message_signatures import (
     ECDSA_P384_SHA384,
@@ -32,6 +31,18 @@ from conformance.standards.message_signatures import (
     public_pem,
     sign,
 )
+
+__all__ = [
+    "DEFAULT_COMPONENTS",
+    "ApiError",
+    "Client",
+    "Credentials",
+    "Customer",
+    "RequestSigner",
+    "Token",
+    "made_up_credentials",
+    "refused_access",
+]
 
 DEFAULT_COMPONENTS = (
     "@method",
@@ -44,27 +55,9 @@ DEFAULT_COMPONENTS = (
 )
 """What a signature covers, as far as the request has it; no visible document says what it must."""
 
-_TIMEOUT = httpx.Timeout(10.0)
-_TRIES = 3
-_SHOWN = 300
-_FIRST_PAUSE = timedelta(milliseconds=200)
 _RENEW_BEFORE = timedelta(seconds=60)
-_WORTH_REPEATING = {500, 502, 503, 504}
-_REFUSED_ACCESS = {400, 401, 403}
+_REFUSED_ACCESS = frozenset({400, 401, 403})
 _BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-
-
-class ApiError(Exception):
-    """The API answered something else than the call asks for.
-
-    Args:
-        message: What was answered to what.
-        response: The answer, None if there was none.
-    """
-
-    def __init__(self, message: str, response: httpx.Response | None = None) -> None:
-        super().__init__(message)
-        self.response = response
 
 
 @dataclass(frozen=True)
@@ -213,7 +206,7 @@ class RequestSigner(httpx.Auth):
         )
 
 
-class Client:
+class Client(ApiClient):
     """A client of OffBlocks.
 
     Args:
@@ -235,26 +228,15 @@ class Client:
         ids: Ids | None = None,
         components: Sequence[str] = DEFAULT_COMPONENTS,
     ) -> None:
-        self.base_url = base_url.rstrip("/")
+        super().__init__(base_url, transport=transport, clock=clock, ids=ids)
         self.credentials = credentials
-        self.clock = clock or SystemClock()
-        self.ids = ids or Ids(fresh_seed())
         self.signer = RequestSigner(credentials.signing_key, credentials.signing_key_id, self.clock, components)
         self._token: Token | None = None
-        self._http = httpx.Client(
-            transport=transport,
-            timeout=_TIMEOUT,
-            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-            trust_env=False,
-        )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.close()
+    @property
+    def secrets(self) -> Iterable[str | None]:
+        """What no error may show: the API secret and the token."""
+        return self.credentials.api_secret, self._token.text if self._token else None
 
     # ------------------------------------------------------------------------------------- one request, as it is told
 
@@ -287,19 +269,14 @@ class Client:
         Raises:
             httpx.RequestError: If no answer came, or one that cannot be decoded.
         """
-        if content is None and body is not None:
-            content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         fields = dict(headers or {})
-        if content is not None:
-            fields.setdefault("Content-Type", "application/json")
         if idempotency_key is not None:
             fields["Idempotency-Key"] = idempotency_key
         if authorization is not None:
             fields["Authorization"] = authorization
-        request = self._http.build_request(
-            method, self.base_url + path, content=content, headers=fields, extensions=dict(extensions or {})
+        return self.send_request(
+            method, path, body=body, content=content, headers=fields, auth=auth, extensions=extensions
         )
-        return self._http.send(request, auth=auth)
 
     # ------------------------------------------------------------------------------------------------ authentication
 
@@ -313,14 +290,14 @@ class Client:
         try:
             response = self.send("POST", "/v1/auth/token", body=body)
         except httpx.RequestError as error:
-            raise ApiError(f"POST /v1/auth/token got no answer: {_described(error)}") from error
-        data = _object(self._expected(response, 200))
+            raise ApiError(f"POST /v1/auth/token got no answer: {in_words(error)}") from error
+        data = self.parsed_object(self._expected(response, 200))
         try:
             token, expires_at = _text(data, "token"), datetime.fromtimestamp(int(data["expiresAt"]), UTC)
         except (KeyError, OSError, OverflowError, TypeError, ValueError) as error:
-            raise ApiError(f"The answer to {_named(response)} holds no token and expiresAt.", response) from error
+            raise ApiError(f"The answer to {named(response)} holds no token and expiresAt.", response) from error
         if not _BEARER_TOKEN.fullmatch(token):
-            raise ApiError(f"The token in the answer to {_named(response)} is no bearer token.", response)
+            raise ApiError(f"The token in the answer to {named(response)} is no bearer token.", response)
         return Token(token, expires_at)
 
     def token(self) -> Token:
@@ -348,7 +325,7 @@ class Client:
             ApiError: If it was refused.
         """
         body = {"publicKey": base64.b64encode(public_pem(public_key).encode()).decode()}
-        return _member(self._call("PUT", "/v1/auth/signing", 200, body=body), "keyId")
+        return self._member(self._call("PUT", "/v1/auth/signing", 200, body=body), "keyId")
 
     # ----------------------------------------------------------------------------------------------------- customers
 
@@ -363,7 +340,7 @@ class Client:
             ApiError: If it was refused, with 409 if the customer exists.
         """
         body = {"chainId": account_id, "externalId": external_id}
-        return _customer(self._call("POST", "/v1/customers", 201, body=body))
+        return self._customer(self._call("POST", "/v1/customers", 201, body=body))
 
     def customers(self) -> list[Customer]:
         """All customers of this API client.
@@ -372,13 +349,13 @@ class Client:
             ApiError: If they cannot be read.
         """
         response = self._call("GET", "/v1/customers", 200)
-        entries = _json(response)
+        entries = self.parsed(response)
         try:
             if isinstance(entries, list):
                 return [Customer.from_json(entry) for entry in entries]
         except (KeyError, TypeError, ValueError) as error:
-            raise ApiError(f"The answer to {_named(response)} is no list of customers: {error!r}", response) from error
-        raise ApiError(f"The answer to {_named(response)} is no JSON array.", response)
+            raise ApiError(f"The answer to {named(response)} is no list of customers: {error!r}", response) from error
+        raise ApiError(f"The answer to {named(response)} is no JSON array.", response)
 
     def customer(self, customer_id: str) -> Customer:
         """One customer.
@@ -386,7 +363,7 @@ class Client:
         Raises:
             ApiError: If there is none.
         """
-        return _customer(self._call("GET", f"/v1/customers/{customer_id}", 200))
+        return self._customer(self._call("GET", f"/v1/customers/{customer_id}", 200))
 
     def challenge(self, customer_id: str) -> str:
         """The customer's present challenge in base64 (document Customer Creation).
@@ -394,7 +371,7 @@ class Client:
         Raises:
             ApiError: If there is none.
         """
-        return _member(self._call("GET", f"/v1/customers/{customer_id}/challenge", 200), "challenge")
+        return self._member(self._call("GET", f"/v1/customers/{customer_id}/challenge", 200), "challenge")
 
     def sign_challenge(self, customer_id: str, wallet: Wallet, challenge: str, *, domain: str | None = None) -> None:
         """Have the wallet sign a challenge and send the signature (document Customer Creation).
@@ -439,31 +416,18 @@ class Client:
             ApiError: If it was refused.
         """
         body = {"callbackUrl": callback_url, "types": list(types)}
-        return _member(self._call("PUT", "/v1/webhooks", 200, body=body), "id")
+        return self._member(self._call("PUT", "/v1/webhooks", 200, body=body), "id")
 
     def _call(self, method: str, path: str, status: int, *, body: object = None) -> httpx.Response:
         """Send a request and expect `status`; repeated with the same key where no answer or a 5xx came."""
         key = None if method == "GET" else str(self.ids.uuid())
-        pause = _FIRST_PAUSE
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                response = self.send(
-                    method,
-                    path,
-                    body=body,
-                    idempotency_key=key,
-                    authorization=self.authorization(),
-                    auth=self.signer,
-                )
-            except httpx.RequestError as error:
-                if not tries_left:
-                    raise ApiError(f"{method} {path} got no answer: {_described(error)}") from error
-            else:
-                if response.status_code not in _WORTH_REPEATING or not tries_left:
-                    return self._expected(response, status)
-            self.clock.advance(pause)
-            pause *= 2
-        raise AssertionError  # the last try returns or raises
+
+        def send() -> httpx.Response:
+            return self.send(
+                method, path, body=body, idempotency_key=key, authorization=self.authorization(), auth=self.signer
+            )
+
+        return self._expected(self.send_until_answered(f"{method} {path}", send), status)
 
     def _expected(self, response: httpx.Response, status: int) -> httpx.Response:
         """`response` if it has `status`.
@@ -473,20 +437,32 @@ class Client:
         """
         if response.status_code != status:
             raise ApiError(
-                f"{_named(response)} was answered {response.status_code} instead of {status}{self.shown(response)}",
+                f"{named(response)} was answered {response.status_code} instead of {status}{self.shown(response)}",
                 response,
             )
         return response
 
-    def shown(self, response: httpx.Response) -> str:
-        """A colon and the start of a refusal's body, without the secrets that it may repeat; else empty.
+    def _member(self, response: httpx.Response, name: str) -> str:
+        """A text in an answer.
 
-        The body of a success may hold a token that is not known yet.
+        Raises:
+            ApiError: If it is not there.
         """
-        text = response.content.decode(errors="replace") if response.is_error else ""
-        for secret in (self.credentials.api_secret, self._token.text if self._token else ""):
-            text = text.replace(secret, "[secret]") if secret else text
-        return f": {text[:_SHOWN]}" if text else ""
+        try:
+            return _text(self.parsed_object(response), name)
+        except (KeyError, TypeError) as error:
+            raise self.error(f"The answer to {named(response)} holds no {name}.", response) from error
+
+    def _customer(self, response: httpx.Response) -> Customer:
+        """The customer in an answer.
+
+        Raises:
+            ApiError: If it is none.
+        """
+        try:
+            return Customer.from_json(self.parsed_object(response))
+        except (KeyError, TypeError, ValueError) as error:
+            raise self.error(f"The answer to {named(response)} is no customer: {error!r}", response) from error
 
 
 def made_up_credentials(ids: Ids) -> dict[str, str]:
@@ -517,40 +493,12 @@ def refused_access(base_url: str, settings: Mapping[str, str], transport: httpx.
         authorization = client.authorization()
     except ApiError as error:
         return f"Asked for a token at {base_url}: {error}"
-    asked = f"GET {base_url}/v1/customers, with a token and a signature"
-    try:
-        response = client.send("GET", "/v1/customers", authorization=authorization, auth=client.signer)
-    except httpx.RequestError as error:
-        return f"{asked}, got no answer: {_described(error)}"
-    if response.status_code not in _REFUSED_ACCESS:
-        return None
-    return (
-        f"{asked}, was answered {response.status_code}{client.shown(response)} "
-        "Compare the signing key, its id and what the signature covers with what the server knows."
+    return client.refused_access(
+        f"GET {base_url}/v1/customers, with a token and a signature,",
+        lambda: client.send("GET", "/v1/customers", authorization=authorization, auth=client.signer),
+        statuses=_REFUSED_ACCESS,
+        advice="Compare the signing key, its id and what the signature covers with what the server knows.",
     )
-
-
-def _described(error: httpx.RequestError) -> str:
-    return str(error) or type(error).__name__
-
-
-def _named(response: httpx.Response) -> str:
-    return f"{response.request.method} {response.request.url.path}"
-
-
-def _json(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except (ValueError, RecursionError) as error:
-        kind = response.headers.get("content-type", "no content type")
-        raise ApiError(f"The answer to {_named(response)} is {kind}, not JSON.", response) from error
-
-
-def _object(response: httpx.Response) -> dict[str, Any]:
-    data = _json(response)
-    if not isinstance(data, dict):
-        raise ApiError(f"The answer to {_named(response)} is no JSON object.", response)
-    return data
 
 
 def _text(data: Mapping[str, Any], name: str) -> str:
@@ -558,17 +506,3 @@ def _text(data: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} is no string")
     return value
-
-
-def _member(response: httpx.Response, name: str) -> str:
-    try:
-        return _text(_object(response), name)
-    except (KeyError, TypeError) as error:
-        raise ApiError(f"The answer to {_named(response)} holds no {name}.", response) from error
-
-
-def _customer(response: httpx.Response) -> Customer:
-    try:
-        return Customer.from_json(_object(response))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ApiError(f"The answer to {_named(response)} is no customer: {error!r}", response) from error

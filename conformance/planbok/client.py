@@ -15,25 +15,38 @@ The suite sends all its requests through it; a team may use it as it is::
                 ...  # store ended.wallets now: in 15 minutes nobody can read them there
 """
 
-import json
 import re
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from http import HTTPStatus
 from itertools import count
 from operator import attrgetter
-from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
-from conformance.clock import Clock, SystemClock
-from conformance.ids import Ids, fresh_seed
-from conformance.planbok.messages import KEY_HEADER, SUCCESS_WORDS, instant
+from conformance.clock import Clock
+from conformance.ids import Ids
+from conformance.parts.client import ApiClient, ApiError, named
+from conformance.planbok.messages import KEY_HEADER
+from conformance.planbok.resources import Challenge, Customer, Wallet, checked_id
+
+__all__ = [
+    "LIFESPAN",
+    "OWN",
+    "ApiError",
+    "Challenge",
+    "Client",
+    "Credentials",
+    "Customer",
+    "Wallet",
+    "made_up_credentials",
+    "refused_access",
+]
 
 LIFESPAN = timedelta(minutes=15)
 """How long a challenge lives (document Provisioning Customer Wallets, Option A)."""
@@ -46,14 +59,9 @@ class _Own(Enum):
 OWN = _Own.OWN
 """Stands for the client's own API key."""
 
-_TIMEOUT = httpx.Timeout(10.0)
-_TRIES = 3
 _SHOWN = 300
-_FIRST_PAUSE = timedelta(milliseconds=200)
 _FIRST_PAUSE_AFTER_429 = timedelta(seconds=1)
-_PATIENCE = timedelta(seconds=30)
-_WORTH_REPEATING = {429, 500, 502, 503, 504}
-_REFUSED_ACCESS = {401, 403}
+_REFUSED_ACCESS = frozenset({401, 403})
 _BETWEEN_POLLS = timedelta(seconds=2)
 _READS_A_SECOND = 20
 _SECOND = timedelta(seconds=1)
@@ -62,22 +70,8 @@ _DEFAULT_PAGE = 10
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 _DELAY = re.compile(r"[0-9]+")
 _ENDLESS_DELAY = 10  # digits
-_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]+")
 
 Read = TypeVar("Read")
-
-
-class ApiError(Exception):
-    """The API answered something else than the call asks for.
-
-    Args:
-        message: What was answered to what.
-        response: The answer, None if there was none.
-    """
-
-    def __init__(self, message: str, response: httpx.Response | None = None) -> None:
-        super().__init__(message)
-        self.response = response
 
 
 @dataclass(frozen=True)
@@ -115,168 +109,7 @@ class Credentials:
         return cls(settings["api_key"], settings.get("webhook_secret"), settings.get("read_only_key"))
 
 
-@dataclass(frozen=True)
-class Customer:
-    """A customer as the API shows it.
-
-    Args:
-        id: Its id.
-        name: Its name, None if it is not shown.
-        ref_id: The caller's own id for it, None if it is not shown.
-        custody_type: Who holds the keys, None if it is not shown.
-        status: Its state, None if it is not shown.
-        has_pin: Whether it has set a PIN, None if that is not shown.
-        has_recovery: Whether it has set up recovery, None if that is not shown.
-        created_at: When it was created (UTC), None if it is not shown.
-        updated_at: When it last changed (UTC), None if it is not shown.
-    """
-
-    id: str
-    name: str | None = None
-    ref_id: str | None = None
-    custody_type: str | None = None
-    status: str | None = None
-    has_pin: bool | None = None
-    has_recovery: bool | None = None
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-
-    @property
-    def is_set_up(self) -> bool:
-        """Whether both PIN and recovery are shown to be there, without which no wallet can be created."""
-        return bool(self.has_pin and self.has_recovery)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read a customer.
-
-        Raises:
-            KeyError: If the id is missing.
-            TypeError: If the id is no string, or what must be true or false is neither.
-            ValueError: If the id is none that a path can hold.
-        """
-        return cls(
-            id=_checked_id(data["id"]),
-            name=_text(data, "name"),
-            ref_id=_text(data, "refId"),
-            custody_type=_text(data, "custodyType"),
-            status=_text(data, "status"),
-            has_pin=_flag(data, "hasPin"),
-            has_recovery=_flag(data, "hasRecovery"),
-            created_at=instant(data.get("createdAt")),
-            updated_at=instant(data.get("updatedAt")),
-        )
-
-
-@dataclass(frozen=True)
-class Wallet:
-    """A wallet as the API shows it.
-
-    Args:
-        blockchain: The chain.
-        address: The address.
-        id: Its id, None if it is not shown.
-        customer: The customer's id, None if it is not shown.
-        public_key: The public key as it is written, None if it is not shown.
-        name: Its name, None if it is not shown.
-        ref_id: The caller's own id for it, None if it is not shown.
-        state: Its state, None if it is not shown.
-        created_at: When it was created (UTC), None if it is not shown.
-    """
-
-    blockchain: str
-    address: str
-    id: str | None = None
-    customer: str | None = None
-    public_key: str | None = None
-    name: str | None = None
-    ref_id: str | None = None
-    state: str | None = None
-    created_at: datetime | None = None
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """Chain and address, by which a wallet is the same wherever it is shown."""
-        return self.blockchain, self.address
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read a wallet.
-
-        Raises:
-            KeyError: If chain or address is missing.
-            TypeError: If one of them is no string.
-        """
-        return cls(
-            blockchain=_string(data["blockchain"], "blockchain"),
-            address=_string(data["address"], "address"),
-            id=_text(data, "id"),
-            customer=_text(data, "customer"),
-            public_key=_text(data, "publicKey"),
-            name=_text(data, "name"),
-            ref_id=_text(data, "refId"),
-            state=_text(data, "state"),
-            created_at=instant(data.get("createdAt")),
-        )
-
-
-@dataclass(frozen=True)
-class Challenge:
-    """A challenge as the API shows it.
-
-    Args:
-        id: Its id.
-        redirect_url: The hosted page to send the customer to, exactly as it is; None if it is not shown.
-        status: Its status, None if it is not shown.
-        task: What it is for, None if it is not shown.
-        expires_at: When it expires (UTC), None if it is not shown.
-        wallets: The new wallets; none unless it succeeded.
-        result: The whole result as it was answered, which nobody may believe unless it succeeded.
-    """
-
-    id: str
-    redirect_url: str | None = None
-    status: str | None = None
-    task: str | None = None
-    expires_at: datetime | None = None
-    wallets: tuple[Wallet, ...] = ()
-    result: Any = None
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether its status says that it succeeded, in one of the words that the sources use."""
-        return self.status in SUCCESS_WORDS
-
-    @property
-    def ended(self) -> bool:
-        """Whether it succeeded or failed; a status that no source names may still change."""
-        return self.succeeded or self.status == "failed"
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read a challenge. Sources differ on what its id is called and on how its result holds the wallets.
-
-        Raises:
-            KeyError: If its id is missing, or chain or address of a wallet in its result.
-            TypeError: If one of these, or the hosted page, is no string.
-            ValueError: If its id is none that a path can hold, or the hosted page is no http or https URL.
-        """
-        challenge_id = _checked_id(data["challengeId"] if "challengeId" in data else data["id"])
-        status, result, page = _text(data, "status"), data.get("result"), data.get("redirectUrl")
-        entries = result.get("wallets") if isinstance(result, Mapping) else result
-        believed = entries if status in SUCCESS_WORDS and isinstance(entries, list) else []
-        return cls(
-            id=challenge_id,
-            redirect_url=None if page is None else _web_address(page),
-            status=status,
-            task=_text(data, "task"),
-            expires_at=instant(data.get("expiresAt")),
-            wallets=tuple(Wallet.from_json(entry) for entry in believed),
-            result=result,
-        )
-
-
-class Client:
+class Client(ApiClient):
     """A client of Planbok.
 
     Args:
@@ -287,6 +120,8 @@ class Client:
         ids: Where idempotency keys come from.
     """
 
+    worth_repeating = ApiClient.worth_repeating | {HTTPStatus.TOO_MANY_REQUESTS}
+
     def __init__(
         self,
         base_url: str,
@@ -296,25 +131,15 @@ class Client:
         clock: Clock | None = None,
         ids: Ids | None = None,
     ) -> None:
-        self.base_url = base_url.rstrip("/")
+        super().__init__(base_url, transport=transport, clock=clock, ids=ids)
         self.credentials = credentials
-        self.clock = clock or SystemClock()
-        self.ids = ids or Ids(fresh_seed())
         self._reads: deque[datetime] = deque(maxlen=_READS_A_SECOND)
-        self._http = httpx.Client(
-            transport=transport,
-            timeout=_TIMEOUT,
-            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-            trust_env=False,
-        )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.close()
+    @property
+    def secrets(self) -> Iterable[str | None]:
+        """What no error may show: the keys, and what events are signed with."""
+        own = self.credentials
+        return own.api_key, own.webhook_secret, own.read_only_key
 
     # ------------------------------------------------------------------------------------- one request, as it is told
 
@@ -343,17 +168,10 @@ class Client:
         Raises:
             httpx.RequestError: If no answer came, or one that cannot be decoded.
         """
-        if content is None and body is not None:
-            content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         fields = dict(headers or {})
-        if content is not None:
-            fields.setdefault("Content-Type", "application/json")
         if key is not None:
             fields[KEY_HEADER] = self.credentials.api_key if isinstance(key, _Own) else key
-        request = self._http.build_request(
-            method, self.base_url + path, content=content, headers=fields, extensions=dict(extensions or {})
-        )
-        return self._http.send(request)
+        return self.send_request(method, path, body=body, content=content, headers=fields, extensions=extensions)
 
     # ----------------------------------------------------------------------------------------------------- customers
 
@@ -385,7 +203,7 @@ class Client:
             ApiError: If there is none.
             ValueError: If `customer_id` is no id.
         """
-        return self._read(Customer.from_json, self._call("GET", f"/v2/customers/{_checked_id(customer_id)}"))
+        return self._read(Customer.from_json, self._call("GET", f"/v2/customers/{checked_id(customer_id)}"))
 
     # ---------------------------------------------------------------------------------------------------- challenges
 
@@ -455,7 +273,7 @@ class Client:
             ApiError: If there is none.
             ValueError: If one of the two is no id.
         """
-        path = f"/v2/customers/{_checked_id(customer_id)}/challenges/{_checked_id(challenge_id)}"
+        path = f"/v2/customers/{checked_id(customer_id)}/challenges/{checked_id(challenge_id)}"
         return self._read(Challenge.from_json, self._call("GET", path))
 
     def challenges(self, customer_id: str) -> list[Challenge]:
@@ -465,7 +283,7 @@ class Client:
             ApiError: If they cannot be read.
             ValueError: If `customer_id` is no id.
         """
-        return self._all(f"/v2/customers/{_checked_id(customer_id)}/challenges?", Challenge.from_json)
+        return self._all(f"/v2/customers/{checked_id(customer_id)}/challenges?", Challenge.from_json)
 
     def await_challenge(self, customer_id: str, challenge_id: str, timeout: timedelta = LIFESPAN) -> Challenge:
         """Read a challenge every two seconds until it has ended, or its next reading would come too late.
@@ -506,7 +324,7 @@ class Client:
         """
         if not customer_ids or isinstance(customer_ids, str):
             raise ValueError("Give a list of one customer or more; without a filter the API gives everybody's wallets.")
-        path = f"/v2/wallets?customerIds={','.join(map(_checked_id, customer_ids))}&"
+        path = f"/v2/wallets?customerIds={','.join(map(checked_id, customer_ids))}&"
         return self._all(path, Wallet.from_json, known_by=attrgetter("id", "place"))
 
     def wallet(self, wallet_id: str) -> Wallet:
@@ -516,15 +334,15 @@ class Client:
             ApiError: If there is none.
             ValueError: If `wallet_id` is no id.
         """
-        return self._read(Wallet.from_json, self._call("GET", f"/v2/wallets/{_checked_id(wallet_id)}"))
+        return self._read(Wallet.from_json, self._call("GET", f"/v2/wallets/{checked_id(wallet_id)}"))
 
     # ------------------------------------------------------------------------------------------------ how calls work
 
     def _challenged(self, customer_id: str, path: str, body: object) -> Challenge:
-        response = self._call("POST", f"/v2/customers/{_checked_id(customer_id)}/{path}", body=body)
+        response = self._call("POST", f"/v2/customers/{checked_id(customer_id)}/{path}", body=body)
         challenge = self._read(Challenge.from_json, response)
         if challenge.redirect_url is None:
-            raise self._error(f"The answer to {_named(response)} holds no redirectUrl.", response)
+            raise self.error(f"The answer to {named(response)} holds no redirectUrl.", response)
         return challenge
 
     def _all(
@@ -552,22 +370,13 @@ class Client:
 
     def _call(self, method: str, path: str, *, body: object = None) -> httpx.Response:
         """Send a request and expect success; repeated as it is where no answer, a 5xx or a 429 came."""
-        pause = _FIRST_PAUSE
-        for tries_left in reversed(range(_TRIES)):
+
+        def send() -> httpx.Response:
             if method == "GET":
                 self._keep_to_the_limit()
-            try:
-                response = self.send(method, path, body=body)
-            except httpx.RequestError as error:
-                if not tries_left:
-                    raise self._error(f"{method} {path} got no answer: {_described(error)}") from error
-            else:
-                pause = max(pause, self._wished_pause(response))
-                if response.status_code not in _WORTH_REPEATING or not tries_left or pause > _PATIENCE:
-                    return self._succeeded(response)
-            self.clock.advance(pause)
-            pause *= 2
-        raise AssertionError  # the last try returns or raises
+            return self.send(method, path, body=body)
+
+        return self._succeeded(self.send_until_answered(f"{method} {path}", send))
 
     def _keep_to_the_limit(self) -> None:
         """Wait until this is no more than the twentieth GET within a second (document API Rate Limits)."""
@@ -577,7 +386,7 @@ class Client:
                 self.clock.advance(_SECOND - since)
         self._reads.append(self.clock.now())
 
-    def _wished_pause(self, response: httpx.Response) -> timedelta:
+    def wished_pause(self, response: httpx.Response) -> timedelta:
         """How long the API wishes not to be asked again; Retry-After counts seconds or is a date."""
         wish = response.headers.get("Retry-After", "")
         if _DELAY.fullmatch(wish):
@@ -594,7 +403,7 @@ class Client:
             ApiError: If it is another.
         """
         if not response.is_success:
-            raise self._error(f"{_named(response)} was answered {response.status_code}{self.shown(response)}", response)
+            raise self.error(f"{named(response)} was answered {response.status_code}{self.shown(response)}", response)
         return response
 
     def _read(self, read: Callable[[Any], Read], response: httpx.Response) -> Read:
@@ -603,39 +412,15 @@ class Client:
         Raises:
             ApiError: If there is no payload, or `read` cannot use it.
         """
-        named = f"The answer to {_named(response)}"
-        try:
-            answer = response.json()
-        except (ValueError, RecursionError) as error:
-            kind = response.headers.get("content-type", "no content type")
-            raise self._error(f"{named} is {kind}, not JSON.", response) from error
-        if not isinstance(answer, dict):
-            raise self._error(f"{named} is no JSON object.", response)
+        answer, what = self.parsed_object(response), f"The answer to {named(response)}"
         if answer.get("success") is False:
-            raise self._error(f"{named} is {response.status_code}, but no success{self._start(response)}", response)
+            raise self.error(f"{what} is {response.status_code}, but no success{self.start_of(response)}", response)
         if "data" not in answer:
-            raise self._error(f"{named} holds no data.", response)
+            raise self.error(f"{what} holds no data.", response)
         try:
             return read(answer["data"])
         except (KeyError, TypeError, ValueError) as error:
-            raise self._error(f"{named} is not what was asked for: {error!r:.{_SHOWN}}", response) from error
-
-    def _error(self, message: str, response: httpx.Response | None = None) -> ApiError:
-        return ApiError(self._without_secrets(message), response)
-
-    def shown(self, response: httpx.Response) -> str:
-        """A colon and the start of a refusal's body, without the secrets that it may repeat; else empty."""
-        return self._start(response) if response.is_error else ""
-
-    def _start(self, response: httpx.Response) -> str:
-        text = self._without_secrets(response.content.decode(errors="replace"))
-        return f": {text[:_SHOWN]}" if text else ""
-
-    def _without_secrets(self, text: str) -> str:
-        own = self.credentials
-        for secret in (own.api_key, own.webhook_secret, own.read_only_key):
-            text = text.replace(secret, "[secret]") if secret else text
-        return text
+            raise self.error(f"{what} is not what was asked for: {error!r:.{_SHOWN}}", response) from error
 
 
 def made_up_credentials(ids: Ids) -> dict[str, str]:
@@ -656,65 +441,15 @@ def refused_access(base_url: str, settings: Mapping[str, str], transport: httpx.
         transport: What sends.
     """
     client = Client(base_url, Credentials.from_settings(settings), transport=transport)
-    asked = f"GET {client.base_url}/v2/customers?limit=1"
-    try:
-        response = client.send("GET", "/v2/customers?limit=1")
-    except httpx.RequestError as error:
-        return f"{asked} got no answer: {_described(error)}"
-    if response.status_code not in _REFUSED_ACCESS:
-        return None
-    return (
-        f"{asked} was answered {response.status_code}{client.shown(response)} "
-        "Compare the API key with the one that Planbok shows, and whether it may be used from this address."
+    return client.refused_access(
+        f"GET {client.base_url}/v2/customers?limit=1",
+        lambda: client.send("GET", "/v2/customers?limit=1"),
+        statuses=_REFUSED_ACCESS,
+        advice="Compare the API key with the one that Planbok shows, and whether it may be used from this address.",
     )
-
-
-def _checked_id(text: Any) -> str:
-    """`text`, if it is an id that a path and a filter can hold as it is.
-
-    Raises:
-        TypeError: If it is no string.
-        ValueError: If it is empty, or has other characters than those that URLs never escape.
-    """
-    if not _ID.fullmatch(_string(text, "an id")):
-        raise ValueError(f"{text!r} is no id")
-    return str(text)
-
-
-def _web_address(text: Any) -> str:
-    parts = urlsplit(_string(text, "redirectUrl"))
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{text!r} is no address of a web page")
-    return str(text)
-
-
-def _described(error: httpx.RequestError) -> str:
-    return str(error) or type(error).__name__
-
-
-def _named(response: httpx.Response) -> str:
-    return f"{response.request.method} {response.request.url.path}"
 
 
 def _list(data: Any) -> list[Any]:
     if not isinstance(data, list):
         raise TypeError("no list")
     return data
-
-
-def _string(value: Any, name: str) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{name} is no string")
-    return value
-
-
-def _text(data: Mapping[str, Any], name: str) -> str | None:
-    value = data.get(name)
-    return value if isinstance(value, str) else None
-
-
-def _flag(data: Mapping[str, Any], name: str) -> bool | None:
-    value = data.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise TypeError(f"{name} is neither true nor false")
-    return value

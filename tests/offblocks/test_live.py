@@ -188,7 +188,7 @@ def test_a_server_that_hangs_is_told(
         hung.append(over.wait(5))
 
     with answering(answer) as url, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("conformance.offblocks.client._TIMEOUT", httpx.Timeout(0.2))
+        patch.setattr("conformance.parts.client._TIMEOUT", httpx.Timeout(0.2))
         reason = reason_of_all(judge({**settings, f"{PREFIX}BASE_URL": url}, rule=SOME))
         assert hung == [], "it was told while the server still hung"
         over.set()

@@ -1,0 +1,232 @@
+"""What every client shares: one request as it is asked for, calls that are repeated, and errors without secrets."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+import httpx
+
+from conformance.clock import Clock, SystemClock
+from conformance.ids import Ids, fresh_seed
+
+__all__ = ["ApiClient", "ApiError"]
+
+_TIMEOUT = httpx.Timeout(10.0)
+_TRIES = 3
+_SHOWN = 300
+"""Characters of a body that an error shows."""
+_FIRST_PAUSE = timedelta(milliseconds=200)
+_PATIENCE = timedelta(seconds=30)
+_SERVER_IN_TROUBLE = frozenset(
+    {
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+
+
+class ApiError(Exception):
+    """The API answered something else than the call asks for.
+
+    Args:
+        message: What was answered to what.
+        response: The answer, None if there was none.
+    """
+
+    def __init__(self, message: str, response: httpx.Response | None = None) -> None:
+        super().__init__(message)
+        self.response = response
+
+
+class ApiClient(ABC):
+    """A client of an API, which a subclass makes a client of one.
+
+    Args:
+        base_url: Where the API is, without its version.
+        transport: What sends requests; a new one if none is given.
+        clock: What tells the time, and waits between tries.
+        ids: Where idempotency keys come from.
+    """
+
+    worth_repeating: ClassVar[frozenset[int]] = _SERVER_IN_TROUBLE
+    """The statuses after which a call is repeated."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.clock = clock or SystemClock()
+        self.ids = ids or Ids(fresh_seed())
+        self._http = httpx.Client(
+            transport=transport,
+            timeout=_TIMEOUT,
+            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    @property
+    @abstractmethod
+    def secrets(self) -> Iterable[str | None]:
+        """What no error may show; None for what is not set."""
+
+    def send_request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: httpx.Auth | None = None,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> httpx.Response:
+        """Send one request and give its answer, whatever it is; nothing is repeated.
+
+        Args:
+            method: The method.
+            path: The path below the base URL, with its query.
+            body: What to send as JSON; None for no body.
+            content: Bytes to send as JSON instead of `body`.
+            headers: The header fields.
+            auth: What changes the request at last, such as a signer.
+            extensions: httpx's request extensions.
+
+        Raises:
+            httpx.RequestError: If no answer came, or one that cannot be decoded.
+        """
+        if content is None and body is not None:
+            content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        fields = dict(headers or {})
+        if content is not None:
+            fields.setdefault("Content-Type", "application/json")
+        request = self._http.build_request(
+            method, self.base_url + path, content=content, headers=fields, extensions=dict(extensions or {})
+        )
+        return self._http.send(request, auth=auth)
+
+    def send_until_answered(self, what: str, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """Send a request up to three times, until something else came than nothing or a status worth repeating.
+
+        Args:
+            what: The method and path.
+            send: What sends it, with the same idempotency key each time.
+
+        Raises:
+            ApiError: If no answer came.
+        """
+        pause = _FIRST_PAUSE
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                response = send()
+            except httpx.RequestError as error:
+                if not tries_left:
+                    raise self.error(f"{what} got no answer: {in_words(error)}") from error
+            else:
+                pause = max(pause, self.wished_pause(response))
+                if response.status_code not in self.worth_repeating or not tries_left or pause > _PATIENCE:
+                    return response
+            self.clock.advance(pause)
+            pause *= 2
+        raise AssertionError  # the last try returns or raises
+
+    def wished_pause(self, response: httpx.Response) -> timedelta:  # noqa: ARG002  (a subclass reads it)
+        """How long the API wishes not to be asked again; nothing if it says nothing."""
+        return timedelta()
+
+    def error(self, message: str, response: httpx.Response | None = None) -> ApiError:
+        """An error whose message shows no secret."""
+        return ApiError(self.without_secrets(message), response)
+
+    def parsed(self, response: httpx.Response) -> Any:
+        """The body of an answer.
+
+        Raises:
+            ApiError: If it is no JSON.
+        """
+        try:
+            return response.json()
+        except (ValueError, RecursionError) as error:
+            kind = response.headers.get("content-type", "no content type")
+            raise self.error(f"The answer to {named(response)} is {kind}, not JSON.", response) from error
+
+    def parsed_object(self, response: httpx.Response) -> dict[str, Any]:
+        """The members of an answer's body.
+
+        Raises:
+            ApiError: If it is no JSON object.
+        """
+        data = self.parsed(response)
+        if not isinstance(data, dict):
+            raise self.error(f"The answer to {named(response)} is no JSON object.", response)
+        return data
+
+    def shown(self, response: httpx.Response) -> str:
+        """A colon and the start of a refusal's body, without the secrets that it may repeat; else empty.
+
+        The body of a success may hold a secret that is not known yet.
+        """
+        return self.start_of(response) if response.is_error else ""
+
+    def start_of(self, response: httpx.Response) -> str:
+        """A colon and the start of an answer's body without secrets; empty if there is none."""
+        text = self.without_secrets(response.content.decode(errors="replace"))
+        return f": {text[:_SHOWN]}" if text else ""
+
+    def without_secrets(self, text: str) -> str:
+        """A text with a placeholder for each secret."""
+        for secret in self.secrets:
+            text = text.replace(secret, "[secret]") if secret else text
+        return text
+
+    def refused_access(
+        self,
+        asked: str,
+        send: Callable[[], httpx.Response],
+        *,
+        statuses: frozenset[int],
+        advice: str,
+    ) -> str | None:
+        """Why the API does not let the client in, None if it does.
+
+        Args:
+            asked: What is asked for, in words.
+            send: What sends that.
+            statuses: The statuses by which it is refused.
+            advice: What to compare or to change.
+        """
+        try:
+            response = send()
+        except httpx.RequestError as error:
+            return f"{asked} got no answer: {in_words(error)}"
+        if response.status_code not in statuses:
+            return None
+        return f"{asked} was answered {response.status_code}{self.shown(response)} {advice}"
+
+
+def in_words(error: httpx.RequestError) -> str:
+    """What an error of the transport says, its kind if it says nothing."""
+    return str(error) or type(error).__name__
+
+
+def named(response: httpx.Response) -> str:
+    """Method and path of what was answered."""
+    return f"{response.request.method} {response.request.url.path}"
