@@ -1,22 +1,22 @@
 """An API client as scenarios use it: rightly unless told otherwise, and every answer is an exchange."""
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import httpx
 
-from conformance.exchange import Delivery, Exchange
+from conformance.exchange import Exchange
 from conformance.findings import shorten
 from conformance.offblocks.client import ApiError, Client, Credentials
 from conformance.offblocks.deviations import DeviantSigner, Deviation, rules
 from conformance.offblocks.messages import Challenge, asking_domains, issued_challenge
 from conformance.offblocks.wallet import Wallet
-from conformance.recording.journal import BREAKS, EXCHANGE
-from conformance.scenario import BETWEEN_LOOKS, PATIENCE, Seen, StepFailedError, eventually, needs, step_failed
+from conformance.parts.tenant import ApiTenant, Done
+from conformance.recording.journal import BREAKS
+from conformance.scenario import BETWEEN_LOOKS, PATIENCE, StepFailedError, needs, step_failed
 from conformance.standards.wallet_signatures import Encoding, encode
 from conformance.targets import Subject
 
@@ -44,7 +44,7 @@ class Onboarding:
     exchange: Exchange
 
 
-class Tenant:
+class Tenant(ApiTenant):
     """One of the API clients that a test may act as.
 
     Args:
@@ -56,14 +56,11 @@ class Tenant:
     """
 
     def __init__(self, subject: Subject, identity: str) -> None:
-        if identity not in subject.credentials:
-            needs(
-                f"a {identity} identity; set CONFORMANCE_OFFBLOCKS_SECOND_API_KEY, _API_SECRET, _SIGNING_KEY "
-                "and _SIGNING_KEY_ID"
-            )
-        self.identity = identity
-        self.ids = subject.ids.child(identity)
-        self._subject = subject
+        super().__init__(
+            subject,
+            identity,
+            settings="CONFORMANCE_OFFBLOCKS_SECOND_API_KEY, _API_SECRET, _SIGNING_KEY and _SIGNING_KEY_ID",
+        )
         self._client = Client(
             subject.base_url,
             Credentials.from_settings(subject.credentials[identity]),
@@ -96,10 +93,6 @@ class Tenant:
         """
         if not set(components) & set(self._client.signer.components):
             needs(f"signatures that cover {' or '.join(components)}; add it to CONFORMANCE_OFFBLOCKS_COMPONENTS")
-
-    def new_key(self) -> str:
-        """A new idempotency key."""
-        return str(self.ids.uuid())
 
     def new_wallet(self) -> Wallet:
         """A new wallet without a customer."""
@@ -148,8 +141,10 @@ class Tenant:
             breaks |= deviation.breaks
         if authorization == _OWN:
             authorization = self.authorization()
-        try:
-            response = self._client.send(
+        return self.exchange(
+            method,
+            path,
+            lambda: self._client.send(
                 method,
                 path,
                 body=body,
@@ -159,11 +154,8 @@ class Tenant:
                 authorization=authorization,
                 auth=auth,
                 extensions={BREAKS: breaks},
-            )
-        except httpx.InvalidURL as error:
-            raise StepFailedError(f"{method} {shorten(repr(path))} cannot be sent: {error}") from error
-        exchange: Exchange = response.extensions[EXCHANGE]
-        return exchange
+            ),
+        )
 
     def authorization(self) -> str:
         """The Authorization header with a token that is good.
@@ -192,11 +184,10 @@ class Tenant:
         self._client.signer.key = credentials.signing_key
         self._client.signer.key_id = credentials.signing_key_id
 
-    def together(self, *calls: Callable[[], Exchange]) -> list[Exchange]:
-        """Make several calls at once; gives their exchanges in the order of the calls."""
+    def together(self, *calls: Callable[[], Done]) -> list[Done]:
+        """Make several calls at once, with one token; gives what they give in the order of the calls."""
         self.authorization()
-        with ThreadPoolExecutor(len(calls)) as pool:
-            return list(pool.map(lambda call: call(), calls))
+        return super().together(*calls)
 
     # ---------------------------------------------------------------------------------------------------- operations
 
@@ -292,14 +283,6 @@ class Tenant:
         return self.send("PUT", "/v1/webhooks", **options)
 
     # ---------------------------------------------------------------------------------------------------- observation
-
-    def deliveries(self) -> Sequence[Delivery]:
-        """The webhooks that came so far; the journal keeps each when it is first seen."""
-        return self._subject.deliveries()
-
-    def eventually(self, look: Callable[[], Seen], enough: Callable[[Seen], bool]) -> Seen:
-        """What `look` sees as soon as it is `enough`, or what it sees after `PATIENCE`."""
-        return eventually(self._subject.clock, look, enough)
 
     def status_once(self, customer: str, *statuses: str) -> str:
         """The customer's status as soon as it is one of `statuses`, or what it is after `PATIENCE`.

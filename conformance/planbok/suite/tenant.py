@@ -1,12 +1,12 @@
 """An organization as scenarios use it: rightly unless told otherwise, and every answer is an exchange."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from conformance.exchange import Delivery, Exchange
+from conformance.exchange import Exchange
+from conformance.parts.tenant import ApiTenant
 from conformance.planbok.chains import CHAINS, Chain
 from conformance.planbok.client import Client, Credentials
 from conformance.planbok.messages import (
@@ -19,9 +19,9 @@ from conformance.planbok.messages import (
     payload,
     wallets_in,
 )
-from conformance.planbok.suite.person import Done, Person
-from conformance.recording.journal import BREAKS, EXCHANGE
-from conformance.scenario import BETWEEN_LOOKS, Seen, eventually, needs, step_failed
+from conformance.planbok.suite.person import Person
+from conformance.recording.journal import BREAKS
+from conformance.scenario import BETWEEN_LOOKS, needs, step_failed
 from conformance.standards.addresses import Family
 from conformance.targets import Subject
 
@@ -73,7 +73,7 @@ def rules(*names: str) -> frozenset[str]:
     return frozenset(f"planbok.client.{name}" for name in names)
 
 
-class Tenant:
+class Tenant(ApiTenant):
     """One of the organizations that a test may act as.
 
     Args:
@@ -85,13 +85,9 @@ class Tenant:
     """
 
     def __init__(self, subject: Subject, identity: str) -> None:
-        if identity not in subject.credentials:
-            needs(f"a {identity} identity; set CONFORMANCE_PLANBOK_SECOND_API_KEY")
-        self.identity = identity
-        self.ids = subject.ids.child(identity)
+        super().__init__(subject, identity, settings="CONFORMANCE_PLANBOK_SECOND_API_KEY")
         self.credentials = Credentials.from_settings(subject.credentials[identity])
         self.chains: tuple[Chain, ...] = tuple(CHAINS[name] for name in subject.settings["blockchains"].split())
-        self._subject = subject
         self._transport = subject.transport(identity)
         self._client = Client(
             subject.base_url, self.credentials, transport=self._transport, clock=subject.clock, ids=self.ids
@@ -133,10 +129,6 @@ class Tenant:
             needs(f"{at_least} chains of {family.value}; add them to CONFORMANCE_PLANBOK_BLOCKCHAINS")
         return found
 
-    def new_key(self) -> str:
-        """A new idempotency key."""
-        return str(self.ids.uuid())
-
     # ------------------------------------------------------------------------------------------------- any request
 
     def send(
@@ -164,22 +156,19 @@ class Tenant:
         Raises:
             StepFailedError: If no answer came.
         """
-        response = self._client.send(
+        return self.exchange(
             method,
             path,
-            body=body,
-            content=content,
-            key=self.credentials.api_key if key == _OWN else key,
-            headers=headers,
-            extensions={BREAKS: rules(*broken)},
+            lambda: self._client.send(
+                method,
+                path,
+                body=body,
+                content=content,
+                key=self.credentials.api_key if key == _OWN else key,
+                headers=headers,
+                extensions={BREAKS: rules(*broken)},
+            ),
         )
-        exchange: Exchange = response.extensions[EXCHANGE]
-        return exchange
-
-    def together(self, calls: Sequence[Callable[[], Done]]) -> list[Done]:
-        """Make several calls at once; gives what they give in their order."""
-        with ThreadPoolExecutor(len(calls)) as pool:
-            return list(pool.map(lambda call: call(), calls))
 
     # ---------------------------------------------------------------------------------------------------- operations
 
@@ -246,14 +235,6 @@ class Tenant:
         return self.send("GET", f"/v2/wallets/{wallet}", **options)
 
     # ---------------------------------------------------------------------------------------------------- observation
-
-    def deliveries(self) -> Sequence[Delivery]:
-        """The webhooks that came so far."""
-        return self._subject.deliveries()
-
-    def eventually(self, look: Callable[[], Seen], enough: Callable[[Seen], bool]) -> Seen:
-        """What `look` sees as soon as it is `enough`, or what it sees after `PATIENCE`."""
-        return eventually(self._subject.clock, look, enough)
 
     def shortly(self) -> None:
         """Let a little time pass, in which what was asked for could happen."""

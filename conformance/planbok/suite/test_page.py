@@ -81,7 +81,7 @@ def test_many_wrong_pins_at_once_lock_the_customer_out(tenant: Tenant) -> None:
     page = customer.person.open(tenant.requested(customer).url)
     if page.form is None:
         step_failed("The page of a challenge was to ask for the PIN")
-    tenant.together([lambda: customer.person.enter(page, customer.person.other_pin)] * MANY)
+    tenant.together(*[lambda: customer.person.enter(page, customer.person.other_pin)] * MANY)
     _expect_locked_out(tenant, customer, f"after {MANY} wrong PINs at once")
 
 
