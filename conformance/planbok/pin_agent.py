@@ -13,12 +13,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
 
 import httpx
+
+from conformance.planbok.html_forms import Element, PageReader, collapse
 
 ANSWERS = ("A blue bicycle", "Mrs Okafor")
 """What the customer answers to the recovery questions unless told otherwise."""
@@ -451,7 +452,7 @@ def _page(response: httpx.Response, opened: str) -> Page:
         raise _cannot_be_filled(response, f"is {kind.strip()}", "HTML")
     if len(response.content) > _BYTES:
         raise _cannot_be_filled(response, f"has {len(response.content):,} bytes", f"at most {_BYTES:,}")
-    reader = _Reader()
+    reader = PageReader()
     try:
         reader.feed(response.content.decode(response.charset_encoding or "utf-8", "replace"))
         reader.close()
@@ -464,8 +465,8 @@ def _page(response: httpx.Response, opened: str) -> Page:
         url=str(response.url),
         opened=opened,
         status=response.status_code,
-        title=_collapsed(reader.first["title"].words) if "title" in reader.first else "",
-        text=_collapsed(reader.text),
+        title=collapse(reader.first["title"].words) if "title" in reader.first else "",
+        text=collapse(reader.text),
         step=form.fields["step"] if form and form.kinds.get("step") == "hidden" else None,
         form=form,
         returned_to=None,
@@ -473,11 +474,11 @@ def _page(response: httpx.Response, opened: str) -> Page:
     )
 
 
-def _form(response: httpx.Response, opened: str, reader: "_Reader") -> Form | None:
+def _form(response: httpx.Response, opened: str, reader: PageReader) -> Form | None:
     if not reader.forms:
-        if reader.outside:
+        if reader.has_fields_outside_forms:
             raise _cannot_be_filled(response, "has fields but no form that sends them", "one form")
-        if "script" in reader.first and not reader.says:
+        if "script" in reader.first and not reader.shows_text:
             raise _cannot_be_filled(response, "shows nothing but by a script", "text or a form")
         return None
     if len(reader.forms) > 1:
@@ -504,13 +505,13 @@ def _form(response: httpx.Response, opened: str, reader: "_Reader") -> Form | No
         labels={control["name"]: reader.label_of(control) for control in named},
         choices={control["name"]: control.choices for control in named if control.kind == "select"},
         buttons=tuple(
-            Button(button.get("name", ""), button.value, _collapsed(button.words) or button.value)
+            Button(button.get("name", ""), button.value, collapse(button.words) or button.value)
             for button in reader.buttons
         ),
     )
 
 
-def _action(response: httpx.Response, base: "_Element | None", action: str) -> httpx.URL:
+def _action(response: httpx.Response, base: Element | None, action: str) -> httpx.URL:
     """Where a form is sent: to its own page unless it says otherwise (HTML, form submission algorithm)."""
     if not action:
         return response.url
@@ -518,140 +519,3 @@ def _action(response: httpx.Response, base: "_Element | None", action: str) -> h
         return response.url.join(base.get("href", "") if base else "").join(action)
     except httpx.InvalidURL as error:
         raise _cannot_be_filled(response, f"sends its form to what is no URL ({error})", "the hosted page") from error
-
-
-def _collapsed(words: Sequence[str]) -> str:
-    return " ".join("".join(words).split())
-
-
-class _Element(dict[str, str]):
-    """An element: its attributes, the text in it, and what it is to other elements."""
-
-    def __init__(self, tag: str, attributes: Sequence[tuple[str, str | None]]) -> None:
-        super().__init__({name: value or "" for name, value in reversed(attributes)})
-        self.tag = tag
-        self.words: list[str] = []
-        self.options: list[_Element] = []
-        self.label: _Element | None = None
-
-    @property
-    def kind(self) -> str:
-        """The type of a field or button in lower case."""
-        usual = {"input": "text", "button": "submit"}.get(self.tag)
-        return self.get("type", usual).lower() or usual if usual else self.tag
-
-    @property
-    def sent(self) -> bool:
-        """Whether the browser sends the field as it is."""
-        return self.kind not in {"checkbox", "radio"} or "checked" in self
-
-    @property
-    def choices(self) -> list[str]:
-        """The values that a list offers."""
-        return [option.value for option in self.options if "disabled" not in option]
-
-    @property
-    def value(self) -> str:
-        """What the browser sends for it as long as nobody changes it."""
-        match self.kind:
-            case "select":
-                selected = [option.value for option in self.options if "selected" in option]
-                return next(iter([*selected[-1:], *self.choices]), "")
-            case "option":
-                return self.get("value", _collapsed(self.words))
-            case "textarea":
-                return "".join(self.words).removeprefix("\n")
-            case "checkbox" | "radio":
-                return self.get("value", "on")
-            case _:
-                return self.get("value", "")
-
-
-class _Reader(HTMLParser):
-    """Reads title, text and forms; what is left open ends where its next sibling, its form or the page ends."""
-
-    KEEPING = frozenset({"button", "label", "noscript", "option", "script", "style", "template", "textarea", "title"})
-    CLOSED = frozenset({"script", "style", "template", "textarea", "title"})
-    UNSEEN = CLOSED | {"option"}
-    INLINE = frozenset({"a", "abbr", "b", "code", "em", "i", "kbd", "mark", "small", "span", "strong", "time", "u"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first: dict[str, _Element] = {}
-        self.text: list[str] = []
-        self.says = False
-        self.outside = False
-        self.forms: list[_Element] = []
-        self.controls: list[_Element] = []
-        self.buttons: list[_Element] = []
-        self._labels: list[_Element] = []
-        self._in_form = False
-        self._list: _Element | None = None
-        self._open: dict[str, _Element] = {}
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element begins."""
-        if self.CLOSED & self._open.keys():
-            return
-        element = _Element(tag, attrs)
-        if tag not in self.INLINE:
-            self.text.append(" ")
-        self.first.setdefault(tag, element)
-        match tag:
-            case "label":
-                self._labels.append(element)
-            case "option" if self._list is not None:
-                self._list.options.append(element)
-            case "form" if not self._in_form:
-                self.forms.append(element)
-                self._in_form = True
-            case "input" | "select" | "textarea" | "button":
-                self._control(element)
-        if tag in self.KEEPING:
-            self._open.pop(tag, None)
-            self._open[tag] = element
-
-    def _control(self, element: _Element) -> None:
-        self._open.pop("option", None)
-        self._list = element if element.tag == "select" else None
-        if "disabled" in element or element.kind in {"button", "reset", "file"}:
-            return
-        if element.tag == "button" or element.kind in {"submit", "image"}:
-            if self._in_form:
-                self.buttons.append(element)
-        elif self._in_form:
-            element.label = self._open.get("label")
-            self.controls.append(element)
-        else:
-            self.outside = self.outside or element.kind != "hidden"
-
-    def handle_endtag(self, tag: str) -> None:
-        """An element ends."""
-        if self.CLOSED & self._open.keys() - {tag}:
-            return
-        if tag not in self.INLINE:
-            self.text.append(" ")
-        self._open.pop(tag, None)
-        if tag == "select":
-            self._open.pop("option", None)
-            self._list = None
-        elif tag == "form":
-            self._in_form = False
-            for inner in ("button", "label", "option"):
-                self._open.pop(inner, None)
-
-    def handle_data(self, data: str) -> None:
-        """Text, which belongs to the innermost element that keeps its text."""
-        innermost = next(reversed(self._open), "")
-        if innermost:
-            self._open[innermost].words.append(data)
-        if innermost not in self.UNSEEN:
-            self.text.append(data)
-            self.says = self.says or bool(data.strip() and "noscript" not in self._open)
-
-    def label_of(self, control: _Element) -> str:
-        """What a person is told to fill in: its label's text, or what stands in for one."""
-        pointing = (label for label in self._labels if control.get("id") and label.get("for") == control["id"])
-        label = next(pointing, control.label)
-        shown = _collapsed(label.words) if label is not None else ""
-        return shown or control.get("aria-label") or control.get("placeholder", "")

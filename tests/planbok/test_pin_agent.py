@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from conformance.planbok import pin_agent
+from conformance.planbok import html_forms, pin_agent
 from conformance.planbok.pin_agent import ANSWERS, Button, PageError, PinAgent
 
 ORIGIN = "https://gateway.example"
@@ -788,4 +788,9 @@ def test_a_pin_leaves_in_the_body_alone() -> None:
 
 
 def test_it_brings_nothing_of_the_suite_with_it() -> None:
-    assert "conformance" not in re.findall(r"^\s*(?:from|import) (\w+)", inspect.getsource(pin_agent), re.MULTILINE)
+    agent_imports, forms_imports = (
+        re.findall(r"^\s*(?:from|import) (conformance\b[\w.]*)", inspect.getsource(module), re.MULTILINE)
+        for module in (pin_agent, html_forms)
+    )
+    assert agent_imports == ["conformance.planbok.html_forms"]
+    assert forms_imports == []
