@@ -1,14 +1,14 @@
-"""Runs the scenarios of the suites inside pytest: gives each its subject, collects its findings, drives vcr."""
+"""Runs the scenarios of the suites inside pytest: gives each its subject, collects its findings, keeps cassettes."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from vcr.patch import PATCHER_NAMES
 
 import conformance
 from conformance.api import Api, registered
@@ -17,21 +17,22 @@ from conformance.clock import SystemClock
 from conformance.exchange import Delivery
 from conformance.findings import Finding
 from conformance.generation.requests import cited, kept, simplest
-from conformance.ids import Ids, fresh_seed
+from conformance.ids import fresh_seed
 from conformance.judging.endings import completed
 from conformance.judging.journal import condensed, provider_findings
-from conformance.recording.cassettes import Cassette, CassetteUnreadableError, Recorder, rebased, without_port
+from conformance.recording.cassettes import Cassette, CassetteUnreadableError, rebased, without_port
+from conformance.recording.tape import Tape
 from conformance.reporting.results import exchange_to_json, finding_to_json
 from conformance.scenario import NeedError, Record, StepFailedError, recording
 from conformance.specification import Specification
-from conformance.targets import Subject, Target, cassette_path
+from conformance.targets import Conditions, Subject, Target, cassette_path
 from conformance.targets.replay import ReplayTarget, replayed_credentials
 from conformance.verdicts import Verdict, verdict_of_finding
 
 ATTACHED = "conformance"
 """The attribute of a test report that holds what the test found."""
-_NOT_USED = tuple(name for name in PATCHER_NAMES if name != "httpx")
-"""The HTTP libraries that vcr need not patch, since requests go through httpx."""
+_ONLY_NEW = {"once", "new_episodes"}
+"""The modes of pytest-recording in which a cassette that is there stays as it is."""
 _RED = {Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED}
 
 
@@ -92,12 +93,16 @@ class Runner:
         self._strict: bool = option("--conformance-strict")
         self._patterns: list[str] = option("--conformance-rule")
         self._tests = frozenset[str](option("--conformance-test"))
-        self._record: bool = option("--conformance-record")
+        self._record_mode = record_mode(config)
         self._cassettes: str | None = option("--conformance-cassettes")
         self._base_urls = parse_base_urls(option("--conformance-base-url"))
         self._allow_wait: bool = option("--conformance-allow-wait")
-        self._pin_agent: str = option("--conformance-pin-agent") or usual_pin_agent(self._target_name)
-        self._examples: int = option("--conformance-examples")
+        self._conditions = Conditions(
+            seed=self._of_this_run,
+            drawing_seed=self._seed,
+            pin_agent=option("--conformance-pin-agent") or usual_pin_agent(self._target_name),
+            examples=option("--conformance-examples"),
+        )
         self._apis: dict[str, Api] = {}
         self._catalogues: dict[str, Catalogue] = {}
         self._specifications: dict[str, Specification] = {}
@@ -109,7 +114,7 @@ class Runner:
     # ------------------------------------------------------------------------------------------------ collection
 
     def select(self, items: list[pytest.Item]) -> None:
-        """Keep the tests whose rules match the pattern, and have vcr play or record those of the suites."""
+        """Keep the tests whose rules match the pattern."""
         kept = []
         for item in items:
             marker = item.get_closest_marker("verifies")
@@ -125,12 +130,25 @@ class Runner:
                 item.add_marker("hooks")
             summary = getattr(getattr(item, "function", None), "__doc__", None) or ""
             self._running[item.nodeid] = Running(api, test_id(item, api), marker.args, " ".join(summary.split()))
-            if self._target_name == "replay":
-                item.add_marker(pytest.mark.vcr(record_mode="none", match_on=("conformance",)))
-            elif self._record:
-                item.add_marker(pytest.mark.vcr(record_mode="all", match_on=("conformance",)))
+            self._mark_for_recording(item)
             kept.append(item)
         items[:] = kept
+
+    def _mark_for_recording(self, item: pytest.Item) -> None:
+        """Give a test of a suite the marks of pytest-recording, if that is there.
+
+        A replay reaches no network. vcr stands by, which takes half a second to load, if it is asked for by
+        ``--record-mode``; what is recorded may be reached in spite of ``--block-network``.
+        """
+        option = item.config.getoption
+        if option("--block-network", None) is None:
+            return
+        if self._target_name == "replay":
+            item.add_marker(pytest.mark.block_network)
+            if option("--record-mode"):
+                item.add_marker(pytest.mark.vcr(record_mode="none"))
+        elif option("--block-network") and self._record_mode != "none":
+            item.add_marker(pytest.mark.block_network(allowed_hosts=[".*"]))
 
     def _is_wanted(self, test: str, rules: Sequence[str]) -> bool:
         if self._tests and not self._tests & {test, test.partition(".")[0]}:
@@ -183,30 +201,17 @@ class Runner:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Put the cassette into place before vcr asks for it."""
+        """Remember which test runs, before vcr asks for its cassette."""
         self._current = self._running.get(item.nodeid)
-        if self._current is None:
-            return
-        target = self.target()
-        if isinstance(target, ReplayTarget):
-            try:
-                target.load(self._current.api, self._current.id)
-            except CassetteUnreadableError as error:
-                self._current.failure = error
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_recording_configure(self, config: pytest.Config, vcr: Any) -> None:  # noqa: ARG002  (the hook's form)
-        """Have vcr find answers by what a request is, and leave the file to us."""
-        if self._current is None:
-            return
-        target = self.target()
-        if isinstance(target, ReplayTarget):
-            tape = target.tape
-            vcr.register_persister(tape or Recorder())
-            vcr.register_matcher("conformance", tape.matches if tape else _no_match)
-            vcr.skip_patchers = _NOT_USED
-        else:
-            vcr.register_persister(Recorder())
-            vcr.register_matcher("conformance", _no_match)
+        """Give vcr the cassette of a test of a suite that is marked for it, and keep it from writing another one."""
+        if self._current is not None:
+            from conformance.recording.persister import Persister  # noqa: PLC0415  (vcr is seldom used)
+
+            running = self._current
+            vcr.register_persister(Persister(cassette_path(self.folder(running.api), running.id)))
 
     @contextmanager
     def subject(self, item: pytest.Item) -> Iterator[Subject]:
@@ -217,17 +222,11 @@ class Runner:
         """
         running = self._running[item.nodeid]
         target = self.target()
-        if running.failure is not None:
-            raise running.failure
         if reason := self._closed.get(running.api.name):
             raise StepFailedError(reason)
         if self._target_name == "live" and item.get_closest_marker("waits") and not self._allow_wait:
             raise NeedError("time to pass, about an hour; give --allow-wait to wait for it")
-        running.subject = target.subject(running.api, running.id, seed=self._of_this_run)
-        if self._of_this_run != self._seed:
-            running.subject.draws = Ids(self._seed, running.id)
-        running.subject.pin_agent = self._pin_agent
-        running.subject.examples = self._examples
+        running.subject = target.subject(running.api, running.id, self._conditions)
         with recording(running.rules) as running.record:
             yield running.subject
 
@@ -245,14 +244,14 @@ class Runner:
         if report.when == "call" or (report.when == "setup" and call.excinfo is not None):
             self._judge(running)
             self._attach(running, report)
-            if self._record:
+            if self._is_recorded(running):
                 self._save(running, report)
         return report
 
     def _judge(self, running: Running) -> None:
         subject, findings = running.subject, list(running.record.findings)
         generated, unmatched = False, ""
-        redact: Callable[[str], str] = str
+        hide: Callable[[str], str] = str
         if subject is not None:
             journal = subject.journal
             specification = self._specifications[running.api.name]
@@ -261,15 +260,15 @@ class Runner:
             )
             findings = simplest(findings, journal.exchanges)
             generated = any(exchange.generated for exchange in journal.exchanges)
-            unmatched = journal.player.strayed if journal.player else ""
-            redact = journal.redactor.text
+            unmatched = journal.player.unmatched if journal.player else ""
+            hide = cache(journal.hide)
         running.findings = [
             replace(
                 finding,
                 test=running.id,
-                expected=redact(finding.expected),
-                got=redact(finding.got),
-                reason=redact(finding.reason),
+                expected=hide(finding.expected),
+                got=hide(finding.got),
+                reason=hide(finding.reason),
             )
             for finding in completed(findings, running.rules, running.failure, generated=generated, unmatched=unmatched)
         ]
@@ -280,24 +279,24 @@ class Runner:
             (finding, verdict_of_finding(catalogue[finding.rule], finding, strict=self._strict))
             for finding in running.findings
         ]
-        target = self.target()
         findings = condensed(running.findings)
         exchanges = cited(running.subject.journal.redacted, findings) if running.subject else []
         attached: dict[str, Any] = {
             "test": running.id,
             "api": running.api.name,
-            "subject": target.description,
+            "subject": self.target().description,
             "summary": running.summary,
             "findings": [finding_to_json(finding) for finding in findings],
             "exchanges": [exchange_to_json(exchange) for exchange in exchanges],
         }
         if isinstance(running.failure, CassetteUnreadableError):
             attached["unreadable"] = str(running.failure)
-        if isinstance(target, ReplayTarget) and target.tape is not None:
-            attached["origin"] = target.tape.cassette.origin
-            attached["unplayed"] = target.tape.unplayed()
-            attached["specification"] = target.tape.cassette.specification
-            attached["recorded"] = target.tape.cassette.recorded.isoformat()
+        tape = running.subject.journal.player if running.subject else None
+        if isinstance(tape, Tape):
+            attached["origin"] = tape.cassette.origin
+            attached["unplayed"] = tape.unplayed()
+            attached["specification"] = tape.cassette.specification
+            attached["recorded"] = tape.cassette.recorded.isoformat()
         setattr(report, ATTACHED, attached)
         red = [(finding, verdict) for finding, verdict in verdicts if verdict in _RED]
         skipped = bool(verdicts) and all(verdict is Verdict.SKIPPED for _, verdict in verdicts)
@@ -311,6 +310,14 @@ class Runner:
                 (report.location[1] or 0) + 1,
                 f"Skipped: {running.findings[0].reason}",
             )
+
+    def _is_recorded(self, running: Running) -> bool:
+        """Whether the cassette of a test is written when it has passed."""
+        if self._target_name == "replay":
+            return False
+        if self._record_mode in _ONLY_NEW:
+            return not cassette_path(self.folder(running.api), running.id).exists()
+        return self._record_mode != "none"
 
     def _save(self, running: Running, report: pytest.TestReport) -> None:
         subject = running.subject
@@ -355,8 +362,12 @@ def _for_replay(subject: Subject, delivery: Delivery) -> Delivery:
     return webhooks.signed_anew(delivery, secret, other) if secret else delivery
 
 
-def _no_match(*_requests: object) -> bool:
-    return False
+def record_mode(config: pytest.Config) -> str:
+    """Which tests are recorded, as a mode of pytest-recording; its option never changes the cassettes that ship."""
+    if config.getoption("--conformance-record"):
+        return "all"
+    mode: str | None = config.getoption("--record-mode", None) if config.getoption("--conformance-cassettes") else None
+    return mode or "none"
 
 
 def _api_of(item: pytest.Item) -> Api | None:

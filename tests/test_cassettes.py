@@ -1,13 +1,12 @@
-"""A cassette is the whole journal of a test, written whole or not at all; it answers the recorded request alone."""
+"""A cassette is the whole journal of a test, written whole or not at all, in a form that vcr reads and plays."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
-from vcr.cassette import Cassette as VcrCassette
-from vcr.errors import CannotOverwriteExistingCassetteException
+from vcr import VCR
 from vcr.serialize import deserialize
 from vcr.serializers import yamlserializer
 
@@ -17,13 +16,10 @@ from conformance.recording.cassettes import (
     Cassette,
     CassetteMissingError,
     CassetteUnreadableError,
-    Tape,
     rebased,
-    recording_command,
     without_port,
 )
-from conformance.recording.redaction import Redactor
-from conformance.scenario import StepFailedError
+from conformance.recording.persister import Persister
 
 BASE = "https://toy.test/w/1"
 START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -79,6 +75,47 @@ def test_vcr_reads_it_too(tmp_path: Path) -> None:
     requests, responses = deserialize((tmp_path / "test.yaml").read_text(), yamlserializer)
     assert (requests[0].method, requests[0].uri) == ("POST", "/v1/things")
     assert responses[0]["body"]["string"] == b'{"id":1}'
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "offblocks/challenge_expiry/a_challenge_is_accepted_within_the_hour.yaml",
+        "planbok/gate/a_customer_without_a_pin_gets_no_wallet.yaml",
+    ],
+)
+def test_vcr_alone_plays_it(name: str) -> None:
+    path = data_path(f"cassettes/{name}")
+    player = VCR(record_mode="none", match_on=("method", "path", "query", "body"))
+    recorded = Cassette.load(path)
+    assert len(recorded.exchanges) > 1
+    with player.use_cassette(str(path)) as played, httpx.Client() as client:
+        for each in recorded.exchanges:
+            url = each.request.url.replace(recorded.base_url, "https://elsewhere.example")
+            answer = client.request(each.request.method, url, content=each.request.body)
+            assert (answer.status_code, answer.content) == (each.response.status, each.response.body)
+    assert played.all_played
+
+
+def test_vcr_is_given_absolute_urls_and_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "test.yaml"
+    written = cassette(exchange(1), exchange(2))
+    written.save(path)
+    before = path.read_bytes()
+    player = VCR(record_mode="new_episodes")
+    player.register_persister(Persister(path))
+    with player.use_cassette("another.yaml"), httpx.Client() as client:
+        for each in written.exchanges:
+            assert client.post(each.request.url).json() == each.response.json()
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_vcr_is_told_that_there_is_no_cassette(tmp_path: Path) -> None:
+    player = VCR(record_mode="none")
+    player.register_persister(Persister(tmp_path / "test.yaml"))
+    with player.use_cassette("test.yaml") as found:
+        assert not found.responses
 
 
 def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,87 +187,6 @@ def test_a_server_is_moved_wherever_an_exchange_names_it() -> None:
     for message in (moved.request, moved.response):
         assert "54321" not in f"{message.headers}{message.body!r}"
     assert rebased(found, "https://api.example/toy", "https://api.example/toy") == found
-
-
-def play(tape: Tape, request: Request, breaks: frozenset[str] = frozenset()) -> int:
-    """What vcr does: ask for a match among what was recorded, and play the first one that is left."""
-    recorded, _ = tape.load_cassette("", None)
-    with tape.playing(request, breaks):
-        for number, candidate in enumerate(recorded):
-            if number not in tape.played and tape.matches(candidate, candidate):
-                break
-        else:
-            raise CannotOverwriteExistingCassetteException(
-                cassette=VcrCassette("test.yaml"), failed_request=recorded[0]
-            )
-    return number + 1
-
-
-@pytest.fixture
-def tape() -> Tape:
-    recorded = cassette(exchange(1), exchange(2, key="other"), exchange(3, path="/v1/last"))
-    return Tape(recorded, Path("test.yaml"), Redactor(("secret",)))
-
-
-def test_recorded_requests_are_found_in_any_order(tape: Tape) -> None:
-    assert play(tape, exchange(3, path="/v1/last").request) == 3
-    assert tape.timing() == (START + timedelta(minutes=3), 0.25)
-    assert play(tape, exchange(1).request) == 1
-    assert tape.unplayed() == ["toy/topic/test#2"]
-
-
-def test_the_clock_reads_the_time_of_the_next_exchange(tape: Tape) -> None:
-    assert tape.now() == START + timedelta(minutes=1)
-    play(tape, exchange(1).request)
-    assert tape.now() == START + timedelta(minutes=2)
-    tape.advance(timedelta(hours=1))
-    assert tape.now() == START + timedelta(minutes=2)
-
-
-@pytest.mark.parametrize(
-    ("request_", "breaks", "message"),
-    [
-        (exchange(1, body=b'{"n":2}').request, (), "the body is"),
-        (exchange(1, key="new").request, (), "the Idempotency-Key is 'new', recorded was 'k'"),
-        (exchange(1, path="/v1/things?page=2").request, (), "the query is 'page=2', recorded was ''"),
-        (exchange(1, path="/v1/others").request, (), "the path is '/w/1/v1/others'|the path is"),
-        (exchange(1).request, ("toy.client.signs",), "it breaks toy.client.signs, which the recorded request did not"),
-        (
-            exchange(2, key="other").request,
-            (),
-            "it does not break toy.client.something, which the recorded request did on purpose",
-        ),
-    ],
-)
-def test_another_request_finds_nothing_and_is_told_what_differs(
-    tape: Tape, request_: Request, breaks: tuple[str, ...], message: str
-) -> None:
-    with pytest.raises(StepFailedError, match=message) as error:
-        play(tape, request_, frozenset(breaks))
-    assert "conformance record toy --target sandbox" in str(error.value)
-    assert len(tape.unplayed()) == 3
-
-
-@pytest.mark.parametrize(
-    ("folder", "origin", "command"),
-    [
-        (data_path("cassettes/toy"), "reference sandbox", "conformance record toy --target sandbox"),
-        (Path("/our own/toy"), "reference sandbox", "conformance record toy --target sandbox --cassettes '/our own'"),
-        (Path("/ours/toy"), "live", "conformance record toy --target live --cassettes /ours"),
-    ],
-)
-def test_what_records_again_reaches_the_same_for_the_same_folder(folder: Path, origin: str, command: str) -> None:
-    assert recording_command("toy", folder, origin) == command
-    tape = Tape(replace(cassette(exchange(1)), origin=origin), folder / "topic" / "test.yaml", Redactor(()))
-    with pytest.raises(StepFailedError) as error:
-        play(tape, exchange(1, path="/v1/other").request)
-    assert str(error.value).endswith(f"To record again: {command}")
-
-
-def test_an_answer_is_played_once(tape: Tape) -> None:
-    play(tape, exchange(3, path="/v1/last").request)
-    with pytest.raises(StepFailedError, match="There is no recorded answer"):
-        play(tape, exchange(3, path="/v1/last").request)
 
 
 def test_the_file_is_for_people(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """The journal of a test: what its clients send is judged before it leaves, and kept with its answer."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Barrier
 
@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from conformance.clock import EPOCH_OF_WORLDS, FrozenClock
-from conformance.exchange import Delivery, Exchange, Request
+from conformance.exchange import Delivery, Exchange, Request, Response
 from conformance.findings import Finding, judged
 from conformance.offblocks import api
 from conformance.recording.journal import BREAKS, EXCHANGE, Journal, JournalTransport
@@ -113,6 +113,86 @@ def test_what_is_kept_for_others_has_no_secret(journal: Journal, judge: Judge) -
     assert "s3cret" not in str(shown)
     assert "t0p" not in str(shown)
     assert (shown.id, shown.response.status) == (kept.id, kept.response.status)
+
+
+def answered(token: str) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda _request: httpx.Response(200, json={"token": token})
+
+
+def test_placeholders_are_numbered_by_the_order_of_exchanges(judge: Judge) -> None:
+    def journal_of(*, shown_early: bool) -> Journal:
+        journal = Journal("offblocks/topic/a_test", FrozenClock(), BASE_URL, SPECIFICATION, Redactor(api.secrets))
+        for token in ("t0p", "t0ken", "t0p"):
+            client(journal, judge, answered(token)).get(f"{BASE_URL}/v1/customers")
+            if shown_early:
+                assert len(journal.redacted) == len(journal.exchanges)
+        return journal
+
+    late = journal_of(shown_early=False)
+    assert late.hide("first t0ken, then t0p") == "first redacted-token-2, then redacted-token-1"
+    assert [each.response.members()["token"] for each in late.redacted] == [
+        "redacted-token-1",
+        "redacted-token-2",
+        "redacted-token-1",
+    ]
+    assert late.redacted == journal_of(shown_early=True).redacted
+
+
+def test_nothing_is_redacted_before_somebody_asks(
+    journal: Journal, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    redact = Redactor.exchange
+
+    def exchange(redactor: Redactor, exchange: Exchange) -> Exchange:
+        asked.append(exchange.id[-2:])
+        return redact(redactor, exchange)
+
+    monkeypatch.setattr(Redactor, "exchange", exchange)
+    for _ in range(2):
+        client(journal, judge).get(f"{BASE_URL}/v1/customers")
+    assert not asked
+    assert "t0p" not in str(journal.redacted)
+    assert "t0p" not in journal.hide("t0p")
+    assert asked == ["#1", "#2"]
+
+
+def delivery(number: int, after: int = 0) -> Delivery:
+    return Delivery(after, "first", EPOCH_OF_WORLDS, Request((), b"%d" % number, "POST", "/hook"), 200)
+
+
+def test_a_webhook_is_kept_once_after_the_exchanges_that_had_ended(journal: Journal, judge: Judge) -> None:
+    came = [delivery(1), delivery(1)]
+    journal.receive(came)
+    client(journal, judge).get(f"{BASE_URL}/v1/customers")
+    journal.receive([*came, delivery(2)])
+    journal.receive([*came, delivery(2)])
+    assert [(each.after, each.request.body) for each in journal.deliveries] == [(0, b"1"), (0, b"1"), (1, b"2")]
+
+
+def test_another_journal_is_appended_under_new_numbers(journal: Journal, judge: Judge, clock: FrozenClock) -> None:
+    other = Journal(journal.test, clock, BASE_URL, SPECIFICATION, Redactor(()))
+    for each in (journal, other, other):
+        client(each, judge).get(f"{BASE_URL}/v1/customers", headers={"X-Broken": ""})
+    journal.receive([delivery(1)])
+    other.receive([delivery(2)])
+    ids = journal.append(other)
+    assert ids == {f"{journal.test}#1": f"{journal.test}#2", f"{journal.test}#2": f"{journal.test}#3"}
+    assert [each.id for each in journal.exchanges] == [f"{journal.test}#{number}" for number in (1, 2, 3)]
+    assert [(each.after, each.request.body) for each in journal.deliveries] == [(1, b"1"), (3, b"2")]
+    assert "t0p" not in str(journal.redacted)
+    journal.receive([delivery(1), delivery(3)])
+    assert [(each.after, each.request.body) for each in journal.deliveries][2:] == [(3, b"3")]
+
+
+def test_what_was_recorded_is_taken_over_as_it_is_but_for_the_operation(journal: Journal) -> None:
+    request = Request((), b"", "GET", f"{BASE_URL}/v1/customers/1")
+    recorded = [Exchange("a#1", "gone", "first", EPOCH_OF_WORLDS, 0, request, Response((), b'{"token":"t0p"}', 200))]
+    journal.take_over(recorded, [delivery(1, after=1)])
+    assert journal.exchanges == [replace(recorded[0], operation="getCustomer", parameters={"customerId": "1"})]
+    assert list(journal.redacted) == journal.exchanges
+    journal.receive([delivery(1, after=1)])
+    assert journal.deliveries == [delivery(1, after=1)]
 
 
 def test_the_judge_sees_a_request_before_and_its_exchange_after(journal: Journal, judge: Judge) -> None:
@@ -233,36 +313,64 @@ def test_requests_at_once_are_each_kept_once(journal: Journal, judge: Judge) -> 
 
 
 class Player:
-    """Notes what is looked up, and says when it was recorded."""
+    """Notes what is asked for, and gives one recorded answer."""
 
-    def __init__(self) -> None:
-        self.looked_up: list[tuple[str, frozenset[str]]] = []
-        self.is_playing = False
-        self.strayed = ""
+    def __init__(self, response: Response) -> None:
+        self.asked: list[tuple[Request, frozenset[str]]] = []
+        self.response = response
+        self.unmatched = ""
 
-    @contextmanager
-    def playing(self, request: Request, breaks: frozenset[str]) -> Iterator[None]:
-        self.looked_up.append((request.method, breaks))
-        self.is_playing = True
-        yield
-        self.is_playing = False
-
-    def timing(self) -> tuple[datetime, float]:
-        return EPOCH_OF_WORLDS - timedelta(days=1), 7.5
+    def answer(self, request: Request, breaks: frozenset[str]) -> Exchange:
+        self.asked.append((request, breaks))
+        shown = replace(request, headers=(("authorization", "Bearer placeholder"),))
+        yesterday = EPOCH_OF_WORLDS - timedelta(days=1)
+        return Exchange("recorded#7", "anything", "somebody", yesterday, 7.5, shown, self.response)
 
 
-def test_a_replay_finds_an_answer_by_the_request_and_takes_the_recorded_time(clock: FrozenClock, judge: Judge) -> None:
-    player = Player()
-    journal = Journal("offblocks/topic/a_test", clock, BASE_URL, SPECIFICATION, Redactor(()), player)
+def replayed(response: Response, judge: Judge, **headers: str) -> tuple[Player, Journal, httpx.Response]:
+    """What comes of a request that is answered by a player."""
 
-    def send(request: httpx.Request) -> httpx.Response:
-        assert player.is_playing
-        return answer(request)
+    def send(_request: httpx.Request) -> httpx.Response:
+        raise AssertionError
 
-    client(journal, judge, send).get(f"{BASE_URL}/v1/customers", headers={"X-Broken": KNOWN})
-    assert player.looked_up == [("GET", frozenset({KNOWN}))]
+    player = Player(response)
+    journal = Journal("offblocks/topic/a_test", FrozenClock(), BASE_URL, SPECIFICATION, Redactor(api.secrets), player)
+    return player, journal, client(journal, judge, send).get(f"{BASE_URL}/v1/customers", headers=headers)
+
+
+def test_a_replay_sends_nothing_and_takes_answer_and_time_from_the_recording(judge: Judge) -> None:
+    recorded = Response((("content-type", "application/json"), ("x-twice", "1"), ("x-twice", "2")), b'{"a":1}', 202)
+    player, journal, response = replayed(recorded, judge, **{"X-Broken": KNOWN})
+    ((request, breaks),) = player.asked
+    assert (request.method, request.url, breaks) == ("GET", f"{BASE_URL}/v1/customers", frozenset({KNOWN}))
     (exchange,) = journal.exchanges
     assert (exchange.at, exchange.seconds) == (EPOCH_OF_WORLDS - timedelta(days=1), 7.5)
+    assert (exchange.id, exchange.operation, exchange.identity) == (
+        "offblocks/topic/a_test#1",
+        "listCustomers",
+        "first",
+    )
+    assert (exchange.request, exchange.breaks) == (request, breaks)
+    assert exchange.response == recorded
+    assert (response.status_code, response.json(), response.headers.get_list("x-twice")) == (202, {"a": 1}, ["1", "2"])
+    assert response.extensions[EXCHANGE] is exchange
+    assert judge.observed == [exchange]
+
+
+def test_a_replay_shows_the_request_as_the_player_hides_it(judge: Judge) -> None:
+    _, journal, _ = replayed(Response((), b'{"token":"of the recording"}', 200), judge, Authorization="Bearer s3cret")
+    ((exchange,), (shown,)) = journal.exchanges, journal.redacted
+    assert exchange.request.header("Authorization") == "Bearer s3cret"
+    assert shown == replace(
+        exchange, request=replace(exchange.request, headers=(("authorization", "Bearer placeholder"),))
+    )
+
+
+def test_a_body_that_was_recorded_decoded_is_not_decoded_again(judge: Judge) -> None:
+    recorded = Response((("content-type", "application/json"), ("content-encoding", "gzip")), b'{"a":1}', 200)
+    _, journal, response = replayed(recorded, judge)
+    assert response.json() == {"a": 1}
+    assert journal.exchanges[0].response == recorded
 
 
 def test_closing_a_client_leaves_the_shared_transport_open(journal: Journal, judge: Judge) -> None:

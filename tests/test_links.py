@@ -23,7 +23,7 @@ from conformance.planbok.suite.tenant import Tenant as Organization
 from conformance.sandbox.server import start
 from conformance.scenario import BETWEEN_LOOKS
 from conformance.specification import Specification
-from conformance.targets import Subject
+from conformance.targets import Conditions, Subject
 from conformance.targets.sandbox import SandboxTarget
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def test_schemathesis_walks_by_links_to_every_operation_that_one_leads_to(api: s
     with start(apis=[named(api)]) as running:
         target = SandboxTarget({api: specification}, {api: f"{running.origin}/{api}"})
         target.open(named(api))
-        hand = HANDS[api](stage(target.subject(named(api), f"{api}/links", seed="0"), "links"))
+        hand = HANDS[api](stage(target.subject(named(api), f"{api}/links", Conditions("0")), "links"))
 
         class Flow(machine):  # type: ignore[misc]
             def step(self, input: StepInput) -> StepOutput:

@@ -3,13 +3,19 @@
 import base64
 import json
 import shutil
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from conformance.offblocks import deviations
@@ -19,6 +25,7 @@ from conformance.offblocks.suite import tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.recording.cassettes import CassetteUnreadableError
 from conformance.run import Options, run
+from conformance.runner import record_mode
 from conformance.standards.message_signatures import key_from_seed
 from conformance.standards.wallet_signatures import Encoding, encode
 
@@ -279,3 +286,127 @@ def test_a_test_that_is_not_green_is_not_recorded(tmp_path: Path, monkeypatch: p
     assert results["verdict"] == "inconclusive"
     recorded = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.parts[:2] for path in recorded} <= {("offblocks", "sequences")}, "no scenario was green"
+
+
+# ------------------------------------------------------------------------------------- pytest-recording and the network
+
+
+def own_pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """The suite's test of the rule in a user's own pytest."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "conformance.offblocks"]
+    return subprocess.run(
+        [*command, f"--conformance-rule={RULE}", *options], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--record-mode=none", "--block-network"),
+        ("--record-mode=rewrite", "--block-network"),
+        ("--disable-recording",),
+        ("-p", "no:recording"),
+    ],
+)
+def test_a_replay_plays_whatever_pytest_recording_is_told(
+    recorded: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    shutil.copytree(recorded, tmp_path / "cassettes")
+    before = (tmp_path / "cassettes" / CASSETTE).read_bytes()
+    done = own_pytest(tmp_path, "--conformance-cassettes=cassettes", *options)
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout
+    assert (tmp_path / "cassettes" / CASSETTE).read_bytes() == before
+
+
+SURROUNDED = """
+import pytest
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.vcr(record_mode="all"))
+
+
+@pytest.fixture(autouse=True)
+def played(vcr):
+    yield
+    assert [request.path for request in vcr.requests] == PATHS
+"""
+
+
+def test_a_test_that_a_user_marks_for_vcr_has_its_cassette_which_stays_as_it_is(recorded: Path, tmp_path: Path) -> None:
+    shutil.copytree(recorded, tmp_path / "cassettes")
+    document = yaml.safe_load((recorded / CASSETTE).read_text(encoding="utf-8"))
+    below = urlsplit(document["base_url"]).path
+    paths = [below + each["request"]["uri"] for each in document["interactions"]]
+    (tmp_path / "surrounding.py").write_text(f"PATHS = {paths}\n{SURROUNDED}", encoding="utf-8")
+    options = (
+        "-p",
+        "surrounding",
+        "--conformance-cassettes=cassettes",
+        f"--conformance-test={CASSETTE.with_suffix('')}",
+    )
+    done = own_pytest(tmp_path, *options)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+    assert (tmp_path / "cassettes" / CASSETTE).read_bytes() == (recorded / CASSETTE).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("record", "cassettes", "mode", "expected"),
+    [
+        (False, None, None, "none"),
+        (False, None, "all", "none"),
+        (False, "ours", None, "none"),
+        (False, "ours", "once", "once"),
+        (False, "ours", "all", "all"),
+        (True, None, "none", "all"),
+    ],
+)
+def test_the_mode_of_pytest_recording_counts_for_a_folder_that_is_named(
+    record: bool, cassettes: str | None, mode: str | None, expected: str
+) -> None:
+    given = {"--conformance-record": record, "--conformance-cassettes": cassettes, "--record-mode": mode}
+    config = SimpleNamespace(getoption=lambda name, default=None: given.get(name, default))
+    assert record_mode(cast("pytest.Config", config)) == expected
+
+
+def test_a_mode_records_into_the_folder_what_it_says(tmp_path: Path) -> None:
+    named = ("--conformance-target=sandbox", f"--conformance-test={CASSETTE.with_suffix('')}", "--block-network")
+    seeds = []
+    for mode, seed in (("once", "0"), ("once", "1"), ("all", "1")):
+        done = own_pytest(
+            tmp_path, *named, "--conformance-cassettes=ours", f"--record-mode={mode}", f"--conformance-seed={seed}"
+        )
+        assert done.returncode == 0, done.stdout
+        seeds.append(yaml.safe_load((tmp_path / "ours" / CASSETTE).read_text(encoding="utf-8"))["seed"])
+    assert seeds == ["0", "0", "1"]
+
+
+def test_a_replay_loads_no_vcr() -> None:
+    code = (
+        "import sys; from conformance.run import Options, run; "
+        f"print(run(Options(apis=('offblocks',), rule=({RULE!r},)))['verdict'], 'vcr' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["conforms", "False"]
+
+
+def test_a_replay_reaches_no_network(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    onboard, outcomes = tenant.Tenant.onboard, list[str]()
+
+    def reaching(self: tenant.Tenant, *arguments: Any) -> Any:
+        with socket.socket() as client:
+            try:
+                client.connect(address)
+            except RuntimeError as error:
+                outcomes.append(str(error))
+        return onboard(self, *arguments)
+
+    monkeypatch.setattr(tenant.Tenant, "onboard", reaching)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = server.getsockname()
+        assert replay(recorded)["verdict"] == "conforms"
+        socket.create_connection(address).close()
+    assert outcomes == ["Network is disabled for host '127.0.0.1'"]

@@ -19,7 +19,7 @@ from conformance import api
 from conformance.api import named
 from conformance.run import Options, UsageError, run
 from conformance.specification import Specification
-from conformance.targets import Subject
+from conformance.targets import Conditions, Subject
 from conformance.targets.live import LiveTarget
 
 
@@ -239,7 +239,7 @@ def listening(server: str, webhook_url: str, *, listens: bool = True) -> LiveTar
 
 def test_a_process_that_does_not_listen_has_no_webhook(server: str) -> None:
     target = listening(server, server, listens=False)
-    assert target.subject(named("toy"), "toy/outcome/a", seed="0").hooks is None
+    assert target.subject(named("toy"), "toy/outcome/a", Conditions("0")).hooks is None
     target.close()
 
 
@@ -248,7 +248,7 @@ def test_a_webhook_without_a_path_is_received_at_the_top(server: str) -> None:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     target = listening(server, url)
-    hooks = target.subject(named("toy"), "toy/outcome/a", seed="0").hooks
+    hooks = target.subject(named("toy"), "toy/outcome/a", Conditions("0")).hooks
     assert hooks is not None
     httpx.post(url, content=b"{}", trust_env=False)
     assert [delivery.request.url for delivery in hooks.received()] == ["/"]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from conformance.run import Options, run
 from conformance.sandbox.server import RunningSandbox, start
 from conformance.scenario import StepFailedError, recording
 from conformance.specification import Specification
-from conformance.targets import Subject
+from conformance.targets import Conditions, Subject
 from conformance.targets.sandbox import SandboxTarget
 
 APIS = [name for name, api in registered().items() if api.model]
@@ -103,7 +104,7 @@ def subject_of(api: str, running: RunningSandbox, seed: str) -> Iterator[Subject
     """What a test has of a sandbox."""
     target = SandboxTarget({api: Specification.load(named(api).specification)}, {api: f"{running.origin}/{api}"})
     target.open(named(api))
-    yield target.subject(named(api), f"{api}/sequences/calls_in_any_order_keep_the_rules", seed=seed)
+    yield target.subject(named(api), f"{api}/sequences/calls_in_any_order_keep_the_rules", Conditions(seed))
     target.close()
 
 
@@ -217,14 +218,14 @@ def test_nothing_that_is_recorded_or_reported_holds_a_credential(
 ) -> None:
     used: set[str] = set()
 
-    def kept(target: SandboxTarget, api: Api, test: str, *, seed: str) -> Subject:
-        subject = make(target, api, test, seed=seed)
+    def noted(target: SandboxTarget, api: Api, test: str, conditions: Conditions) -> Subject:
+        subject = make(target, api, test, conditions)
         for found in subject.credentials.values():
             used.update(value for name, value in found.items() if not name.endswith("_id"))
         return subject
 
     make = SandboxTarget.subject
-    monkeypatch.setattr(SandboxTarget, "subject", kept)
+    monkeypatch.setattr(SandboxTarget, "subject", noted)
     options = Options(apis=(api,), target="sandbox", rule=rules, examples=1, cassettes=tmp_path / "new", record=True)
     write_reports(run(options), tmp_path / "report")
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -251,7 +252,7 @@ class Weary(httpx.BaseTransport):
 def test_a_broken_rule_is_told_even_if_nothing_answers_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = "offblocks.signing.second-is-409"
     with sandbox("offblocks", SignsAgainAfterAFetch) as running, subject_of("offblocks", running, "0") as subject:
-        weary = subject.sender = Weary(subject.sender)
+        weary = Weary(subject.sender)
 
         def end(exploration: Exploration, walk: Walk, findings: Sequence[Finding]) -> None:
             keep(exploration, walk, findings)
@@ -260,7 +261,7 @@ def test_a_broken_rule_is_told_even_if_nothing_answers_afterwards(monkeypatch: p
         keep = Exploration.end
         monkeypatch.setattr(Exploration, "end", end)
         with recording([]) as record, pytest.raises(StepFailedError, match="got no answer"):
-            judge_sequences(subject, walk_of("offblocks"))
+            judge_sequences(replace(subject, sender=weary), walk_of("offblocks"))
     assert [finding.rule for finding in record.findings if finding.outcome is Outcome.BROKEN] == [rule]
 
 

@@ -11,7 +11,7 @@ from conformance.ids import fresh_seed
 from conformance.scenario import NeedError, StepFailedError
 from conformance.settings import SettingsError
 from conformance.specification import Specification
-from conformance.targets import Target
+from conformance.targets import Conditions, Target
 
 _TEST = "{api}/sequences/program"
 
@@ -32,7 +32,7 @@ def scene(api: str, arguments: Sequence[str] | None = None) -> Iterator[Walk]:
     target = _target(named(api), live=options.live, base_url=options.base_url)
     try:
         target.open(named(api))
-        subject = target.subject(named(api), _TEST.format(api=api), seed=fresh_seed())
+        subject = target.subject(named(api), _TEST.format(api=api), Conditions(seed=fresh_seed()))
         walk = walk_of(api)(stage(subject, "program"))
         yield walk
         walk.finish()

@@ -438,11 +438,10 @@ def judge_sequences(subject: Subject, kind: type[Walk]) -> None:
     if journal.player is not None:
         if not subject.recorded:
             needs("recorded sequences")
-        journal.deliveries += subject.hooks.received() if subject.hooks else ()
         found(*sequence_findings(model_of(subject), journal.exchanges, journal.deliveries))
         needs("a recorded sequence that comes there")
     exploration = explore(
-        subject, kind, seed=subject.requests.below(2**64), sequences=_FOR_EACH_EXAMPLE * subject.examples
+        subject, kind, seed=subject.requests.below(2**64), sequences=_FOR_EACH_EXAMPLE * subject.conditions.examples
     )
     held = {finding.rule: replace(finding, exchange=None) for walk in exploration.passed for finding in walk.findings}
     found(*(finding for rule, finding in held.items() if rule not in exploration.failed))
@@ -476,11 +475,7 @@ def _telling(walks: Sequence[Walk]) -> list[Walk]:
 
 def _journalled(subject: Subject, walk: Walk) -> Mapping[str, str]:
     """Put a sequence into the journal of its test; gives the new id of each exchange."""
-    journal, own = subject.journal, walk.subject.journal
-    before = len(journal.exchanges)
-    numbers = {exchange.id: journal.keep(exchange).id for exchange in own.exchanges}
-    journal.deliveries += [replace(delivery, after=before + delivery.after) for delivery in own.deliveries]
-    return numbers
+    return subject.journal.append(walk.subject.journal)
 
 
 def told(got: str, walk: Walk) -> str:

@@ -1,28 +1,21 @@
-"""Cassettes: the journal of one test in a file of vcr's YAML, found again by what a request is."""
+"""Cassettes: the journal of one test in a file of vcr's YAML."""
 
 import json
 import os
 import shlex
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
-from vcr.errors import CannotOverwriteExistingCassetteException
-from vcr.persisters.filesystem import CassetteNotFoundError
-from vcr.request import Request as VcrRequest
 
 from conformance.exchange import Delivery, Exchange, Generated, Headers, Message, Request, Response
 from conformance.files import data_path, first_problem
-from conformance.findings import shorten
-from conformance.recording.redaction import Redactor
 from conformance.scenario import StepFailedError
 
 FORMAT = "conformance-cassette/1"
@@ -264,171 +257,6 @@ def _read_delivery(entry: dict[str, Any]) -> Delivery:
         body=_read_body(entry["body"]),
     )
     return Delivery(entry["after"], entry["identity"], datetime.fromisoformat(entry["at"]), request, entry["answered"])
-
-
-@dataclass(frozen=True)
-class _Fingerprint:
-    """What a request is, for finding its recorded answer."""
-
-    method: str
-    path: str
-    query: str
-    body: bytes
-    idempotency_key: str | None
-    breaks: frozenset[str]
-
-    @classmethod
-    def of(cls, request: Request, base_url: str, breaks: frozenset[str]) -> "_Fingerprint":
-        below = urlsplit(request.url.removeprefix(base_url))
-        return cls(request.method, below.path, below.query, request.body, request.header("Idempotency-Key"), breaks)
-
-    def differences_as_sent(self, recorded: "_Fingerprint") -> list[str]:
-        """What differs from a recorded request in what is sent, in words."""
-        names = {
-            "method": "the method",
-            "path": "the path",
-            "query": "the query",
-            "body": "the body",
-            "idempotency_key": "the Idempotency-Key",
-        }
-        return [
-            f"{words} is {shorten(getattr(self, name))!r}, recorded was {shorten(getattr(recorded, name))!r}"
-            for name, words in names.items()
-            if getattr(self, name) != getattr(recorded, name)
-        ]
-
-    def differences(self, recorded: "_Fingerprint") -> list[str]:
-        """What differs from a recorded request, in what is sent and in the rules that it breaks, in words."""
-        found = self.differences_as_sent(recorded)
-        if more := sorted(self.breaks - recorded.breaks):
-            found.append(f"it breaks {', '.join(more)}, which the recorded request did not")
-        if fewer := sorted(recorded.breaks - self.breaks):
-            found.append(f"it does not break {', '.join(fewer)}, which the recorded request did on purpose")
-        return found
-
-
-class _Recorded(VcrRequest):  # type: ignore[misc]  # vcr has no types
-    """A recorded request, which vcr need not copy, since nothing changes it."""
-
-    def __deepcopy__(self, _memo: object) -> "_Recorded":
-        return self
-
-
-@dataclass
-class Tape:
-    """A cassette that is being played: finds recorded answers, and tells the time of the recording.
-
-    Args:
-        cassette: The cassette.
-        path: Where it lies.
-        redactor: Hides secrets in requests before they are compared.
-
-    Attributes:
-        played: The places of the exchanges that were asked for.
-        strayed: Why the last request without a recorded answer has none; empty if all had one.
-    """
-
-    cassette: Cassette
-    path: Path
-    redactor: Redactor
-    played: set[int] = field(default_factory=set)
-    strayed: str = ""
-    _thread: threading.local = field(default_factory=threading.local)
-
-    def __post_init__(self) -> None:
-        self._recorded = [
-            _Fingerprint.of(exchange.request, self.cassette.base_url, exchange.breaks)
-            for exchange in self.cassette.exchanges
-        ]
-
-    # As a clock of the test.
-    def now(self) -> datetime:
-        """The recorded time of the next exchange, of the last one if all were played."""
-        left = [index for index in range(len(self._recorded)) if index not in self.played]
-        index = left[0] if left else len(self._recorded) - 1
-        return self.cassette.exchanges[index].at
-
-    def advance(self, duration: timedelta) -> None:
-        """Nothing: the recorded times have passed already."""
-
-    # As the player of a journal.
-    @contextmanager
-    def playing(self, request: Request, breaks: frozenset[str]) -> Iterator[None]:
-        """Look up what is sent meanwhile from this thread as `request`.
-
-        Raises:
-            StepFailedError: If no recorded request that is left is the same.
-        """
-        sent = _Fingerprint.of(self.redactor.request(request), self.cassette.base_url, breaks)
-        self._thread.sent = sent
-        try:
-            yield
-        except CannotOverwriteExistingCassetteException as error:
-            self.strayed = self._explain(sent)
-            raise StepFailedError(self.strayed) from error
-        self.played.add(self._thread.matched)
-
-    def timing(self) -> tuple[datetime, float]:
-        """When the exchange that this thread played last began (UTC), and how many seconds its answer took."""
-        exchange = self.cassette.exchanges[self._thread.matched]
-        return exchange.at, exchange.seconds
-
-    def matches(self, _incoming: VcrRequest, recorded: VcrRequest) -> bool:
-        """Vcr's question whether the request of this thread is a recorded one."""
-        index: int = recorded.index
-        if self._recorded[index] != self._thread.sent:
-            return False
-        self._thread.matched = index
-        return True
-
-    # As vcr's persister.
-    def load_cassette(self, *_arguments: object, **_options: object) -> tuple[list[VcrRequest], list[dict[str, Any]]]:
-        """The requests and responses in vcr's form."""
-        requests, responses = [], []
-        for index, exchange in enumerate(self.cassette.exchanges):
-            request = _Recorded(exchange.request.method, exchange.request.url, exchange.request.body, {})
-            request.index = index
-            requests.append(request)
-            responses.append(
-                {
-                    "status": {"code": exchange.response.status, "message": ""},
-                    "headers": _write_headers(exchange.response.headers),
-                    "body": {"string": exchange.response.body},
-                }
-            )
-        if not requests:
-            raise CassetteNotFoundError
-        return requests, responses
-
-    def save_cassette(self, *_arguments: object, **_options: object) -> None:
-        """Nothing: a cassette that is played is not changed."""
-
-    def unplayed(self) -> list[str]:
-        """The ids of the exchanges that no request asked for."""
-        return [exchange.id for index, exchange in enumerate(self.cassette.exchanges) if index not in self.played]
-
-    def _explain(self, sent: _Fingerprint) -> str:
-        left = [recorded for index, recorded in enumerate(self._recorded) if index not in self.played]
-        again = (
-            f"To record again: {recording_command(self.cassette.api, self.path.parent.parent, self.cassette.origin)}"
-        )
-        start = f"There is no recorded answer to {sent.method} {sent.path} in {self.path.name}"
-        if not left:
-            return f"{start}: all of its exchanges were played. {again}"
-        nearest = min(left, key=lambda recorded: (recorded.path != sent.path, len(sent.differences_as_sent(recorded))))
-        differences = sent.differences(nearest) or ["it was played already"]
-        return f"{start}: {'; '.join(differences)}. {again}"
-
-
-class Recorder:
-    """vcr's persister for a test that is being recorded: the journal is written instead, when the test is over."""
-
-    def load_cassette(self, *_arguments: object, **_options: object) -> tuple[list[VcrRequest], list[dict[str, Any]]]:
-        """Nothing: what was recorded before is replaced."""
-        raise CassetteNotFoundError
-
-    def save_cassette(self, *_arguments: object, **_options: object) -> None:
-        """Nothing: the journal knows more than vcr does."""
 
 
 def rebased(exchange: Exchange, base_url: str, to: str) -> Exchange:

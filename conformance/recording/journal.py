@@ -1,10 +1,9 @@
-"""The journal of one test: every exchange that its clients make, judged as it leaves and kept as it ends."""
+"""The journal of one test: the exchanges that its clients make and the webhooks that come, in their order."""
 
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Protocol
 
 import httpx
@@ -24,32 +23,41 @@ EXCHANGE = "conformance.exchange"
 
 
 class Player(Protocol):
-    """What a replay adds to sending: the recorded answer is found by what the request is.
+    """What answers requests in a replay, where the subject is not asked.
 
     Attributes:
-        strayed: Why a request had no recorded answer; empty if all had one.
+        unmatched: Why the last request without a recorded answer has none; empty if each had one.
     """
 
-    strayed: str
+    unmatched: str
 
-    def playing(self, request: Request, breaks: frozenset[str]) -> AbstractContextManager[None]:
-        """While the context lasts, requests sent from this thread are looked up as `request`."""
+    def answer(self, request: Request, breaks: frozenset[str]) -> Exchange:
+        """Find the recorded answer to a request that breaks these client rules.
 
-    def timing(self) -> tuple[datetime, float]:
-        """When the exchange that was just played began (UTC), and how many seconds its answer took."""
+        Returns:
+            The recorded exchange, but with the request as it is sent now, without its secrets.
+
+        Raises:
+            StepFailedError: If there is none.
+        """
 
 
 @dataclass
 class Journal:
-    """Every exchange of one test.
+    """The exchanges and webhooks of one test; several threads may add to it at once.
 
     Args:
         test: The id of the test.
         clock: What tells the time.
         base_url: The base URL of the API that the test talks to.
         specification: What knows the operations.
-        redactor: What hides secrets in what is kept.
+        redactor: What hides secrets.
         player: In a replay, what finds the recorded answers.
+
+    Attributes:
+        exchanges: The exchanges, in the order in which they ended.
+        deliveries: The webhooks, in the order in which they came.
+        generated: What the requests are made to be that are sent now; None if they are not generated.
     """
 
     test: str
@@ -61,14 +69,15 @@ class Journal:
 
     def __post_init__(self) -> None:
         self.exchanges: list[Exchange] = []
-        self.redacted: list[Exchange] = []
         self.deliveries: list[Delivery] = []
         self.generated: Generated | None = None
+        self._redacted: list[Exchange] = []
+        self._received = 0
         self._lock = threading.Lock()
 
     @contextmanager
     def generating(self, generated: Generated) -> Iterator[None]:
-        """While the context lasts, keep exchanges as `generated`; none but given ones must keep the client rules."""
+        """Mark the exchanges that are kept while the context lasts as `generated`."""
         before, self.generated = self.generated, generated
         try:
             yield
@@ -84,29 +93,88 @@ class Journal:
         path, _, _ = self.relative(request.url).partition("?")
         return self.specification.match(request.method, path)
 
-    def recall(self, exchanges: Iterable[Exchange]) -> None:
-        """Take over exchanges as they were recorded, each with the operation that the specification has there now."""
-        self.exchanges = []
+    def keep(self, exchange: Exchange, shown: Exchange | None = None) -> Exchange:
+        """Add an exchange.
+
+        Args:
+            exchange: The exchange.
+            shown: An exchange with the same request and response, without their secrets, if there is one already.
+
+        Returns:
+            The exchange under its number in this journal.
+        """
+        with self._lock:
+            numbered = replace(exchange, id=f"{self.test}#{len(self.exchanges) + 1}", generated=self.generated)
+            if shown is not None:
+                self._redact()
+                self._redacted.append(replace(numbered, request=shown.request, response=shown.response))
+            self.exchanges.append(numbered)
+        return numbered
+
+    def receive(self, deliveries: Sequence[Delivery]) -> None:
+        """Add the webhooks that are new, each after the exchanges that have ended by now.
+
+        Args:
+            deliveries: All webhooks that came so far, in the order in which they came.
+        """
+        with self._lock:
+            after = len(self.exchanges)
+            self.deliveries += [replace(delivery, after=after) for delivery in deliveries[self._received :]]
+            self._received = len(deliveries)
+
+    def take_over(self, exchanges: Iterable[Exchange], deliveries: Sequence[Delivery]) -> None:
+        """Start with what was recorded; each exchange gets the operation that the specification has there now.
+
+        Args:
+            exchanges: The recorded exchanges, without secrets.
+            deliveries: The recorded webhooks, each with the number of the exchanges before it.
+        """
         for each in exchanges:
             found = self.match(each.request)
             operation, parameters = (found.operation.id, found.parameters) if found else (None, {})
             self.exchanges.append(replace(each, operation=operation, parameters=parameters))
-        self.redacted = list(self.exchanges)
+        self._redacted = list(self.exchanges)
+        self.deliveries = list(deliveries)
+        self._received = len(deliveries)
 
-    def keep(self, exchange: Exchange) -> Exchange:
-        """Add an exchange under the next number; returns it with its id."""
+    def append(self, other: "Journal") -> Mapping[str, str]:
+        """Add the exchanges and webhooks of another journal of the same test after those of this one.
+
+        Returns:
+            The id that each exchange has in this journal, by the id that it has in the other one.
+        """
+        before = len(self.exchanges)
+        ids = {exchange.id: self.keep(exchange).id for exchange in other.exchanges}
+        self.deliveries += [replace(delivery, after=before + delivery.after) for delivery in other.deliveries]
+        return ids
+
+    @property
+    def redacted(self) -> Sequence[Exchange]:
+        """The exchanges without secrets.
+
+        Secrets are hidden when somebody asks, in the order of the exchanges: the placeholder of a secret does not
+        depend on what is shown first.
+        """
         with self._lock:
-            numbered = replace(exchange, id=f"{self.test}#{len(self.exchanges) + 1}", generated=self.generated)
-            self.exchanges.append(numbered)
-            self.redacted.append(self.redactor.exchange(numbered))
-        return numbered
+            self._redact()
+            return tuple(self._redacted)
+
+    def hide(self, text: str) -> str:
+        """`text` without the secrets that the exchanges show."""
+        with self._lock:
+            self._redact()
+            return self.redactor.text(text)
+
+    def _redact(self) -> None:
+        for exchange in self.exchanges[len(self._redacted) :]:
+            self._redacted.append(self.redactor.exchange(exchange))
 
 
 class JournalTransport(httpx.BaseTransport):
-    """Sends requests of one identity and writes each exchange into the journal.
+    """Sends requests of one identity, or has them answered by a player, and writes each exchange into the journal.
 
     Args:
-        inner: What sends.
+        inner: What sends, if the journal has no player.
         journal: Where exchanges go.
         identity: Who sends.
         judge: The client rules; a request must break exactly those that its `BREAKS` extension names, unless it was
@@ -121,7 +189,7 @@ class JournalTransport(httpx.BaseTransport):
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, keep the exchange.
+        """Have a request answered, and keep the exchange.
 
         Raises:
             StepFailedError: If no answer came, or none was recorded.
@@ -138,63 +206,73 @@ class JournalTransport(httpx.BaseTransport):
         matched = journal.match(sent)
         operation, parameters = (matched.operation.id, matched.parameters) if matched else (None, {})
         with self._lock:
-            breaks = _broken(self._judge.request(sent, operation, parameters, at)) - self._judge.excused
-        if journal.player is None and (journal.generated is None or journal.generated.mode is Mode.GIVEN):
-            said = request.extensions.get(BREAKS, frozenset()) - self._judge.excused
-            _compare(journal.relative(sent.url), breaks, said)
-        with journal.player.playing(sent, breaks) if journal.player else nullcontext():
-            try:
-                response = self._inner.handle_request(_bare(request) if journal.player else request)
-                body = response.read()
-            except httpx.RequestError as error:
-                detail = str(error) or type(error).__name__
-                raise StepFailedError(
-                    f"{sent.method} {journal.relative(sent.url)} got no answer from {journal.base_url}: {detail}"
-                ) from error
+            breaks = _broken_rules(self._judge.request(sent, operation, parameters, at)) - self._judge.excused
+        recorded = None
+        if journal.player is None:
+            if journal.generated is None or journal.generated.mode is Mode.GIVEN:
+                declared = request.extensions.get(BREAKS, frozenset()) - self._judge.excused
+                _check_declared(journal.relative(sent.url), breaks, declared)
+            answer, response = self._send(request)
             seconds = (journal.clock.now() - at).total_seconds()
-            if journal.player:
-                at, seconds = journal.player.timing()
-        exchange = journal.keep(
-            Exchange(
-                id="",
-                operation=operation,
-                identity=self._identity,
-                at=at,
-                seconds=seconds,
-                request=sent,
-                response=Response(
-                    headers=_text(response.headers.multi_items()), body=body, status=response.status_code
-                ),
-                breaks=breaks,
-                parameters=parameters,
-            )
+        else:
+            recorded = journal.player.answer(sent, breaks)
+            answer, response = _played(recorded.response), recorded.response
+            at, seconds = recorded.at, recorded.seconds
+        exchange = Exchange(
+            id="",
+            operation=operation,
+            identity=self._identity,
+            at=at,
+            seconds=seconds,
+            request=sent,
+            response=response,
+            breaks=breaks,
+            parameters=parameters,
         )
+        exchange = journal.keep(exchange, recorded)
         with self._lock:
             self._judge.observe(exchange)
-        response.extensions = {**response.extensions, EXCHANGE: exchange}
-        return response
+        answer.extensions = {**answer.extensions, EXCHANGE: exchange}
+        return answer
+
+    def _send(self, request: httpx.Request) -> tuple[httpx.Response, Response]:
+        """Send a request; gives the answer, read to its end, as it came and as it is kept.
+
+        Raises:
+            StepFailedError: If no answer came.
+        """
+        try:
+            answer = self._inner.handle_request(request)
+            body = answer.read()
+        except httpx.RequestError as error:
+            where = f"{request.method} {self._journal.relative(str(request.url))}"
+            detail = str(error) or type(error).__name__
+            raise StepFailedError(f"{where} got no answer from {self._journal.base_url}: {detail}") from error
+        return answer, Response(tuple(answer.headers.multi_items()), body, answer.status_code)
 
     def close(self) -> None:
         """Nothing: the inner transport is shared."""
 
 
-def _bare(request: httpx.Request) -> httpx.Request:
-    """A request without headers: a player knows what is sent, and vcr copies each request several times."""
-    return httpx.Request(request.method, request.url)
+def _played(response: Response) -> httpx.Response:
+    """A recorded response for a client, whose body was decoded before it was recorded."""
+    headers = [(name, value) for name, value in response.headers if name.lower() != "content-encoding"]
+    return httpx.Response(response.status, headers=headers, stream=httpx.ByteStream(response.body))
 
 
-def _text(items: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, value in items)
-
-
-def _broken(findings: Iterable[Finding]) -> frozenset[str]:
+def _broken_rules(findings: Iterable[Finding]) -> frozenset[str]:
     return frozenset(finding.rule for finding in findings if finding.outcome is Outcome.BROKEN)
 
 
-def _compare(path: str, breaks: frozenset[str], said: frozenset[str]) -> None:
-    if breaks == said:
+def _check_declared(path: str, breaks: frozenset[str], declared: frozenset[str]) -> None:
+    """Make sure that a request breaks the client rules that it says it breaks, and no others.
+
+    Raises:
+        SuiteError: If it does not.
+    """
+    if breaks == declared:
         return
-    more, fewer = sorted(breaks - said), sorted(said - breaks)
+    more, fewer = sorted(breaks - declared), sorted(declared - breaks)
     parts = [f"breaks {', '.join(more)} without saying so"] if more else []
     parts += [f"does not break {', '.join(fewer)} as it says"] if fewer else []
     raise SuiteError(f"The suite's own request to {path} {' and '.join(parts)}.")

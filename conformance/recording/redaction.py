@@ -1,4 +1,4 @@
-"""Secrets out of what is kept: each value becomes a placeholder of its shape, another value another one."""
+"""Takes secrets out of exchanges: a value becomes a placeholder of its shape, another value another placeholder."""
 
 import json
 import re
@@ -8,14 +8,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from conformance.exchange import Delivery, Exchange, Headers, Mode, Request, Response
+from conformance.exchange import Delivery, Exchange, Headers, Message, Mode, Request, Response
 
 _BEARER = re.compile(r"^(?:Bearer|Basic)\s+(.+)$", re.IGNORECASE)
 _HEX = re.compile(r"^[0-9a-f]+$")
 _FORM = "application/x-www-form-urlencoded"
 _LEFT_OUT = {"content-length", "cookie", "set-cookie"}
-_TELLING = 8
-"""Characters of a secret that no other text holds by chance."""
+_UNMISTAKABLE = 8
+"""From how many characters on no other text holds a secret by chance."""
 _PUBLIC = "_id"
 """The end of the names of credentials that are no secrets: the id of a key is sent in the open."""
 
@@ -30,6 +30,7 @@ class Redactor:
 
     def __init__(self, members: Collection[str], headers: Collection[str] = ()) -> None:
         self._members = frozenset(members)
+        self._quoted = [f'"{name}"'.encode() for name in self._members]
         self._headers = frozenset({"authorization", *(header.lower() for header in headers)})
         self._placeholders: dict[str, str] = {}
         self._entered: dict[str, str] = {}
@@ -56,7 +57,7 @@ class Redactor:
         placeholder = self._placeholders[value] = _placeholder(name, value, len(self._placeholders) + 1)
         self._written |= dict.fromkeys(_forms(value), placeholder)
         longest_first = sorted(self._written, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(_finding, longest_first)))
+        self._pattern = re.compile("|".join(map(_expression, longest_first)))
 
     def text(self, text: str) -> str:
         """`text` without the secrets known so far."""
@@ -77,30 +78,31 @@ class Redactor:
 
     def request(self, request: Request, *, made_up: bool = False) -> Request:
         """The request without secrets, of a body that is made up without those known so far."""
-        self._learn(request.headers, b"" if made_up else request.body)
+        self.learn(Message(request.headers) if made_up else request)
         is_form = (request.header("Content-Type") or "").startswith(_FORM)
         body = self._form(request.body) if is_form else self._body(request.body)
         return replace(request, url=self.text(request.url), headers=self._fields(request.headers), body=body)
 
     def response(self, response: Response) -> Response:
         """The response without secrets."""
-        self._learn(response.headers, response.body)
+        self.learn(response)
         return replace(response, headers=self._fields(response.headers), body=self._body(response.body))
 
     def delivery(self, delivery: Delivery) -> Delivery:
         """The delivery without secrets."""
         return replace(delivery, request=self.request(delivery.request))
 
-    def _learn(self, headers: Headers, body: bytes) -> None:
-        for name, value in headers:
+    def learn(self, message: Message) -> None:
+        """Remember the secrets that a request or a response shows."""
+        for name, value in message.headers:
             if name.lower() in self._headers:
                 bearer = _BEARER.match(value)
                 self.hide("token", bearer[1] if bearer else value)
-        for name, value in self._secrets_in(body):
+        for name, value in self._secrets_in(message.body):
             self.hide(name, value)
 
     def _secrets_in(self, body: bytes) -> Iterator[tuple[str, str]]:
-        if not any(f'"{name}"'.encode() in body for name in self._members):
+        if not any(quoted in body for quoted in self._quoted):
             return
         try:
             pending: list[Any] = [json.loads(_decoded(body)[0].removeprefix("\ufeff"))]
@@ -145,10 +147,10 @@ def _decoded(body: bytes) -> tuple[str, str]:
         return body.decode("latin-1"), "latin-1"
 
 
-def _finding(secret: str) -> str:
+def _expression(secret: str) -> str:
     """The expression that finds a secret; one so short that words hold it is found where it stands alone."""
     found = re.escape(secret)
-    return found if len(secret) >= _TELLING else rf"(?<![0-9A-Za-z]){found}(?![0-9A-Za-z])"
+    return found if len(secret) >= _UNMISTAKABLE else rf"(?<![0-9A-Za-z]){found}(?![0-9A-Za-z])"
 
 
 def _forms(value: str) -> list[str]:

@@ -1,7 +1,7 @@
 """How a subject is reached: from cassettes, in the reference sandbox, live, or as the documents print it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +19,25 @@ IDENTITIES = ("first", "second")
 """The API clients that a test may act as: its own, and another one to be kept apart from."""
 
 
-@dataclass
+@dataclass(frozen=True)
+class Conditions:
+    """How a run treats each of its tests.
+
+    Args:
+        seed: What ids come from; a recorded test keeps the ids of its recording.
+        drawing_seed: What generated requests are drawn from live, where ids are new in each run and the same requests
+            can be wanted again; None to draw from the ids.
+        pin_agent: Who stands in for the person at a hosted page: ``http`` fills its forms, ``none`` nobody.
+        examples: How many requests are generated of each operation, phase and mode at most.
+    """
+
+    seed: str
+    drawing_seed: str | None = None
+    pin_agent: str = "http"
+    examples: int = EXAMPLES
+
+
+@dataclass(frozen=True)
 class Subject:
     """What one test has of the implementation that is judged.
 
@@ -31,13 +49,11 @@ class Subject:
         journal: Where exchanges are kept.
         sender: What sends requests.
         credentials: What each identity authenticates with, by the names of the settings.
+        conditions: How the run treats its tests.
         settings: The API's other settings, such as the chain.
         hooks: What receives webhooks; None if the subject could not reach it.
-        pin_agent: Who stands in for the person at a hosted page: ``http`` fills its forms, ``none`` nobody.
         disposable: Whether the credentials are the test's own, so that it may replace them and sign reproducibly.
-        examples: How many requests are generated of each operation, phase and mode at most.
-        draws: Where generated requests are drawn from, if not from `ids`: from one seed the same requests are drawn
-            each time, about things that are new each time.
+        draws: Where generated requests are drawn from, if not from `ids`.
     """
 
     api: Api
@@ -47,11 +63,10 @@ class Subject:
     journal: Journal
     sender: httpx.BaseTransport
     credentials: Mapping[str, Mapping[str, str]]
+    conditions: Conditions
     settings: Mapping[str, str] = field(default_factory=dict)
     hooks: Hooks | None = None
     disposable: bool = True
-    pin_agent: str = "http"
-    examples: int = EXAMPLES
     draws: Ids | None = None
 
     def __post_init__(self) -> None:
@@ -69,10 +84,9 @@ class Subject:
 
     def deliveries(self) -> Sequence[Delivery]:
         """The webhooks that came so far; the journal keeps each when it is first seen."""
-        journal = self.journal
-        for delivery in self.hooks.received()[len(journal.deliveries) :] if self.hooks else ():
-            journal.deliveries.append(replace(delivery, after=len(journal.exchanges)))
-        return tuple(journal.deliveries)
+        if self.hooks:
+            self.journal.receive(self.hooks.received())
+        return tuple(self.journal.deliveries)
 
     def transport(self, identity: str) -> JournalTransport:
         """What sends as `identity` and writes the journal."""
@@ -94,7 +108,7 @@ class Target(Protocol):
             StepFailedError: If it cannot or does not.
         """
 
-    def subject(self, api: Api, test: str, *, seed: str) -> Subject:
+    def subject(self, api: Api, test: str, conditions: Conditions) -> Subject:
         """What the test with this id gets.
 
         Raises:

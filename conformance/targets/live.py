@@ -15,7 +15,7 @@ from conformance.recording.redaction import Redactor
 from conformance.scenario import StepFailedError, needs
 from conformance.settings import LiveSettings
 from conformance.specification import Specification
-from conformance.targets import Subject
+from conformance.targets import Conditions, Subject
 from conformance.targets.receiver import Mailbox, Receiver
 
 _PATIENCE = timedelta(seconds=30)
@@ -104,7 +104,7 @@ class LiveTarget:
             if reason := api.client.refused_access(settings.base_url, named, self._sender):
                 raise StepFailedError(f"The {identity} identity has no access. {reason}")
 
-    def subject(self, api: Api, test: str, *, seed: str) -> Subject:
+    def subject(self, api: Api, test: str, conditions: Conditions) -> Subject:
         """The live server, as the test sees it."""
         settings = self._settings[api.name]
         specification = self._specifications[api.name]
@@ -112,15 +112,17 @@ class LiveTarget:
             api=api,
             base_url=settings.base_url,
             clock=self._clock,
-            ids=Ids(seed, test),
+            ids=Ids(conditions.seed, test),
             journal=Journal(
                 test, self._clock, settings.base_url, specification, Redactor(api.secrets, api.secret_headers)
             ),
             sender=self._sender,
             credentials=settings.credentials,
+            conditions=conditions,
             settings=settings.others,
             hooks=self._mailbox(settings.others.get("webhook_url"), test),
             disposable=False,
+            draws=None if conditions.drawing_seed is None else Ids(conditions.drawing_seed, test),
         )
 
     def _mailbox(self, url: str | None, test: str) -> Mailbox | None:

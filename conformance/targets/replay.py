@@ -14,14 +14,14 @@ from conformance.recording.cassettes import (
     Cassette,
     CassetteMissingError,
     CassetteUnreadableError,
-    Tape,
     recording_command,
 )
 from conformance.recording.journal import Journal
 from conformance.recording.redaction import Redactor
+from conformance.recording.tape import Tape
 from conformance.scenario import StepFailedError
 from conformance.specification import Specification
-from conformance.targets import IDENTITIES, Subject, cassette_path
+from conformance.targets import IDENTITIES, Conditions, Subject, cassette_path
 
 
 @cache
@@ -76,14 +76,12 @@ class ReplayTarget:
     def __init__(self, folders: Mapping[str, Path], specifications: Mapping[str, Specification]) -> None:
         self._folders = folders
         self._specifications = specifications
-        self._sender = httpx.HTTPTransport(verify=False)
         self._origins: dict[str, str] = {}
-        self.tape: Tape | None = None
 
     @property
     def description(self) -> str:
-        """What the cassette in place was recorded from."""
-        return recordings_of({self.tape.cassette.origin} if self.tape else ())
+        """What was recorded, as far as cassettes were read."""
+        return recordings_of({origin for origin in self._origins.values() if origin})
 
     def open(self, api: Api) -> None:
         """Make sure that there are cassettes.
@@ -98,21 +96,6 @@ class ReplayTarget:
                 f"To record them: {recording_command(api.name, folder)}"
             )
 
-    def load(self, api: Api, test: str) -> None:
-        """Put the cassette of a test into place, before vcr asks for it.
-
-        Raises:
-            CassetteUnreadableError: If it is no cassette.
-        """
-        path = cassette_path(self._folders[api.name], test)
-        self.tape = None
-        try:
-            cassette = Cassette.load(path)
-        except CassetteMissingError:
-            return
-        self._origins[api.name] = cassette.origin
-        self.tape = Tape(cassette, path, Redactor(api.secrets, api.secret_headers))
-
     def _origin(self, api: Api) -> str:
         """What the cassettes of an API were recorded from, as one of them says."""
         if api.name not in self._origins:
@@ -121,37 +104,50 @@ class ReplayTarget:
                 self._origins[api.name] = Cassette.load(next(self._folders[api.name].glob("*/*.yaml"))).origin
         return self._origins[api.name]
 
-    def subject(self, api: Api, test: str, *, seed: str) -> Subject:  # noqa: ARG002  (the recording's seed counts)
-        """The recorded subject.
+    def _tape(self, api: Api, test: str) -> Tape:
+        """The cassette of a test, ready to be played.
 
         Raises:
-            CassetteMissingError: If the test has no cassette.
+            CassetteMissingError: If there is none.
+            CassetteUnreadableError: If it is no cassette.
         """
-        if self.tape is None:
-            folder = self._folders[api.name]
+        folder = self._folders[api.name]
+        path = cassette_path(folder, test)
+        try:
+            cassette = Cassette.load(path)
+        except CassetteMissingError as error:
             raise CassetteMissingError(
                 f"There is no cassette of {test} in {folder}. "
                 f"To record it: {recording_command(api.name, folder, self._origin(api))}"
-            )
-        tape = self.tape
+            ) from error
+        self._origins[api.name] = cassette.origin
+        return Tape(cassette, path, Redactor(api.secrets, api.secret_headers))
+
+    def subject(self, api: Api, test: str, conditions: Conditions) -> Subject:
+        """The recorded subject; its ids come from the seed of the recording.
+
+        Raises:
+            CassetteMissingError: If the test has no cassette.
+            CassetteUnreadableError: If its cassette cannot be read.
+        """
+        tape = self._tape(api, test)
         cassette = tape.cassette
         specification = self._specifications[api.name]
         journal = Journal(test, tape, cassette.base_url, specification, tape.redactor, tape)
         if any(exchange.generated for exchange in cassette.exchanges):
-            tape.played.update(range(len(cassette.exchanges)))
-            journal.recall(cassette.exchanges)
+            journal.take_over(tape.take_all(), cassette.deliveries)
         return Subject(
             api=api,
             base_url=cassette.base_url,
             clock=tape,
             ids=Ids(cassette.seed, test),
             journal=journal,
-            sender=self._sender,
+            sender=httpx.BaseTransport(),  # sends nothing, since the tape answers
             credentials={identity: replayed_credentials(api, identity) for identity in IDENTITIES},
+            conditions=conditions,
             settings=cassette.settings,
             hooks=RecordedHooks(cassette.webhook_url, tape, journal) if cassette.webhook_url else None,
         )
 
     def close(self) -> None:
-        """Let go of the sender."""
-        self._sender.close()
+        """Nothing: no connection was opened."""

@@ -13,7 +13,7 @@ from conformance.recording.redaction import Redactor
 from conformance.sandbox.remote import Control, NotASandboxError, RemoteWorld
 from conformance.scenario import StepFailedError
 from conformance.specification import Specification
-from conformance.targets import Subject
+from conformance.targets import Conditions, Subject
 from conformance.targets.receiver import Receiver
 
 
@@ -67,14 +67,14 @@ class SandboxTarget:
             self._started = self._resources.enter_context(start()).origin
         return self._started
 
-    def subject(self, api: Api, test: str, *, seed: str) -> Subject:
+    def subject(self, api: Api, test: str, conditions: Conditions) -> Subject:
         """A world for the test.
 
         Raises:
             StepFailedError: If the sandbox does not give one.
         """
         try:
-            world = RemoteWorld(self._controls[api.name], f"{seed}:{test}")
+            world = RemoteWorld(self._controls[api.name], f"{conditions.seed}:{test}")
         except NotASandboxError as error:
             raise StepFailedError(str(error)) from error
         if self._receiver is None:
@@ -88,12 +88,13 @@ class SandboxTarget:
             api=api,
             base_url=base_url,
             clock=world,
-            ids=Ids(seed, test),
+            ids=Ids(conditions.seed, test),
             journal=Journal(
                 test, world, base_url, self._specifications[api.name], Redactor(api.secrets, api.secret_headers)
             ),
             sender=self._sender,
             credentials=world.credentials(api.name),
+            conditions=conditions,
             settings=api.settings.defaults(),
             hooks=hooks,
         )

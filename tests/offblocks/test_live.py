@@ -22,6 +22,7 @@ from conformance.scenario import NeedError
 from conformance.settings import SettingsError
 from conformance.specification import Specification
 from conformance.standards.message_signatures import key_from_seed, private_pem
+from conformance.targets import Conditions
 from conformance.targets.live import LiveTarget, PatientClock
 from conformance.verdicts import Conclusion
 
@@ -233,7 +234,8 @@ def test_a_wait_that_is_short_or_allowed_is_waited(
 def test_a_subject_has_what_the_settings_say(environment: Environment, settings: Settings, tmp_path: Path) -> None:
     with environment({**settings, f"{PREFIX}CHAIN": "eip155:1"}, tmp_path):
         target = LiveTarget([api], {"offblocks": Specification.load(api.specification)}, {}, allow_wait=False)
-    subject, same, other = (target.subject(api, "offblocks/a/b", seed=seed) for seed in ("1", "1", "2"))
+    subject, same, other = (target.subject(api, "offblocks/a/b", Conditions(seed)) for seed in ("1", "1", "2"))
+    drawing = [target.subject(api, "offblocks/a/b", Conditions(seed, drawing_seed="0")) for seed in ("1", "2")]
     target.close()
     assert subject.base_url == target.description == settings[f"{PREFIX}BASE_URL"]
     assert set(subject.credentials) == {"first", "second"}
@@ -241,6 +243,8 @@ def test_a_subject_has_what_the_settings_say(environment: Environment, settings:
     assert subject.hooks is None
     assert not subject.disposable
     assert (subject.ids.uuid() == same.ids.uuid(), same.ids.uuid() == other.ids.uuid()) == (True, False)
+    assert len({each.requests.child("seed").uuid() for each in drawing}) == 1
+    assert len({each.ids.child("seed").uuid() for each in drawing}) == 2
 
 
 def test_secure_servers_are_verified_by_the_certificates_given(environment: Environment, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from conformance.recording.journal import Journal
 from conformance.recording.redaction import Redactor
 from conformance.scenario import NeedError, StepFailedError, recording
 from conformance.specification import Specification
-from conformance.targets import Subject
+from conformance.targets import Conditions, Subject
 from conformance.targets.sandbox import SandboxTarget
 
 SPECIFICATION = Specification.load(api.specification)
@@ -82,7 +82,7 @@ def target() -> Iterator[SandboxTarget]:
 
 @pytest.fixture
 def subject(target: SandboxTarget, request: pytest.FixtureRequest) -> Subject:
-    found = target.subject(api, request.node.name, seed="0")
+    found = target.subject(api, request.node.name, Conditions("0"))
     return replace(found, sender=Altering(found.sender))
 
 

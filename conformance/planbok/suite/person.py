@@ -34,7 +34,7 @@ class Person:
         self.pin = f"{number:06}"
         self.other_pin = f"{(number + 1 + ids.below(10**6 - 1)) % 10**6:06}"
         self.answers = (ids.alphanumeric(8), ids.alphanumeric(8))
-        self._present = subject.pin_agent != "none"
+        self._present = subject.conditions.pin_agent != "none"
         self._transport = transport
         self._agent = PinAgent(transport)
 

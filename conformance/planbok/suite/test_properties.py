@@ -53,7 +53,8 @@ def _exercise(subject: Subject, operation: str) -> None:
     try:
         if not subject.recorded:
             seed = subject.requests.child("seed").below(2**64)
-            exercise(Feed(subject), subject.api.specification, operation, seed=seed, examples=subject.examples)
+            examples = subject.conditions.examples
+            exercise(Feed(subject), subject.api.specification, operation, seed=seed, examples=examples)
     finally:
         findings = generated_findings(subject.journal.exchanges, subject.journal.specification)
         found(*reached(findings, "planbok.response.described-accepted"))
