@@ -9,8 +9,8 @@ from typing import Any
 
 from conformance.clock import Clock
 from conformance.exchange import Request, Response
+from conformance.files import data_path
 from conformance.ids import Ids
-from conformance.offblocks import api
 from conformance.offblocks.sandbox.state import Call, Challenge, Customer, Reason, Record, Refused, Tenant
 from conformance.sandbox.deliveries import Outbox
 from conformance.sandbox.service import TENANTS, Service, method_name
@@ -49,7 +49,7 @@ class Decisions(Service):
     @cached_property
     def specification(self) -> Specification:
         """The description of OffBlocks."""
-        return Specification.load(api.specification)
+        return Specification.load(data_path("specs/offblocks/openapi.yaml"))
 
     def credentials(self, tenant: str) -> dict[str, str]:
         """The API key and secret, and the private signing key as PEM text with its id, of one tenant."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from conformance.exchange import Request, Response
-from conformance.planbok import api
+from conformance.files import data_path
 from conformance.planbok.sandbox.address import AddressDecisions
 from conformance.planbok.sandbox.challenge import ChallengeDecisions
 from conformance.planbok.sandbox.customer import CustomerDecisions
@@ -84,7 +84,7 @@ class Planbok(
     @cached_property
     def specification(self) -> Specification:
         """The description of Planbok."""
-        return Specification.load(api.specification)
+        return Specification.load(data_path("specs/planbok/openapi.yaml"))
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
         """Identify the organization by its key, then carry out the operation."""
