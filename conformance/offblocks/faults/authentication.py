@@ -26,7 +26,6 @@ class AnswersTokensWith201(Fault, OffBlocks):
     breaks = ("offblocks.authentication.token-issued",)
 
     async def create_token(self, call: Call) -> Response:
-        """Issue a token, with another status."""
         return replace(await super().create_token(call), status=201)
 
 
@@ -36,7 +35,6 @@ class IssuesTokensForADay(Fault, OffBlocks):
     breaks = ("offblocks.authentication.token-lives-an-hour",)
 
     def token_lifetime(self) -> timedelta:
-        """A day."""
         return timedelta(days=1)
 
 
@@ -46,8 +44,6 @@ class AcceptsAnySecret(Fault, OffBlocks):
     breaks = ("offblocks.authentication.wrong-secret-is-401",)
 
     def secret_is_right(self, tenant: Tenant, api_secret: str) -> bool:
-        """Always."""
-        del tenant, api_secret
         return True
 
 
@@ -58,7 +54,6 @@ class AcceptsMissingToken(Fault, OffBlocks):
     category = "F207"
 
     def authenticate(self, request: Request) -> Tenant:
-        """The first tenant if there is no Authorization."""
         return self.tenants["first"] if request.header("authorization") is None else super().authenticate(request)
 
 
@@ -68,7 +63,6 @@ class AcceptsMalformedToken(Fault, OffBlocks):
     breaks = ("offblocks.authentication.malformed-token-is-401", "offblocks.authentication.refusal-has-no-effect")
 
     def authenticate(self, request: Request) -> Tenant:
-        """The first tenant if the token has not the three parts of one."""
         return self.tenants["first"] if "." not in self.bearer_token(request) else super().authenticate(request)
 
 
@@ -78,8 +72,6 @@ class AcceptsForeignToken(Fault, OffBlocks):
     breaks = ("offblocks.authentication.foreign-token-is-401",)
 
     def token_is_ours(self, token: str) -> bool:
-        """Always."""
-        del token
         return True
 
 
@@ -89,7 +81,6 @@ class AcceptsUnsignedToken(Fault, OffBlocks):
     breaks = ("offblocks.authentication.foreign-token-is-401",)
 
     def authenticate(self, request: Request) -> Tenant:
-        """Whom the token names, if its signature is empty."""
         _, claims, signature = [*self.bearer_token(request).split("."), "", "", ""][:3]
         if claims and not signature:
             return self.tenant_of(json.loads(base64.urlsafe_b64decode(claims + "==")))
@@ -102,8 +93,6 @@ class AcceptsExpiredToken(Fault, OffBlocks):
     breaks = ("offblocks.authentication.expired-token-is-401",)
 
     def token_has_expired(self, claims: Mapping[str, Any]) -> bool:
-        """Never."""
-        del claims
         return False
 
 
@@ -114,7 +103,6 @@ class CreatesBeforeItRefuses(Fault, OffBlocks):
     category = "F104"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """Create a customer for the first tenant even where the answer is 401."""
         response = await super().perform(operation, request, parameters)
         if operation.id == "createCustomer" and response.status == 401:  # noqa: PLR2004
             with suppress(Refused):
@@ -131,8 +119,6 @@ class KeepsTheFirstKey(Fault, OffBlocks):
     def keys_after_registration(
         self, tenant: Tenant, key_id: str, key: ec.EllipticCurvePublicKey
     ) -> dict[str, ec.EllipticCurvePublicKey]:
-        """The keys as they were."""
-        del key_id, key
         return tenant.signing_keys
 
 
@@ -143,8 +129,6 @@ class KeepsRemovedKeys(Fault, OffBlocks):
     category = "F103"
 
     async def delete_signing_key(self, call: Call) -> Response:
-        """Nothing."""
-        del call
         return Response(status=204)
 
 
@@ -154,7 +138,6 @@ class RefusesUnsignedKeyRegistration(Variation, OffBlocks):
     permits = "Request Signatures asks for a signature on every authenticated request; its block for keys lists none."
 
     def signature_is_required(self, operation: str) -> bool:
-        """For all but a token."""
         return operation != "createToken"
 
 
@@ -172,7 +155,6 @@ class IgnoresTokens(Fault, OffBlocks):
     category = "F207"
 
     def authenticate(self, request: Request) -> Tenant:
-        """Whose key it is, the first tenant if it is nobody's."""
         signed = request.header("signature-input") or ""
         holders = [each for each in self.tenants.values() if any(key_id in signed for key_id in each.signing_keys)]
         return holders[0] if holders else super().authenticate(request)
@@ -184,7 +166,6 @@ class TakesTwoSecondsNowAndThen(Variation, OffBlocks):
     permits = "No document says how soon an answer comes."
 
     async def answer(self, request: Request, path: str) -> Response:
-        """The answer, at times after a pause."""
         drawn = self.__dict__.setdefault("pauses", self.ids.child("pauses")).below(_ONE_IN)
         await pause(0 if drawn else _SECONDS_NOW_AND_THEN)
         return await super().answer(request, path)

@@ -16,7 +16,6 @@ class BreaksChallengesIntoLines(Fault, OffBlocks):
     breaks = ("offblocks.challenge.standard-base64",)
 
     def encode_challenge(self, message: bytes) -> str:
-        """Base64 in lines of 76."""
         return base64.encodebytes(message).decode()
 
 
@@ -26,8 +25,6 @@ class ChallengesWithAnId(Fault, OffBlocks):
     breaks = ("offblocks.challenge.kind", "offblocks.challenge.grammar")
 
     def challenge_text(self, account: AccountId, now: datetime) -> str:
-        """A UUID."""
-        del account, now
         return str(self.nonces.uuid())
 
 
@@ -37,7 +34,6 @@ class LeavesOutTheBlankLine(Fault, OffBlocks):
     breaks = ("offblocks.challenge.grammar",)
 
     def challenge_text(self, account: AccountId, now: datetime) -> str:
-        """The message without its first blank line."""
         return super().challenge_text(account, now).replace("\n\n", "\n", 1)
 
 
@@ -47,7 +43,6 @@ class SaysVersion2(Fault, OffBlocks):
     breaks = ("offblocks.challenge.version-is-1", "offblocks.challenge.grammar")
 
     def challenge_text(self, account: AccountId, now: datetime) -> str:
-        """The message with another version."""
         return super().challenge_text(account, now).replace("Version: 1", "Version: 2")
 
 
@@ -57,7 +52,6 @@ class ShortensNonces(Fault, OffBlocks):
     breaks = ("offblocks.challenge.nonce", "offblocks.challenge.grammar")
 
     def new_nonce(self) -> str:
-        """Too little."""
         return self.nonces.alphanumeric(6)
 
 
@@ -67,7 +61,6 @@ class RepeatsNonces(Fault, OffBlocks):
     breaks = ("offblocks.challenge.never-alike", "offblocks.challenge.renewed-after-failed-signature")
 
     def new_nonce(self) -> str:
-        """The one."""
         return "5ufoiEqDaFvmfo78"
 
 
@@ -77,7 +70,6 @@ class WritesAddressesWithout0x(Fault, OffBlocks):
     breaks = ("offblocks.challenge.address", "offblocks.challenge.grammar")
 
     def challenge_address(self, account: AccountId) -> str:
-        """The digits."""
         return super().challenge_address(account).removeprefix("0x")
 
 
@@ -87,7 +79,6 @@ class DatesChallengesDaysAhead(Fault, OffBlocks):
     breaks = ("offblocks.challenge.issued-when-made",)
 
     def challenge_issued_at(self, now: datetime) -> str:
-        """Another day."""
         return super().challenge_issued_at(now + timedelta(days=5))
 
 
@@ -97,7 +88,6 @@ class AsksForAnotherDomain(Fault, OffBlocks):
     breaks = ("offblocks.challenge.domain", "offblocks.challenge.uri")
 
     def challenge_domain(self) -> str:
-        """Not ours."""
         return "wallet.example"
 
 
@@ -107,7 +97,6 @@ class NamesAnotherUri(Fault, OffBlocks):
     breaks = ("offblocks.challenge.uri",)
 
     def challenge_uri(self) -> str:
-        """Not ours."""
         return "https://wallet.example"
 
 
@@ -117,8 +106,6 @@ class NamesAnotherChain(Fault, OffBlocks):
     breaks = ("offblocks.challenge.chain-id",)
 
     def challenge_chain_id(self, account: AccountId) -> int:
-        """Always 1."""
-        del account
         return 1
 
 
@@ -128,7 +115,6 @@ class AnswersFetchesWith202(Fault, OffBlocks):
     breaks = ("offblocks.challenge.fetched-with-200",)
 
     async def get_challenge(self, call: Call) -> Response:
-        """The challenge, and 202."""
         return replace(await super().get_challenge(call), status=202)
 
 
@@ -138,7 +124,6 @@ class AnswersMalformedIdsWith422(Fault, OffBlocks):
     breaks = ("offblocks.challenge.malformed-customer-id-refused",)
 
     def refusal_status(self, reason: Reason) -> int:
-        """422 for an id."""
         return 422 if reason is Reason.CUSTOMER_ID else super().refusal_status(reason)
 
 
@@ -148,8 +133,6 @@ class KeepsChallengeAfterFailure(Fault, OffBlocks):
     breaks = ("offblocks.challenge.renewed-after-failed-signature",)
 
     def gives_new_challenge_after(self, reason: Reason) -> bool:
-        """Never."""
-        del reason
         return False
 
 
@@ -163,13 +146,10 @@ class TakesFirstChallengeOnly(Fault, OffBlocks):
     )
 
     def challenge_is_current(self, customer: Customer, sent: str) -> bool:
-        """Whether it is the first, and still holds."""
         first = customer.challenges[0]
         return sent == first.encoded and not self.challenge_has_expired(first)
 
     def message_signed(self, customer: Customer, sent: str) -> bytes:
-        """The first."""
-        del sent
         return customer.challenges[0].message
 
 
@@ -182,7 +162,6 @@ class ExpiresChallengesEarly(Fault, OffBlocks):
     )
 
     def challenge_lifetime(self) -> timedelta:
-        """A minute less."""
         return timedelta(minutes=59)
 
 
@@ -196,8 +175,6 @@ class AcceptsExpiredChallenge(Fault, OffBlocks):
     )
 
     def challenge_is_in_time(self, challenge: Challenge) -> bool:
-        """Always."""
-        del challenge
         return True
 
 
@@ -207,7 +184,6 @@ class ServesExpiredChallenge(Fault, OffBlocks):
     breaks = ("offblocks.challenge.renewed-after-the-hour",)
 
     def current_challenge(self, customer: Customer) -> Challenge:
-        """The last one, however old."""
         return customer.challenges[-1]
 
 
@@ -217,7 +193,6 @@ class RenewsForTheSameHour(Fault, OffBlocks):
     breaks = ("offblocks.challenge.renewed-one-has-its-own-hour",)
 
     def issue_challenge(self, customer: Customer) -> None:
-        """A new challenge of the first one's age."""
         super().issue_challenge(customer)
         customer.challenges[-1] = replace(customer.challenges[-1], issued_at=customer.challenges[0].issued_at)
 
@@ -228,7 +203,6 @@ class RestartsTheHourOnFetch(Fault, OffBlocks):
     breaks = ("offblocks.challenge.hour-runs-from-issue",)
 
     async def get_challenge(self, call: Call) -> Response:
-        """The challenge, young again."""
         response = await super().get_challenge(call)
         customer = self.find_customer(call)
         customer.challenges[-1] = replace(customer.challenges[-1], issued_at=self.now())
@@ -241,11 +215,9 @@ class AsksForTheLiveHost(Variation, OffBlocks):
     permits = "The reference in Customer Creation names api.offblocks.xyz as the host."
 
     def challenge_domain(self) -> str:
-        """The live host."""
         return "api.offblocks.xyz"
 
     def challenge_uri(self) -> str:
-        """The live host's."""
         return "https://api.offblocks.xyz"
 
 
@@ -255,7 +227,6 @@ class DatesCustomersBeforeTheirChallenge(Variation, OffBlocks):
     permits = "The answer that Customer Creation prints was created five days before the Issued At of its challenge."
 
     def format_time(self, instant: datetime) -> str:
-        """The time, five days back."""
         return super().format_time(instant - timedelta(days=5))
 
 
@@ -265,7 +236,6 @@ class RenewsAtEachFetch(Variation, OffBlocks):
     permits = "Customer Creation does not say that a fetched challenge stays; for accounts the reference denies it."
 
     async def get_challenge(self, call: Call) -> Response:
-        """A new one, as long as one is wanted."""
         customer = self.find_customer(call)
         if self.awaits_signature(customer):
             self.issue_challenge(customer)
@@ -278,8 +248,6 @@ class RenewsAfterEveryRefusal(Variation, OffBlocks):
     permits = "Customer Creation promises a new challenge after a failed validation and is silent on other refusals."
 
     def gives_new_challenge_after(self, reason: Reason) -> bool:
-        """Whatever the reason."""
-        del reason
         return True
 
 
@@ -289,7 +257,6 @@ class HidesSignedChallenge(Variation, OffBlocks):
     permits = "Customer Creation is silent on fetching a challenge that was signed."
 
     def answer_after_signing(self, customer: Customer) -> Response:
-        """None."""
         raise Refused(Reason.UNKNOWN_CUSTOMER, f"The customer {customer.id} has no challenge to sign.")
 
 
@@ -299,7 +266,6 @@ class ExpiresChallengesThreeSecondsEarly(Fault, OffBlocks):
     breaks = ("offblocks.challenge.accepted-within-the-hour",)
 
     def challenge_lifetime(self) -> timedelta:
-        """Three seconds less."""
         return super().challenge_lifetime() - timedelta(seconds=3)
 
 
@@ -314,7 +280,6 @@ class ExpiresChallengesThreeSecondsLate(Fault, OffBlocks):
     )
 
     def challenge_lifetime(self) -> timedelta:
-        """Three seconds more."""
         return super().challenge_lifetime() + timedelta(seconds=3)
 
 
@@ -327,7 +292,6 @@ class ExpiresChallengesAtOnce(Fault, OffBlocks):
     )
 
     def challenge_lifetime(self) -> timedelta:
-        """None."""
         return super().challenge_lifetime() - timedelta(hours=1)
 
 
@@ -342,7 +306,6 @@ class ExpiresChallengesAfterTwoHours(Fault, OffBlocks):
     )
 
     def challenge_lifetime(self) -> timedelta:
-        """An hour more."""
         return super().challenge_lifetime() + timedelta(hours=1)
 
 
@@ -353,7 +316,6 @@ class RenewsForStrangers(Fault, OffBlocks):
     category = "F206"
 
     def find_customer(self, call: Call) -> Customer:
-        """The customer, or a refusal that uses up its challenge."""
         customer = self.customers.get(call.parameters["customerId"].lower())
         if customer is not None and customer.tenant is not call.tenant and self.awaits_signature(customer):
             self.issue_challenge(customer)
@@ -366,7 +328,6 @@ class GivesEachCustomerOneNonce(Fault, OffBlocks):
     breaks = ("offblocks.challenge.never-alike", "offblocks.challenge.renewed-after-failed-signature")
 
     def challenge_text(self, account: AccountId, now: datetime) -> str:
-        """The message with the account's own nonce."""
         text = super().challenge_text(account, now)
         nonces: dict[str, str] = self.__dict__.setdefault("nonce_of", {})
         drawn = text.partition("Nonce: ")[2].partition("\n")[0]
@@ -379,7 +340,6 @@ class NamesAnotherAddress(Fault, OffBlocks):
     breaks = ("offblocks.challenge.address",)
 
     def challenge_address(self, account: AccountId) -> str:
-        """The address with its last digit changed."""
         address = super().challenge_address(account).lower()
         return checksum_address(address[:-1] + ("0" if address[-1] != "0" else "1"))
 
@@ -390,12 +350,10 @@ class LeavesThePaddingOut(Fault, OffBlocks):
     breaks = ("offblocks.challenge.standard-base64",)
 
     def challenge_text(self, account: AccountId, now: datetime) -> str:
-        """A message that needs padding."""
         text = super().challenge_text(account, now)
         return text if len(text) % 3 else text.replace("yours.", "yours!!")
 
     def encode_challenge(self, message: bytes) -> str:
-        """Base64 without what fills it up."""
         return super().encode_challenge(message).rstrip("=")
 
 
@@ -405,7 +363,6 @@ class WritesALineTooMany(Fault, OffBlocks):
     breaks = ("offblocks.challenge.grammar",)
 
     def challenge_text(self, account: AccountId, now: datetime) -> str:
-        """The message with one more line."""
         return f"{super().challenge_text(account, now)}\nIssued By: OffBlocks"
 
 
@@ -415,7 +372,6 @@ class LeavesTheStatementOut(Variation, OffBlocks):
     permits = "EIP-4361 has the statement as optional; Customer Creation prints one in an example."
 
     def challenge_statement(self) -> str | None:
-        """None."""
         return None
 
 
@@ -425,7 +381,6 @@ class RenewsEagerly(Variation, OffBlocks):
     permits = "Customer Creation does not say whether a new challenge is issued before somebody asks for it."
 
     def current_challenge(self, customer: Customer) -> Challenge:
-        """The one of the present hour."""
         while self.awaits_signature(customer) and self.challenge_has_expired(customer.challenges[-1]):
             due = customer.challenges[-1].issued_at + self.challenge_lifetime()
             message = self.challenge_text(customer.account, due).encode()
@@ -433,7 +388,6 @@ class RenewsEagerly(Variation, OffBlocks):
         return customer.challenges[-1]
 
     def find_customer(self, call: Call) -> Customer:
-        """The customer with its present challenge."""
         customer = super().find_customer(call)
         self.current_challenge(customer)
         return customer
@@ -445,21 +399,17 @@ class KeepsFormerChallengesAlive(RenewsAtEachFetch):
     permits = "Customer Creation does not say whether a challenge holds on once another one was fetched."
 
     def alive(self, customer: Customer) -> list[Challenge]:
-        """The challenges that were issued since the last failure and are not older than an hour."""
         begins: dict[str, int] = self.__dict__.setdefault("begins", {})
         since = customer.challenges[begins.get(customer.id, 0) :]
         return [challenge for challenge in since if not self.challenge_has_expired(challenge)]
 
     def challenge_is_current(self, customer: Customer, sent: str) -> bool:
-        """Whether it is one of those."""
         return any(sent == challenge.encoded for challenge in self.alive(customer))
 
     def message_signed(self, customer: Customer, sent: str) -> bytes:
-        """The one that was sent."""
         return next(each.message for each in customer.challenges if each.encoded == sent)
 
     def check_wallet_signature(self, customer: Customer, owner: AccountId, message: bytes, text: str) -> None:
-        """Check it; all that were issued before a failure are dead."""
         try:
             super().check_wallet_signature(customer, owner, message, text)
         except Refused:
@@ -473,5 +423,4 @@ class AnswersFetchesAfterSigningWith409(Variation, OffBlocks):
     permits = "Customer Creation is silent on fetching a challenge that was signed."
 
     def answer_after_signing(self, customer: Customer) -> Response:
-        """A conflict."""
         raise Refused(Reason.ALREADY_SIGNED, f"The customer {customer.id} has signed already.")

@@ -21,7 +21,6 @@ class AnswersCreationWith200(Fault, OffBlocks):
     breaks = ("offblocks.customer.created-with-201", "offblocks.response.status-documented")
 
     async def create_customer(self, call: Call) -> Response:
-        """Create, and say 200."""
         return replace(await super().create_customer(call), status=200)
 
 
@@ -31,7 +30,6 @@ class StartsPastTheSignature(Fault, OffBlocks):
     breaks = ("offblocks.customer.starts-initiating",)
 
     def creation_body(self, customer: Customer) -> dict[str, Any]:
-        """The customer with another state than it has."""
         return {**super().creation_body(customer), "status": Status.VERIFYING}
 
 
@@ -41,7 +39,6 @@ class CapitalisesExternalIds(Fault, OffBlocks):
     breaks = ("offblocks.customer.echoes-external-id", "offblocks.customer.external-id-is-any-string")
 
     def customer_body(self, customer: Customer) -> dict[str, Any]:
-        """The customer under another id than the caller's."""
         return {**super().customer_body(customer), "externalId": customer.external_id.upper()}
 
 
@@ -51,7 +48,6 @@ class DropsOtherThanAscii(Fault, OffBlocks):
     breaks = ("offblocks.customer.external-id-is-any-string", "offblocks.customer.echoes-external-id")
 
     def customer_body(self, customer: Customer) -> dict[str, Any]:
-        """The customer under what is left of the caller's id."""
         left = customer.external_id.encode("ascii", "ignore").decode()
         return {**super().customer_body(customer), "externalId": left}
 
@@ -67,11 +63,9 @@ class GivesIdsWithoutHyphens(Fault, OffBlocks):
     category = "F101"
 
     def new_customer_id(self, tenant: Tenant, account: AccountId, external_id: str) -> str:
-        """A UUID without its hyphens."""
         return super().new_customer_id(tenant, account, external_id).replace("-", "")
 
     def customer_id_is_well_formed(self, customer_id: str) -> bool:
-        """Whether it is an id as given."""
         return bool(re.fullmatch("[0-9a-f]{32}", customer_id)) or super().customer_id_is_well_formed(customer_id)
 
 
@@ -81,7 +75,6 @@ class WritesTimesAsNumbers(Fault, OffBlocks):
     breaks = ("offblocks.customer.times-are-rfc3339", "offblocks.challenge.issued-at-against-created-at")
 
     def format_time(self, instant: datetime) -> str:
-        """The seconds."""
         return str(int(instant.timestamp()))
 
 
@@ -91,7 +84,6 @@ class CreatesAtEachReading(Fault, OffBlocks):
     breaks = ("offblocks.customer.created-at-stays",)
 
     def customer_body(self, customer: Customer) -> dict[str, Any]:
-        """The customer as if it were new."""
         return {**super().customer_body(customer), "createdAt": self.format_time(self.now())}
 
 
@@ -107,8 +99,6 @@ class CreatesDuplicates(Fault, OffBlocks):
     )
 
     def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
-        """None, whoever is there."""
-        del tenant, account, external_id
         return None
 
 
@@ -118,7 +108,6 @@ class AnswersOnboardedPairWith200(Fault, OffBlocks):
     breaks = ("offblocks.customer.onboarded-pair-is-409", "offblocks.response.status-documented")
 
     def answer_to_duplicate(self, customer: Customer) -> Response:
-        """The customer, if it is active."""
         if customer.status == Status.ACTIVE:
             return json_response(200, self.creation_body(customer))
         return super().answer_to_duplicate(customer)
@@ -130,7 +119,6 @@ class AnswersInitiatingPairWith400(Fault, OffBlocks):
     breaks = ("offblocks.customer.initiating-pair", "offblocks.customer.address-case")
 
     def answer_to_duplicate(self, customer: Customer) -> Response:
-        """400, while the customer has not signed."""
         if customer.status == Status.INITIATING:
             raise Refused(Reason.BODY, "The customer has not signed yet.")
         return super().answer_to_duplicate(customer)
@@ -142,11 +130,9 @@ class MergesCustomersOfOneWallet(Fault, OffBlocks):
     breaks = ("offblocks.customer.wallet-under-another-external-id", "offblocks.customer.echoes-external-id")
 
     def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
-        """The customer of that wallet, whatever its id."""
         return super().find_duplicate(tenant, account, external_id) or _first(self, tenant, account=account)
 
     def answer_to_duplicate(self, customer: Customer) -> Response:
-        """The customer, while it has not signed."""
         if customer.status == Status.INITIATING:
             return json_response(201, self.creation_body(customer))
         return super().answer_to_duplicate(customer)
@@ -158,11 +144,9 @@ class MergesCustomersOfOneExternalId(Fault, OffBlocks):
     breaks = ("offblocks.customer.external-id-with-another-wallet", "offblocks.customer.echoes-chain-id")
 
     def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
-        """The customer with that id, whatever its wallet."""
         return super().find_duplicate(tenant, account, external_id) or _first(self, tenant, external_id=external_id)
 
     def answer_to_duplicate(self, customer: Customer) -> Response:
-        """The customer, while it has not signed."""
         if customer.status == Status.INITIATING:
             return json_response(201, self.creation_body(customer))
         return super().answer_to_duplicate(customer)
@@ -179,7 +163,6 @@ class AnswersInvalidBodiesWith422(Fault, OffBlocks):
     )
 
     def refusal_status(self, reason: Reason) -> int:
-        """422 for a body."""
         return 422 if reason is Reason.BODY else super().refusal_status(reason)
 
 
@@ -190,7 +173,6 @@ class MakesUpMissingExternalIds(Fault, OffBlocks):
     category = "F102"
 
     def read_member(self, document: Mapping[str, Any], name: str) -> str:
-        """The string, or none."""
         if name == "externalId" and name not in document:
             return ""
         return super().read_member(document, name)
@@ -203,7 +185,6 @@ class TakesAnyTypeAsText(Fault, OffBlocks):
     category = "F102"
 
     def read_member(self, document: Mapping[str, Any], name: str) -> str:
-        """The text of whatever is there."""
         return str(document[name]) if name in document else super().read_member(document, name)
 
 
@@ -214,7 +195,6 @@ class FindsAccountIdsAnywhere(Fault, OffBlocks):
     category = "F102"
 
     def read_account(self, text: str, name: str) -> AccountId:
-        """The account whose parts are found in the text."""
         found = re.search(r"([0-9]+):\W*0x\W*([0-9a-fA-F]{40})", text)
         return super().read_account(f"eip155:{found[1]}:0x{found[2]}" if found else text, name)
 
@@ -226,7 +206,6 @@ class TakesStatusFromTheCaller(Fault, OffBlocks):
     category = "F203"
 
     async def create_customer(self, call: Call) -> Response:
-        """Create, and then obey."""
         response = await super().create_customer(call)
         wanted = self.read_document(call.request).get("status")
         if wanted is None:
@@ -242,7 +221,6 @@ class ReadsAnotherExternalId(Fault, OffBlocks):
     breaks = ("offblocks.customer.readable",)
 
     async def get_customer(self, call: Call) -> Response:
-        """The customer with its ids mixed up."""
         customer = self.find_customer(call)
         return json_response(200, {**self.customer_body(customer), "externalId": customer.id})
 
@@ -253,7 +231,6 @@ class ListsActiveCustomersOnly(Fault, OffBlocks):
     breaks = ("offblocks.customer.listed",)
 
     def is_listed_for(self, tenant: Tenant, customer: Customer) -> bool:
-        """Whether it is active, and the tenant's."""
         return super().is_listed_for(tenant, customer) and customer.status == Status.ACTIVE
 
 
@@ -270,7 +247,6 @@ class AnswersUnknownCustomersWith400(Fault, OffBlocks):
     )
 
     def refusal_status(self, reason: Reason) -> int:
-        """400 for an unknown customer."""
         return 400 if reason is Reason.UNKNOWN_CUSTOMER else super().refusal_status(reason)
 
 
@@ -283,7 +259,6 @@ class CallsRejectedCustomersDeclined(Fault, OffBlocks):
     )
 
     def status_after_rejection(self) -> str:
-        """A state of its own."""
         return "declined"
 
 
@@ -293,7 +268,6 @@ class AnswersInitiatingPairWithTheSame(Variation, OffBlocks):
     permits = "Customer Creation gives 201 for a customer that is not onboarded yet, as one who has not signed is not."
 
     def answer_to_duplicate(self, customer: Customer) -> Response:
-        """The customer, while it has not signed."""
         if customer.status == Status.INITIATING:
             return json_response(201, self.creation_body(customer))
         return super().answer_to_duplicate(customer)
@@ -305,7 +279,6 @@ class KeepsWalletsUnique(Variation, OffBlocks):
     permits = "Customer Creation describes chainId alone as a unique customer id."
 
     def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
-        """The customer of that wallet, whatever its id."""
         return super().find_duplicate(tenant, account, external_id) or _first(self, tenant, account=account)
 
 
@@ -315,7 +288,6 @@ class KeepsExternalIdsUnique(Variation, OffBlocks):
     permits = "Customer Creation describes externalId alone as a unique customer id."
 
     def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
-        """The customer with that id, whatever its wallet."""
         return super().find_duplicate(tenant, account, external_id) or _first(self, tenant, external_id=external_id)
 
 
@@ -325,7 +297,6 @@ class RefusesUnlistedChains(Variation, OffBlocks):
     permits = "Blockchain Identifiers lists the supported chains, and eip155:280 is not among them."
 
     def chain_is_supported(self, account: AccountId) -> bool:
-        """Whether the chain is listed."""
         return super().chain_is_supported(account) and account.chain.reference in _LISTED_CHAINS
 
 
@@ -335,7 +306,6 @@ class CutsFractionsOnReading(Variation, OffBlocks):
     permits = "The creation in Customer Creation prints 8 fraction digits, the reading in Customer Verification 6."
 
     def creation_body(self, customer: Customer) -> dict[str, Any]:
-        """The customer with longer times."""
         body = super().creation_body(customer)
         return {**body, **{name: body[name].replace("Z", "123Z") for name in ("createdAt", "updatedAt")}}
 
@@ -346,7 +316,6 @@ class GivesVerificationUrl(Variation, OffBlocks):
     permits = "The introduction of the reference to Customers promises one, though no schema has it."
 
     def creation_body(self, customer: Customer) -> dict[str, Any]:
-        """The customer and where it is verified."""
         return {
             **super().creation_body(customer),
             "verificationUrl": f"https://verification.example/{customer.id}",
@@ -359,7 +328,6 @@ class RefusesUnknownMembers(Variation, OffBlocks):
     permits = "The documents are silent on unknown members."
 
     async def create_customer(self, call: Call) -> Response:
-        """Create, if there is nothing but what is known."""
         if unknown := set(self.read_document(call.request)) - {"chainId", "externalId"}:
             raise Refused(Reason.BODY, f"The body has unknown members: {', '.join(sorted(unknown))}.")
         return await super().create_customer(call)
@@ -371,7 +339,6 @@ class LowersChainIds(Variation, OffBlocks):
     permits = "The documents are silent on the letter case of addresses."
 
     def customer_body(self, customer: Customer) -> dict[str, Any]:
-        """The customer without its checksum."""
         return {**super().customer_body(customer), "chainId": customer.chain_id.lower()}
 
 
@@ -381,7 +348,6 @@ class RoundsTimesOnReading(Variation, OffBlocks):
     permits = "The times in Customer Creation and Customer Verification fit rounding as well as cutting."
 
     def creation_body(self, customer: Customer) -> dict[str, Any]:
-        """The customer a ten-millionth of a second before."""
         body = super().creation_body(customer)
         earlier = self.format_time(customer.created_at - timedelta(microseconds=1)).replace("Z", "9Z")
         return {**body, "createdAt": earlier, "updatedAt": earlier}
@@ -393,7 +359,6 @@ class RequiresChecksums(Variation, OffBlocks):
     permits = "The documents are silent on the letter case of addresses."
 
     def checksum_is_accepted(self, account: AccountId) -> bool:
-        """Whether it has its checksum."""
         return account.address == checksum_address(account.address)
 
 
@@ -422,7 +387,6 @@ class CallsNewPairsDuplicates(Fault, OffBlocks):
     )
 
     async def create_customer(self, call: Call) -> Response:
-        """Create, and then find that it is there."""
         await super().create_customer(call)
         return await super().create_customer(call)
 
@@ -433,7 +397,6 @@ class WritesLocalTimes(Fault, OffBlocks):
     breaks = ("offblocks.customer.times-are-rfc3339", "offblocks.challenge.issued-at-against-created-at")
 
     def format_time(self, instant: datetime) -> str:
-        """The time two hours to the east."""
         return super().format_time(instant + timedelta(hours=2)).removesuffix("Z")
 
 
@@ -443,7 +406,6 @@ class WritesTimesWithoutAFraction(Variation, OffBlocks):
     permits = "The number of fraction digits is seen in examples only, and differs between them (Customer Creation)."
 
     def format_time(self, instant: datetime) -> str:
-        """The second."""
         return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -453,7 +415,6 @@ class WritesTimesToTheNanosecond(Variation, OffBlocks):
     permits = "The number of fraction digits is seen in examples only, and differs between them (Customer Creation)."
 
     def format_time(self, instant: datetime) -> str:
-        """The nanosecond."""
         return super().format_time(instant).replace("Z", "000Z")
 
 
@@ -463,7 +424,6 @@ class WritesTimesWithAnOffset(Variation, OffBlocks):
     permits = "That times are of UTC is seen in examples only (Customer Creation, Customer Verification)."
 
     def format_time(self, instant: datetime) -> str:
-        """The time two hours to the east."""
         return super().format_time(instant + timedelta(hours=2)).replace("Z", "+02:00")
 
 
@@ -473,7 +433,6 @@ class NumbersCustomersByTime(Variation, OffBlocks):
     permits = "Customer Creation has ids of the format uuid, and no document says of which version."
 
     def new_customer_id(self, tenant: Tenant, account: AccountId, external_id: str) -> str:
-        """The millisecond, and chance."""
         chance = super().new_customer_id(tenant, account, external_id)
         time = f"{int(self.now().timestamp() * 1000):012x}"
         return f"{time[:8]}-{time[8:]}-7{chance[15:]}"
@@ -485,5 +444,4 @@ class ListsCustomersAMomentLate(Variation, OffBlocks):
     permits = "No document says how soon the list follows a change (Customers)."
 
     def is_listed_for(self, tenant: Tenant, customer: Customer) -> bool:
-        """Whether it has been there for so long."""
         return super().is_listed_for(tenant, customer) and self.now() - customer.created_at >= timedelta(seconds=5)

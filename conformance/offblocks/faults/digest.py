@@ -13,8 +13,6 @@ class AcceptsMissingDigest(Fault, OffBlocks):
     category = "F102"
 
     def digest_is_required(self, call: Call) -> bool:
-        """Never."""
-        del call
         return False
 
 
@@ -24,7 +22,6 @@ class AcceptsAnyDigest(Fault, OffBlocks):
     breaks = ("offblocks.digest.mismatch-refused", "offblocks.digest.unknown-algorithm-refused")
 
     def check_content_digest(self, body: bytes, value: str | None) -> None:
-        """Refuse only a missing one."""
         if value is None:
             super().check_content_digest(body, value)
 
@@ -35,7 +32,6 @@ class AcceptsUnknownDigestAlgorithm(Fault, OffBlocks):
     breaks = ("offblocks.digest.unknown-algorithm-refused",)
 
     def check_content_digest(self, body: bytes, value: str | None) -> None:
-        """Pass over unknown algorithms, also where there is no other."""
         try:
             super().check_content_digest(body, value)
         except DigestRejected as rejection:
@@ -49,7 +45,6 @@ class WantsDigestOnGet(Fault, OffBlocks):
     breaks = ("offblocks.digest.none-on-get", "offblocks.challenge.fetched-with-200")
 
     async def get_challenge(self, call: Call) -> Response:
-        """The challenge, if there is a digest."""
         response = await super().get_challenge(call)
         self.check_digest(call)
         return response
@@ -61,7 +56,6 @@ class WantsDigestOnSimulator(Fault, OffBlocks):
     breaks = ("offblocks.digest.none-on-simulator", "offblocks.flow.simulated-with-202")
 
     def digest_is_required(self, call: Call) -> bool:
-        """For a PATCH too."""
         return call.request.method == "PATCH" or super().digest_is_required(call)
 
 
@@ -71,7 +65,6 @@ class AcceptsSha256Only(Variation, OffBlocks):
     permits = "No visible document says which digests are taken (Request Signatures)."
 
     def check_content_digest(self, body: bytes, value: str | None) -> None:
-        """Refuse a digest without sha-256."""
         super().check_content_digest(body, value)
         if value is not None and "sha-256=" not in value:
             raise DigestRejected(Reason.UNKNOWN_ALGORITHM, "Content-Digest must have sha-256.")

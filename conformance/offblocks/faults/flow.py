@@ -17,7 +17,6 @@ class KeepsCustomersInScreening(Fault, OffBlocks):
     breaks = ("offblocks.flow.passes-screening",)
 
     def screening_time(self) -> timedelta:
-        """Too long for a sandbox that approves by itself."""
         return timedelta(days=1)
 
 
@@ -27,7 +26,6 @@ class AnswersSimulationWith200(Fault, OffBlocks):
     breaks = ("offblocks.flow.simulated-with-202", "offblocks.response.status-documented")
 
     async def verify_customer(self, call: Call) -> Response:
-        """Verify, and say 200."""
         return replace(await super().verify_customer(call), status=200)
 
 
@@ -37,7 +35,6 @@ class IgnoresVerification(Fault, OffBlocks):
     breaks = ("offblocks.flow.verified-becomes-active",)
 
     def status_after_verification(self) -> str:
-        """The one before."""
         return Status.VERIFYING
 
 
@@ -47,7 +44,6 @@ class ActivatesUnsigned(Fault, OffBlocks):
     breaks = ("offblocks.flow.unsigned-never-active",)
 
     def may_verify(self, customer: Customer) -> bool:
-        """Also before the signature."""
         return super().may_verify(customer) or customer.status == Status.INITIATING
 
 
@@ -57,7 +53,6 @@ class RevivesRejected(Fault, OffBlocks):
     breaks = ("offblocks.flow.rejected-is-final",)
 
     def may_verify(self, customer: Customer) -> bool:
-        """Also after the rejection."""
         return super().may_verify(customer) or customer.status == Status.REJECTED
 
 
@@ -67,7 +62,6 @@ class OnboardsRejectedAgain(Fault, OffBlocks):
     breaks = ("offblocks.flow.rejected-not-onboarded-again", "offblocks.customer.no-second-for-a-pair")
 
     def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
-        """The customer that has the pair, unless it is rejected."""
         found = super().find_duplicate(tenant, account, external_id)
         return None if found and found.status == Status.REJECTED else found
 
@@ -78,7 +72,6 @@ class ScreensForHalfAMinute(Variation, OffBlocks):
     permits = "Customer Verification does not say how long screening takes in the sandbox."
 
     def screening_time(self) -> timedelta:
-        """Some time."""
         return timedelta(seconds=30)
 
 
@@ -88,7 +81,6 @@ class ScreensAtOnce(Variation, OffBlocks):
     permits = "Customer Verification does not say how long screening takes in the sandbox."
 
     def change_status(self, customer: Customer, status: str) -> None:
-        """Change, and go on if that is screening."""
         super().change_status(customer, status)
         self.progress(customer)
 
@@ -99,7 +91,6 @@ class AnswersWrongStatesWith400(Variation, OffBlocks):
     permits = "Simulator is silent on the status of such a refusal, and lists no 409."
 
     def refusal_status(self, reason: Reason) -> int:
-        """400 for a state."""
         return 400 if reason is Reason.WRONG_STATUS else super().refusal_status(reason)
 
 
@@ -109,7 +100,6 @@ class TellsOfSimulations(Fault, OffBlocks):
     breaks = ("offblocks.flow.simulated-with-202",)
 
     async def verify_customer(self, call: Call) -> Response:
-        """Verify, and show the customer."""
         await super().verify_customer(call)
         return json_response(202, self.customer_body(self.find_customer(call)))
 
@@ -120,17 +110,14 @@ class ShowsStatesLate(Variation, OffBlocks):
     permits = "No document says how soon a new state is shown (Customer States)."
 
     def change_status(self, customer: Customer, status: str) -> None:
-        """Change, and remember the state before."""
         before: dict[str, str] = self.__dict__.setdefault("states_before", {})
         before[customer.id] = customer.status
         super().change_status(customer, status)
 
     def customer_body(self, customer: Customer) -> dict[str, Any]:
-        """The customer with the state that it had for so long."""
         body, before = super().customer_body(customer), self.__dict__.get("states_before", {})
         is_new = self.now() - customer.updated_at < timedelta(seconds=5)
         return {**body, "status": before[customer.id]} if is_new and customer.id in before else body
 
     def event_body(self, customer: Customer) -> dict[str, Any]:
-        """An event tells of the state that was reached."""
         return {**super().event_body(customer), "status": customer.status}

@@ -27,7 +27,6 @@ class AcceptsMissingKey(Fault, OffBlocks):
     category = "F102"
 
     def check_idempotency_key(self, call: Call) -> str | None:
-        """None if there is none."""
         return super().check_idempotency_key(call) if call.request.header("idempotency-key") else None
 
 
@@ -38,8 +37,6 @@ class AcceptsAnyTextForAKey(Fault, OffBlocks):
     category = "F102"
 
     def idempotency_key_is_well_formed(self, key: str) -> bool:
-        """Always."""
-        del key
         return True
 
 
@@ -49,7 +46,6 @@ class AnswersRepeatsWith200(Fault, OffBlocks):
     breaks = ("offblocks.idempotency.repeat-answered-alike",)
 
     def answer_again(self, response: Response) -> Response:
-        """The first answer with another status."""
         return replace(response, status=200) if response.body else response
 
 
@@ -59,8 +55,7 @@ class ForgetsKeys(Fault, OffBlocks):
     breaks = _FORGETTING
 
     def find_record(self, scope: Hashable) -> None:
-        """Nothing."""
-        del scope
+        return None
 
 
 class DoesRepeatsAgain(Fault, OffBlocks):
@@ -74,7 +69,6 @@ class DoesRepeatsAgain(Fault, OffBlocks):
     )
 
     async def once(self, call: Call, key: str) -> Response:
-        """Forget a key that is known, and what was done with it."""
         if self.find_record(self.idempotency_scope(call, key)) is not None:
             self.records.clear()
             self.customers_by_pair.clear()
@@ -87,8 +81,6 @@ class IgnoresThePayload(Fault, OffBlocks):
     breaks = ("offblocks.idempotency.changed-payload-refused", "offblocks.idempotency.changed-payload-status")
 
     def same_payload(self, first: Hashable, now: Hashable) -> bool:
-        """Always."""
-        del first, now
         return True
 
 
@@ -99,7 +91,6 @@ class DoesWhatItRefuses(Fault, OffBlocks):
     category = "F104"
 
     async def once(self, call: Call, key: str) -> Response:
-        """Carry out what is refused."""
         try:
             return await super().once(call, key)
         except Refused:
@@ -113,7 +104,6 @@ class AnswersAnotherPayloadWith400(Fault, OffBlocks):
     breaks = ("offblocks.idempotency.changed-payload-status",)
 
     def refusal_status(self, reason: Reason) -> int:
-        """400 for a key that is used again."""
         return 400 if reason is Reason.KEY_REUSED else super().refusal_status(reason)
 
 
@@ -123,12 +113,10 @@ class ForgetsRequestsUnderWay(Fault, OffBlocks):
     breaks = ("offblocks.idempotency.concurrent-done-once", "offblocks.customer.no-second-for-a-pair")
 
     def find_record(self, scope: Hashable) -> Record | None:
-        """What is remembered of a key whose request was answered."""
         record = super().find_record(scope)
         return record if record is not None and record.response is not None else None
 
     async def take_time(self, call: Call) -> None:
-        """A moment in which another creation gets its turn."""
         if call.operation == "createCustomer":
             await pause(0.25)
 
@@ -139,7 +127,6 @@ class LooksAtTheChallengeBeforeTheKey(Fault, OffBlocks):
     breaks = ("offblocks.idempotency.sign-repeat-outlives-challenge",)
 
     async def once(self, call: Call, key: str) -> Response:
-        """Refuse an expired challenge first."""
         if call.operation == "signChallenge" and self.challenge_has_expired(self.find_customer(call).challenges[-1]):
             raise Refused(Reason.EXPIRED_CHALLENGE, "The challenge has expired.")
         return await super().once(call, key)
@@ -151,7 +138,6 @@ class KeepsKeysForADay(Fault, OffBlocks):
     breaks = ("offblocks.idempotency.key-free-after-an-hour",)
 
     def idempotency_lifetime(self) -> timedelta:
-        """A day."""
         return timedelta(days=1)
 
 
@@ -161,7 +147,6 @@ class ForgetsKeysAfterHalfAnHour(Fault, OffBlocks):
     breaks = ("offblocks.idempotency.repeat-answered-alike",)
 
     def idempotency_lifetime(self) -> timedelta:
-        """Half an hour."""
         return timedelta(minutes=30)
 
 
@@ -171,7 +156,6 @@ class TakesItsTime(Variation, OffBlocks):
     permits = "The error table of Idempotency has a 409 for a key whose request is under way."
 
     async def answer_first(self, call: Call) -> Response:
-        """The same, after a moment in which another request gets its turn."""
         await pause(0.05)
         return await super().answer_first(call)
 
@@ -182,7 +166,6 @@ class RefusesAnotherPayloadWith409(Variation, OffBlocks):
     permits = "Idempotency names 422 or 409 for another payload."
 
     def refusal_status(self, reason: Reason) -> int:
-        """409 for a key that is used again."""
         return 409 if reason is Reason.KEY_REUSED else super().refusal_status(reason)
 
 
@@ -192,7 +175,6 @@ class ForgetsRefusals(Variation, OffBlocks):
     permits = "Idempotency does not say whether refusals are repeated."
 
     def remembers(self, response: Response) -> bool:
-        """Successes alone."""
         return response.succeeded
 
 
@@ -202,7 +184,6 @@ class KeepsTheKeysOfOperationsApart(Variation, OffBlocks):
     permits = "Idempotency does not say within what a key must be unique."
 
     def idempotency_scope(self, call: Call, key: str) -> Hashable:
-        """The tenant and the operation."""
         return call.operation, super().idempotency_scope(call, key)
 
 
@@ -212,7 +193,6 @@ class ComparesPayloadsWithoutTheBody(Fault, OffBlocks):
     breaks = ("offblocks.idempotency.changed-payload-refused", "offblocks.idempotency.changed-payload-status")
 
     def payload(self, call: Call) -> Hashable:
-        """Method and path."""
         return call.request.method, call.request.path
 
 
@@ -222,7 +202,6 @@ class AnswersRepeatedSignaturesWith409(Fault, OffBlocks):
     breaks = ("offblocks.idempotency.sign-repeat-is-204", "offblocks.idempotency.sign-repeat-outlives-challenge")
 
     def answer_again(self, response: Response) -> Response:
-        """A conflict where the first answer was empty."""
         if response.body:
             return response
         raise Refused(Reason.ALREADY_SIGNED, "The challenge was signed already.")
@@ -234,7 +213,6 @@ class NeverFreesKeys(Fault, OffBlocks):
     breaks = ("offblocks.idempotency.key-free-after-an-hour",)
 
     def idempotency_lifetime(self) -> timedelta:
-        """A century."""
         return timedelta(days=36_525)
 
 
@@ -248,7 +226,6 @@ class NeverReleasesKeys(Fault, OffBlocks):
     )
 
     def find_record(self, scope: Hashable) -> Record | None:
-        """The record as if the answer were still to come."""
         record = super().find_record(scope)
         return record and replace(record, response=None)
 
@@ -269,15 +246,12 @@ class ReplaysATransientError(Fault, OffBlocks):
     category = "F100"
 
     async def create_customer(self, call: Call) -> Response:
-        """Answer 500 to the first one."""
         if self.__dict__.setdefault("has_broken", False):
             return await super().create_customer(call)
         self.__dict__["has_broken"] = True
         return problem(500, "The database is not there.")
 
     def remembers(self, response: Response) -> bool:
-        """Whatever it is."""
-        del response
         return True
 
 
@@ -287,7 +261,6 @@ class ComparesPayloadsAsJson(Variation, OffBlocks):
     permits = "Idempotency speaks of the same payload, and does not say whether its bytes or its meaning count."
 
     def payload(self, call: Call) -> Hashable:
-        """What the body says."""
         members = json.dumps(call.request.members(), sort_keys=True)
         return call.request.method, call.request.path, call.request.query, members
 
@@ -298,5 +271,4 @@ class KeepsTheKeysOfPathsApart(Variation, OffBlocks):
     permits = "Idempotency does not say within what a key must be unique."
 
     def idempotency_scope(self, call: Call, key: str) -> Hashable:
-        """The tenant and the path."""
         return call.request.path, super().idempotency_scope(call, key)

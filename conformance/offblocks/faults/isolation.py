@@ -12,8 +12,6 @@ class ListsEverybodysCustomers(Fault, OffBlocks):
     breaks = ("offblocks.isolation.list-apart",)
 
     def is_listed_for(self, tenant: Tenant, customer: Customer) -> bool:
-        """Whoever asks."""
-        del tenant, customer
         return True
 
 
@@ -28,8 +26,6 @@ class ShowsCustomersToEverybody(Fault, OffBlocks):
     category = "F206"
 
     def is_visible_to(self, tenant: Tenant, customer: Customer) -> bool:
-        """Whoever asks."""
-        del tenant, customer
         return True
 
 
@@ -39,8 +35,6 @@ class SharesIdempotencyKeys(Fault, OffBlocks):
     breaks = ("offblocks.isolation.keys-apart",)
 
     def idempotency_scope(self, call: Call, key: str) -> Hashable:
-        """The key alone."""
-        del call
         return key.lower()
 
 
@@ -50,6 +44,4 @@ class SendsEventsToAllClients(Fault, OffBlocks):
     breaks = ("offblocks.isolation.events-apart",)
 
     def webhook_addresses(self, customer: Customer) -> list[str]:
-        """The webhooks of all clients."""
-        del customer
         return [hook.callback_url for tenant in self.tenants.values() for hook in tenant.webhooks.values()]

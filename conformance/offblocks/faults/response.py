@@ -19,7 +19,6 @@ class LeavesOutTheTokenType(Fault, OffBlocks):
     category = "F101"
 
     async def create_token(self, call: Call) -> Response:
-        """Issue a token, and do not say of which type."""
         members = dict((await super().create_token(call)).members())
         del members["tokenType"]
         return json_response(200, members)
@@ -32,7 +31,6 @@ class AnswersInPlainText(Fault, OffBlocks):
     category = "F101"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """Answer with another Content-Type."""
         response = await super().perform(operation, request, parameters)
         return replace(response, headers=(("Content-Type", "text/plain"),)) if response.body else response
 
@@ -43,7 +41,6 @@ class AnswersMalformedIdsWith406(Fault, OffBlocks):
     breaks = ("offblocks.response.status-documented", "offblocks.challenge.malformed-customer-id-refused")
 
     def refusal_status(self, reason: Reason) -> int:
-        """406 for a malformed customer id."""
         return 406 if reason is Reason.CUSTOMER_ID else super().refusal_status(reason)
 
 
@@ -54,7 +51,6 @@ class BreaksWithoutKeyId(Fault, OffBlocks):
     category = "F100"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """Answer 500 where the key id is missing."""
         signature_input = request.header("signature-input")
         if signature_input is not None and "keyid=" not in signature_input:
             return problem(500, "The signature names no key.")
@@ -68,7 +64,6 @@ class BreaksOnAnEmptyExternalId(Fault, OffBlocks):
     category = "F100"
 
     async def create_customer(self, call: Call) -> Response:
-        """Answer 500 to one."""
         if call.request.members().get("externalId") == "":
             return problem(500, "externalId is out of range.")
         return await super().create_customer(call)
@@ -85,7 +80,6 @@ class LosesUnprintableExternalIds(Fault, OffBlocks):
     category = "F101"
 
     def customer_body(self, customer: Customer) -> dict[str, Any]:
-        """The customer, with null for such an id."""
         body = super().customer_body(customer)
         return body if customer.external_id.isprintable() else {**body, "externalId": None}
 
@@ -97,7 +91,6 @@ class TakesShortKeys(Fault, OffBlocks):
     category = "F102"
 
     def idempotency_key_is_well_formed(self, key: str) -> bool:
-        """Whether it is short or a uuid."""
         return len(key) < 10 or super().idempotency_key_is_well_formed(key)  # noqa: PLR2004
 
 
@@ -108,7 +101,6 @@ class TakesAnyEventTypes(Fault, OffBlocks):
     category = "F102"
 
     def read_types(self, document: Mapping[str, Any]) -> list[str]:
-        """The types, none if what stands there is no array of them."""
         try:
             return super().read_types(document)
         except Refused:
@@ -121,7 +113,6 @@ class RefusesWebhooksForOneType(Fault, OffBlocks):
     breaks = ("offblocks.response.described-accepted", "offblocks.webhook.registered")
 
     def read_types(self, document: Mapping[str, Any]) -> list[str]:
-        """All types, or a refusal."""
         if "types" in document:
             raise Refused(Reason.WEBHOOK, "'types' is not supported yet.")
         return super().read_types(document)
@@ -133,7 +124,6 @@ class AnswersOtherMethodsWith404(Fault, OffBlocks):
     breaks = ("offblocks.response.unsupported-method",)
 
     async def answer(self, request: Request, path: str) -> Response:
-        """Answer 404 in the place of 405."""
         response = await super().answer(request, path)
         return problem(404, "There is nothing here.") if response.status == 405 else response  # noqa: PLR2004
 
@@ -144,7 +134,6 @@ class AnswersWithoutThePrefix(Variation, OffBlocks):
     permits = "The prose of Customer Creation writes paths without /v1, its reference with it."
 
     async def answer(self, request: Request, path: str) -> Response:
-        """Answer as if the path began with ``/v1``."""
         return await super().answer(request, path if path.startswith("/v1/") else f"/v1{path}")
 
 
@@ -154,7 +143,6 @@ class WrapsTheList(Variation, OffBlocks):
     permits = "No visible document shows the form of the list (Customers)."
 
     async def list_customers(self, call: Call) -> Response:
-        """The customers under a name."""
         response = await super().list_customers(call)
         return json_response(200, {"customers": json.loads(response.body)})
 
@@ -171,7 +159,6 @@ class RenamesTheExternalId(Fault, OffBlocks):
     category = "F101"
 
     def customer_body(self, customer: Customer) -> dict[str, Any]:
-        """The customer with ``externalID``."""
         body = super().customer_body(customer)
         body["externalID"] = body.pop("externalId")
         return body
@@ -189,7 +176,6 @@ class CutsItsJson(Fault, OffBlocks):
     category = "F101"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """Answer with what is no JSON any more."""
         response = await super().perform(operation, request, parameters)
         cut = operation.id in {"getCustomer", "listCustomers"} and response.succeeded
         return replace(response, body=response.body[:-1]) if cut else response
@@ -202,7 +188,6 @@ class SendsNoContentType(Fault, OffBlocks):
     category = "F101"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """Answer without Content-Type."""
         response = await super().perform(operation, request, parameters)
         headers = tuple(line for line in response.headers if line[0] != "Content-Type")
         return replace(response, headers=headers)
@@ -214,7 +199,6 @@ class SaysNothingInRefusals(Variation, OffBlocks):
     permits = "No document shows the body of a refusal."
 
     def refusal(self, refusal: Refused) -> Response:
-        """The status and the header lines."""
         response = super().refusal(refusal)
         headers = tuple(line for line in response.headers if line[0] != "Content-Type")
         return Response(headers, b"", response.status)
@@ -226,7 +210,6 @@ class WritesRefusalsAsText(Variation, OffBlocks):
     permits = "No document shows the body of a refusal."
 
     def refusal(self, refusal: Refused) -> Response:
-        """The sentence."""
         headers = (("Content-Type", "text/plain; charset=utf-8"),)
         return Response(headers, refusal.detail.encode(), self.refusal_status(refusal.reason))
 
@@ -237,7 +220,6 @@ class NamesTheErrorAlone(Variation, OffBlocks):
     permits = "No document shows the body of a refusal."
 
     def refusal(self, refusal: Refused) -> Response:
-        """The object."""
         return json_response(self.refusal_status(refusal.reason), {"error": refusal.detail})
 
 
@@ -247,7 +229,6 @@ class ShowsMoreMembers(Variation, OffBlocks):
     permits = "No schema of the reference excludes further members."
 
     def customer_body(self, customer: Customer) -> dict[str, Any]:
-        """The customer with more of it."""
         more: dict[str, Any] = {
             "type": "individual",
             "tags": [],
@@ -257,7 +238,6 @@ class ShowsMoreMembers(Variation, OffBlocks):
         return {**super().customer_body(customer), **more}
 
     def webhook_body(self, webhook: Webhook) -> dict[str, Any]:
-        """The webhook with more of it."""
         return {"enabled": True, **super().webhook_body(webhook)}
 
 
@@ -267,7 +247,6 @@ class WritesMembersBackwards(Variation, OffBlocks):
     permits = "The members of a JSON object have no order (RFC 8259, section 1)."
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """The answer from its end, if it is an object."""
         response = await super().perform(operation, request, parameters)
         members = response.members()
         turned = dict(reversed(list(members.items())))
@@ -280,7 +259,6 @@ class SendsAnswersInChunks(Variation, OffBlocks):
     permits = "HTTP leaves the framing of a body to the server (RFC 9112, section 6)."
 
     async def answer(self, request: Request, path: str) -> Response:
-        """The answer with Transfer-Encoding."""
         response = await super().answer(request, path)
         chunked = (("Transfer-Encoding", "chunked"),) if response.body else ()
         return replace(response, headers=(*response.headers, *chunked))
@@ -292,7 +270,6 @@ class WritesHeaderNamesInCapitals(Variation, OffBlocks):
     permits = "The names of header fields have no letter case (RFC 9110, section 5.1)."
 
     async def answer(self, request: Request, path: str) -> Response:
-        """The answer with other names."""
         response = await super().answer(request, path)
         return replace(response, headers=tuple((name.upper(), value) for name, value in response.headers))
 
@@ -303,6 +280,5 @@ class ClosesConnections(Variation, OffBlocks):
     permits = "HTTP leaves it to the server whether a connection stays open (RFC 9112, section 9.6)."
 
     async def answer(self, request: Request, path: str) -> Response:
-        """The answer with Connection."""
         response = await super().answer(request, path)
         return replace(response, headers=(*response.headers, ("Connection", "close")))

@@ -54,15 +54,12 @@ class _BuildsItsOwnBase(OffBlocks):
     """Verifies signatures over a base that is built otherwise than the standard says."""
 
     def base(self, request: Request, declared: SignatureInput) -> list[str]:
-        """The lines of the base as this server builds it: here as the standard says."""
         return _lines(request, declared)
 
     def hashes(self) -> tuple[hashes.HashAlgorithm, ...]:
-        """The hashes that a signature may be made with."""
         return (hashes.SHA384(),)
 
     def fits(self, tenant: Tenant, request: Request) -> bool:
-        """Whether the first signature is one over that base."""
         declared, signature = message_signatures.declared_signatures(request.headers)[0]
         key = self.signing_key_for(tenant, declared.key_id or "")
         if not isinstance(key, ec.EllipticCurvePublicKey):
@@ -80,7 +77,6 @@ class _RefusesOtherBases(_BuildsItsOwnBase):
     """Refuses a right signature that does not fit its own base."""
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        """What is covered, if the signature fits both."""
         covered = super().verify_request_signature(tenant, request)
         if not self.fits(tenant, request):
             raise SignatureRejected(message_signatures.Reason.MISMATCH, "The signature does not verify.")
@@ -91,7 +87,6 @@ class _TakesItsOwnBase(_BuildsItsOwnBase):
     """Takes a wrong signature that fits its own base."""
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        """What is covered, if the signature fits one of them."""
         try:
             return super().verify_request_signature(tenant, request)
         except SignatureRejected:
@@ -112,7 +107,6 @@ class RefusesToBeRead(Fault, OffBlocks):
     category = "F205"
 
     def check_request_signature(self, call: Call) -> None:
-        """Refuse the reading."""
         if call.operation == "getCustomer":
             raise Refused(Reason.REQUEST_SIGNATURE, "The signature does not verify.")
         super().check_request_signature(call)
@@ -129,7 +123,6 @@ class WantsTheLabelSig(Fault, OffBlocks):
     category = "F205"
 
     def check_request_signature(self, call: Call) -> None:
-        """Refuse another label."""
         if not (call.request.header("signature") or "sig=").startswith("sig="):
             raise Refused(Reason.REQUEST_SIGNATURE, "There is no signature with the label sig.")
         super().check_request_signature(call)
@@ -141,7 +134,6 @@ class AcceptsMissingSignature(Fault, OffBlocks):
     breaks = ("offblocks.signature.missing-refused", "offblocks.signature.refusal-has-no-effect")
 
     def check_request_signature(self, call: Call) -> None:
-        """Let a request without a signature pass."""
         if call.request.header("signature") is not None:
             super().check_request_signature(call)
 
@@ -156,7 +148,6 @@ class AcceptsAnySignature(Fault, OffBlocks):
     )
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        """What is said to be covered, also where the signature does not verify."""
         try:
             return super().verify_request_signature(tenant, request)
         except SignatureRejected as rejection:
@@ -178,7 +169,6 @@ class VerifiesEmptyRequestsOnly(Fault, OffBlocks):
     )
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        """What is said to be covered, whatever the signature, if there is a body."""
         try:
             return super().verify_request_signature(tenant, request)
         except SignatureRejected as rejection:
@@ -193,7 +183,6 @@ class AcceptsTheSignatureOfAnotherMethod(Fault, OffBlocks):
     breaks = ("offblocks.signature.binds-method",)
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        """What is covered, if the signature verifies for one of the methods."""
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             with suppress(SignatureRejected):
                 return super().verify_request_signature(tenant, replace(request, method=method))
@@ -206,7 +195,6 @@ class AcceptsTheSignatureOfTheParentPath(Fault, OffBlocks):
     breaks = ("offblocks.signature.binds-path",)
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        """What is covered, if the signature verifies for the path or the one above."""
         with suppress(SignatureRejected):
             return super().verify_request_signature(tenant, request)
         return super().verify_request_signature(tenant, replace(request, url=request.url.rpartition("/")[0]))
@@ -218,7 +206,6 @@ class TrustsAQueryThatIsNotThere(Fault, OffBlocks):
     breaks = ("offblocks.signature.binds-query",)
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        """What is said to be covered, if that is a query which is not there."""
         if not request.query and '"@query"' in (request.header("signature-input") or ""):
             return _covered(request)
         return super().verify_request_signature(tenant, request)
@@ -230,7 +217,6 @@ class DropsTheCharset(Fault, OffBlocks):
     breaks = ("offblocks.signature.binds-covered-fields",)
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        """What is covered by the signature of the request without the parameters."""
         media_type, _, _ = (request.header("content-type") or "").partition(";")
         return super().verify_request_signature(tenant, _with_header(request, "content-type", media_type))
 
@@ -241,8 +227,6 @@ class AcceptsUnknownKeyId(Fault, OffBlocks):
     breaks = ("offblocks.signature.unknown-key-id-refused",)
 
     def signing_key_for(self, tenant: Tenant, key_id: str) -> message_signatures.PublicKey | None:
-        """The only key."""
-        del key_id
         return next(iter(tenant.signing_keys.values()), None)
 
 
@@ -252,8 +236,6 @@ class AcceptsTheKeysOfAllClients(Fault, OffBlocks):
     breaks = ("offblocks.signature.other-clients-key-refused",)
 
     def signing_key_for(self, tenant: Tenant, key_id: str) -> message_signatures.PublicKey | None:
-        """The key of whoever registered it."""
-        del tenant
         found = (each.signing_keys.get(key_id) for each in self.tenants.values())
         return next((key for key in found if key is not None), None)
 
@@ -264,7 +246,6 @@ class SharesAKeyCache(Fault, OffBlocks):
     breaks = ("offblocks.signature.other-clients-key-refused",)
 
     def signing_key_for(self, tenant: Tenant, key_id: str) -> message_signatures.PublicKey | None:
-        """The key that was found under that id before, whoever asked for it."""
         cache: dict[str, message_signatures.PublicKey | None] = self.__dict__.setdefault("key_cache", {})
         if cache.get(key_id) is None:
             cache[key_id] = super().signing_key_for(tenant, key_id)
@@ -277,7 +258,6 @@ class SkipsAlgorithmsItDoesNotKnow(Fault, OffBlocks):
     breaks = ("offblocks.signature.other-algorithm-refused",)
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        """What is said to be covered, if the algorithm is another."""
         try:
             return super().verify_request_signature(tenant, request)
         except SignatureRejected as rejection:
@@ -292,11 +272,9 @@ class AcceptsOtherHashes(Fault, _TakesItsOwnBase):
     breaks = ("offblocks.signature.other-algorithm-refused",)
 
     def base(self, request: Request, declared: SignatureInput) -> list[str]:
-        """The right one."""
         return _lines(request, declared)
 
     def hashes(self) -> tuple[hashes.HashAlgorithm, ...]:
-        """Two others."""
         return hashes.SHA256(), hashes.SHA512()
 
 
@@ -306,7 +284,6 @@ class TakesLabelsForOrnament(Fault, OffBlocks):
     breaks = ("offblocks.signature.missing-refused",)
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        """What is covered, the signature brought under the label of the input."""
         label = (request.header("signature-input") or "").partition("=")[0]
         value = (request.header("signature") or "").partition("=")[2]
         return super().verify_request_signature(tenant, _with_header(request, "signature", f"{label}={value}"))
@@ -318,7 +295,6 @@ class AcceptsRepeatedComponents(Fault, _TakesItsOwnBase):
     breaks = ("offblocks.signature.repeated-component-refused",)
 
     def base(self, request: Request, declared: SignatureInput) -> list[str]:
-        """A line for each time that a component is named."""
         once = tuple(dict.fromkeys(declared.components))
         lines = dict(zip(once, _lines(request, replace(declared, components=once)), strict=False))
         return [*(lines[component] for component in declared.components), f'"@signature-params": {declared.text}']
@@ -336,7 +312,6 @@ class BuildsTheBaseInItsOwnOrder(Fault, _RefusesOtherBases):
     category = "F205"
 
     def base(self, request: Request, declared: SignatureInput) -> list[str]:
-        """The lines in the order that its own client has."""
         own = sorted(declared.components, key=(*DEFAULT_COMPONENTS, *declared.components).index)
         return _lines(request, replace(declared, components=tuple(own)))
 
@@ -348,7 +323,6 @@ class TakesAnAbsentQueryForEmpty(Fault, _RefusesOtherBases):
     category = "F205"
 
     def base(self, request: Request, declared: SignatureInput) -> list[str]:
-        """The lines with an empty query."""
         return [line if line != '"@query": ?' else '"@query": ' for line in _lines(request, declared)]
 
 
@@ -359,7 +333,6 @@ class DecodesThePathBeforeVerifying(Fault, _RefusesOtherBases):
     category = "F205"
 
     def base(self, request: Request, declared: SignatureInput) -> list[str]:
-        """The lines with the decoded path."""
         path = urlsplit(request.url).path
         return [line.replace(path, unquote(path)) for line in _lines(request, declared)]
 
@@ -370,7 +343,6 @@ class TakesTheLastOfDoubledLines(Fault, OffBlocks):
     breaks = ("offblocks.signature.binds-covered-fields",)
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        """What is covered by the signature of the last lines."""
         last = {name.lower(): (name, value) for name, value in request.headers}
         return super().verify_request_signature(tenant, replace(request, headers=tuple(last.values())))
 
@@ -381,7 +353,6 @@ class AcceptsHmacWithThePublicKey(Fault, OffBlocks):
     breaks = ("offblocks.signature.other-algorithm-refused",)
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        """What is covered, by HMAC if that is declared."""
         if 'alg="hmac-sha256"' not in (request.header("signature-input") or ""):
             return super().verify_request_signature(tenant, request)
         return message_signatures.verify(
@@ -400,7 +371,6 @@ class AcceptsDer(Fault, OffBlocks):
     breaks = ("offblocks.signature.der-form-refused",)
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        """What is covered, after a signature in DER was brought into the right form."""
         label, _, value = (request.header("signature") or "").partition("=")
         with suppress(ValueError):
             r, s = decode_dss_signature(base64.b64decode(value.strip(":")))
@@ -415,8 +385,6 @@ class AcceptsSignaturesOfNothing(Fault, OffBlocks):
     breaks = ("offblocks.signature.covering-nothing-refused",)
 
     def uncovered(self, request: Request, covered: Sequence[str]) -> tuple[str, ...]:
-        """Nothing, so that any coverage will do."""
-        del request, covered
         return ()
 
 
@@ -426,7 +394,6 @@ class AcceptsStaleSignature(Fault, OffBlocks):
     breaks = ("offblocks.signature.stale-refused",)
 
     def signature_max_age(self) -> timedelta | None:
-        """None."""
         return None
 
 
@@ -436,7 +403,6 @@ class AcceptsSignatureOfTheFuture(Fault, OffBlocks):
     breaks = ("offblocks.signature.future-refused",)
 
     def signature_max_ahead(self) -> timedelta | None:
-        """None."""
         return None
 
 
@@ -456,7 +422,6 @@ class RefusesSignaturesWith403(Fault, OffBlocks):
     )
 
     def refusal_status(self, reason: Reason) -> int:
-        """403 for a request signature."""
         return 403 if reason is Reason.REQUEST_SIGNATURE else super().refusal_status(reason)
 
 
@@ -466,7 +431,6 @@ class RefusesSignaturesWith400(Variation, OffBlocks):
     permits = "The error table of Idempotency words a 400 as an invalid request signature."
 
     def refusal_status(self, reason: Reason) -> int:
-        """400 for a request signature."""
         return 400 if reason is Reason.REQUEST_SIGNATURE else super().refusal_status(reason)
 
 
@@ -476,11 +440,9 @@ class WantsFreshSignatures(Variation, OffBlocks):
     permits = "No visible document says how old a signature may be (Request Signatures)."
 
     def created_is_required(self) -> bool:
-        """It is."""
         return True
 
     def signature_max_age(self) -> timedelta | None:
-        """Ten seconds."""
         return timedelta(seconds=10)
 
 
@@ -490,7 +452,6 @@ class VerifiesOneOfSeveralSignatures(Variation, OffBlocks):
     permits = "RFC 9421, section 4.3, leaves it to the application which of several signatures are needed."
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        """What the first of them covers that verifies."""
         inputs, signatures = (request.header(name) or "" for name in ("signature-input", "signature"))
         pairs = zip(_SEVERAL.split(inputs), _SEVERAL.split(signatures), strict=False)
         alone = [_with_header(_with_header(request, "signature-input", one), "signature", two) for one, two in pairs]
@@ -506,7 +467,6 @@ class LooksAtTheKeyBeforeTheSignature(Variation, OffBlocks):
     permits = "No document says which of several faults of one request is answered (Idempotency, Authentication)."
 
     def check_request_signature(self, call: Call) -> None:
-        """The key and the digest first."""
         self.check_idempotency_key(call)
         if call.request.header("content-digest") is not None:
             self.check_digest(call)
@@ -519,7 +479,6 @@ class LooksForTheCustomerFirst(Variation, OffBlocks):
     permits = "No document says which of several faults of one request is answered (Customer Creation, Authentication)."
 
     def check_request_signature(self, call: Call) -> None:
-        """The customer first."""
         if "customerId" in call.parameters:
             self.find_customer(call)
         super().check_request_signature(call)

@@ -30,7 +30,6 @@ class RefusesHexText(Fault, OffBlocks):
     )
 
     def accepted_encodings(self) -> tuple[Encoding, ...]:
-        """Bytes."""
         return (Encoding.BASE64_OF_BYTES,)
 
 
@@ -46,7 +45,6 @@ class AnswersSignatureWithTheCustomer(Fault, OffBlocks):
     )
 
     async def sign_challenge(self, call: Call) -> Response:
-        """Take the signature, and show whose it is."""
         await super().sign_challenge(call)
         return json_response(200, self.customer_body(self.find_customer(call)))
 
@@ -63,7 +61,6 @@ class LeavesSignedInitiating(Fault, OffBlocks):
     )
 
     def status_after_signing(self) -> str:
-        """The one before."""
         return Status.INITIATING
 
 
@@ -76,8 +73,6 @@ class AcceptsAnySigner(Fault, OffBlocks):
     )
 
     def signer_is_owner(self, customer: Customer, owner: AccountId, signer: str) -> bool:
-        """Whoever it is."""
-        del customer, owner, signer
         return True
 
 
@@ -87,13 +82,9 @@ class TrustsTheOwnerId(Fault, OffBlocks):
     breaks = ("offblocks.signing.owner-is-the-customers-wallet",)
 
     def owner_id_matches(self, customer: Customer, owner: AccountId) -> bool:
-        """Whatever it names."""
-        del customer, owner
         return True
 
     def signer_is_owner(self, customer: Customer, owner: AccountId, signer: str) -> bool:
-        """Whether the signer is the one that the request names."""
-        del customer
         return signer == checksum_address(owner.address)
 
 
@@ -107,12 +98,9 @@ class VerifiesWhatWasSent(Fault, OffBlocks):
     )
 
     def challenge_is_current(self, customer: Customer, sent: str) -> bool:
-        """Whatever it is, unless it is one whose hour is over."""
         return not any(sent == each.encoded and self.challenge_has_expired(each) for each in customer.challenges)
 
     def message_signed(self, customer: Customer, sent: str) -> bytes:
-        """What the request holds."""
-        del customer
         try:
             return base64.b64decode(sent, validate=True)
         except binascii.Error as error:
@@ -125,11 +113,9 @@ class AcceptsSupersededChallenges(Fault, OffBlocks):
     breaks = ("offblocks.signing.superseded-challenge-refused",)
 
     def challenge_is_current(self, customer: Customer, sent: str) -> bool:
-        """Whether it was issued to the customer within the hour."""
         return any(sent == each.encoded and not self.challenge_has_expired(each) for each in customer.challenges)
 
     def message_signed(self, customer: Customer, sent: str) -> bytes:
-        """The one that was sent."""
         return next(each.message for each in customer.challenges if each.encoded == sent)
 
 
@@ -139,7 +125,6 @@ class IgnoresBytesTooMany(Fault, OffBlocks):
     breaks = ("offblocks.signing.wrong-length-refused",)
 
     def decode_wallet_signature(self, text: str) -> bytes:
-        """What stands at the beginning, if it is hex text."""
         long = re.fullmatch("MHh[A-Za-z0-9+/]{173,}=*", text)
         return bytes.fromhex(base64.b64decode(text)[2:132].decode()) if long else super().decode_wallet_signature(text)
 
@@ -150,7 +135,6 @@ class SkipsCharactersOutsideBase64(Fault, OffBlocks):
     breaks = ("offblocks.signing.outside-base64-refused",)
 
     def decode_wallet_signature(self, text: str) -> bytes:
-        """What the other characters say."""
         return super().decode_wallet_signature(re.sub("[^A-Za-z0-9+/=]", "", text))
 
 
@@ -164,7 +148,6 @@ class MovesOnWrongSignature(Fault, OffBlocks):
     )
 
     def check_wallet_signature(self, customer: Customer, owner: AccountId, message: bytes, text: str) -> None:
-        """Check, and go on either way."""
         try:
             super().check_wallet_signature(customer, owner, message, text)
         except Refused:
@@ -178,8 +161,6 @@ class SignsTwice(Fault, OffBlocks):
     breaks = ("offblocks.signing.second-is-409", "offblocks.signing.concurrent-one-success")
 
     def may_sign(self, customer: Customer) -> bool:
-        """Always."""
-        del customer
         return True
 
 
@@ -189,7 +170,6 @@ class ChecksSignaturesBeforeWaiting(Fault, OffBlocks):
     breaks = ("offblocks.signing.concurrent-one-success",)
 
     async def take_time(self, call: Call) -> None:
-        """A moment, for signatures."""
         if call.operation == "signChallenge":
             await pause(_SECONDS_BETWEEN_CHECK_AND_EFFECT)
 
@@ -200,7 +180,6 @@ class AcceptsHexTextOnly(Variation, OffBlocks):
     permits = "Sign in With X says that the hex string is what is to be encoded."
 
     def accepted_encodings(self) -> tuple[Encoding, ...]:
-        """Hex text."""
         return (Encoding.BASE64_OF_HEX_TEXT,)
 
 
@@ -210,7 +189,6 @@ class AnswersWrongSignaturesWith403(Variation, OffBlocks):
     permits = "Customer Creation is silent on the status of a signature that does not verify."
 
     def refusal_status(self, reason: Reason) -> int:
-        """403 for a wallet's signature."""
         return 403 if reason is Reason.WALLET_SIGNATURE else super().refusal_status(reason)
 
 
@@ -220,8 +198,6 @@ class IgnoresOwnerId(Variation, OffBlocks):
     permits = "Customer Creation does not say that ownerId must be the chainId of the customer."
 
     def owner_id_matches(self, customer: Customer, owner: AccountId) -> bool:
-        """Whatever it names."""
-        del customer, owner
         return True
 
 
@@ -231,8 +207,6 @@ class IgnoresChecksums(Variation, OffBlocks):
     permits = "The documents are silent on the letter case of addresses."
 
     def checksum_is_accepted(self, account: AccountId) -> bool:
-        """Whatever it is."""
-        del account
         return True
 
 
@@ -242,7 +216,6 @@ class AcceptsRecoveryIdZero(Variation, OffBlocks):
     permits = "The documents are silent on the last byte of a wallet signature."
 
     def signer_of(self, message: bytes, signature: bytes) -> str | None:
-        """The signer, by the last byte in either form."""
         return super().signer_of(message, wallet_signatures.normalised(signature))
 
 
@@ -267,17 +240,12 @@ class TrustsTheAddressInTheMessage(Fault, OffBlocks):
     breaks = ("offblocks.signing.foreign-challenge-refused",)
 
     def challenge_is_current(self, customer: Customer, sent: str) -> bool:
-        """Whether it is any customer's."""
-        del customer
         return any(sent == each.challenges[-1].encoded for each in self.customers.values())
 
     def message_signed(self, customer: Customer, sent: str) -> bytes:
-        """What the request holds."""
-        del customer
         return base64.b64decode(sent)
 
     def check_wallet_signature(self, customer: Customer, owner: AccountId, message: bytes, text: str) -> None:
-        """Check as if the customer were the one whom the message names."""
         named = _ADDRESS.search(message.decode())
         account = replace(customer.account, address=named[0]) if named else customer.account
         super().check_wallet_signature(replace(customer, account=account), owner, message, text)
@@ -289,13 +257,9 @@ class AcceptsForeignChallenges(Fault, OffBlocks):
     breaks = ("offblocks.signing.foreign-challenge-refused",)
 
     def challenge_is_current(self, customer: Customer, sent: str) -> bool:
-        """Whether it is anybody's."""
-        del customer
         return any(sent == each.challenges[-1].encoded for each in self.customers.values())
 
     def message_signed(self, customer: Customer, sent: str) -> bytes:
-        """The one that was sent."""
-        del customer
         current = (each.challenges[-1] for each in self.customers.values())
         return next(challenge.message for challenge in current if challenge.encoded == sent)
 
@@ -306,5 +270,4 @@ class RecoversTheZeroAddress(Fault, OffBlocks):
     breaks = ("offblocks.signing.other-key-refused", "offblocks.signing.refusal-leaves-initiating")
 
     def signer_of(self, message: bytes, signature: bytes) -> str | None:
-        """The signer, or nobody's address."""
         return super().signer_of(message, signature) or checksum_address(f"0x{0:040x}")

@@ -14,7 +14,6 @@ class AnswersRegistrationWith202(Fault, OffBlocks):
     breaks = ("offblocks.webhook.registered", "offblocks.response.status-documented")
 
     async def put_webhook(self, call: Call) -> Response:
-        """Register, and say 202."""
         return replace(await super().put_webhook(call), status=202)
 
 
@@ -24,7 +23,6 @@ class SendsCreationsOnly(Fault, OffBlocks):
     breaks = ("offblocks.webhook.sent-on-change",)
 
     def change_status(self, customer: Customer, status: str) -> None:
-        """Change in silence."""
         customer.status = status
         customer.updated_at = self.now()
 
@@ -35,7 +33,6 @@ class SendsEventsWithoutId(Fault, OffBlocks):
     breaks = ("offblocks.webhook.event-matches-schema",)
 
     def event_body(self, customer: Customer) -> dict[str, Any]:
-        """The event without what tells it from others."""
         event = super().event_body(customer)
         del event["eventId"]
         return event
@@ -47,8 +44,6 @@ class SendsEventsOnce(Fault, OffBlocks):
     breaks = ("offblocks.webhook.retried",)
 
     def is_received(self, status: int) -> bool:
-        """Whatever the answer."""
-        del status
         return True
 
 
@@ -58,7 +53,6 @@ class RetriesAfterAPause(Variation, OffBlocks):
     permits = "Step-by-step Guide, Webhooks, has an event tried a few times at once, and does not say how many."
 
     def tries_at_once(self) -> int:
-        """Twice."""
         return 2
 
 
@@ -68,5 +62,4 @@ class SendsEventsTwice(Variation, OffBlocks):
     permits = "Step-by-step Guide, Webhooks, says that an event may come more than once."
 
     def webhook_addresses(self, customer: Customer) -> list[str]:
-        """Each address, twice."""
         return super().webhook_addresses(customer) * 2

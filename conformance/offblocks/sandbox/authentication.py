@@ -147,7 +147,6 @@ class AuthenticationDecisions(Decisions):
         self, tenant: Tenant, key_id: str, key: ec.EllipticCurvePublicKey
     ) -> dict[str, ec.EllipticCurvePublicKey]:
         """The tenant's keys once `key` is registered: that one alone, in place of the last (Request Signatures)."""
-        del tenant
         return {key_id: key}
 
     async def put_signing_key(self, call: Call) -> Response:

@@ -110,7 +110,6 @@ class CustomerDecisions(Decisions):
 
     def new_customer_id(self, tenant: Tenant, account: AccountId, external_id: str) -> str:
         """The id of a new customer: a uuid (Customer Creation), of silent version and origin: 4, random."""
-        del tenant, account, external_id
         return str(self.customer_ids.uuid())
 
     def initial_status(self) -> str:

@@ -91,7 +91,6 @@ class IdempotencyDecisions(Decisions):
 
     async def answer_while_in_use(self, record: Record) -> Response:
         """The answer to a retry while the first request is under way: 409 (Idempotency)."""
-        del record
         raise Refused(
             Reason.KEY_IN_USE,
             "A request with this Idempotency-Key is being carried out. Repeat this one later with the same key.",

@@ -70,7 +70,6 @@ class SigningDecisions(Decisions):
 
     def message_signed(self, customer: Customer, sent: str) -> bytes:
         """The bytes that the wallet must have signed: the decoded challenge, as the printed signature shows."""
-        del sent
         return customer.challenges[-1].message
 
     def check_wallet_signature(self, customer: Customer, owner: AccountId, message: bytes, text: str) -> None:
@@ -117,7 +116,6 @@ class SigningDecisions(Decisions):
 
     def signer_is_owner(self, customer: Customer, owner: AccountId, signer: str) -> bool:
         """Whether the signer is the one whose ownership is in question: the customer's wallet, whatever is claimed."""
-        del owner
         return signer == checksum_address(customer.account.address)
 
     def status_after_signing(self) -> str:

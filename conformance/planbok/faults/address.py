@@ -17,7 +17,6 @@ class ShortensEvmAddresses(Fault, Planbok):
     breaks = ("planbok.address.evm-form",)
 
     def address(self, public_key: bytes, chain: Chain) -> str:
-        """The address, one digit short on an EVM chain."""
         address = super().address(public_key, chain)
         return address[:-1] if chain.family is Family.EVM else address
 
@@ -28,7 +27,6 @@ class InvertsTheCaseOfEvmAddresses(Fault, Planbok):
     breaks = ("planbok.address.evm-checksum",)
 
     def address(self, public_key: bytes, chain: Chain) -> str:
-        """The address with a wrong checksum on an EVM chain."""
         address = super().address(public_key, chain)
         return f"0x{address[2:].swapcase()}" if chain.family is Family.EVM else address
 
@@ -39,7 +37,6 @@ class GivesMainnetAddressesOnTestnets(Fault, Planbok):
     breaks = ("planbok.address.bitcoin-form",)
 
     def address(self, public_key: bytes, chain: Chain) -> str:
-        """The address on the main network."""
         return address_of(public_key, chain.family, testnet=False)
 
 
@@ -49,7 +46,6 @@ class WritesSolanaAddressesInHex(Fault, Planbok):
     breaks = ("planbok.address.solana-form",)
 
     def address(self, public_key: bytes, chain: Chain) -> str:
-        """The address, in hexadecimal on Solana."""
         return public_key.hex() if chain.family is Family.SOLANA else super().address(public_key, chain)
 
 
@@ -59,7 +55,6 @@ class CapitalisesNearAddresses(Fault, Planbok):
     breaks = ("planbok.address.near-form",)
 
     def address(self, public_key: bytes, chain: Chain) -> str:
-        """The address, in capitals on NEAR."""
         address = super().address(public_key, chain)
         return address.upper() if chain.family is Family.NEAR else address
 
@@ -70,7 +65,6 @@ class ShowsTheKeyOfTheAccount(Fault, Planbok):
     breaks = ("planbok.address.follows-from-public-key",)
 
     def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
-        """The wallet with another key."""
         path = "/".join(wallet.path.split("/")[:4])
         key = derive_key(self.root_of(customer), path, wallet.chain.curve)
         return {**super().wallet_json(customer, wallet), "publicKey": key.public_key.hex()}
@@ -82,12 +76,9 @@ class GivesAllCustomersTheSameKeys(Fault, Planbok):
     breaks = ("planbok.address.never-shared",)
 
     def root_of(self, customer: Customer) -> bytes:
-        """The seed of the organization's first customer."""
         return self.customers_of(customer.tenant)[0].root
 
     def account_index(self, customer: Customer, chain: Chain) -> int:
-        """The first."""
-        del customer, chain
         return 0
 
 
@@ -97,8 +88,6 @@ class GivesAllOrganizationsTheSameSeed(Fault, Planbok):
     breaks = ("planbok.address.never-shared",)
 
     def root_of(self, customer: Customer) -> bytes:
-        """The seed of the very first customer."""
-        del customer
         return next(iter(self.customers.values())).root
 
 
@@ -108,8 +97,6 @@ class GivesEachChainItsOwnAddress(Fault, Planbok):
     breaks = ("planbok.address.same-on-evm-chains",)
 
     def address_index(self, customer: Customer, chain: Chain) -> int:
-        """How many wallets the customer has."""
-        del chain
         return len(customer.wallets)
 
 
@@ -119,11 +106,9 @@ class GivesEachCoinItsOwnAccount(Fault, Planbok):
     breaks = ("planbok.address.one-account",)
 
     def account_index(self, customer: Customer, chain: Chain) -> int:
-        """An account of the coin's."""
         return super().account_index(customer, chain) + chain.coin_type
 
     def shows_derivation_path(self) -> bool:
-        """Yes."""
         return True
 
 
@@ -133,7 +118,6 @@ class WritesSolanaPathsItsOwnWay(Fault, Planbok):
     breaks = ("planbok.address.path-form",)
 
     def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
-        """The wallet with its path, which begins at the coin on Solana."""
         path = wallet.path.removeprefix("m/44'/") if wallet.chain.family is Family.SOLANA else wallet.path
         return {**super().wallet_json(customer, wallet), "derivationPath": path}
 
@@ -144,7 +128,6 @@ class ShowsDerivationPaths(Variation, Planbok):
     permits = "Provisioning Customer Wallets names the account index, and no document shows whether paths are given."
 
     def shows_derivation_path(self) -> bool:
-        """Yes."""
         return True
 
 
@@ -154,7 +137,6 @@ class ShowsPathsAsExported(Variation, Planbok):
     permits = "An export of the v2 beta writes them so."
 
     def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
-        """The wallet with its path as an export has it."""
         purpose = "84" if wallet.chain.family is Family.BITCOIN else "44"
         path = wallet.path.replace("m/44'", f"m/{purpose}").replace("'", "")
         return {**super().wallet_json(customer, wallet), "derivationPath": path}
@@ -166,7 +148,6 @@ class ShowsNoPublicKey(Variation, Planbok):
     permits = "Only clients show a publicKey, no document does."
 
     def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
-        """The wallet without its key."""
         shown = super().wallet_json(customer, wallet)
         del shown["publicKey"]
         return shown
@@ -178,7 +159,6 @@ class WritesPublicKeysWithAPrefix(Variation, Planbok):
     permits = "No source shows how a publicKey is written."
 
     def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
-        """The wallet with its key after ``0x``."""
         return {**super().wallet_json(customer, wallet), "publicKey": f"0x{wallet.public_key}"}
 
 
@@ -188,7 +168,6 @@ class WritesPublicKeysUncompressed(Variation, Planbok):
     permits = "No source shows how a publicKey is written."
 
     def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
-        """The wallet with its longer key, if there is one."""
         key = bytes.fromhex(wallet.public_key)
         written = PublicKey(key).format(compressed=False) if wallet.chain.curve is Curve.SECP256K1 else key
         return {**super().wallet_json(customer, wallet), "publicKey": written.hex()}
@@ -200,7 +179,6 @@ class WritesEd25519KeysInBase58(Variation, Planbok):
     permits = "No source shows how a publicKey is written; Solana writes them so."
 
     def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
-        """The wallet with its key as Solana writes it."""
         return {**super().wallet_json(customer, wallet), "publicKey": _written(wallet, "")}
 
 
@@ -210,7 +188,6 @@ class WritesEd25519KeysWithTheirCurve(Variation, Planbok):
     permits = "No source shows how a publicKey is written; NEAR writes them so."
 
     def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
-        """The wallet with its key as NEAR writes it."""
         return {**super().wallet_json(customer, wallet), "publicKey": _written(wallet, "ed25519:")}
 
 
@@ -220,7 +197,6 @@ class PaysToPublicKeyHashes(Variation, Planbok):
     permits = "No source says which form of Bitcoin's addresses is given."
 
     def address(self, public_key: bytes, chain: Chain) -> str:
-        """The address, in the oldest form on Bitcoin."""
         kind = Kind.P2PKH if chain.family is Family.BITCOIN else None
         return address_of(public_key, chain.family, testnet=chain.testnet, kind=kind)
 
@@ -231,7 +207,6 @@ class WritesEvmAddressesInLowerCase(Variation, Planbok):
     permits = "Cryptography shows no checksum, and EIP-55 leaves one case to those who do not check."
 
     def address(self, public_key: bytes, chain: Chain) -> str:
-        """The address, in lower case on an EVM chain."""
         address = super().address(public_key, chain)
         return address.lower() if chain.family is Family.EVM else address
 
@@ -242,7 +217,6 @@ class NamesNearAccounts(Variation, Planbok):
     permits = "No source says which of NEAR's accounts are given."
 
     def address(self, public_key: bytes, chain: Chain) -> str:
-        """The address, a name below that of the network on NEAR."""
         if chain.family is not Family.NEAR:
             return super().address(public_key, chain)
         return f"c{public_key[:8].hex()}.{'testnet' if chain.testnet else 'near'}"

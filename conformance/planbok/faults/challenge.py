@@ -17,7 +17,6 @@ class SendsTheCustomerStraightBack(Fault, Planbok):
     breaks = ("planbok.challenge.answered",)
 
     def page_url(self, challenge: Challenge) -> str:
-        """The caller's page."""
         return challenge.return_url or challenge.url
 
 
@@ -27,7 +26,6 @@ class RepeatsLinks(Fault, Planbok):
     breaks = ("planbok.challenge.unique",)
 
     def page_url(self, challenge: Challenge) -> str:
-        """The first page for this."""
         asked = (challenge.task, challenge.chains)
         return next(each.url for each in challenge.customer.challenges if (each.task, each.chains) == asked)
 
@@ -38,7 +36,6 @@ class RepeatsIds(Fault, Planbok):
     breaks = ("planbok.challenge.ids-differ",)
 
     def challenge_identifier(self, challenge: Challenge) -> dict[str, str]:
-        """The first id for this."""
         asked = (challenge.task, challenge.chains)
         first = next(each for each in challenge.customer.challenges if (each.task, each.chains) == asked)
         return super().challenge_identifier(first)
@@ -50,7 +47,6 @@ class NamesIdsOtherwise(Fault, Planbok):
     breaks = ("planbok.challenge.identifier",)
 
     def challenge_identifier(self, challenge: Challenge) -> dict[str, str]:
-        """The id under a name of its own."""
         return {"uuid": challenge.id}
 
 
@@ -60,7 +56,6 @@ class VerifiesAtOnce(Fault, Planbok):
     breaks = ("planbok.challenge.starts-pending",)
 
     def status_shown(self, challenge: Challenge) -> str:
-        """Verified at first."""
         is_new = self.now() - challenge.issued_at < timedelta(seconds=1)
         return Status.VERIFIED.value if is_new else super().status_shown(challenge)
 
@@ -71,7 +66,6 @@ class SaysDone(Fault, Planbok):
     breaks = ("planbok.challenge.success-word",)
 
     def status_shown(self, challenge: Challenge) -> str:
-        """A word of its own."""
         status = super().status_shown(challenge)
         return "done" if status == Status.VERIFIED else status
 
@@ -82,7 +76,6 @@ class TakesOneChainOnly(Fault, Planbok):
     breaks = ("planbok.challenge.several-chains",)
 
     def read_chains(self, document: Mapping[str, Any]) -> tuple[Chain, ...]:
-        """One chain."""
         chains = super().read_chains(document)
         if len(chains) > 1:
             raise Refused(Reason.BODY, "One chain at a time.")
@@ -95,7 +88,6 @@ class RefusesEoa(Fault, Planbok):
     breaks = ("planbok.challenge.account-type-eoa", "planbok.challenge.several-chains")
 
     def check_account_type(self, document: Mapping[str, Any]) -> None:
-        """Anything but ``eoa``."""
         if document.get("accountType") == "eoa":
             raise Refused(Reason.BODY, "'accountType' must be 'EOA'.")
 
@@ -106,7 +98,6 @@ class RequiresTheAccountType(Fault, Planbok):
     breaks = ("planbok.challenge.account-type-omitted",)
 
     def account_type_without_mention(self) -> str | None:
-        """None."""
         return None
 
 
@@ -127,7 +118,6 @@ class AcceptsNoChain(Fault, Planbok):
     category = "F102"
 
     def accepts_no_chain(self) -> bool:
-        """It does."""
         return True
 
 
@@ -138,7 +128,6 @@ class AcceptsUnknownChains(Fault, Planbok):
     category = "F102"
 
     def accepts_unknown_chains(self) -> bool:
-        """It does."""
         return True
 
 
@@ -148,8 +137,6 @@ class ListsChallengesOfAll(Fault, Planbok):
     breaks = ("planbok.challenge.listed",)
 
     def challenges_listed(self, customer: Customer) -> Iterable[Challenge]:
-        """Everybody's."""
-        del customer
         return self.challenges.values()
 
 
@@ -159,8 +146,6 @@ class AnswersChallengesUnderAnyCustomer(Fault, Planbok):
     breaks = ("planbok.challenge.under-its-customer-only",)
 
     def challenges_under(self, customer: Customer) -> Iterable[Challenge]:
-        """Everybody's."""
-        del customer
         return self.challenges.values()
 
 
@@ -170,7 +155,6 @@ class ShowsChallengesToStrangers(Fault, Planbok):
     breaks = ("planbok.challenge.under-its-customer-only",)
 
     def customer_of_challenge(self, call: Call) -> Customer:
-        """Whoever's."""
         customer = self.customers.get(call.parameters["id"])
         return customer if customer is not None else super().customer_of_challenge(call)
 
@@ -181,7 +165,6 @@ class ExpiresChallengesAfterTenMinutes(Fault, Planbok):
     breaks = ("planbok.challenge.completable-in-time",)
 
     def challenge_lifetime(self) -> timedelta:
-        """Ten minutes."""
         return timedelta(minutes=10)
 
 
@@ -191,8 +174,6 @@ class NeverExpiresChallenges(Fault, Planbok):
     breaks = ("planbok.challenge.expires-after-15-minutes",)
 
     def has_expired(self, challenge: Challenge) -> bool:
-        """Never."""
-        del challenge
         return False
 
 
@@ -202,7 +183,6 @@ class ExpiresChallengesAnHourLate(Fault, Planbok):
     breaks = ("planbok.challenge.expires-after-15-minutes",)
 
     def has_expired(self, challenge: Challenge) -> bool:
-        """An hour later."""
         return self.now() >= challenge.expires_at + timedelta(hours=1)
 
 
@@ -212,7 +192,6 @@ class RenewsChallengesWhenOpened(Fault, Planbok):
     breaks = ("planbok.challenge.expires-after-15-minutes",)
 
     def has_expired(self, challenge: Challenge) -> bool:
-        """Never, since asking renews it."""
         challenge.expires_at = self.now() + self.challenge_lifetime()
         return False
 
@@ -223,7 +202,6 @@ class NamesIdsPlainly(Variation, Planbok):
     permits = "One example of the beta has id, where others have challengeId."
 
     def challenge_identifier(self, challenge: Challenge) -> dict[str, str]:
-        """The id as ``id``."""
         return {"id": challenge.id}
 
 
@@ -233,7 +211,6 @@ class NamesIdsTwice(Variation, Planbok):
     permits = "Introduction names challengeId, one example of the beta id."
 
     def challenge_identifier(self, challenge: Challenge) -> dict[str, str]:
-        """Both names."""
         return {"challengeId": challenge.id, "id": challenge.id}
 
 
@@ -243,7 +220,6 @@ class SaysCompleted(Variation, Planbok):
     permits = "Introduction speaks of the completed challenge status."
 
     def status_shown(self, challenge: Challenge) -> str:
-        """The other word."""
         status = super().status_shown(challenge)
         return "completed" if status == Status.VERIFIED else status
 
@@ -254,7 +230,6 @@ class SaysExpired(Variation, Planbok):
     permits = "No source lists the status of a challenge that expired."
 
     def status_shown(self, challenge: Challenge) -> str:
-        """A word of its own."""
         if challenge.status is Status.PENDING and self.has_expired(challenge):
             return "expired"
         return super().status_shown(challenge)
@@ -266,7 +241,6 @@ class ForgetsExpiredChallenges(Variation, Planbok):
     permits = "Provisioning Customer Wallets does not say what is answered for a challenge that expired."
 
     def is_pruned(self, challenge: Challenge) -> bool:
-        """As soon as it expired."""
         return challenge.status is Status.PENDING and self.has_expired(challenge)
 
 
@@ -276,7 +250,6 @@ class AnswersGoneForExpiredChallenges(ForgetsExpiredChallenges):
     permits = "Provisioning Customer Wallets does not say what is answered for a challenge that expired."
 
     def refusal_status(self, reason: Reason) -> int:
-        """410 for what is not there any more."""
         return 410 if reason is Reason.UNKNOWN_CHALLENGE else super().refusal_status(reason)
 
 
@@ -286,7 +259,6 @@ class SupersedesChallenges(Variation, Planbok):
     permits = "No document speaks of a second pending challenge."
 
     def issued_before(self, customer: Customer, task: Task) -> None:
-        """They fail."""
         for challenge in customer.challenges:
             if challenge.task is task and challenge.ended is None:
                 self.cancel(challenge)
@@ -306,7 +278,6 @@ class AnswersWithTheOpenChallenge(Variation, Planbok):
         chains: tuple[Chain, ...] = (),
         names: tuple[Mapping[str, str], ...] = (),
     ) -> Response:
-        """The open one, if there is such."""
         for challenge in customer.challenges:
             is_open = challenge.ended is None and not self.has_expired(challenge)
             if is_open and (challenge.task, challenge.chains) == (task, chains):
@@ -320,7 +291,6 @@ class ShowsThePageOnce(Variation, Planbok):
     permits = "No document shows that member but in the answer to a request for a challenge."
 
     def get_challenge(self, call: Call) -> Response:
-        """The challenge without its page."""
         members = super().get_challenge(call).members()
         return json_response(200, {**members, "data": {**members["data"], "redirectUrl": None}})
 
@@ -331,7 +301,6 @@ class TakesRepeatedChains(Variation, Planbok):
     permits = "No document speaks of a repeated chain."
 
     def accepts_repeated_chains(self) -> bool:
-        """It does."""
         return True
 
 
@@ -341,7 +310,6 @@ class RequiresTheReturnUrl(Variation, Planbok):
     permits = "The beta and the demo client send redirectUrl, which the document does not list."
 
     def return_url_is_required(self) -> bool:
-        """It is."""
         return True
 
 
@@ -351,7 +319,6 @@ class RequiresTheIdempotencyKey(Variation, Planbok):
     permits = "The beta makes idempotencyKey mandatory where wallets are created."
 
     def idempotency_key_is_required(self, operation: str) -> bool:
-        """For wallets."""
         return operation == "createWallets"
 
 
@@ -361,7 +328,6 @@ class AnswersChallengesWith200(Variation, Planbok):
     permits = "No document shows the status of a challenge just issued."
 
     def issue_status(self) -> int:
-        """200."""
         return 200
 
 
@@ -371,13 +337,10 @@ class ShowsTheEndLate(Variation, Planbok):
     permits = "No document says how soon the status of a challenge follows its page."
 
     def status_shown(self, challenge: Challenge) -> str:
-        """The status of five seconds ago."""
         return Status.PENDING.value if self.is_fresh(challenge) else super().status_shown(challenge)
 
     def result_is_readable(self, challenge: Challenge) -> bool:
-        """Not before the status says so."""
         return not self.is_fresh(challenge) and super().result_is_readable(challenge)
 
     def is_fresh(self, challenge: Challenge) -> bool:
-        """Whether it ended less than five seconds ago."""
         return challenge.ended_at is not None and self.now() - challenge.ended_at < timedelta(seconds=5)

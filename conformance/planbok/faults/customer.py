@@ -30,7 +30,6 @@ class RequiresAnEmailAddress(Fault, Planbok):
     breaks = ("planbok.customer.created",)
 
     def create_customer(self, call: Call) -> Response:
-        """Refuse what has no ``email``."""
         if "email" not in read_object(call.request.body):
             raise Refused(Reason.BODY, "The body lacks 'email'.")
         return super().create_customer(call)
@@ -42,7 +41,6 @@ class ForgetsNewCustomers(Fault, Planbok):
     breaks = ("planbok.customer.readable", "planbok.customer.listed")
 
     def create_customer(self, call: Call) -> Response:
-        """Create, and forget."""
         response = super().create_customer(call)
         self.customers.popitem()
         return response
@@ -54,7 +52,6 @@ class MixesUpIds(Fault, Planbok):
     breaks = ("planbok.customer.names-kept",)
 
     def get_customer(self, call: Call) -> Response:
-        """The customer under the wrong id."""
         customer = self.customer_for(call)
         return self.success(200, "Customer", {**self.customer_json(customer), "refId": customer.id})
 
@@ -65,7 +62,6 @@ class ListsCustomersWithAPinOnly(Fault, Planbok):
     breaks = ("planbok.customer.listed",)
 
     def customers_listed(self, tenant: Tenant) -> list[Customer]:
-        """Those who have one."""
         return [customer for customer in super().customers_listed(tenant) if customer.pin.hash]
 
 
@@ -75,7 +71,6 @@ class ListsTheFirstPageAlways(Fault, Planbok):
     breaks = ("planbok.customer.listed",)
 
     def list_customers(self, call: Call) -> Response:
-        """The first page."""
         request = replace(call.request, url=_PAGE.sub("page=1", call.request.url))
         return super().list_customers(replace(call, request=request))
 
@@ -86,7 +81,6 @@ class LosesOneAtEachTurn(Fault, Planbok):
     breaks = ("planbok.customer.listed",)
 
     def list_customers(self, call: Call) -> Response:
-        """The page without its end."""
         members = super().list_customers(call).members()
         return json_response(200, {**members, "data": members["data"][:-1]})
 
@@ -97,8 +91,6 @@ class ShowsAPinBeforehand(Fault, Planbok):
     breaks = ("planbok.customer.has-pin",)
 
     def has_pin(self, customer: Customer) -> bool:
-        """Always."""
-        del customer
         return True
 
 
@@ -108,8 +100,6 @@ class NeverShowsThePin(Fault, Planbok):
     breaks = ("planbok.customer.has-pin",)
 
     def has_pin(self, customer: Customer) -> bool:
-        """Never."""
-        del customer
         return False
 
 
@@ -119,7 +109,6 @@ class ShowsThePinWhenAskedFor(Fault, Planbok):
     breaks = ("planbok.customer.has-pin",)
 
     def has_pin(self, customer: Customer) -> bool:
-        """With the first challenge."""
         return bool(customer.challenges)
 
 
@@ -129,7 +118,6 @@ class ShowsRecoveryWithThePin(Fault, Planbok):
     breaks = ("planbok.customer.has-recovery",)
 
     def has_recovery(self, customer: Customer) -> bool:
-        """With the PIN."""
         return bool(customer.pin.hash)
 
 
@@ -139,8 +127,6 @@ class NeverShowsRecovery(Fault, Planbok):
     breaks = ("planbok.customer.has-recovery",)
 
     def has_recovery(self, customer: Customer) -> bool:
-        """Never."""
-        del customer
         return False
 
 
@@ -150,12 +136,9 @@ class SkipsRecoveryForGood(Fault, Planbok):
     breaks = ("planbok.customer.recovery-in-onboarding",)
 
     def recovery_can_be_skipped(self, challenge: Challenge) -> bool:
-        """It can."""
-        del challenge
         return True
 
     def set_up_recovery(self, call: Call) -> Response:
-        """Refuse it to those who have none."""
         if not self.customer_for(call).answers.hash:
             raise Refused(Reason.INCOMPLETE_SET_UP, "This customer has no recovery.")
         return super().set_up_recovery(call)
@@ -167,7 +150,6 @@ class RequiresAPurpose(Fault, Planbok):
     breaks = ("planbok.customer.initialize-body",)
 
     def initialize_customer(self, call: Call) -> Response:
-        """Refuse what has no ``purpose``."""
         if "purpose" not in read_object(call.request.body):
             raise Refused(Reason.BODY, "The body lacks 'purpose'.")
         return super().initialize_customer(call)
@@ -180,7 +162,6 @@ class BreaksWithoutRefId(Fault, Planbok):
     category = "F100"
 
     def create_customer(self, call: Call) -> Response:
-        """Answer 500 to it."""
         if "refId" not in read_object(call.request.body):
             return json_response(500, self.error_body(500, "Cannot read properties of undefined."))
         return super().create_customer(call)
@@ -192,7 +173,6 @@ class GivesDecimalIds(Fault, Planbok):
     breaks = ("planbok.customer.id-form",)
 
     def new_object_id(self) -> str:
-        """The same id in decimal digits."""
         return str(int(super().new_object_id(), 16))
 
 
@@ -202,7 +182,6 @@ class KeepsTheOldPin(Fault, Planbok):
     breaks = ("planbok.customer.pin-replaced",)
 
     def set_pin(self, customer: Customer, pin: str) -> None:
-        """Set the first one alone."""
         if not customer.pin.hash:
             super().set_pin(customer, pin)
 
@@ -213,13 +192,11 @@ class KeepsFormerPins(Fault, Planbok):
     breaks = ("planbok.customer.pin-replaced",)
 
     def set_pin(self, customer: Customer, pin: str) -> None:
-        """Add it to the others."""
         former = customer.pin.hash
         super().set_pin(customer, pin)
         customer.pin.hash = f"{customer.pin.hash} {former}".strip()
 
     def is_right(self, secret: Secret, attempt: str) -> bool:
-        """Whether it is one of them."""
         return any(super(KeepsFormerPins, self).is_right(Secret(each), attempt) for each in secret.hash.split())
 
 
@@ -229,8 +206,6 @@ class ListsCustomersToStrangers(Fault, Planbok):
     breaks = ("planbok.customer.unseen-by-others",)
 
     def customers_listed(self, tenant: Tenant) -> list[Customer]:
-        """Whoever's."""
-        del tenant
         return list(self.customers.values())
 
 
@@ -240,7 +215,6 @@ class ReadsCustomersToStrangers(Fault, Planbok):
     breaks = ("planbok.customer.unseen-by-others",)
 
     def get_customer(self, call: Call) -> Response:
-        """Whoever's."""
         customer = self.customers.get(call.parameters["id"])
         return self.success(200, "Customer", self.customer_json(customer)) if customer else super().get_customer(call)
 
@@ -251,7 +225,6 @@ class GivesUuids(Variation, Planbok):
     permits = "The page on organizations calls the id of a wallet set a UUID, where an export has 24 hex digits."
 
     def new_object_id(self) -> str:
-        """A UUID."""
         return str(self.object_ids.uuid())
 
 
@@ -261,7 +234,6 @@ class TakesCustomersWithoutRefId(Variation, Planbok):
     permits = "The demo client has refId as an optional parameter, where the beta requires it."
 
     def ref_id_is_required(self) -> bool:
-        """It is not."""
         return False
 
 
@@ -271,8 +243,6 @@ class LetsRecoveryBeSkipped(Variation, Planbok):
     permits = "Security and Recovery speaks of customers who skipped it, where Onboarding makes it mandatory."
 
     def recovery_can_be_skipped(self, challenge: Challenge) -> bool:
-        """In the first visit."""
-        del challenge
         return True
 
 
@@ -282,7 +252,6 @@ class EndsTheSetUpAtThePin(Variation, Planbok):
     permits = "Security and Recovery has recovery set up by a challenge of its own."
 
     def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
-        """Take it, and end with the PIN."""
         super().take(challenge, step, entry)
         if step is Step.SET_PIN:
             self.complete(challenge)
@@ -294,7 +263,6 @@ class ListsCustomersLate(Variation, Planbok):
     permits = "No document says how soon a new customer is listed."
 
     def customers_listed(self, tenant: Tenant) -> list[Customer]:
-        """Those who have been there for so long."""
         settled = self.now() - timedelta(seconds=5)
         return [customer for customer in super().customers_listed(tenant) if customer.created_at <= settled]
 
@@ -305,7 +273,6 @@ class ShowsRecoveryLate(Variation, Planbok):
     permits = "No document says how soon a flag follows the page."
 
     def has_recovery(self, customer: Customer) -> bool:
-        """Once the customer has not changed for so long."""
         return super().has_recovery(customer) and self.now() - customer.updated_at >= timedelta(seconds=5)
 
 
@@ -315,7 +282,6 @@ class TellsLittleOfNewCustomers(Variation, Planbok):
     permits = "No document shows what a creation is answered with."
 
     def create_customer(self, call: Call) -> Response:
-        """The id alone."""
         members = super().create_customer(call).members()
         return json_response(self.creation_status(), {**members, "data": {"id": members["data"]["id"]}})
 
@@ -326,7 +292,6 @@ class AnswersNewCustomersWith200(Variation, Planbok):
     permits = "No document shows the status of a customer just created."
 
     def creation_status(self) -> int:
-        """200."""
         return 200
 
 
@@ -336,6 +301,5 @@ class ShowsNoNames(Variation, Planbok):
     permits = "No document lists the members of a customer."
 
     def customer_json(self, customer: Customer) -> dict[str, Any]:
-        """The customer without them."""
         members = super().customer_json(customer)
         return {name: members[name] for name in members if name not in {"name", "refId"}}

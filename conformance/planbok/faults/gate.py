@@ -13,11 +13,9 @@ class ProvisionsWithoutPin(Fault, Planbok):
     breaks = ("planbok.gate.no-wallet-without-pin", "planbok.gate.refused-at-request")
 
     def missing_set_up(self, customer: Customer) -> list[str]:
-        """Nothing, if there is no PIN."""
         return super().missing_set_up(customer) if customer.pin.hash else []
 
     def is_right(self, secret: Secret, attempt: str) -> bool:
-        """Anything, if there is no PIN."""
         return not secret.hash or super().is_right(secret, attempt)
 
 
@@ -27,7 +25,6 @@ class ProvisionsWithoutRecovery(Fault, Planbok):
     breaks = ("planbok.gate.no-wallet-without-recovery", "planbok.gate.refused-at-request")
 
     def missing_set_up(self, customer: Customer) -> list[str]:
-        """The PIN, if it is missing."""
         return [] if customer.pin.hash else ["PIN"]
 
 
@@ -38,7 +35,6 @@ class ProvisionsThoughItRefuses(Fault, Planbok):
     category = "F104"
 
     def create_wallets(self, call: Call) -> Response:
-        """Derive what is refused."""
         try:
             return super().create_wallets(call)
         except Refused as refusal:
@@ -58,11 +54,9 @@ class DerivesThoughThePageRefuses(Fault, Planbok):
     )
 
     def refuses_incomplete_set_up_at_request(self) -> bool:
-        """Not before the page."""
         return False
 
     def blocks(self, challenge: Challenge) -> bool:
-        """As it should, but complete what is blocked."""
         blocked = super().blocks(challenge)
         if blocked:
             self.complete(challenge)
@@ -75,7 +69,6 @@ class RefusesAtThePage(Variation, Planbok):
     permits = "Provisioning Customer Wallets has creation fail or be blocked, and does not say where."
 
     def refuses_incomplete_set_up_at_request(self) -> bool:
-        """Not before the page."""
         return False
 
 
@@ -85,15 +78,12 @@ class FailsAfterThePin(Variation, Planbok):
     permits = "Provisioning Customer Wallets has creation fail or be blocked, and does not say where."
 
     def refuses_incomplete_set_up_at_request(self) -> bool:
-        """Not before the page."""
         return False
 
     def blocks(self, challenge: Challenge) -> bool:
-        """Only a customer without a PIN."""
         return super().blocks(challenge) and not challenge.customer.pin.hash
 
     def complete(self, challenge: Challenge) -> None:
-        """Fail, if recovery is missing where wallets are asked for."""
         if super().blocks(challenge):
             self.end(challenge, Status.FAILED, Step.REFUSED)
         else:
@@ -106,7 +96,6 @@ class AnswersIncompleteSetUpWith403(Variation, Planbok):
     permits = "Provisioning Customer Wallets does not say which status blocks a creation."
 
     def refusal_status(self, reason: Reason) -> int:
-        """403 for a set-up that is incomplete."""
         return 403 if reason is Reason.INCOMPLETE_SET_UP else super().refusal_status(reason)
 
 
@@ -116,7 +105,6 @@ class AnswersIncompleteSetUpWith409(Variation, Planbok):
     permits = "Provisioning Customer Wallets does not say which status blocks a creation."
 
     def refusal_status(self, reason: Reason) -> int:
-        """409 for a set-up that is incomplete."""
         return 409 if reason is Reason.INCOMPLETE_SET_UP else super().refusal_status(reason)
 
 
@@ -126,5 +114,4 @@ class AnswersIncompleteSetUpWith404(Variation, Planbok):
     permits = "Provisioning Customer Wallets does not say which status blocks a creation."
 
     def refusal_status(self, reason: Reason) -> int:
-        """404 for a set-up that is incomplete."""
         return 404 if reason is Reason.INCOMPLETE_SET_UP else super().refusal_status(reason)

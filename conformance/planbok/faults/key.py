@@ -23,7 +23,6 @@ class TakesRequestsWithoutAKey(Fault, Planbok):
     category = "F207"
 
     def authenticate(self, request: Request) -> Tenant:
-        """The first organization if there is no key."""
         return self.tenants["first"] if request.header(KEY_HEADER) is None else super().authenticate(request)
 
 
@@ -34,7 +33,6 @@ class ReadsWithoutAKey(Fault, Planbok):
     category = "F207"
 
     def authenticate(self, request: Request) -> Tenant:
-        """The first organization if a GET has no key."""
         if request.method == "GET" and request.header(KEY_HEADER) is None:
             return self.tenants["first"]
         return super().authenticate(request)
@@ -46,7 +44,6 @@ class AcceptsUnknownKeys(Fault, Planbok):
     breaks = ("planbok.key.wrong-refused", "planbok.key.wrong-is-401")
 
     def tenant_with(self, key: str) -> Tenant | None:
-        """The first organization if it is nobody's."""
         return super().tenant_with(key) or self.tenants["first"]
 
 
@@ -56,7 +53,6 @@ class ComparesTheStartOfKeys(Fault, Planbok):
     breaks = ("planbok.key.wrong-refused", "planbok.key.wrong-is-401")
 
     def tenant_with(self, key: str) -> Tenant | None:
-        """Whose key begins like it."""
         alike = (tenant for tenant in self.tenants.values() if tenant.api_key[:_ENOUGH] == key[:_ENOUGH])
         return super().tenant_with(key) or next(alike, None)
 
@@ -67,7 +63,6 @@ class AnswersMissingKeyWith400(Fault, Planbok):
     breaks = ("planbok.key.missing-status",)
 
     def refusal_status(self, reason: Reason) -> int:
-        """400 for no key."""
         return 400 if reason is Reason.MISSING_KEY else super().refusal_status(reason)
 
 
@@ -77,7 +72,6 @@ class AnswersUnknownKeysWith403(Fault, Planbok):
     breaks = ("planbok.key.wrong-is-401",)
 
     def refusal_status(self, reason: Reason) -> int:
-        """403 for a wrong key."""
         return 403 if reason is Reason.UNKNOWN_KEY else super().refusal_status(reason)
 
 
@@ -98,7 +92,6 @@ class CreatesBeforeItLooksAtTheKey(Fault, Planbok):
     category = "F104"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """Create a customer for the first organization even where the answer is 401 or 403."""
         response = await super().perform(operation, request, parameters)
         if operation.id == "createCustomer" and response.status in {401, 403}:
             with suppress(Refused, BodyRejected):
@@ -112,7 +105,6 @@ class AnswersMissingKeyWith401(Variation, Planbok):
     permits = "RFC 9110 has 401 for missing credentials, where the beta has 403."
 
     def refusal_status(self, reason: Reason) -> int:
-        """401 for no key."""
         return 401 if reason is Reason.MISSING_KEY else super().refusal_status(reason)
 
 
@@ -122,7 +114,6 @@ class AnswersReadOnlyKeysWith401(Variation, Planbok):
     permits = "No document says which status refuses a read-only key."
 
     def refusal_status(self, reason: Reason) -> int:
-        """401 for a key that may not do this."""
         return 401 if reason is Reason.READ_ONLY_KEY else super().refusal_status(reason)
 
 
@@ -132,7 +123,6 @@ class AnswersReadOnlyKeysWith405(Variation, Planbok):
     permits = "No document says which status refuses a read-only key."
 
     def refusal_status(self, reason: Reason) -> int:
-        """405 for a key that may not do this."""
         return 405 if reason is Reason.READ_ONLY_KEY else super().refusal_status(reason)
 
 
@@ -142,7 +132,6 @@ class PausesNowAndThen(Variation, Planbok):
     permits = "No document says how soon an answer comes."
 
     async def answer(self, request: Request, path: str) -> Response:
-        """The answer, at times after a pause."""
         drawn = self.__dict__.setdefault("pauses", self.ids.child("pauses")).below(_ONE_IN)
         await pause(0 if drawn else _SECONDS_NOW_AND_THEN)
         return await super().answer(request, path)

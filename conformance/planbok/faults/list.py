@@ -19,7 +19,6 @@ class ListsEvmWalletsOnly(Fault, Planbok):
     breaks = ("planbok.list.holds-all", "planbok.list.agrees-with-result")
 
     def is_listed(self, wallet: Wallet) -> bool:
-        """Whether it is on an EVM chain."""
         return super().is_listed(wallet) and wallet.chain.family is Family.EVM
 
 
@@ -29,7 +28,6 @@ class ListsTheFirstWalletOnly(Fault, Planbok):
     breaks = ("planbok.list.holds-all", "planbok.list.agrees-with-result")
 
     def is_listed(self, wallet: Wallet) -> bool:
-        """Whether it is its customer's first."""
         return super().is_listed(wallet) and any(wallet in customer.wallets[:1] for customer in self.customers.values())
 
 
@@ -43,8 +41,6 @@ class IgnoresTheFilter(Fault, Planbok):
     )
 
     def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
-        """All that there are."""
-        del filter_text
         return super().filtered(tenant, None)
 
 
@@ -54,7 +50,6 @@ class ShowsOtherAddressesInResults(Fault, Planbok):
     breaks = ("planbok.list.agrees-with-result",)
 
     def wallets_of(self, challenge: Challenge) -> list[Wallet]:
-        """The wallets with other keys."""
         return [with_another_key(self, challenge.customer, wallet) for wallet in super().wallets_of(challenge)]
 
 
@@ -64,7 +59,6 @@ class TakesTheFilterForOneId(Fault, Planbok):
     breaks = ("planbok.list.several-customers",)
 
     def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
-        """The customer whose id the whole filter is."""
         found = super().filtered(tenant, filter_text)
         return [customer for customer in found if not filter_text or customer.id == filter_text]
 
@@ -75,7 +69,6 @@ class ListsAllForAnUnknownCustomer(Fault, Planbok):
     breaks = ("planbok.list.unknown-customer-is-empty",)
 
     def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
-        """All, if the filter fits none."""
         return super().filtered(tenant, filter_text) or super().filtered(tenant, None)
 
 
@@ -85,7 +78,6 @@ class ListsStrangersWallets(Fault, Planbok):
     breaks = ("planbok.list.unseen-by-others",)
 
     def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
-        """The customers in the filter, whoever asks."""
         named = (filter_text or "").split(",")
         strangers = [each for each in self.customers.values() if each.id in named and each.tenant is not tenant]
         return [*super().filtered(tenant, filter_text), *strangers]
@@ -97,7 +89,6 @@ class ListsEverybodysWalletsForAnEmptyFilter(Fault, Planbok):
     breaks = ("planbok.list.unseen-by-others",)
 
     def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
-        """All, whoever asks, if the filter names nobody."""
         return super().filtered(tenant, filter_text) if filter_text else list(self.customers.values())
 
 
@@ -107,7 +98,6 @@ class ReadsStrangersWallets(Fault, Planbok):
     breaks = ("planbok.list.unseen-by-others",)
 
     def get_wallet(self, call: Call) -> Response:
-        """The wallet, whoever asks."""
         for customer in self.customers.values():
             for wallet in customer.wallets:
                 if wallet.id == call.parameters["id"]:
@@ -121,8 +111,6 @@ class IgnoresTheLimit(Fault, Planbok):
     breaks = ("planbok.list.pages-complete",)
 
     def place_of_page(self, number: int, limit: int) -> slice:
-        """The place of a page of ten."""
-        del limit
         return super().place_of_page(number, 10)
 
 
@@ -132,7 +120,6 @@ class LosesAnEntryBetweenPages(Fault, Planbok):
     breaks = ("planbok.list.pages-complete", "planbok.list.wallets-stay", "planbok.customer.listed")
 
     def place_of_page(self, number: int, limit: int) -> slice:
-        """The place of a page, one entry short."""
         place = super().place_of_page(number, limit)
         return slice(place.start, place.stop - 1)
 
@@ -143,7 +130,6 @@ class RepeatsAnEntryOnTheNextPage(Fault, Planbok):
     breaks = ("planbok.list.pages-complete",)
 
     def place_of_page(self, number: int, limit: int) -> slice:
-        """The place of a page, one entry earlier."""
         place = super().place_of_page(number, limit)
         return slice(max(place.start - 1, 0), place.stop)
 
@@ -154,7 +140,6 @@ class DropsWalletsWithTheirChallenge(Fault, Planbok):
     breaks = ("planbok.list.wallets-stay",)
 
     def is_listed(self, wallet: Wallet) -> bool:
-        """Whether it is no older than a challenge becomes."""
         return super().is_listed(wallet) and self.now() - wallet.created_at < self.challenge_lifetime()
 
 
@@ -164,7 +149,6 @@ class ReplacesWallets(Fault, Planbok):
     breaks = ("planbok.list.wallets-stay",)
 
     def wallet_there(self, customer: Customer, chain: Chain) -> Wallet | None:
-        """None any more."""
         customer.wallets = [wallet for wallet in customer.wallets if wallet.chain is not chain]
         return None
 
@@ -175,7 +159,6 @@ class GivesWalletsNewIds(Fault, Planbok):
     breaks = ("planbok.list.wallets-stay", "planbok.list.wallet-readable")
 
     def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
-        """The wallet under a new id."""
         return {**super().wallet_json(customer, wallet), "id": self.new_object_id()}
 
 
@@ -185,7 +168,6 @@ class ReadsNoWallets(Fault, Planbok):
     breaks = ("planbok.list.wallet-readable",)
 
     def get_wallet(self, call: Call) -> Response:
-        """Nothing."""
         raise Refused(Reason.UNKNOWN_WALLET, f"There is no wallet {call.parameters['id']!r}.")
 
 
@@ -195,7 +177,6 @@ class ReadsTheFirstWallet(Fault, Planbok):
     breaks = ("planbok.list.wallet-readable",)
 
     def get_wallet(self, call: Call) -> Response:
-        """The first wallet of its customer."""
         for customer in self.customers_of(call.tenant):
             if call.parameters["id"] in {wallet.id for wallet in customer.wallets}:
                 return self.success(200, "Wallet", self.wallet_json(customer, customer.wallets[0]))
@@ -208,8 +189,6 @@ class KnowsNoOrder(Fault, Planbok):
     breaks = ("planbok.list.order-spelling",)
 
     def is_ascending(self, order: str) -> bool:
-        """Never."""
-        del order
         return False
 
 
@@ -219,7 +198,6 @@ class ListsLate(Variation, Planbok):
     permits = "Provisioning Customer Wallets, Option B, does not say how soon the list has a new wallet."
 
     def list_lag(self) -> timedelta:
-        """Five seconds."""
         return timedelta(seconds=5)
 
 
@@ -229,7 +207,6 @@ class RefusesUnknownCustomersInTheFilter(Variation, Planbok):
     permits = "Provisioning Customer Wallets, Option B, is silent on customers that do not exist."
 
     def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
-        """The customers, if there are all that are named."""
         found = super().filtered(tenant, filter_text)
         if filter_text and len(found) < len(filter_text.split(",")):
             raise Refused(Reason.UNKNOWN_CUSTOMER, f"There are not all of the customers {filter_text!r}.")
@@ -242,7 +219,6 @@ class ListsNothingForAnEmptyFilter(Variation, Planbok):
     permits = "Provisioning Customer Wallets, Option B, is silent on a filter that names nobody."
 
     def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
-        """The customers in the filter, none without one."""
         return super().filtered(tenant, filter_text) if filter_text else []
 
 
@@ -252,7 +228,6 @@ class RefusesAnEmptyFilter(Variation, Planbok):
     permits = "Provisioning Customer Wallets, Option B, is silent on a filter that names nobody."
 
     def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
-        """The customers in the filter, if it names any."""
         if not filter_text:
             raise Refused(Reason.QUERY, "'customerIds' must name a customer.")
         return super().filtered(tenant, filter_text)
@@ -264,7 +239,6 @@ class RefusesUpperCaseOrders(Variation, Planbok):
     permits = "Wallet Sets lists the values of order in lower case."
 
     def is_ascending(self, order: str) -> bool:
-        """Whether it is ``asc``, if it is in lower case."""
         if order != order.lower():
             raise Refused(Reason.QUERY, "'order' must be in lower case.")
         return super().is_ascending(order)
@@ -276,7 +250,6 @@ class PassesOverLowerCaseOrders(Variation, Planbok):
     permits = "The README of the v2 beta has the values of order in upper case."
 
     def is_ascending(self, order: str) -> bool:
-        """Whether it is ``ASC``."""
         return order == "ASC"
 
 
@@ -286,12 +259,9 @@ class GivesANewAddressEachTime(Variation, Planbok):
     permits = "Provisioning Customer Wallets is silent on a chain that the customer has a wallet on."
 
     def wallet_there(self, customer: Customer, chain: Chain) -> Wallet | None:
-        """None: a new one."""
-        del customer, chain
         return None
 
     def address_index(self, customer: Customer, chain: Chain) -> int:
-        """How many wallets the customer has there."""
         return sum(wallet.chain is chain for wallet in customer.wallets)
 
 
@@ -301,7 +271,6 @@ class RefusesChainsThatAreThere(Variation, Planbok):
     permits = "Provisioning Customer Wallets is silent on a chain that the customer has a wallet on."
 
     def create_wallets(self, call: Call) -> Response:
-        """Issue the challenge, if the customer has a wallet on none of the chains."""
         chains = self.read_chains(read_object(call.request.body))
         if any(wallet.chain in chains for wallet in self.customer_for(call).wallets):
             raise Refused(Reason.BODY, "The customer has a wallet on one of these chains.")
@@ -326,7 +295,6 @@ class ChangesAddresses(Fault, Planbok):
     )
 
     def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
-        """The wallet, every other time with another key."""
         shown: dict[str, int] = self.__dict__.setdefault("shown", {})
         shown[wallet.id] = shown.get(wallet.id, 0) + 1
         other = with_another_key(self, customer, wallet) if shown[wallet.id] % 2 else wallet

@@ -18,7 +18,6 @@ class CarriesThePinOver(Fault, Planbok):
     breaks = ("planbok.page.asks-pin-every-time",)
 
     def is_right(self, secret: Secret, attempt: str) -> bool:
-        """Right as well if nothing was entered, once the PIN was."""
         right = super().is_right(secret, attempt)
         known = self.__dict__.setdefault("proven", set())
         known |= {secret.hash} if right else set()
@@ -40,7 +39,6 @@ class CompletesWhenOpened(Fault, Planbok):
     )
 
     def step(self, challenge: Challenge, visit: str) -> Step:
-        """Done, if an earlier one was completed in this visit."""
         step = super().step(challenge, visit)
         earlier = any(other.status is Status.VERIFIED and visit in other.visits for other in self.challenges.values())
         if step is Step.VERIFY and earlier:
@@ -60,7 +58,6 @@ class AcceptsAnyPin(Fault, Planbok):
     )
 
     def is_right(self, secret: Secret, attempt: str) -> bool:
-        """Whatever was entered."""
         return bool(secret.hash and attempt)
 
 
@@ -70,7 +67,6 @@ class NeverLocks(Fault, Planbok):
     breaks = ("planbok.page.locks-out",)
 
     def tries(self) -> int:
-        """More than anybody makes."""
         return 10**9
 
 
@@ -80,7 +76,6 @@ class CountsTriesByChallenge(Fault, Planbok):
     breaks = ("planbok.page.locks-out",)
 
     def lock(self, challenge: Challenge, secret: Secret) -> None:
-        """End the challenge alone."""
         secret.failures = 0
         self.end(challenge, Status.FAILED, Step.LOCKED)
 
@@ -91,7 +86,6 @@ class TakesAnyTextForAPin(Fault, Planbok):
     breaks = ("planbok.page.new-pin-confirmed",)
 
     def is_pin(self, text: str) -> bool:
-        """Anything."""
         return bool(text)
 
 
@@ -101,8 +95,6 @@ class IgnoresTheConfirmation(Fault, Planbok):
     breaks = ("planbok.page.new-pin-confirmed",)
 
     def is_confirmed(self, pin: str, again: str) -> bool:
-        """Always."""
-        del pin, again
         return True
 
 
@@ -112,8 +104,6 @@ class HidesThePurpose(Fault, Planbok):
     breaks = ("planbok.page.purpose-shown",)
 
     def purpose(self, challenge: Challenge) -> str:
-        """Nothing in particular."""
-        del challenge
         return "Confirm with your PIN"
 
 
@@ -127,7 +117,6 @@ class CompletesCancelledChallenges(Fault, Planbok):
     )
 
     def cancel(self, challenge: Challenge) -> None:
-        """As if the PIN had been entered."""
         self.complete(challenge)
 
 
@@ -146,12 +135,10 @@ class CompletesTwice(Fault, Planbok):
     breaks = ("planbok.page.completed-once", "planbok.list.agrees-with-result")
 
     def step(self, challenge: Challenge, visit: str) -> Step:
-        """The PIN is asked for after the end, too."""
         step = super().step(challenge, visit)
         return Step.VERIFY if step is Step.DONE else step
 
     def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
-        """Wallets beside those that there are."""
         customer = challenge.customer
         before = [wallet for wallet in customer.wallets if wallet in challenge.wallets]
         for wallet in before:
@@ -167,8 +154,6 @@ class SendsTheCustomerElsewhere(Fault, Planbok):
     breaks = ("planbok.page.returns-to-caller", "planbok.page.keeps-query")
 
     def return_address(self, challenge: Challenge, url: str) -> str:
-        """Another site."""
-        del url
         return f"https://planbok.example/done?challengeId={challenge.id}"
 
 
@@ -178,7 +163,6 @@ class LosesTheQuery(Fault, Planbok):
     breaks = ("planbok.page.keeps-query",)
 
     def return_address(self, challenge: Challenge, url: str) -> str:
-        """The page with nothing but what is added."""
         return super().return_address(challenge, urlsplit(url)._replace(query="").geturl())
 
 
@@ -188,8 +172,6 @@ class ReturnsWithoutAWord(Fault, Planbok):
     breaks = ("planbok.page.return-query",)
 
     def return_parameters(self, challenge: Challenge) -> dict[str, str]:
-        """Nothing."""
-        del challenge
         return {}
 
 
@@ -199,7 +181,6 @@ class ReturnsTheStatusAlone(Variation, Planbok):
     permits = "Introduction has the customer return with the challenge's status; the demo client reads its id."
 
     def return_parameters(self, challenge: Challenge) -> dict[str, str]:
-        """The status."""
         return {"status": challenge.status.value}
 
 
@@ -209,7 +190,6 @@ class ReturnsTheIdAlone(Variation, Planbok):
     permits = "The demo client reads nothing but the challenge's id."
 
     def return_parameters(self, challenge: Challenge) -> dict[str, str]:
-        """The id."""
         return {"challengeId": challenge.id}
 
 
@@ -219,7 +199,6 @@ class KeepsWhoCancels(Variation, Planbok):
     permits = "No document says where a customer goes who cancels."
 
     def leave_cancelled(self, challenge: Challenge) -> Response:
-        """The page itself."""
         return self.show(challenge, Step.CANCELLED, "")
 
 
@@ -229,7 +208,6 @@ class LocksAfterThreeTries(Variation, Planbok):
     permits = "Webhooks names a lock-out, and no document how many tries it takes."
 
     def tries(self) -> int:
-        """Three."""
         return 3
 
 
@@ -239,7 +217,6 @@ class LocksAfterNineTries(Variation, Planbok):
     permits = "Webhooks names a lock-out, and no document how many tries it takes."
 
     def tries(self) -> int:
-        """Nine."""
         return 9
 
 
@@ -249,7 +226,6 @@ class CountsTriesAfterAPause(Fault, Planbok):
     breaks = ("planbok.page.locks-out",)
 
     async def answer_at(self, mount: str, request: Request, path: str) -> Response:
-        """The answer to a form, with the count of a moment ago."""
         if request.method != "POST":
             return await super().answer_at(mount, request, path)
         before = {customer: customer.pin.failures for customer in self.customers.values()}
@@ -265,19 +241,15 @@ class TrustsTheChallengeInTheForm(Fault, Planbok):
     breaks = ("planbok.page.asks-pin-every-time",)
 
     def visited(self, challenge: Challenge, request: Request) -> Response:
-        """The page with one more field."""
         response = super().visited(challenge, request)
         field = f'<input type="hidden" name="challenge" value="{challenge.link}">\n</form>'
         return replace(response, body=response.body.replace(b"</form>", field.encode()))
 
     def entered(self, challenge: Challenge, request: Request) -> Response:
-        """Take it for the challenge that is named."""
         named = dict(parse_qsl(request.body.decode("latin-1"))).get("challenge", "")
         return super().entered(self.challenges.get(named, challenge), request)
 
     def is_from_the_page(self, challenge: Challenge, request: Request, visit: str, token: str) -> bool:
-        """Whether it was sent in a visit, of whichever page."""
-        del challenge, request, token
         return bool(visit)
 
 
@@ -287,7 +259,6 @@ class ConsumesLinksWhenAsked(Fault, Planbok):
     breaks = ("planbok.challenge.starts-pending",)
 
     async def answer_at(self, mount: str, request: Request, path: str) -> Response:
-        """The answer; to a HEAD it is the last one."""
         response = await super().answer_at(mount, request, path)
         challenge = self.challenges.get(path.rpartition("/")[2])
         if request.method == "HEAD" and challenge is not None:
@@ -301,11 +272,9 @@ class ReportsSuccessAfterCancel(Fault, Planbok):
     breaks = ("planbok.page.cancelled-makes-no-wallet",)
 
     def status_shown(self, challenge: Challenge) -> str:
-        """Verified, however it was ended."""
         return Status.VERIFIED.value if challenge.ended is Step.CANCELLED else super().status_shown(challenge)
 
     def return_parameters(self, challenge: Challenge) -> dict[str, str]:
-        """The same in the return."""
         return {**super().return_parameters(challenge), "status": self.status_shown(challenge)}
 
 
@@ -315,7 +284,6 @@ class RefusesChallengesToTheLockedOut(Variation, Planbok):
     permits = "Webhooks names a lock-out, and no document says whether the API or the page refuses then."
 
     def issued_before(self, customer: Customer, task: Task) -> None:
-        """Nothing is issued to one who is."""
         if customer.pin.locked_until is not None and self.now() < customer.pin.locked_until:
             raise Refused(Reason.INCOMPLETE_SET_UP, "This customer is locked out.")
         super().issued_before(customer, task)
@@ -327,7 +295,6 @@ class LetsItselfBeFramed(Fault, Planbok):
     breaks = ("planbok.page.not-framed",)
 
     def page_headers(self, challenge: Challenge) -> Headers:
-        """The header lines without those that forbid it."""
         kept = (line for line in super().page_headers(challenge) if line[0] != "X-Frame-Options")
         return tuple((name, value.replace("frame-ancestors 'none'; ", "")) for name, value in kept)
 
@@ -338,7 +305,6 @@ class LetsEverySiteFrameThePage(Fault, Planbok):
     breaks = ("planbok.page.not-framed",)
 
     def page_headers(self, challenge: Challenge) -> Headers:
-        """The headers with a policy that keeps nobody out, and so counts for X-Frame-Options too."""
         return tuple(
             (name, value.replace("frame-ancestors 'none'", "frame-ancestors *"))
             for name, value in super().page_headers(challenge)
@@ -351,10 +317,8 @@ class ReturnsWithThePin(Fault, Planbok):
     breaks = ("planbok.page.pin-not-in-url",)
 
     def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
-        """Take it, and remember it."""
         self.__dict__["entered_last"] = entry.fields.get("pin", "")
         super().take(challenge, step, entry)
 
     def return_parameters(self, challenge: Challenge) -> dict[str, str]:
-        """What the return tells, and the PIN."""
         return {**super().return_parameters(challenge), "pin": self.__dict__.get("entered_last", "")}

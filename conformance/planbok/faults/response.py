@@ -24,7 +24,6 @@ class LeavesOutTheMessage(Fault, Planbok):
     category = "F101"
 
     def envelope(self, status: int, message: str, data: Any) -> dict[str, Any]:
-        """The members without it."""
         members = super().envelope(status, message, data)
         del members["message"]
         return members
@@ -37,7 +36,6 @@ class LeavesOutThePage(Fault, Planbok):
     category = "F101"
 
     def success(self, status: int, message: str, data: Any) -> Response:
-        """The answer without the member."""
         return super().success(status, message, {name: data[name] for name in data if name != "redirectUrl"})
 
 
@@ -48,7 +46,6 @@ class WritesTheStatusAsText(Fault, Planbok):
     category = "F101"
 
     def envelope(self, status: int, message: str, data: Any) -> dict[str, Any]:
-        """The members with a text among them."""
         return {**super().envelope(status, message, data), "status": str(status)}
 
 
@@ -59,7 +56,6 @@ class CallsThePayloadResult(Fault, Planbok):
     category = "F101"
 
     def envelope(self, status: int, message: str, data: Any) -> dict[str, Any]:
-        """The members with the payload as ``payload``."""
         return {"success": True, "status": status, "message": message, "payload": data}
 
 
@@ -70,7 +66,6 @@ class SendsJsonAsText(Fault, Planbok):
     category = "F101"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """Answer with another Content-Type."""
         return replace(await super().perform(operation, request, parameters), headers=(("Content-Type", "text/plain"),))
 
 
@@ -80,7 +75,6 @@ class CallsRefusalsSuccesses(Fault, Planbok):
     breaks = ("planbok.response.success-agrees",)
 
     def error_body(self, status: int, detail: str) -> Any:
-        """A refusal that says so."""
         return {**super().error_body(status, detail), "success": True}
 
 
@@ -90,7 +84,6 @@ class CallsSuccessesFailures(Fault, Planbok):
     breaks = ("planbok.response.success-agrees",)
 
     def envelope(self, status: int, message: str, data: Any) -> dict[str, Any]:
-        """The members with the wrong word."""
         return {**super().envelope(status, message, data), "success": False}
 
 
@@ -101,7 +94,6 @@ class BreaksOnWhatIsNoObject(Fault, Planbok):
     category = "F100"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """Answer 500 to one."""
         if request.method == "POST" and not request.members():
             return json_response(500, self.error_body(500, "Cannot read properties of undefined."))
         return await super().perform(operation, request, parameters)
@@ -114,7 +106,6 @@ class BreaksOnNumbersForTexts(Fault, Planbok):
     category = "F100"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """Answer 500 to one."""
         if any(isinstance(value, int) for value in request.members().values()):
             return json_response(500, self.error_body(500, "value.trim is not a function."))
         return await super().perform(operation, request, parameters)
@@ -127,7 +118,6 @@ class BreaksOnPageNought(Fault, Planbok):
     category = "F100"
 
     def refusal_status(self, reason: Reason) -> int:
-        """500 for a query."""
         return 500 if reason is Reason.QUERY else super().refusal_status(reason)
 
 
@@ -137,7 +127,6 @@ class RefusesWithoutAWord(Variation, Planbok):
     permits = "No vendor page shows the body of a refusal."
 
     def refusal(self, refusal: Refused) -> Response:
-        """The status alone."""
         return Response(status=self.refusal_status(refusal.reason))
 
 
@@ -147,7 +136,6 @@ class RefusesInPlainText(Variation, Planbok):
     permits = "No vendor page shows the body of a refusal."
 
     def refusal(self, refusal: Refused) -> Response:
-        """The sentence."""
         headers = (("Content-Type", "text/plain; charset=utf-8"),)
         return Response(headers, refusal.detail.encode(), self.refusal_status(refusal.reason))
 
@@ -158,7 +146,6 @@ class RefusesWithProblemDetails(Variation, Planbok):
     permits = "No vendor page shows the body of a refusal."
 
     def refusal(self, refusal: Refused) -> Response:
-        """What went wrong, as ``detail``."""
         return problem(self.refusal_status(refusal.reason), refusal.detail)
 
 
@@ -169,7 +156,6 @@ class TakesAnyName(Fault, Planbok):
     category = "F102"
 
     def create_customer(self, call: Call) -> Response:
-        """Create the customer, whatever its name is."""
         document = dict(call.request.members())
         if "name" in document and not isinstance(document["name"], str):
             body = to_json({**document, "name": json.dumps(document["name"])})
@@ -183,7 +169,6 @@ class RefusesLargePages(Fault, Planbok):
     breaks = ("planbok.response.described-accepted",)
 
     def page_of(self, call: Call, items: Sequence[Any], message: str) -> Response:
-        """The page, or a refusal."""
         limit = parse_qs(call.request.query).get("limit", ["10"])[0]
         if limit.isdecimal() and int(limit) > 20:  # noqa: PLR2004  (what the docstring says)
             raise Refused(Reason.QUERY, "'limit' must be 20 or less.")
@@ -196,7 +181,6 @@ class HidesOtherMethods(Fault, Planbok):
     breaks = ("planbok.response.unsupported-method",)
 
     async def answer(self, request: Request, path: str) -> Response:
-        """Answer 405 without Allow."""
         response = await super().answer(request, path)
         headers = tuple(header for header in response.headers if header[0] != "Allow")
         return replace(response, headers=headers)
@@ -208,8 +192,6 @@ class PutsErrorsInAnObject(Variation, Planbok):
     permits = "The beta has message in a refusal, and a client of production looks for message in errors."
 
     def error_body(self, status: int, detail: str) -> Any:
-        """The refusal as that client reads it."""
-        del status
         return {"success": False, "errors": {"message": detail}}
 
 
@@ -219,7 +201,6 @@ class ShowsTheStack(Variation, Planbok):
     permits = "The beta lists stack in the body of an error."
 
     def error_body(self, status: int, detail: str) -> Any:
-        """The refusal and where it came from."""
         return {**super().error_body(status, detail), "stack": "Error: refused\n    at handler"}
 
 
@@ -229,7 +210,6 @@ class LeavesTheMessageOutOfReadings(Variation, Planbok):
     permits = "Wallet Sets lists success and status in the answer to a GET, and no message."
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """The answer without it, if it is one to a GET that succeeded."""
         response = await super().perform(operation, request, parameters)
         if request.method != "GET" or not response.succeeded:
             return response
@@ -243,11 +223,9 @@ class AddsMembers(Variation, Planbok):
     permits = "No document says that these are all the members of an answer."
 
     def envelope(self, status: int, message: str, data: Any) -> dict[str, Any]:
-        """The members with others around them."""
         return {"requestId": self.event_ids.draw(8).hex(), **super().envelope(status, message, data), "version": 2}
 
     def customer_json(self, customer: Customer) -> dict[str, Any]:
-        """The customer with more of it."""
         return {**super().customer_json(customer), "email": None, "tags": [], "organization": {"name": "Example"}}
 
 
@@ -257,7 +235,6 @@ class TurnsMembersAround(Variation, Planbok):
     permits = "The members of a JSON object have no order, and no document shows one."
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """The answer from its end."""
         response = await super().perform(operation, request, parameters)
         return json_response(response.status, _turned(response.members()))
 
@@ -268,7 +245,6 @@ class TellsNothingOfPages(Variation, Planbok):
     permits = "No document shows that object; its name is lost."
 
     def page_of(self, call: Call, items: Sequence[Any], message: str) -> Response:
-        """The page alone."""
         members = dict(super().page_of(call, items, message).members())
         del members["pagination"]
         return json_response(200, members)
@@ -280,7 +256,6 @@ class NamesTheCharset(Variation, Planbok):
     permits = "The documents are silent on parameters of the media type."
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """Answer with the parameter."""
         response = await super().perform(operation, request, parameters)
         return replace(response, headers=(("Content-Type", "Application/JSON; charset=utf-8"),))
 
@@ -291,7 +266,6 @@ class WritesWholeSeconds(Variation, Planbok):
     permits = "No document shows the form of a time."
 
     def time(self, instant: datetime) -> str:
-        """The second."""
         return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -301,7 +275,6 @@ class WritesNanoseconds(Variation, Planbok):
     permits = "No document shows the form of a time."
 
     def time(self, instant: datetime) -> str:
-        """The nanosecond."""
         return f"{instant:%Y-%m-%dT%H:%M:%S.%f}000Z"
 
 
@@ -311,7 +284,6 @@ class WritesOffsets(Variation, Planbok):
     permits = "No document shows the form of a time."
 
     def time(self, instant: datetime) -> str:
-        """The time with ``+00:00``."""
         return super().time(instant).replace("Z", "+00:00")
 
 
@@ -321,7 +293,6 @@ class AnswersInvalidRequestsWith422(Variation, Planbok):
     permits = "No document says which status refuses a wrong body, a wrong query or a customer who is not set up."
 
     def refusal_status(self, reason: Reason) -> int:
-        """422 for these."""
         return 422 if reason in _INVALID else super().refusal_status(reason)
 
 
@@ -331,7 +302,6 @@ class AnswersUnknownThingsWith400(Variation, Planbok):
     permits = "No document says what is answered about a customer, a challenge or a wallet that does not exist."
 
     def refusal_status(self, reason: Reason) -> int:
-        """400 for these."""
         return 400 if reason in _THINGS else super().refusal_status(reason)
 
 
@@ -341,7 +311,6 @@ class AnswersUnknownThingsWith403(Variation, Planbok):
     permits = "No document says what is answered about a customer, a challenge or a wallet that does not exist."
 
     def refusal_status(self, reason: Reason) -> int:
-        """403 for these."""
         return 403 if reason in _THINGS else super().refusal_status(reason)
 
 
@@ -363,7 +332,6 @@ class BreaksOffItsJson(Fault, Planbok):
     category = "F101"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """Answer with what is no JSON any more."""
         response = await super().perform(operation, request, parameters)
         cut = request.method == "POST" and response.succeeded
         return replace(response, body=response.body[:-1]) if cut else response
@@ -376,7 +344,6 @@ class LeavesOutTheContentType(Fault, Planbok):
     category = "F101"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """Answer without Content-Type."""
         return replace(await super().perform(operation, request, parameters), headers=())
 
 
@@ -387,7 +354,6 @@ class AnswersWithNullForData(Fault, Planbok):
     category = "F101"
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """Answer with nothing in the place of the list."""
         response = await super().perform(operation, request, parameters)
         if operation.id != "listChallenges" or not response.succeeded:
             return response
@@ -400,8 +366,6 @@ class NamesTheErrorOnly(Variation, Planbok):
     permits = "No vendor page shows the body of a refusal."
 
     def error_body(self, status: int, detail: str) -> Any:
-        """The refusal with its text under this name."""
-        del status
         return {"success": False, "error": detail}
 
 
@@ -411,7 +375,6 @@ class AnswersInChunks(Variation, Planbok):
     permits = "HTTP leaves the framing of a body to the server (RFC 9112, section 6)."
 
     async def answer(self, request: Request, path: str) -> Response:
-        """The answer with Transfer-Encoding."""
         response = await super().answer(request, path)
         return replace(response, headers=(*response.headers, ("Transfer-Encoding", "chunked")))
 
@@ -422,7 +385,6 @@ class CapitalisesHeaderNames(Variation, Planbok):
     permits = "The names of header fields have no letter case (RFC 9110, section 5.1)."
 
     async def answer(self, request: Request, path: str) -> Response:
-        """The answer with other names."""
         response = await super().answer(request, path)
         return replace(response, headers=tuple((name.upper(), value) for name, value in response.headers))
 
@@ -433,6 +395,5 @@ class KeepsNoConnection(Variation, Planbok):
     permits = "HTTP leaves it to the server whether a connection stays open (RFC 9112, section 9.6)."
 
     async def answer(self, request: Request, path: str) -> Response:
-        """The answer with Connection."""
         response = await super().answer(request, path)
         return replace(response, headers=(*response.headers, ("Connection", "close")))

@@ -15,8 +15,6 @@ class ShowsNoResult(Fault, Planbok):
     breaks = ("planbok.result.readable-after-completion", "planbok.result.exactly-the-chains")
 
     def result_is_readable(self, challenge: Challenge) -> bool:
-        """Never."""
-        del challenge
         return False
 
 
@@ -26,7 +24,6 @@ class DropsAChain(Fault, Planbok):
     breaks = ("planbok.result.exactly-the-chains", "planbok.webhook.wallet-created-sent")
 
     def derives(self, challenge: Challenge, chain: Chain) -> bool:
-        """All but the last of several."""
         return len(challenge.chains) == 1 or chain is not challenge.chains[-1]
 
 
@@ -36,7 +33,6 @@ class AddsAChain(Fault, Planbok):
     breaks = ("planbok.result.exactly-the-chains",)
 
     def wallets_of(self, challenge: Challenge) -> list[Wallet]:
-        """A further wallet."""
         other = next(chain for chain in CHAINS.values() if chain not in challenge.chains)
         return [*challenge.wallets, self.wallet_on(challenge.customer, other, {})]
 
@@ -47,7 +43,6 @@ class ShowsAllWalletsAsResult(Fault, Planbok):
     breaks = ("planbok.result.exactly-the-chains",)
 
     def wallets_of(self, challenge: Challenge) -> list[Wallet]:
-        """All that there are."""
         return challenge.customer.wallets
 
 
@@ -57,12 +52,10 @@ class ShowsTheResultBeforehand(Fault, Planbok):
     breaks = ("planbok.result.none-while-pending", "planbok.result.none-when-failed")
 
     def result_is_readable(self, challenge: Challenge) -> bool:
-        """From the beginning."""
         pending = challenge.task is Task.CREATE_WALLETS and challenge.status is Status.PENDING
         return pending or super().result_is_readable(challenge)
 
     def wallets_of(self, challenge: Challenge) -> list[Wallet]:
-        """What is going to come of it."""
         if challenge.status is not Status.PENDING:
             return super().wallets_of(challenge)
         kept = list(challenge.customer.wallets)
@@ -77,11 +70,9 @@ class ShowsTheResultOfFailures(Fault, Planbok):
     breaks = ("planbok.result.none-when-failed",)
 
     def result_is_readable(self, challenge: Challenge) -> bool:
-        """After a cancellation, too."""
         return challenge.status is Status.FAILED or super().result_is_readable(challenge)
 
     def wallets_of(self, challenge: Challenge) -> list[Wallet]:
-        """What would have come of it."""
         if challenge.status is not Status.FAILED:
             return super().wallets_of(challenge)
         kept = list(challenge.customer.wallets)
@@ -96,7 +87,6 @@ class KeepsResults(Fault, Planbok):
     breaks = ("planbok.result.gone-after-15-minutes",)
 
     def pruning_delay(self) -> timedelta:
-        """A year."""
         return timedelta(days=365)
 
 
@@ -106,7 +96,6 @@ class PrunesResultsLate(Fault, Planbok):
     breaks = ("planbok.result.gone-after-15-minutes",)
 
     def pruning_delay(self) -> timedelta:
-        """An hour."""
         return timedelta(hours=1)
 
 
@@ -116,7 +105,6 @@ class ForgetsChallenges(Variation, Planbok):
     permits = "Provisioning Customer Wallets says that the result goes, and not whether the challenge does."
 
     def is_pruned(self, challenge: Challenge) -> bool:
-        """With its result."""
         return challenge.status is Status.VERIFIED and not self.result_is_readable(challenge)
 
 
@@ -126,7 +114,6 @@ class PrunesTwoMinutesLate(Variation, Planbok):
     permits = "Provisioning Customer Wallets does not say how long after its time a challenge is pruned."
 
     def pruning_delay(self) -> timedelta:
-        """Just under two minutes."""
         return timedelta(seconds=119)
 
 
@@ -136,7 +123,6 @@ class PrunesFromTheIssue(Variation, Planbok):
     permits = "Provisioning Customer Wallets does not say when the 15 minutes begin."
 
     def result_is_readable(self, challenge: Challenge) -> bool:
-        """Until the challenge would have expired."""
         return super().result_is_readable(challenge) and self.now() < challenge.expires_at
 
 
@@ -146,7 +132,6 @@ class ShowsABareArray(Variation, Planbok):
     permits = "Provisioning Customer Wallets does not show the form of a result."
 
     def result(self, challenge: Challenge) -> Any:
-        """The array alone."""
         return super().result(challenge)["wallets"]
 
 
@@ -156,7 +141,6 @@ class ForgetsCancelledChallenges(Variation, Planbok):
     permits = "Provisioning Customer Wallets does not say when a challenge is pruned."
 
     def is_pruned(self, challenge: Challenge) -> bool:
-        """As soon as it has failed."""
         return challenge.status is Status.FAILED
 
 
@@ -166,7 +150,6 @@ class TellsWhyInTheResult(Variation, Planbok):
     permits = "Provisioning Customer Wallets stores the wallets there on success, and is silent on anything else."
 
     def challenge_json(self, challenge: Challenge) -> dict[str, Any]:
-        """The challenge with the member, whatever its status."""
         told = {Status.FAILED: {"error": "PIN_CANCELLED"}, Status.PENDING: {"wallets": [], "total": 0}}
         return {"result": told.get(challenge.status), **super().challenge_json(challenge)}
 
@@ -177,7 +160,6 @@ class ShowsAnEmptyResult(Variation, Planbok):
     permits = "No document says whether the member is there without a result."
 
     def challenge_json(self, challenge: Challenge) -> dict[str, Any]:
-        """The challenge with the member."""
         return {"result": None, **super().challenge_json(challenge)}
 
 
@@ -187,7 +169,6 @@ class GivesAnotherCustomersWallet(Fault, Planbok):
     breaks = ("planbok.address.never-shared",)
 
     def wallet_on(self, customer: Customer, chain: Chain, names: Mapping[str, str]) -> Wallet:
-        """The first wallet on the chain, whoever has it, under an id of its own."""
         wallet = super().wallet_on(customer, chain, names)
         taken = next(each for other in self.customers.values() for each in other.wallets if each.chain is chain)
         wallet.address, wallet.public_key = taken.address, taken.public_key

@@ -23,8 +23,6 @@ class AnnouncesNoWallets(Fault, Planbok):
     breaks = ("planbok.webhook.wallet-created-sent",)
 
     def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
-        """None."""
-        del challenge
         return []
 
 
@@ -38,7 +36,6 @@ class AnnouncesTheFirstWalletOnly(Fault, Planbok):
     )
 
     def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
-        """The first one."""
         return super().wallet_events(challenge)[:1]
 
 
@@ -48,7 +45,6 @@ class AnnouncesWalletsBeforehand(Fault, Planbok):
     breaks = ("planbok.webhook.not-before-completion", "planbok.webhook.none-for-a-failed-challenge")
 
     def create_wallets(self, call: Call) -> Response:
-        """Issue the challenge, and tell of what may come of it."""
         response = super().create_wallets(call)
         self.announce(self.customer_for(call), "wallet.created")
         return response
@@ -60,7 +56,6 @@ class AnnouncesCancelledWallets(Fault, Planbok):
     breaks = ("planbok.webhook.none-for-a-failed-challenge",)
 
     def cancel(self, challenge: Challenge) -> None:
-        """End it, and tell of what did not come of it."""
         super().cancel(challenge)
         if challenge.task is Task.CREATE_WALLETS:
             self.announce(challenge.customer, "wallet.created")
@@ -72,11 +67,9 @@ class AnnouncesWalletsTooSoon(Fault, Planbok):
     breaks = ("planbok.webhook.wallet-readable-then",)
 
     def list_lag(self) -> timedelta:
-        """Half a minute."""
         return timedelta(seconds=30)
 
     def get_wallet(self, call: Call) -> Response:
-        """The wallet, if it is listed."""
         wallets = [wallet for customer in self.customers.values() for wallet in customer.wallets]
         if any(wallet.id == call.parameters["id"] and not self.is_listed(wallet) for wallet in wallets):
             raise Refused(Reason.UNKNOWN_WALLET, "The wallet is not there yet.")
@@ -89,7 +82,6 @@ class AnnouncesOtherAddresses(Fault, Planbok):
     breaks = ("planbok.webhook.agrees-with-list",)
 
     def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
-        """The events of wallets with other keys."""
         wallets = [with_another_key(self, challenge.customer, wallet) for wallet in challenge.wallets]
         return super().wallet_events(replace(challenge, wallets=wallets))
 
@@ -100,7 +92,6 @@ class AnnouncesWalletsTwice(Fault, Planbok):
     breaks = ("planbok.webhook.one-for-each-wallet",)
 
     def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
-        """Each event, twice."""
         return super().wallet_events(challenge) * 2
 
 
@@ -110,7 +101,6 @@ class TellsNothingOfTheSetUp(Fault, Planbok):
     breaks = ("planbok.webhook.customer-events-sent",)
 
     def announce(self, customer: Customer, event: str) -> None:
-        """Tell of what is no part of the set-up."""
         if event not in _OF_THE_SET_UP:
             super().announce(customer, event)
 
@@ -121,7 +111,6 @@ class TellsNothingOfSecurity(Fault, Planbok):
     breaks = ("planbok.webhook.security-events-sent",)
 
     def announce(self, customer: Customer, event: str) -> None:
-        """Tell of the set-up alone."""
         if event in _OF_THE_SET_UP:
             super().announce(customer, event)
 
@@ -132,7 +121,6 @@ class SendsEventsWithoutTime(Fault, Planbok):
     breaks = ("planbok.webhook.event-matches-schema",)
 
     def event_body(self, event: str, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The event without its time."""
         body = super().event_body(event, event_id, data)
         del body["timestamp"]
         return body
@@ -144,7 +132,6 @@ class SendsUnsignedEvents(Fault, Planbok):
     breaks = ("planbok.webhook.signed", "planbok.webhook.signed-bytes")
 
     def event_headers(self, tenant: Tenant, event: str, event_id: str, body: bytes) -> Headers:
-        """The header lines that sign nothing."""
         return super().event_headers(tenant, event, event_id, body)[2:]
 
 
@@ -154,7 +141,6 @@ class SignsWithTheApiKey(Fault, Planbok):
     breaks = ("planbok.webhook.signed", "planbok.webhook.signed-bytes")
 
     def webhook_secret(self, tenant: Tenant) -> str:
-        """The API key."""
         return tenant.api_key
 
 
@@ -164,7 +150,6 @@ class SignsTheBeginningOfTheBody(Fault, Planbok):
     breaks = ("planbok.webhook.signed", "planbok.webhook.signed-bytes")
 
     def signed_body(self, body: bytes) -> bytes:
-        """The bytes before ``data``."""
         return body.partition(b'"data"')[0]
 
 
@@ -174,7 +159,6 @@ class SignsRetriesAsBefore(Fault, Planbok):
     breaks = ("planbok.webhook.timestamp-is-fresh",)
 
     def event_headers(self, tenant: Tenant, event: str, event_id: str, body: bytes) -> Headers:
-        """The header lines with the time of the event."""
         happened = datetime.fromisoformat(json.loads(body)["timestamp"])
         signature = webhooks.sign(self.signed_body(body), self.webhook_secret(tenant), happened)
         return (*signature.items(), *super().event_headers(tenant, event, event_id, body)[2:])
@@ -186,7 +170,6 @@ class SignsByASlowClock(Fault, Planbok):
     breaks = ("planbok.webhook.timestamp-is-fresh",)
 
     def signed_at(self) -> datetime:
-        """Six minutes ago."""
         return super().signed_at() - timedelta(minutes=6)
 
 
@@ -196,7 +179,6 @@ class GivesAllEventsOneId(Fault, Planbok):
     breaks = ("planbok.webhook.event-id",)
 
     def new_event_id(self) -> str:
-        """The same as ever."""
         return "00000000-0000-4000-8000-000000000000"
 
 
@@ -206,13 +188,11 @@ class LeavesTheEventIdOut(Fault, Planbok):
     breaks = ("planbok.webhook.event-id",)
 
     def event_body(self, event: str, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The event without its id."""
         body = super().event_body(event, event_id, data)
         del body["idempotencyKey"]
         return body
 
     def event_headers(self, tenant: Tenant, event: str, event_id: str, body: bytes) -> Headers:
-        """The header lines without the id."""
         return super().event_headers(tenant, event, event_id, body)[:-1]
 
 
@@ -222,7 +202,6 @@ class InventsEventNames(Fault, Planbok):
     breaks = ("planbok.webhook.event-names",)
 
     def announce(self, customer: Customer, event: str) -> None:
-        """Tell of it, and once more under another name."""
         super().announce(customer, event)
         super().announce(customer, "customer.changed")
 
@@ -233,8 +212,6 @@ class TriesNothingAgain(Fault, Planbok):
     breaks = ("planbok.webhook.retried-alike",)
 
     def is_received(self, status: int) -> bool:
-        """Whatever the answer."""
-        del status
         return True
 
 
@@ -244,7 +221,6 @@ class TakesRedirectsForReceipts(Fault, Planbok):
     breaks = ("planbok.webhook.retried-alike",)
 
     def is_received(self, status: int) -> bool:
-        """Whether it is no error."""
         return status < _FIRST_REFUSAL
 
 
@@ -254,14 +230,11 @@ class RetriesUnderNewIds(Fault, Planbok):
     breaks = ("planbok.webhook.retried-alike",)
 
     def event_body(self, event: str, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The event without its id."""
         body = super().event_body(event, event_id, data)
         del body["idempotencyKey"]
         return body
 
     def event_headers(self, tenant: Tenant, event: str, event_id: str, body: bytes) -> Headers:
-        """The header lines with a new id."""
-        del event_id
         return super().event_headers(tenant, event, self.new_event_id(), body)
 
 
@@ -271,7 +244,6 @@ class SendsOneEventForAChallenge(Variation, Planbok):
     permits = "Provisioning Customer Wallets, Option C, does not say whether each wallet has an event."
 
     def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
-        """One event, if there are wallets."""
         wallets = super().wallet_events(challenge)
         event = {"customerId": challenge.customer.id, "challengeId": challenge.id, "wallets": wallets}
         return [event] if wallets else []
@@ -283,7 +255,6 @@ class NamesCustomersByTheirRefId(Variation, Planbok):
     permits = "Webhooks does not show what an event about a customer holds."
 
     def announce(self, customer: Customer, event: str) -> None:
-        """The event without the other id."""
         self.send(customer.tenant, event, {"refId": customer.ref_id})
 
 
@@ -293,7 +264,6 @@ class NamesWalletsAlone(Variation, Planbok):
     permits = "The body of wallet.created in Provisioning Customer Wallets is lost."
 
     def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
-        """The ids."""
         return [{"walletId": wallet.id, "customerId": challenge.customer.id} for wallet in challenge.wallets]
 
 
@@ -303,7 +273,6 @@ class SendsEventsWithoutIdempotencyKey(Variation, Planbok):
     permits = "The sample body of the beta's receiver has no idempotencyKey."
 
     def event_body(self, event: str, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The event without its id."""
         body = super().event_body(event, event_id, data)
         del body["idempotencyKey"]
         return body
@@ -315,7 +284,6 @@ class SendsEventsInReverse(Variation, Planbok):
     permits = "Webhooks is silent on the order of events."
 
     def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
-        """The last first."""
         return super().wallet_events(challenge)[::-1]
 
 
@@ -325,7 +293,6 @@ class SendsEachEventTwice(Variation, Planbok):
     permits = "Webhooks gives each event a key to know it by when it comes more than once."
 
     def webhook_addresses(self, tenant: Tenant) -> list[str]:
-        """Each address, twice."""
         return super().webhook_addresses(tenant) * 2
 
 
@@ -335,7 +302,6 @@ class SendsEventsBeforeTheReturn(Variation, Planbok):
     permits = "Provisioning Customer Wallets, Option C, does not say which of the two comes first."
 
     async def answer_at(self, mount: str, request: Request, path: str) -> Response:
-        """The answer, once all events were sent."""
         response = await super().answer_at(mount, request, path)
         await self.outbox.flush()
         return response
@@ -347,11 +313,9 @@ class SendsEventsAfterAPause(Variation, Planbok):
     permits = "Provisioning Customer Wallets, Option C, does not say how long it is directly after the completion."
 
     def tries_at_once(self) -> int:
-        """None."""
         return 0
 
     def pause_before_retry(self, failures: int) -> timedelta:
-        """Six seconds before the first try."""
         return super().pause_before_retry(failures) if failures else timedelta(seconds=6)
 
 
@@ -361,8 +325,6 @@ class RetriesAfterALongPause(Variation, Planbok):
     permits = "Webhooks is silent on when an event is sent again."
 
     def pause_before_retry(self, failures: int) -> timedelta:
-        """A quarter of an hour."""
-        del failures
         return timedelta(minutes=15)
 
 
@@ -372,7 +334,6 @@ class SendsChallengeCompletedAsWell(Variation, Planbok):
     permits = "The demo client takes this event, which Webhooks does not list."
 
     def complete(self, challenge: Challenge) -> None:
-        """End it, and tell of it."""
         super().complete(challenge)
         data = {"challengeId": challenge.id, "customerId": challenge.customer.id}
         self.send(challenge.customer.tenant, "challenge.completed", data)
@@ -384,11 +345,9 @@ class SignsTheBodyWrittenAgain(Variation, Planbok):
     permits = "The demo client verifies the body that it has parsed and written again."
 
     def write_event(self, event: Mapping[str, Any]) -> bytes:
-        """The event with blanks."""
         return json.dumps(event).encode()
 
     def signed_body(self, body: bytes) -> bytes:
-        """The event without blanks."""
         return to_json(json.loads(body))
 
 
@@ -402,11 +361,9 @@ class AnnouncesAnHourLate(Fault, Planbok):
     )
 
     def tries_at_once(self) -> int:
-        """None."""
         return 0
 
     def pause_before_retry(self, failures: int) -> timedelta:
-        """An hour before the first try."""
         return super().pause_before_retry(failures) if failures else timedelta(hours=1)
 
 
@@ -416,8 +373,6 @@ class SendsEventsToAnotherOrganization(Fault, Planbok):
     breaks = ("planbok.webhook.own-events-only",)
 
     def webhook_addresses(self, tenant: Tenant) -> list[str]:
-        """The one, whosever it is."""
-        del tenant
         return [self.outbox.address] if self.outbox.address else []
 
 
@@ -428,7 +383,6 @@ class FollowsRedirects(Fault, Planbok):
     category = "F202"
 
     def follows_redirects(self) -> bool:
-        """It does."""
         return True
 
 
@@ -438,5 +392,4 @@ class NamesWalletCreatedOtherwise(Fault, Planbok):
     breaks = ("planbok.webhook.wallet-created-sent", "planbok.webhook.event-names")
 
     def event_body(self, event: str, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The event under the other name."""
         return super().event_body(event.replace("wallet.created", "wallet.provisioned"), event_id, data)

@@ -45,12 +45,10 @@ class AddressDecisions(Decisions):
 
     def account_index(self, customer: Customer, chain: Chain) -> int:
         """The account in a path: that of the customer on every chain (Provisioning Customer Wallets)."""
-        del chain
         return customer.account
 
     def address_index(self, customer: Customer, chain: Chain) -> int:
         """The end of a path: 0, as a customer has one wallet on a chain."""
-        del customer, chain
         return 0
 
     def address(self, public_key: bytes, chain: Chain) -> str:

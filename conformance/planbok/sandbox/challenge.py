@@ -48,7 +48,6 @@ class ChallengeDecisions(Decisions):
 
         The beta requires it where wallets are created; the document lists none, and the demo client sends none: no.
         """
-        del operation
         return False
 
     def create_wallets(self, call: Call) -> Response:

@@ -150,7 +150,6 @@ class CustomerDecisions(Decisions):
 
     def recovery_can_be_skipped(self, challenge: Challenge) -> bool:
         """Whether the first visit may end without recovery: no (Onboarding, against Security and Recovery)."""
-        del challenge
         return False
 
     def set_recovery(self, customer: Customer, fields: Mapping[str, str]) -> None:

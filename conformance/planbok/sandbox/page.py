@@ -42,7 +42,6 @@ class PageDecisions(Decisions):
 
     async def answer_at(self, mount: str, request: Request, path: str) -> Response:
         """What the hosted page answers: the style sheet, or the page of a challenge."""
-        del mount
         if path == "/page.css":
             headers = (("Content-Type", "text/css; charset=utf-8"), ("X-Content-Type-Options", "nosniff"))
             return Response(headers, gateway.stylesheet(), HTTPStatus.OK)

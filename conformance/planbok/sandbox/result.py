@@ -27,7 +27,6 @@ class ResultDecisions(Decisions):
 
     def derives(self, challenge: Challenge, chain: Chain) -> bool:
         """Whether a wallet comes of a chain that was asked for: on each of them (Provisioning Customer Wallets)."""
-        del challenge, chain
         return True
 
     def end(self, challenge: Challenge, status: Status, step: Step) -> None:
@@ -54,5 +53,4 @@ class ResultDecisions(Decisions):
 
     def is_pruned(self, challenge: Challenge) -> bool:
         """Whether a challenge is not answered any more. Silent: never, only its result goes."""
-        del challenge
         return False
