@@ -12,6 +12,26 @@ from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.findings import Finding, answer, judged, read
 
+__all__ = [
+    "BETWEEN_LOOKS",
+    "PATIENCE",
+    "NeedError",
+    "StepFailedError",
+    "SuiteError",
+    "eventually",
+    "expect",
+    "expect_acceptance",
+    "expect_reading",
+    "expect_refusal",
+    "expect_status",
+    "found",
+    "needs",
+    "refused",
+    "step_failed",
+    "verifies",
+    "waits",
+]
+
 Test = TypeVar("Test", bound=Callable[..., Any])
 Seen = TypeVar("Seen")
 

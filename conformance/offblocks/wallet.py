@@ -8,6 +8,8 @@ from conformance.standards import personal_message, sign_in_message
 from conformance.standards.account_ids import AccountId, ChainId
 from conformance.standards.wallet_signatures import Encoding, encode
 
+__all__ = ["ChallengeRefused", "Wallet", "decoded"]
+
 
 class ChallengeRefused(ValueError):  # noqa: N818  (a judgement of the challenge, named as such)
     """A challenge that a wallet must not sign; the message says why."""

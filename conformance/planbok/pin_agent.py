@@ -21,6 +21,8 @@ import httpx
 
 from conformance.planbok.html_forms import Element, PageReader, collapse
 
+__all__ = ["ANSWERS", "Button", "Form", "Page", "PageError", "PinAgent"]
+
 ANSWERS = ("A blue bicycle", "Mrs Okafor")
 """What the customer answers to the recovery questions unless told otherwise."""
 

@@ -41,6 +41,22 @@ from conformance.clock import Clock, SystemClock
 from conformance.exchange import Delivery
 from conformance.planbok.messages import Wallet, instant, wallets_in
 
+__all__ = [
+    "ID_HEADER",
+    "SIGNATURE_HEADER",
+    "TIMESTAMP_HEADER",
+    "TOLERANCE",
+    "Event",
+    "Headers",
+    "Inbox",
+    "Reason",
+    "WebhookRejected",
+    "sign",
+    "signed_anew",
+    "signed_over",
+    "verify",
+]
+
 SIGNATURE_HEADER = "X-Webhook-Signature"
 """The header that carries the signature, ``sha256=`` and 64 hex digits."""
 

@@ -9,6 +9,8 @@ from typing import ClassVar, TypeVar
 
 from conformance.api import Api
 
+__all__ = ["Fault", "UnknownFaultError", "Variation"]
+
 T = TypeVar("T")
 
 

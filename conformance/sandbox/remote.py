@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+__all__ = ["Control", "NotASandboxError", "RemoteWorld"]
+
 _TIMEOUT = httpx.Timeout(10.0)
 
 

@@ -25,6 +25,8 @@ from conformance.sandbox.world import DEFAULT, UnknownWorldError, World, Worlds
 LARGEST_BODY = 1024 * 1024
 """Bytes of content that a request may have."""
 
+__all__ = ["RunningSandbox", "SandboxApp", "SandboxNotStartedError", "serve", "start"]
+
 _MOST_READ = 64 * LARGEST_BODY
 _SECONDS_TO_START = 10
 _MOUNT = re.compile(r"(?:/w/(?P<world>[^/]+))?/(?P<name>[^/]+)(?P<path>/.*)?")

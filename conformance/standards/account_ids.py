@@ -6,6 +6,8 @@ from typing import Literal
 
 from eth_hash.auto import keccak
 
+__all__ = ["AccountId", "AccountIdRejected", "ChainId", "ChecksumState", "checksum_address", "checksum_state"]
+
 _NAMESPACE = re.compile(r"[-a-z0-9]{3,8}")
 _REFERENCE = re.compile(r"[-_a-zA-Z0-9]{1,32}")
 _ADDRESS = re.compile(r"[-.%a-zA-Z0-9]{1,128}")

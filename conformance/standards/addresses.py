@@ -18,6 +18,18 @@ from eth_hash.auto import keccak
 
 from conformance.standards.account_ids import AccountIdRejected, checksum_address, checksum_state
 
+__all__ = [
+    "AddressRejected",
+    "Family",
+    "Kind",
+    "PublicKeyRejected",
+    "Reason",
+    "address_of",
+    "check_address",
+    "decode_base58",
+    "encode_base58",
+]
+
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)

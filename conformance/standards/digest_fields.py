@@ -10,6 +10,8 @@ from typing import cast
 
 import http_sf
 
+__all__ = ["ALGORITHMS", "DigestRejected", "Reason", "check_content_digest", "content_digest"]
+
 ALGORITHMS = ("sha-256", "sha-512")
 """The algorithms that RFC 9530 (section 5) lists as active."""
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from slip10 import HARDENED_INDEX, SLIP10
 
+__all__ = ["Curve", "DerivationRejected", "HdKey", "derive_key", "parse_path"]
+
 _SEED_SIZES = range(16, 65)
 _MAX_DEPTH = 255
 _STEP = re.compile(r"(0|[1-9][0-9]{0,9})('?)")

@@ -38,6 +38,30 @@ from http_message_signatures import (
 )
 from http_sf.compat import Item
 
+__all__ = [
+    "ALGORITHMS",
+    "ECDSA_P256_SHA256",
+    "ECDSA_P384_SHA384",
+    "KeyRejected",
+    "PrivateKey",
+    "PublicKey",
+    "Reason",
+    "ReplayStore",
+    "SignatureInput",
+    "SignatureRejected",
+    "algorithms_of",
+    "declared_signatures",
+    "key_from_seed",
+    "load_private_key",
+    "load_public_key",
+    "present",
+    "private_pem",
+    "public_pem",
+    "sign",
+    "signature_base",
+    "verify",
+]
+
 PrivateKey = SigningKey
 PublicKey = VerificationKey
 

@@ -5,6 +5,16 @@ from eth_hash.auto import keccak
 
 from conformance.standards.account_ids import checksum_address
 
+__all__ = [
+    "SIGNATURE_SIZE",
+    "SignatureUnrecoverable",
+    "address_of",
+    "message_hash",
+    "recover",
+    "recover_from_hash",
+    "sign",
+]
+
 SIGNATURE_SIZE = 65
 """Bytes of a signature: r (32), s (32), v (1)."""
 

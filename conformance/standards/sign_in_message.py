@@ -9,6 +9,8 @@ from typing import NoReturn
 
 from conformance.standards.account_ids import AccountIdRejected, checksum_address, checksum_state
 
+__all__ = ["MessageRejected", "SignInMessage", "parse"]
+
 _INVITATION = " wants you to sign in with your Ethereum account:"
 
 _UNRESERVED = r"A-Za-z0-9._~\-"

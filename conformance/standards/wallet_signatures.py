@@ -17,6 +17,8 @@ from conformance.standards.personal_message import (
     recover_from_hash,
 )
 
+__all__ = ["ACCEPTED", "Encoding", "EncodingRejected", "Reason", "decode", "diagnose", "encode", "normalised"]
+
 _COMPACT_SIZE = 64
 _HEX_TEXT = re.compile(r"(0x)?([0-9a-fA-F]*)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
