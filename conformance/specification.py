@@ -215,6 +215,20 @@ class Specification:
         """
         return {operation.method for template, _, operation in self._templates if template.fullmatch(path)}
 
+    def at(self, pointer: str) -> Any:
+        """What stands at a place of the document, references not followed; None if nothing does.
+
+        Args:
+            pointer: A JSON pointer (RFC 6901).
+        """
+        node: Any = self._document
+        for token in _tokens(pointer):
+            try:
+                node = node[int(token)] if isinstance(node, list) else node[token]
+            except (LookupError, TypeError, ValueError):
+                return None
+        return node
+
     def documents_status(self, operation_id: str, status: int) -> bool:
         """Whether the operation is said to answer with `status`.
 

@@ -1,0 +1,1 @@
+"""Starts the package of a new API from its OpenAPI description."""
