@@ -11,11 +11,15 @@ from conformance.exchange import Exchange, Request, Response
 from conformance.findings import Finding, Outcome
 from conformance.offblocks import api
 from conformance.offblocks.model import Model
+from conformance.specification import Specification
 
 RULES = set(Catalogue.load(api.rules))
 CUSTOMER = "04c5851c-4386-5bd9-9f89-08312f8aee3a"
 PATH = f"/v1/customers/{CUSTOMER}"
 BODY = {"chainId": "eip155:300:0x43158f45b5EbD7b1179130130DF00393928C2691", "externalId": "user-1"}
+
+
+SPECIFICATION = Specification.load(api.specification)
 
 
 class Calls:
@@ -39,10 +43,11 @@ class Calls:
         """The rules that an exchange breaks."""
         self.number += 1
         self.at += timedelta(seconds=after)
+        match = SPECIFICATION.match(method, path)
         found = self.model.see(
             Exchange(
                 id=f"test#{self.number}",
-                operation=None,
+                operation=match.operation.id if match else None,
                 identity="first",
                 at=self.at,
                 seconds=0.1,
@@ -54,6 +59,7 @@ class Calls:
                 ),
                 response=Response((), json.dumps(answer).encode() if answer else b"", status),
                 breaks=frozenset(),
+                parameters=match.parameters if match else {},
             )
         )
         return broken(found)
