@@ -38,7 +38,8 @@ from conformance.exchange import Response
 from conformance.files import data_path
 from conformance.findings import Finding, Outcome
 from conformance.run import Options, SuiteCrashedError, run
-from conformance.sandbox.faults import Departure, Fault, UnknownFaultError, Variation, departure, departures
+from conformance.sandbox.behaviour import declared_changes, find_change
+from conformance.sandbox.faults import BehaviourChange, Fault, UnknownFaultError, Variation
 from conformance.sandbox.mutations import Mutation, mutations
 from conformance.sandbox.recorder import Recording, RecordingApp, differing
 from conformance.sandbox.server import RunningSandbox, start
@@ -93,13 +94,13 @@ class Trial:
     name: str
 
     @property
-    def departure(self) -> Departure:
+    def departure(self) -> BehaviourChange:
         """Its class.
 
         Raises:
             UnknownFaultError: If the API has none of this name.
         """
-        found = departure(named(self.api), self.name)
+        found = find_change(named(self.api), self.name)
         if found is None:
             raise UnknownFaultError(
                 f"{named(self.api).title} has no fault, mutation or variation called {self.name!r}."
@@ -134,7 +135,7 @@ def trials(patterns: Sequence[str] = ()) -> list[Trial]:
         UnknownFaultError: If one of them matches nothing; the message names what comes close.
     """
     apis = [api for api in registered().values() if api.sandbox]
-    declared = [Trial(api.name, name) for api in apis for name in departures(api)]
+    declared = [Trial(api.name, name) for api in apis for name in declared_changes(api)]
     derived = [Trial(api.name, name) for api in apis for name in mutations(api)]
     known = [*declared, *derived]
     names = {trial.name for trial in known}

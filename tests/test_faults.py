@@ -16,7 +16,8 @@ from conformance.catalogue import Basis, Catalogue, Level, Party
 from conformance.commands.rulebook import verified_rules
 from conformance.matrix import Said, Seen, is_generated, judge, observe, observe_differing, rehearse, said_in
 from conformance.run import Options, run
-from conformance.sandbox.faults import Fault, Variation, departures
+from conformance.sandbox.behaviour import declared_changes
+from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.recorder import Recording
 from conformance.verdicts import Verdict
 
@@ -25,7 +26,7 @@ CATALOGUES = {name: Catalogue.load(api.rules) for name, api in APIS.items()}
 FAULTS = {
     (api.name, name): found
     for api in APIS.values()
-    for name, found in departures(api).items()
+    for name, found in declared_changes(api).items()
     if issubclass(found, Fault)
 }
 PROOFS = {(api, rule): (api, name) for (api, name), fault in reversed(FAULTS.items()) for rule in fault.breaks}
@@ -33,7 +34,7 @@ PROOFS = {(api, rule): (api, name) for (api, name), fault in reversed(FAULTS.ite
 VARIATIONS = {
     (api.name, name): found
     for api in APIS.values()
-    for name, found in departures(api).items()
+    for name, found in declared_changes(api).items()
     if issubclass(found, Variation)
 }
 CATEGORIES = {"", *(f"F{number}" for number in (*range(100, 105), *range(200, 211)))}

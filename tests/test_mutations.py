@@ -12,7 +12,8 @@ from conformance.api import Api, registered
 from conformance.catalogue import Basis, Catalogue
 from conformance.exchange import Response
 from conformance.recording.cassettes import Cassette
-from conformance.sandbox.faults import UnknownFaultError, check_names, departure, departures
+from conformance.sandbox.behaviour import check_names, declared_changes, find_change
+from conformance.sandbox.faults import UnknownFaultError
 from conformance.sandbox.mutations import Mutation, mutations
 from conformance.sandbox.remote import Control, RemoteWorld
 from conformance.sandbox.server import start
@@ -170,8 +171,8 @@ def test_a_sandbox_takes_a_mutation_like_a_fault() -> None:
 
 def test_a_mutation_is_found_by_name_and_is_none_of_the_declared_faults() -> None:
     api, name = APIS["offblocks"], "offblocks: getCustomer 200 /id dropped"
-    assert departure(api, name) is mutations(api)[name]
-    assert name not in departures(api)
+    assert find_change(api, name) is mutations(api)[name]
+    assert name not in declared_changes(api)
 
 
 def test_an_unknown_mutation_is_refused() -> None:

@@ -6,7 +6,8 @@ from difflib import get_close_matches
 
 from conformance.api import Api
 from conformance.catalogue import Rule
-from conformance.sandbox.faults import Fault, departures
+from conformance.sandbox.behaviour import declared_changes
+from conformance.sandbox.faults import Fault
 from conformance.specification import Specification
 
 _MOST_CLOSE = 5
@@ -72,7 +73,7 @@ def verified_rules(api: Api) -> dict[str, set[object]]:
 
 def proving_faults(api: Api, rule: str) -> list[str]:
     """The names of the faults of the sandbox that break the rule with this id: what shows that the tests notice."""
-    return [name for name, found in departures(api).items() if issubclass(found, Fault) and rule in found.breaks]
+    return [name for name, found in declared_changes(api).items() if issubclass(found, Fault) and rule in found.breaks]
 
 
 def _verified(test: ast.FunctionDef) -> set[object]:

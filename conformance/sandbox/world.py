@@ -11,8 +11,8 @@ from conformance.api import Api, Sandbox
 from conformance.clock import Clock, FrozenClock, OffsetClock
 from conformance.exchange import Exchange, Request, Response
 from conformance.ids import Ids
+from conformance.sandbox.behaviour import check_names, compose, find_change
 from conformance.sandbox.deliveries import Outbox
-from conformance.sandbox.faults import check_names, departing, departure
 from conformance.sandbox.messages import to_rfc3339
 from conformance.sandbox.service import TENANTS
 
@@ -122,7 +122,7 @@ class World:
 def _kinds(apis: Iterable[Api], faults: Iterable[str]) -> dict[str, type[Sandbox]]:
     """The class of each API's sandbox with these faults and variations, by the API's name."""
     return {
-        api.name: departing(api.sandbox, [own for name in faults if (own := departure(api, name))])
+        api.name: compose(api.sandbox, [own for name in faults if (own := find_change(api, name))])
         for api in apis
         if api.sandbox
     }

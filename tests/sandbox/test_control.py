@@ -13,7 +13,8 @@ import pytest
 
 from conformance.api import Api, registered
 from conformance.offblocks import OffBlocksApi
-from conformance.sandbox.faults import UnknownFaultError, departing, departures
+from conformance.sandbox.behaviour import compose, declared_changes
+from conformance.sandbox.faults import UnknownFaultError
 from conformance.sandbox.server import start
 
 FAULTS = """
@@ -167,7 +168,7 @@ class TestRequestLog:
 
 class TestFaults:
     def test_they_are_found_in_the_api(self, faulty_api: Api) -> None:
-        assert departures(faulty_api).keys() == {
+        assert declared_changes(faulty_api).keys() == {
             "AcceptsExpiredChallenge",
             "NamesCustomersAlike",
             "RefusesReusedKeyWith409",
@@ -223,13 +224,13 @@ class TestFaults:
 
     @pytest.mark.parametrize("name", ["offblocks", "planbok"])
     def test_one_and_another_that_is_made_from_it_apply_in_either_order(self, name: str) -> None:
-        known, base = departures(registered()[name]).values(), registered()[name].sandbox
+        known, base = declared_changes(registered()[name]).values(), registered()[name].sandbox
         assert base
         pairs = [(one, other) for one in known for other in known if one is not other and issubclass(other, one)]
         assert pairs
         for one, other in pairs:
             for chosen in ((one, other), (other, one)):
-                assert issubclass(departing(base, chosen), chosen)
+                assert issubclass(compose(base, chosen), chosen)
 
     def test_one_and_another_that_is_made_from_it_are_kept_by_a_reset(self, world: Any) -> None:
         names = ["RenewsAtEachFetch", "KeepsFormerChallengesAlive"]
@@ -240,7 +241,7 @@ class TestFaults:
         def refuse(*classes: object) -> None:
             raise TypeError("No class can be made of these.")
 
-        monkeypatch.setattr("conformance.sandbox.world.departing", refuse)
+        monkeypatch.setattr("conformance.sandbox.world.compose", refuse)
         assert world.control("PUT", "/faults", ["RenewsAtEachFetch"]).status_code == 500
         assert world.control("GET").json()["faults"] == []
 
