@@ -64,6 +64,27 @@ def compose(base: type[T], changes: Sequence[BehaviourChange]) -> type[T]:
     """The sandbox class `base` with the decisions of `changes` in the place of its own, the first of them winning.
 
     One that another of them is made from is left out: the other has its decisions too.
+
+    Raises:
+        UnknownFaultError: If one has an ``__init__`` of its own, or they cannot be put into one class.
     """
     own = [each for each in changes if not any(other is not each and issubclass(other, each) for other in changes)]
-    return type(base.__name__, (*own, base), {}) if own else base
+    if not own:
+        return base
+    try:
+        kind = type(base.__name__, (*own, base), {})
+    except TypeError as error:
+        names = " and ".join(each.__name__ for each in own)
+        raise UnknownFaultError(f"No sandbox can be made of {base.__name__} with {names}: {error}.") from error
+    constructor = _constructor(kind)
+    if constructor is not _constructor(base):
+        raise UnknownFaultError(
+            f"{constructor.__name__} has an __init__ of its own. A fault or variation cannot, since it is also set in "
+            "worlds that already run. Let it keep what it must remember in a functools.cached_property."
+        )
+    return kind
+
+
+def _constructor(kind: type) -> type:
+    """The class that makes the objects of `kind`."""
+    return next(each for each in kind.__mro__ if "__init__" in vars(each) or "__new__" in vars(each))

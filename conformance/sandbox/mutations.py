@@ -41,7 +41,7 @@ _FAILURES = (500, 501, 502, 504)
 _SUCCESS_CLASS = "2"
 
 
-class Mutation(Fault, Service):
+class Mutation(Fault, Service, abstract=True):
     """One thing that is wrong in each answer of one kind; named by the answer and the thing."""
 
     operation: ClassVar[str]

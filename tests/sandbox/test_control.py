@@ -14,10 +14,12 @@ import pytest
 from conformance.api import Api, registered
 from conformance.offblocks import OffBlocksApi
 from conformance.sandbox.behaviour import compose, declared_changes
-from conformance.sandbox.faults import UnknownFaultError
+from conformance.sandbox.faults import Fault, UnknownFaultError
 from conformance.sandbox.server import start
 
 FAULTS = """
+from functools import cached_property
+
 from conformance.clock import pause
 from conformance.offblocks.sandbox import OffBlocks
 from conformance.sandbox.faults import Fault, Variation
@@ -34,6 +36,24 @@ class NamesCustomersAlike(Fault, OffBlocks):
     def new_customer_id(self, tenant, account, external_id):
         super().new_customer_id(tenant, account, external_id)
         return "123e4567-e89b-12d3-a456-426614174000"
+
+class NamesCustomersAsTheFirst(Fault, OffBlocks):
+    breaks = ("customer.id-is-unique",)
+
+    @cached_property
+    def named(self):
+        return []
+
+    def new_customer_id(self, tenant, account, external_id):
+        self.named.append(super().new_customer_id(tenant, account, external_id))
+        return self.named[0]
+
+class HasAnInit(Fault, OffBlocks):
+    breaks = ("customer.list",)
+
+    def __init__(self, clock, ids, outbox):
+        super().__init__(clock, ids, outbox)
+        self.named = []
 
 class TakesItsTime(Variation, OffBlocks):
     permits = "Nothing is said of how long an operation takes."
@@ -174,6 +194,8 @@ class TestFaults:
             "RefusesReusedKeyWith409",
             "TakesItsTime",
             "BreaksDown",
+            "NamesCustomersAsTheFirst",
+            "HasAnInit",
         }
 
     def test_they_change_one_world_and_leave_its_state(
@@ -236,6 +258,40 @@ class TestFaults:
         names = ["RenewsAtEachFetch", "KeepsFormerChallengesAlive"]
         assert world.control("PUT", "/faults", names).json() == {"faults": names}
         assert world.control("POST", "/reset").json()["faults"] == names
+
+    def test_what_one_remembers_stays_in_its_world(
+        self, http: httpx.Client, make_world: Any, wallet: Any, other_wallet: Any, faulty_api: Api
+    ) -> None:
+        with start(apis=[faulty_api]) as own:
+            faulty, right = (make_world(http, own.origin).client() for _ in range(2))
+            faulty.world.control("PUT", "/faults", ["NamesCustomersAsTheFirst"])
+            first = faulty.create(wallet)["id"]
+            assert faulty.create(other_wallet)["id"] == first
+            assert right.create(wallet)["id"] != right.create(other_wallet)["id"]
+            faulty.world.control("PUT", "/faults", [])
+            assert faulty.create(wallet, "another")["id"] != first
+            faulty.world.control("PUT", "/faults", ["NamesCustomersAsTheFirst"])
+            assert faulty.create(other_wallet, "another")["id"] == first
+
+    def test_one_with_an_init_of_its_own_is_refused_with_what_to_do(
+        self, http: httpx.Client, make_world: Any, faulty_api: Api
+    ) -> None:
+        message = "HasAnInit has an __init__ of its own. "
+        with pytest.raises(UnknownFaultError, match=message + ".* in a functools.cached_property"):
+            start(apis=[faulty_api], faults=["HasAnInit"])
+        with start(apis=[faulty_api]) as own:
+            world = make_world(http, own.origin, faults=["NamesCustomersAlike"])
+            response = world.control("PUT", "/faults", ["HasAnInit"])
+            assert response.status_code == 400
+            assert message in response.json()["detail"]
+            assert world.control("GET").json()["faults"] == ["NamesCustomersAlike"]
+
+    def test_those_that_cannot_be_put_together_are_refused(self, faulty_api: Api) -> None:
+        offblocks = faulty_api.module("sandbox").SANDBOX
+        one = type("One", (Fault, offblocks), {"breaks": ("customer.list",)})
+        other = type("Other", (offblocks, Fault), {"breaks": ("customer.list",)})
+        with pytest.raises(UnknownFaultError, match="No sandbox can be made of OffBlocks with One and Other: "):
+            compose(offblocks, (one, other))
 
     def test_those_that_cannot_be_set_are_not_listed(self, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(*classes: object) -> None:
