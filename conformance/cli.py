@@ -351,7 +351,10 @@ def check_faults(
     *,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="Faults, mutations and variations; * matches any text. Default: all."),
+        typer.Argument(
+            metavar="NAME",
+            help="Faults, mutations and variations; * matches any text, module:Class is one of your own. Default: all.",
+        ),
     ] = None,
     file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", dir_okay=False, help="Write the matrix there.")
@@ -393,11 +396,18 @@ def sandbox(
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="The port; 0 for any that is free.")] = 8080,
     host: Annotated[str, typer.Option(metavar="HOST", help="The address to listen on.")] = "127.0.0.1",
     fault: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A deliberate wrong behaviour. May be repeated.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A deliberate wrong behaviour; module:Class for one of your own. May be repeated.",
+        ),
     ] = None,
     variation: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Another behaviour that the documents permit. May be repeated."),
+        typer.Option(
+            metavar="NAME",
+            help="Another behaviour that the documents permit; module:Class for one of your own. May be repeated.",
+        ),
     ] = None,
     seed: Annotated[str, typer.Option(metavar="N", help="What ids and credentials are derived from.")] = "sandbox",
 ) -> None:

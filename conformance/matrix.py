@@ -38,7 +38,7 @@ from conformance.exchange import Response
 from conformance.files import data_path
 from conformance.findings import Finding, Outcome
 from conformance.run import Options, SuiteCrashedError, run
-from conformance.sandbox.behaviour import declared_changes, find_change
+from conformance.sandbox.behaviour import changed_apis, declared_changes, find_change, is_place, load_change
 from conformance.sandbox.faults import BehaviourChange, Fault, UnknownFaultError, Variation
 from conformance.sandbox.mutations import Mutation, mutations
 from conformance.sandbox.recorder import Recording, RecordingApp, differing
@@ -129,15 +129,19 @@ def trials(patterns: Sequence[str] = ()) -> list[Trial]:
     """The faults, variations and mutations of all APIs that have a sandbox, in this order.
 
     Args:
-        patterns: Names, or patterns in which ``*`` matches any text; empty for all there are.
+        patterns: Names, or patterns in which ``*`` matches any text, or ``module:Class`` for those of a user's own;
+            empty for all there are of the APIs.
 
     Raises:
-        UnknownFaultError: If one of them matches nothing; the message names what comes close.
+        UnknownFaultError: If one of them matches nothing, or is one of a user's own that cannot be used; the message
+            says why, or names what comes close.
     """
     apis = [api for api in registered().values() if api.sandbox]
     declared = [Trial(api.name, name) for api in apis for name in declared_changes(api)]
     derived = [Trial(api.name, name) for api in apis for name in mutations(api)]
-    known = [*declared, *derived]
+    places = filter(is_place, patterns)
+    own = [Trial(api.name, place) for place in places for api in changed_apis(load_change(place), apis)]
+    known = [*declared, *derived, *dict.fromkeys(own)]
     names = {trial.name for trial in known}
     for pattern in patterns:
         if pattern not in names and not any(fnmatchcase(name, pattern) for name in names):
@@ -509,6 +513,7 @@ class Matrix:
         self._tests = tuple(tests)
         self._sources = _sources()
         self._entries: dict[Trial, dict[str, Any]] = {}
+        every = list(dict.fromkeys([*trials(), *chosen]))
         if before is not None:
             if before["sources"] != self._sources:
                 raise MatrixUnreadableError(
@@ -518,10 +523,10 @@ class Matrix:
             known = {Trial(entry["api"], entry["name"]): entry for part in SECTIONS for entry in before[part]}
             self._entries = {
                 trial: known[trial]
-                for trial in trials()
+                for trial in every
                 if trial in known and known[trial].get("breaks", []) == list(trial.breaks)
             }
-        self._chosen = [trial for trial in trials() if trial in self._entries or trial in chosen]
+        self._chosen = [trial for trial in every if trial in self._entries or trial in chosen]
         self._apis = {name: named(name) for name in dict.fromkeys(trial.api for trial in self._chosen)}
 
     @property

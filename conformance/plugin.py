@@ -98,7 +98,7 @@ def conformance_sandbox() -> "Iterator[Control]":
     from conformance.sandbox.server import start  # noqa: PLC0415
 
     with start() as sandbox:
-        control = Control(sandbox.origin)
+        control = Control(sandbox.origin, sandbox.add_fault)
         yield control
         control.close()
 

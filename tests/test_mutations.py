@@ -12,7 +12,7 @@ from conformance.api import Api, registered
 from conformance.catalogue import Basis, Catalogue
 from conformance.exchange import Response
 from conformance.recording.cassettes import Cassette
-from conformance.sandbox.behaviour import check_names, declared_changes, find_change
+from conformance.sandbox.behaviour import Behaviours, declared_changes, find_change
 from conformance.sandbox.faults import UnknownFaultError
 from conformance.sandbox.mutations import Mutation, mutations
 from conformance.sandbox.remote import Control, RemoteWorld
@@ -177,4 +177,4 @@ def test_a_mutation_is_found_by_name_and_is_none_of_the_declared_faults() -> Non
 
 def test_an_unknown_mutation_is_refused() -> None:
     with pytest.raises(UnknownFaultError, match="There is no fault or variation called 'offblocks: nothing'"):
-        check_names(["offblocks: nothing"], APIS.values())
+        Behaviours(APIS.values()).check_names(["offblocks: nothing"])

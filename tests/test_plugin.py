@@ -35,6 +35,32 @@ def test_an_hour_passes_at_once(conformance_world):
 """
 
 
+OWN_FAULT = """
+from conformance.offblocks.sandbox import OffBlocks
+from conformance.sandbox.faults import Fault
+
+
+class NeverExpires(Fault, OffBlocks):
+    breaks = ("offblocks.challenge.expires-after-one-hour",)
+
+    def challenge_is_in_time(self, challenge):
+        return True
+"""
+
+TEST_OF_THE_FAULT = """
+import pytest
+
+from faults_of_ours import NeverExpires
+from test_own import onboard, timedelta
+
+
+@pytest.mark.parametrize("fault", [NeverExpires, "faults_of_ours:NeverExpires"])
+def test_the_hour_does_not_count(conformance_world, fault):
+    conformance_world.set_faults(fault)
+    assert onboard(conformance_world, timedelta(minutes=61)) == "verifying"
+"""
+
+
 def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
@@ -50,6 +76,14 @@ def test_a_team_tests_its_own_client_in_a_world(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, "-q", "-W", "error")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
+
+
+def test_a_team_gives_a_world_a_fault_of_its_own(tmp_path: Path) -> None:
+    for name, source in (("test_own", OWN_TEST), ("faults_of_ours", OWN_FAULT), ("test_fault", TEST_OF_THE_FAULT)):
+        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+    done = run_pytest(tmp_path, "-q", "-W", "error")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 passed" in done.stdout
 
 
 def test_the_fixture_of_scenarios_says_whom_it_is_for(tmp_path: Path) -> None:

@@ -1,17 +1,97 @@
 """How a sandbox can behave otherwise: its faults, variations and mutations by name, and its class with some of them."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
+from operator import attrgetter
+from pathlib import Path
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import TypeVar
 
-from conformance.api import Api
+from conformance.api import Api, Sandbox
+from conformance.catalogue import Catalogue
 from conformance.sandbox.faults import BehaviourChange, Fault, UnknownFaultError, Variation
 from conformance.sandbox.mutations import mutations
 
 T = TypeVar("T")
+
+
+class Behaviours:
+    """The faults, variations and mutations that one sandbox knows: those of its APIs, and a user's own.
+
+    Args:
+        apis: The APIs that the sandbox implements.
+    """
+
+    def __init__(self, apis: Iterable[Api]) -> None:
+        self.apis = tuple(apis)
+        self._own: dict[str, BehaviourChange] = {}
+
+    def add(self, change: str | BehaviourChange) -> str:
+        """Make a fault or variation of a user's own known.
+
+        Args:
+            change: Its class, or where that stands, as ``module:Class``. What an API has may be named too.
+
+        Returns:
+            The name by which it is known.
+
+        Raises:
+            UnknownFaultError: If there is no such class, or it cannot be used.
+        """
+        if isinstance(change, str):
+            if not is_place(change):
+                return change
+            name, change = change, load_change(change)
+        elif any(_found(api, change.__name__) is change for api in self.apis):
+            return change.__name__
+        else:
+            name = f"{change.__module__}:{change.__qualname__}"
+        changed_apis(change, self.apis)
+        self._own[name] = change
+        return name
+
+    def check_names(self, names: Iterable[str]) -> tuple[str, ...]:
+        """`names` without repetition, each of which must be known; nothing is imported for one.
+
+        Raises:
+            UnknownFaultError: If one of them is not known.
+        """
+        chosen = tuple(dict.fromkeys(names))
+        for name in chosen:
+            if name in self._own or any(_found(api, name) for api in self.apis):
+                continue
+            if is_place(name):
+                raise UnknownFaultError(
+                    f"This sandbox knows no {name}. A fault of your own is loaded when a sandbox starts, never by a "
+                    f"request: conformance sandbox --fault {name}"
+                )
+            known = {name for api in self.apis for name in declared_changes(api)}
+            close = get_close_matches(name, sorted(known))
+            hint = f"Close to it: {', '.join(close)}." if close else f"There are {len(known)} to choose from."
+            raise UnknownFaultError(f"There is no fault or variation called {name!r}. {hint}")
+        return chosen
+
+    def sandbox_classes(self, names: Iterable[str]) -> dict[str, type[Sandbox]]:
+        """The class of each API's sandbox with the faults and variations of these names, by the API's name.
+
+        Raises:
+            UnknownFaultError: If they cannot be put into one class.
+        """
+        return {
+            api.name: compose(base, [own for name in names if (own := self._change(api, name))])
+            for api in self.apis
+            if (base := api.sandbox)
+        }
+
+    def _change(self, api: Api, name: str) -> BehaviourChange | None:
+        """What the sandbox of one API is to be changed by; None if the name is of something of another API."""
+        if name not in self._own:
+            return _found(api, name)
+        return self._own[name] if _changes(self._own[name], api) else None
 
 
 @cache
@@ -35,29 +115,19 @@ def declared_changes(api: Api) -> dict[str, BehaviourChange]:
 def find_change(api: Api, name: str) -> BehaviourChange | None:
     """The fault, variation or mutation of `api` that is called `name`, None if there is none.
 
+    Args:
+        api: The API.
+        name: The name; ``module:Class`` is imported.
+
     Raises:
+        UnknownFaultError: If it is ``module:Class``, and there is no such class or it cannot be used.
         CatalogueError: If it is a mutation, and the API's rules cannot be read.
         SpecificationError: If it is a mutation, and the API's description cannot be read.
     """
-    known = mutations(api) if name.startswith(f"{api.name}: ") else declared_changes(api)
-    return known.get(name)
-
-
-def check_names(names: Iterable[str], apis: Iterable[Api]) -> tuple[str, ...]:
-    """`names` without repetition, each the name of a fault, variation or mutation of one of `apis`.
-
-    Raises:
-        UnknownFaultError: If one of them is not.
-    """
-    implemented = tuple(apis)
-    chosen = tuple(dict.fromkeys(names))
-    for name in chosen:
-        if not any(find_change(api, name) for api in implemented):
-            known = {name for api in implemented for name in declared_changes(api)}
-            close = get_close_matches(name, sorted(known))
-            hint = f"Close to it: {', '.join(close)}." if close else f"There are {len(known)} to choose from."
-            raise UnknownFaultError(f"There is no fault or variation called {name!r}. {hint}")
-    return chosen
+    if not is_place(name):
+        return _found(api, name)
+    change = load_change(name)
+    return change if _changes(change, api) else None
 
 
 def compose(base: type[T], changes: Sequence[BehaviourChange]) -> type[T]:
@@ -68,7 +138,8 @@ def compose(base: type[T], changes: Sequence[BehaviourChange]) -> type[T]:
     Raises:
         UnknownFaultError: If one has an ``__init__`` of its own, or they cannot be put into one class.
     """
-    own = [each for each in changes if not any(other is not each and issubclass(other, each) for other in changes)]
+    chosen = dict.fromkeys(changes)
+    own = [each for each in chosen if not any(other is not each and issubclass(other, each) for other in chosen)]
     if not own:
         return base
     try:
@@ -85,6 +156,92 @@ def compose(base: type[T], changes: Sequence[BehaviourChange]) -> type[T]:
     return kind
 
 
+def _found(api: Api, name: str) -> BehaviourChange | None:
+    """What an API has under a name, without importing anything for the name."""
+    known = mutations(api) if name.startswith(f"{api.name}: ") else declared_changes(api)
+    return known.get(name)
+
+
+def _changes(change: BehaviourChange, api: Api) -> bool:
+    """Whether a class is made from the class of the sandbox of `api`."""
+    return api.sandbox is not None and issubclass(change, api.sandbox)
+
+
 def _constructor(kind: type) -> type:
     """The class that makes the objects of `kind`."""
     return next(each for each in kind.__mro__ if "__init__" in vars(each) or "__new__" in vars(each))
+
+
+# ------------------------------------------------------------------------------------------------------ a user's own
+
+
+def is_place(name: str) -> bool:
+    """Whether a name says where a class stands: ``module:Class``."""
+    module, colon, path = name.partition(":")
+    return bool(colon) and all(part.isidentifier() for part in (*module.split("."), *path.split(".")))
+
+
+def load_change(place: str) -> BehaviourChange:
+    """A fault or variation of a user's own.
+
+    Args:
+        place: Where its class stands, as ``module:Class``. A module of the current directory is found too.
+
+    Raises:
+        UnknownFaultError: If there is no such class, or it is neither a fault nor a variation.
+    """
+    module, _, path = place.partition(":")
+    try:
+        found = attrgetter(path)(_imported(module))
+    except AttributeError as error:
+        raise UnknownFaultError(f"There is no {path} in the module {module}, so no fault {place}.") from error
+    if not isinstance(found, type) or not issubclass(found, Fault | Variation):
+        raise UnknownFaultError(
+            f"{place} is no fault: its class must have one of the bases Fault and Variation of "
+            f"{Fault.__module__}, and the class of a sandbox."
+        )
+    return found
+
+
+def changed_apis(change: BehaviourChange, apis: Sequence[Api]) -> list[Api]:
+    """Those of `apis` whose sandbox a fault or variation of a user's own changes, at least one.
+
+    Raises:
+        UnknownFaultError: If it changes none, names a rule that none of them has, or cannot be put into their class.
+    """
+    name, changed = change.__name__, [api for api in apis if _changes(change, api)]
+    if not changed:
+        bases = " or ".join(f"{base.__module__}.{base.__name__}" for api in apis if (base := api.sandbox))
+        raise UnknownFaultError(f"{name} changes no sandbox: its class must also have the base {bases}.")
+    if not hasattr(change, "breaks") and not hasattr(change, "permits"):
+        raise UnknownFaultError(f"{name} is abstract: it does not say which rules it breaks, or what permits it.")
+    rules = {rule for api in changed for rule in Catalogue.load(api.rules)}
+    unknown = [rule for rule in getattr(change, "breaks", ()) if rule not in rules]
+    if unknown:
+        close = get_close_matches(unknown[0], sorted(rules), n=1)
+        hint = f"Close to it: {close[0]}." if close else "List the rules with: conformance rules"
+        raise UnknownFaultError(f"{name} breaks {unknown[0]!r}, and there is no such rule. {hint}")
+    for api in changed:
+        if base := api.sandbox:
+            compose(base, [change])
+    return changed
+
+
+def _imported(module: str) -> ModuleType:
+    here = str(Path.cwd())
+    if not {"", here} & set(sys.path):
+        sys.path.insert(0, here)  # as with python -m
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and f"{module}.".startswith(f"{error.name}."):
+            raise UnknownFaultError(
+                f"There is no module {error.name} in the current directory or among the installed packages."
+            ) from error
+        raise _unimportable(module, error) from error
+    except (Exception, SystemExit) as error:
+        raise _unimportable(module, error) from error
+
+
+def _unimportable(module: str, error: BaseException) -> UnknownFaultError:
+    return UnknownFaultError(f"The module {module} cannot be imported: {type(error).__name__}: {error}")

@@ -1,10 +1,12 @@
 """A world of a reference sandbox as one commands it from outside, through the control routes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+
+from conformance.sandbox.faults import BehaviourChange
 
 __all__ = ["Control", "NotASandboxError", "RemoteWorld"]
 
@@ -20,10 +22,12 @@ class Control:
 
     Args:
         origin: Scheme, host and port of the sandbox.
+        add_fault: What makes a fault of your own known to it and gives its name, if it runs in this process.
     """
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, add_fault: Callable[[str | BehaviourChange], str] | None = None) -> None:
         self.origin = origin
+        self._add_fault = add_fault
         self._http = httpx.Client(transport=httpx.HTTPTransport(verify=False), timeout=_TIMEOUT, trust_env=False)
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
@@ -48,6 +52,22 @@ class Control:
             detail = content.get("detail", content) if isinstance(content, dict) else content
             raise NotASandboxError(f"{place} was answered {answer.status_code}: {str(detail)[:300]}")
         return content
+
+    def name_of(self, fault: str | BehaviourChange) -> str:
+        """The name by which the sandbox knows a fault or variation; one of your own is made known first.
+
+        Raises:
+            UnknownFaultError: If it is one of your own that does not exist or cannot be used.
+            NotASandboxError: If it is a class, and the sandbox runs in another process.
+        """
+        if self._add_fault is not None:
+            return self._add_fault(fault)
+        if isinstance(fault, str):
+            return fault
+        raise NotASandboxError(
+            f"The sandbox at {self.origin} runs in another process, which takes no class. "
+            f"Start it with: conformance sandbox --fault {fault.__module__}:{fault.__qualname__}"
+        )
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -93,15 +113,19 @@ class RemoteWorld:
         answer = self._control.ask("POST", f"{self._route}/clock", {"advance_seconds": duration.total_seconds()})
         self._now = datetime.fromisoformat(answer["clock"])
 
-    def set_faults(self, *names: str) -> None:
+    def set_faults(self, *faults: str | BehaviourChange) -> None:
         """Have the world behave with these faults and variations, and no others.
 
         A webhook that is already on its way is signed and tried again as before.
 
+        Args:
+            faults: Names, or those of your own: classes, or ``module:Class``.
+
         Raises:
-            NotASandboxError: If there is none of such a name.
+            NotASandboxError: If there is none of such a name, or the sandbox runs elsewhere and knows none of yours.
+            UnknownFaultError: If it is one of your own that does not exist or cannot be used.
         """
-        self._control.ask("PUT", f"{self._route}/faults", list(names))
+        self._control.ask("PUT", f"{self._route}/faults", [self._control.name_of(fault) for fault in faults])
 
     def set_webhook(self, url: str) -> None:
         """Have the world send its events to `url`.

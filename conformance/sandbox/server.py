@@ -19,6 +19,7 @@ from conformance.api import Api, registered
 from conformance.clock import pause, stopwatch
 from conformance.exchange import Request, Response
 from conformance.sandbox.control import PREFIX, Control
+from conformance.sandbox.faults import BehaviourChange
 from conformance.sandbox.messages import problem
 from conformance.sandbox.world import DEFAULT, UnknownWorldError, World, Worlds
 
@@ -49,14 +50,17 @@ class SandboxApp:
     Args:
         apis: The APIs that it implements.
         seed: The seed of the default world.
-        faults: The faults and variations of the default world, and of every new one that names none.
+        faults: The faults and variations of the default world, and of every new one that names none: names, or
+            those of your own, as classes or as ``module:Class``, which can be named from then on.
         beyond_loopback: Whether webhooks may go elsewhere than to this machine.
 
     Raises:
-        UnknownFaultError: If a fault or variation of that name does not exist.
+        UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
     """
 
-    def __init__(self, apis: Sequence[Api], seed: str, faults: Iterable[str], *, beyond_loopback: bool) -> None:
+    def __init__(
+        self, apis: Sequence[Api], seed: str, faults: Iterable[str | BehaviourChange], *, beyond_loopback: bool
+    ) -> None:
         self.worlds = Worlds(apis, seed, faults, beyond_loopback=beyond_loopback)
         self._control = Control(self.worlds)
 
@@ -148,6 +152,7 @@ class RunningSandbox:
             timeout_keep_alive=60,
             timeout_graceful_shutdown=1,
         )
+        self._app = app
         self._host = f"[{host}]" if ":" in host else host
         self._server = _Server(config)
         self._failure: BaseException | None = None
@@ -164,6 +169,20 @@ class RunningSandbox:
         """Scheme, host and port, such as ``http://127.0.0.1:8080``."""
         port = self._server.servers[0].sockets[0].getsockname()[1]
         return f"http://{self._host}:{port}"
+
+    def add_fault(self, change: str | BehaviourChange) -> str:
+        """Make a fault or variation of your own known, so that worlds can take it.
+
+        Args:
+            change: Its class, or where that stands, as ``module:Class``. What an API has may be named too.
+
+        Returns:
+            The name by which it is known.
+
+        Raises:
+            UnknownFaultError: If there is no such class, or it cannot be used.
+        """
+        return self._app.worlds.behaviours.add(change)
 
     def stop(self) -> None:
         """Stop serving; returns when all connections are closed."""
@@ -194,7 +213,7 @@ class RunningSandbox:
 def start(
     port: int = 0,
     host: str = "127.0.0.1",
-    faults: Iterable[str] = (),
+    faults: Iterable[str | BehaviourChange] = (),
     seed: str = "sandbox",
     *,
     apis: Iterable[Api] | None = None,
@@ -205,14 +224,15 @@ def start(
     Args:
         port: The port to listen on; 0 for any that is free.
         host: The address to listen on.
-        faults: The faults and variations of the default world, and of every new one that names none.
+        faults: The faults and variations of the default world, and of every new one that names none: names, or
+            those of your own, as classes or as ``module:Class``, which can be named from then on.
         seed: The seed of the default world.
         apis: The APIs to implement; None for all that are registered.
         beyond_loopback: Whether webhooks may go elsewhere than to this machine.
 
     Raises:
         SandboxNotStartedError: If it cannot listen there.
-        UnknownFaultError: If a fault or variation of that name does not exist.
+        UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
     """
     implemented = tuple(registered().values() if apis is None else apis)
     return RunningSandbox(SandboxApp(implemented, seed, faults, beyond_loopback=beyond_loopback), host, port)
@@ -221,7 +241,7 @@ def start(
 def serve(
     port: int,
     host: str = "127.0.0.1",
-    faults: Iterable[str] = (),
+    faults: Iterable[str | BehaviourChange] = (),
     seed: str = "sandbox",
     *,
     started: Callable[[RunningSandbox], None],
@@ -233,7 +253,8 @@ def serve(
     Args:
         port: The port to listen on; 0 for any that is free.
         host: The address to listen on.
-        faults: The faults and variations of the default world, and of every new one that names none.
+        faults: The faults and variations of the default world, and of every new one that names none: names, or
+            those of your own, as classes or as ``module:Class``, which can be named from then on.
         seed: The seed of the default world.
         started: Called once requests are answered.
         apis: The APIs to implement; None for all that are registered.
@@ -241,7 +262,7 @@ def serve(
 
     Raises:
         SandboxNotStartedError: If it cannot listen there.
-        UnknownFaultError: If a fault or variation of that name does not exist.
+        UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
     """
     with (
         suppress(KeyboardInterrupt),

@@ -11,8 +11,9 @@ from conformance.api import Api, Sandbox
 from conformance.clock import Clock, FrozenClock, OffsetClock
 from conformance.exchange import Exchange, Request, Response
 from conformance.ids import Ids
-from conformance.sandbox.behaviour import check_names, compose, find_change
+from conformance.sandbox.behaviour import Behaviours
 from conformance.sandbox.deliveries import Outbox
+from conformance.sandbox.faults import BehaviourChange
 from conformance.sandbox.messages import to_rfc3339
 from conformance.sandbox.service import TENANTS
 
@@ -34,12 +35,12 @@ class World:
         world_id: What its paths call it.
         seed: What all its ids, nonces, keys and credentials are drawn from.
         clock: Its time.
-        apis: The APIs that it implements.
-        faults: The names of the faults and variations that change how it behaves.
+        behaviours: The faults and variations that there are, of the APIs that it implements.
+        faults: The names of those that change how it behaves.
         beyond_loopback: Whether its webhooks may go elsewhere than to this machine.
 
     Raises:
-        UnknownFaultError: If a fault or variation of that name does not exist.
+        UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class World:
         world_id: str,
         seed: str,
         clock: Clock,
-        apis: Sequence[Api],
+        behaviours: Behaviours,
         faults: Iterable[str],
         *,
         beyond_loopback: bool,
@@ -55,14 +56,15 @@ class World:
         self.id = world_id
         self.seed = seed
         self.clock = clock
-        self.faults = check_names(faults, apis)
+        self.faults = behaviours.check_names(faults)
         self.outbox = Outbox(clock, beyond_loopback=beyond_loopback)
         self.log: deque[Exchange] = deque(maxlen=_LOGGED_EXCHANGES)
         self._recorded = 0
-        self._apis = apis
+        self._behaviours = behaviours
         ids = Ids(seed)
         self.services: dict[str, Sandbox] = {
-            name: kind(clock, ids.child(name), self.outbox) for name, kind in _kinds(apis, self.faults).items()
+            name: kind(clock, ids.child(name), self.outbox)
+            for name, kind in behaviours.sandbox_classes(self.faults).items()
         }
 
     def set_faults(self, names: Iterable[str]) -> None:
@@ -71,10 +73,10 @@ class World:
         A webhook that is already on its way is signed and tried again as before.
 
         Raises:
-            UnknownFaultError: If a fault or variation of that name does not exist.
+            UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
         """
-        faults = check_names(names, self._apis)
-        for name, kind in _kinds(self._apis, faults).items():
+        faults = self._behaviours.check_names(names)
+        for name, kind in self._behaviours.sandbox_classes(faults).items():
             service = kind.__new__(kind)
             service.__dict__ = self.services[name].__dict__
             self.services[name] = service
@@ -119,32 +121,25 @@ class World:
         self.log.append(Exchange(f"{self.id}#{self._recorded}", None, "", at, seconds, request, response))
 
 
-def _kinds(apis: Iterable[Api], faults: Iterable[str]) -> dict[str, type[Sandbox]]:
-    """The class of each API's sandbox with these faults and variations, by the API's name."""
-    return {
-        api.name: compose(api.sandbox, [own for name in faults if (own := find_change(api, name))])
-        for api in apis
-        if api.sandbox
-    }
-
-
 class Worlds:
     """All worlds of one server; when there are too many the oldest is dropped.
 
     Args:
         apis: The APIs that each world implements.
         seed: The seed of the default world.
-        faults: The faults and variations of the default world, and of every new one that names none.
+        faults: The faults and variations of the default world, and of every new one that names none: names, or
+            those of your own, as classes or as ``module:Class``, which can be named from then on.
         beyond_loopback: Whether webhooks may go elsewhere than to this machine.
 
     Raises:
-        UnknownFaultError: If a fault or variation of that name does not exist.
+        UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
     """
 
-    def __init__(self, apis: Sequence[Api], seed: str, faults: Iterable[str], *, beyond_loopback: bool) -> None:
-        self._apis = apis
-        self._seed = seed
-        self._faults = tuple(faults)
+    def __init__(
+        self, apis: Sequence[Api], seed: str, faults: Iterable[str | BehaviourChange], *, beyond_loopback: bool
+    ) -> None:
+        self.behaviours = Behaviours(apis)
+        self._faults = tuple(map(self.behaviours.add, faults))
         self._beyond_loopback = beyond_loopback
         self._worlds: OrderedDict[str, World] = OrderedDict()
         self.default = self._build(DEFAULT, seed, self._faults)
@@ -172,7 +167,7 @@ class Worlds:
             faults: Its faults and variations; None for those that the server was started with.
 
         Raises:
-            UnknownFaultError: If a fault or variation of that name does not exist.
+            UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
         """
         world = self._build(self._new_id(seed), seed, self._faults if faults is None else faults)
         self._worlds[world.id] = world
@@ -209,4 +204,4 @@ class Worlds:
 
     def _build(self, world_id: str, seed: str, faults: Iterable[str]) -> World:
         clock = OffsetClock() if world_id == DEFAULT else FrozenClock()
-        return World(world_id, seed, clock, self._apis, faults, beyond_loopback=self._beyond_loopback)
+        return World(world_id, seed, clock, self.behaviours, faults, beyond_loopback=self._beyond_loopback)

@@ -287,7 +287,8 @@ class TestFaults:
             assert world.control("GET").json()["faults"] == ["NamesCustomersAlike"]
 
     def test_those_that_cannot_be_put_together_are_refused(self, faulty_api: Api) -> None:
-        offblocks = faulty_api.module("sandbox").SANDBOX
+        offblocks = faulty_api.sandbox
+        assert offblocks
         one = type("One", (Fault, offblocks), {"breaks": ("customer.list",)})
         other = type("Other", (offblocks, Fault), {"breaks": ("customer.list",)})
         with pytest.raises(UnknownFaultError, match="No sandbox can be made of OffBlocks with One and Other: "):
@@ -297,7 +298,7 @@ class TestFaults:
         def refuse(*classes: object) -> None:
             raise TypeError("No class can be made of these.")
 
-        monkeypatch.setattr("conformance.sandbox.world.compose", refuse)
+        monkeypatch.setattr("conformance.sandbox.behaviour.compose", refuse)
         assert world.control("PUT", "/faults", ["RenewsAtEachFetch"]).status_code == 500
         assert world.control("GET").json()["faults"] == []
 
