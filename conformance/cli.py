@@ -741,7 +741,7 @@ def _fill(matrix: "Matrix", file: Path | None, workers: int | None, scheduler: s
 
 
 def _save_matrix(matrix: "Matrix", file: Path | None) -> None:
-    from conformance.reporting.files import write_whole
+    from conformance.files import write_whole
 
     if file is None:
         return

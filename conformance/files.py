@@ -1,6 +1,8 @@
-"""Where the specs and cassettes lie: beside a checkout first, else inside the package; and what in one does not fit."""
+"""Files: where the specs and cassettes lie, what in one does not fit its schema, and writing one whole."""
 
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 _PACKAGE = Path(__file__).parent
@@ -11,7 +13,7 @@ _SHOWN = 5
 
 
 def data_path(relative: str) -> Path:
-    """The path of a file or folder of ours that is not code.
+    """The path of a file or folder of ours that is not code: in a checkout if this is one, else inside the package.
 
     Args:
         relative: A path below the repository's root that starts with ``specs/`` or ``cassettes/``.
@@ -20,6 +22,29 @@ def data_path(relative: str) -> Path:
     if (checkout / "pyproject.toml").is_file() and (checkout / "specs").is_dir():
         return checkout / relative
     return _PACKAGE / "_data" / relative
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file in UTF-8, whole or not at all; what was there before stays until the new one is complete.
+
+    Others may read it, as far as the user's umask lets them. What UTF-8 cannot hold is written as an escape.
+
+    Args:
+        path: Where to; its folder must be there.
+        text: The content.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    with TemporaryDirectory(dir=path.parent, prefix=".", suffix=".tmp") as folder:
+        written = Path(folder, path.name)
+        with open(written, "w", encoding="utf-8", errors="backslashreplace", opener=_readable) as file:
+            file.write(text)
+        written.replace(path)
+
+
+def _readable(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o644)
 
 
 def first_problem(validator: Any, value: Any) -> tuple[tuple[str | int, ...], str] | None:

@@ -1,9 +1,7 @@
 """Cassettes: the journal of one test in a file of vcr's YAML."""
 
 import json
-import os
 import shlex
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,7 +13,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from conformance.exchange import Delivery, Exchange, Generated, Headers, Message, Request, Response
-from conformance.files import data_path, first_problem
+from conformance.files import data_path, first_problem, write_whole
 from conformance.scenario import StepFailedError
 
 FORMAT = "conformance-cassette/1"
@@ -128,15 +126,7 @@ class Cassette:
         }
         text = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=1000)
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(path, text)
 
 
 def recording_command(api: str, folder: Path, origin: str = "") -> str:

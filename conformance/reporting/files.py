@@ -1,12 +1,12 @@
 """The reports of a run as files in one folder."""
 
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from conformance.files import write_whole
 from conformance.reporting.html import html
 from conformance.reporting.junit import junit
 
@@ -54,23 +54,6 @@ def write_reports(results: Mapping[str, Any], folder: Path) -> list[Path]:
         except OSError as error:
             raise _unwritable(folder / name, error) from error
     return [folder / name for name in written]
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        OSError: If it cannot be written; what was there before stays.
-    """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _unwritable(path: Path, error: OSError) -> ReportNotWrittenError:
