@@ -364,7 +364,7 @@ def rehearse(api: Api, tests: Sequence[str] = ()) -> Rehearsal:
         SuiteCrashedError: If pytest broke.
     """
     app = RecordingApp(api)
-    with _warm(), app.listening(), RunningSandbox(app, "127.0.0.1", 0) as sandbox:
+    with _warm(), RunningSandbox(app, "127.0.0.1", 0) as sandbox:
         observation = _observed(api, sandbox, tests)
     recordings = {seed.partition(":")[2]: recording for seed, recording in app.recordings.items()}
     specification = Specification.load(api.specification)

@@ -44,6 +44,63 @@ class Policy(Protocol):
         """Whether to go where a receiver sends it."""
 
 
+class Sender(Protocol):
+    """What brings events to their receivers."""
+
+    async def send(self, address: str, body: bytes, headers: Headers, *, follow_redirects: bool) -> int | None:
+        """POST an event.
+
+        Args:
+            address: The receiver's URL.
+            body: The event as JSON.
+            headers: All header lines that say something of the event.
+            follow_redirects: Whether to go where the receiver sends it.
+
+        Returns:
+            The status of the last answer; None if none came in time.
+        """
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+
+
+class HttpSender:
+    """Sends over HTTP, and gives a receiver `TIMEOUT` seconds for its answer."""
+
+    def __init__(self) -> None:
+        self._client: httpx.AsyncClient | None = None
+
+    async def send(self, address: str, body: bytes, headers: Headers, *, follow_redirects: bool) -> int | None:
+        """POST an event; the status of the last answer, None if none came in time."""
+        if self._client is None:
+            self._client = httpx.AsyncClient(verify=_tls(), timeout=None, trust_env=False)  # noqa: S113 - timed below
+        try:
+            async with (
+                asyncio.timeout(TIMEOUT),
+                self._client.stream(
+                    "POST", address, content=body, headers=list(headers), follow_redirects=follow_redirects
+                ) as response,
+            ):
+                return response.status_code
+        except (httpx.HTTPError, TimeoutError):
+            return None
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+
+SenderFactory = Callable[[str], Sender]
+"""Gives the sender of a world, by the world's seed."""
+
+
+def http_sender(_seed: str) -> Sender:
+    """The sender of a world whose webhooks really go out."""
+    return HttpSender()
+
+
 @dataclass
 class Pending:
     """One event that a receiver does not have yet.
@@ -72,17 +129,18 @@ class Outbox:
 
     Args:
         clock: The clock of the world, by which retries fall due.
+        sender: What brings the events to their receivers.
         beyond_loopback: Whether receivers may be elsewhere than on this machine.
     """
 
-    def __init__(self, clock: Clock, *, beyond_loopback: bool = False) -> None:
+    def __init__(self, clock: Clock, sender: Sender, *, beyond_loopback: bool = False) -> None:
         self.address: str | None = None
         self._clock = clock
+        self._sender = sender
         self._beyond_loopback = beyond_loopback
         self._fresh: deque[Pending] = deque()
         self._waiting: list[Pending] = []
         self._worker: asyncio.Task[None] | None = None
-        self._client: httpx.AsyncClient | None = None
         self._settling = asyncio.Lock()
 
     def check(self, address: str) -> str:
@@ -141,9 +199,7 @@ class Outbox:
         if self._worker is not None:
             self._worker.cancel()
             await asyncio.wait([self._worker])
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        await self._sender.close()
 
     async def _send_fresh(self) -> None:
         while self._fresh:
@@ -160,27 +216,13 @@ class Outbox:
         self._waiting.append(delivery)
 
     async def _send(self, delivery: Pending) -> int | None:
-        if self._client is None:
-            self._client = httpx.AsyncClient(verify=_tls(), timeout=None, trust_env=False)  # noqa: S113 - timed below
-        headers = [
+        headers = (
             ("content-type", "application/json"),
             ("user-agent", "conformance-sandbox"),
             *delivery.headers(),
-        ]
-        try:
-            async with (
-                asyncio.timeout(TIMEOUT),
-                self._client.stream(
-                    "POST",
-                    delivery.address,
-                    content=delivery.body,
-                    headers=headers,
-                    follow_redirects=delivery.policy.follows_redirects(),
-                ) as response,
-            ):
-                return response.status_code
-        except (httpx.HTTPError, TimeoutError):
-            return None
+        )
+        follow = delivery.policy.follows_redirects()
+        return await self._sender.send(delivery.address, delivery.body, headers, follow_redirects=follow)
 
 
 @cache

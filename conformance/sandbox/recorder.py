@@ -9,18 +9,16 @@ import asyncio
 import json
 import logging
 import re
-import threading
-from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from unittest.mock import patch
-
-import httpx
 
 from conformance.api import Api
+from conformance.exchange import Headers
 from conformance.sandbox.control import PREFIX
+from conformance.sandbox.deliveries import HttpSender, Sender
 from conformance.sandbox.server import SandboxApp
 
 _SECONDS_TO_ANSWER = 1.0
@@ -51,17 +49,15 @@ class Event:
     """One try of a webhook.
 
     Args:
-        method: The method.
-        url: Where it went.
-        headers: Name and value of each header line.
+        address: Where it went.
         body: The content.
+        headers: Name and value of each header line.
         follows: Whether the sandbox follows where it is sent elsewhere; false where it is not sent elsewhere.
     """
 
-    method: str
-    url: str
-    headers: tuple[tuple[bytes, bytes], ...]
+    address: str
     body: bytes
+    headers: Headers
     follows: bool
 
 
@@ -72,12 +68,19 @@ class Recording:
     Args:
         exchanges: Each request, as scope and content of ASGI, with its answer.
         events: The webhooks that were sent, each with the status of what its receiver answered, None for nothing.
-        steady: Whether all requests came whole and from one thread, so that they can be asked again one by one.
+        steady: Whether all requests came whole and over one connection, so that they can be asked again one by one:
+            requests at once come over several, and may be answered one after the other by chance.
     """
 
     exchanges: list[tuple[Message, bytes, Answer]] = field(default_factory=list)
     events: list[tuple[Event, int | None]] = field(default_factory=list)
     steady: bool = True
+
+    @property
+    def seed(self) -> str:
+        """What the world was made from, as the first request says."""
+        _, content, _ = self.exchanges[0]
+        return str(json.loads(content)["seed"])
 
 
 class RecordingApp(SandboxApp):
@@ -88,10 +91,14 @@ class RecordingApp(SandboxApp):
     """
 
     def __init__(self, api: Api) -> None:
-        super().__init__([api], "sandbox", (), beyond_loopback=False)
         self._recordings: dict[str, Recording] = {}
         self._of_world: dict[str, Recording] = {}
-        self._events: list[tuple[Event, int | None]] = []
+        self._events: dict[str, list[tuple[Event, int | None]]] = {}
+        self._connections: dict[str, object] = {}
+        super().__init__([api], "sandbox", (), beyond_loopback=False, make_sender=self._sender)
+
+    def _sender(self, seed: str) -> Sender:
+        return _RecordingSender(self._events.setdefault(seed, []))
 
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
         """Serve one connection scope of ASGI."""
@@ -99,7 +106,11 @@ class RecordingApp(SandboxApp):
         if path == f"{PREFIX}/worlds":
             await self._serve_recorded(Recording(), scope, receive, send)
         elif (world := _WORLD.match(path)) and world[1] in self._of_world:
-            await self._serve_recorded(self._of_world[world[1]], scope, receive, send)
+            recording = self._of_world[world[1]]
+            if not path.startswith(PREFIX):  # tests have another client for the control routes
+                first = self._connections.setdefault(world[1], scope["client"])
+                recording.steady = recording.steady and scope["client"] == first
+            await self._serve_recorded(recording, scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -110,45 +121,64 @@ class RecordingApp(SandboxApp):
         recording.exchanges.append((kept, listening.content, answering.answer))
         recording.steady = recording.steady and listening.whole and answering.whole
         if len(recording.exchanges) == 1 and answering.whole:
-            self._recordings[json.loads(listening.content)["seed"]] = recording
+            recording.events = self._events[recording.seed]
+            self._recordings[recording.seed] = recording
             self._of_world[json.loads(answering.answer.body)["world"]] = recording
         for message in answering.messages:
             await send(message)
 
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Keep the webhooks that are sent meanwhile, too, and learn which worlds are asked from several threads.
-
-        Requests that are sent at once may happen to be answered one after the other; their order is nothing to rely on.
-        """
-        ordinary, asked, home = httpx.AsyncClient.send, httpx.HTTPTransport.handle_request, threading.get_ident()
-
-        async def send(client: httpx.AsyncClient, request: httpx.Request, **options: Any) -> httpx.Response:
-            place = len(self._events)
-            self._events.append((_event(request, options, None), None))
-            response = await ordinary(client, request, **options)
-            self._events[place] = (_event(request, options, response.status_code), response.status_code)
-            return response
-
-        def ask(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
-            world = _WORLD.match(request.url.path)
-            if world and world[1] in self._of_world and threading.get_ident() != home:
-                self._of_world[world[1]].steady = False
-            return asked(transport, request)
-
-        with (
-            patch.object(httpx.AsyncClient, "send", send),
-            patch.object(httpx.HTTPTransport, "handle_request", ask),
-        ):
-            yield
-
     @property
     def recordings(self) -> Mapping[str, Recording]:
-        """What was recorded of each world, by the world's seed; webhooks belong to the world that was told of them."""
-        for recording in self._recordings.values():
-            told = b"".join(content for _, content, _ in recording.exchanges)
-            recording.events = [each for each in self._events if f'"{each[0].url}"'.encode() in told]
+        """What was recorded of each world, by the world's seed."""
         return self._recordings
+
+
+class _RecordingSender:
+    """Sends the webhooks of one world, and keeps each with the status of what its receiver answered.
+
+    Args:
+        events: Where they are kept, in the order in which they were sent.
+    """
+
+    def __init__(self, events: list[tuple[Event, int | None]]) -> None:
+        self._events = events
+        self._ordinary = HttpSender()
+
+    async def send(self, address: str, body: bytes, headers: Headers, *, follow_redirects: bool) -> int | None:
+        place = len(self._events)
+        self._events.append((_event(address, body, headers, None, follow_redirects=follow_redirects), None))
+        status = await self._ordinary.send(address, body, headers, follow_redirects=follow_redirects)
+        self._events[place] = _event(address, body, headers, status, follow_redirects=follow_redirects), status
+        return status
+
+    async def close(self) -> None:
+        await self._ordinary.close()
+
+
+class _RehearsedSender:
+    """Sends the webhooks of one world to nobody; each is answered as it was when it was recorded.
+
+    Args:
+        recorded: What was sent then, and how each was answered.
+    """
+
+    def __init__(self, recorded: Sequence[tuple[Event, int | None]]) -> None:
+        self._recorded = recorded
+        self.sent: list[Event] = []
+
+    async def send(self, address: str, body: bytes, headers: Headers, *, follow_redirects: bool) -> int | None:
+        place = len(self.sent)
+        status = self._recorded[place][1] if place < len(self._recorded) else None
+        self.sent.append(_event(address, body, headers, status, follow_redirects=follow_redirects))
+        return status
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def _event(address: str, body: bytes, headers: Headers, status: int | None, *, follow_redirects: bool) -> Event:
+    elsewhere = status is not None and HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+    return Event(address, body, tuple(headers), elsewhere and follow_redirects)
 
 
 class _Listening:
@@ -190,18 +220,26 @@ class _Answering:
 
 
 def differing(api: Api, faults: tuple[str, ...], recordings: Mapping[str, Recording]) -> list[str]:
-    """The seeds of the worlds that answer otherwise, or send other webhooks, or cannot be asked again.
+    """The names of the worlds that answer otherwise, or send other webhooks, or cannot be asked again.
 
     Args:
         api: The API.
         faults: The faults and variations with which they are asked.
-        recordings: What worlds without these were asked and answered, by their seeds.
+        recordings: What worlds without these were asked and answered, by any name.
 
     Raises:
         UnknownFaultError: If there is no fault or variation of such a name.
     """
+    senders = {recording.seed: _RehearsedSender(recording.events) for recording in recordings.values()}
+    app = SandboxApp(
+        [api],
+        "sandbox",
+        faults,
+        beyond_loopback=False,
+        make_sender=lambda seed: senders.get(seed) or _RehearsedSender(()),
+    )
     with _quiet():
-        return asyncio.run(_differing(SandboxApp([api], "sandbox", faults, beyond_loopback=False), recordings))
+        return asyncio.run(_differing(app, recordings, senders))
 
 
 @contextmanager
@@ -215,32 +253,37 @@ def _quiet() -> Iterator[None]:
         logger.disabled = before
 
 
-async def _differing(app: SandboxApp, recordings: Mapping[str, Recording]) -> list[str]:
+async def _differing(
+    app: SandboxApp, recordings: Mapping[str, Recording], senders: Mapping[str, _RehearsedSender]
+) -> list[str]:
     found = [
-        seed for seed, recording in recordings.items() if not recording.steady or not await _answers(app, recording)
+        name
+        for name, recording in recordings.items()
+        if not recording.steady
+        or not await _answers(app, recording)
+        or senders[recording.seed].sent != [event for event, _ in recording.events]
     ]
     await app.worlds.close()
     return found
 
 
 async def _answers(app: SandboxApp, recording: Recording) -> bool:
-    """Whether the sandbox gives these requests the same answers, and sends the same webhooks."""
-    async with _receiver(recording) as sent:
-        world = None
-        for scope, content, answer in recording.exchanges:
-            try:
-                async with asyncio.timeout(_SECONDS_TO_ANSWER):
-                    again = await _asked(app, scope, content)
-                    if world is not None:
-                        await app.worlds.get(world).outbox.flush()
-            except TimeoutError:
-                return False
-            control = scope["path"].startswith(PREFIX)
-            if _comparable(again, control=control) != _comparable(answer, control=control):
-                return False
-            if world is None:
-                world = json.loads(again.body)["world"]
-    return sent == [event for event, _ in recording.events]
+    """Whether the sandbox gives these requests the same answers."""
+    world = None
+    for scope, content, answer in recording.exchanges:
+        try:
+            async with asyncio.timeout(_SECONDS_TO_ANSWER):
+                again = await _asked(app, scope, content)
+                if world is not None:
+                    await app.worlds.get(world).outbox.flush()
+        except TimeoutError:
+            return False
+        control = scope["path"].startswith(PREFIX)
+        if _comparable(again, control=control) != _comparable(answer, control=control):
+            return False
+        if world is None:
+            world = json.loads(again.body)["world"]
+    return True
 
 
 async def _asked(app: SandboxApp, scope: Message, content: bytes) -> Answer:
@@ -262,26 +305,3 @@ def _comparable(answer: Answer, *, control: bool) -> object:
     except ValueError:
         body = answer.body
     return answer.status, {**body, "faults": None} if isinstance(body, dict) else body
-
-
-@asynccontextmanager
-async def _receiver(recording: Recording) -> AsyncIterator[list[Event]]:
-    """What takes the webhooks that are sent meanwhile, and answers each as it was answered when it was recorded."""
-    sent: list[Event] = []
-
-    async def send(_: httpx.AsyncClient, request: httpx.Request, **options: Any) -> httpx.Response:
-        place = len(sent)
-        status = recording.events[place][1] if place < len(recording.events) else None
-        sent.append(_event(request, options, status))
-        if status is None:
-            raise httpx.ConnectError("Nobody answered when it was recorded.")
-        return httpx.Response(status, request=request)
-
-    with patch.object(httpx.AsyncClient, "send", send):
-        yield sent
-
-
-def _event(request: httpx.Request, options: Mapping[str, Any], status: int | None) -> Event:
-    elsewhere = status is not None and HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
-    follows = elsewhere and options.get("follow_redirects") is True
-    return Event(request.method, str(request.url), tuple(request.headers.raw), request.content, follows)

@@ -19,6 +19,7 @@ from conformance.api import Api, registered
 from conformance.clock import pause, stopwatch
 from conformance.exchange import Request, Response
 from conformance.sandbox.control import PREFIX, Control
+from conformance.sandbox.deliveries import SenderFactory, http_sender
 from conformance.sandbox.faults import BehaviourChange
 from conformance.sandbox.messages import problem
 from conformance.sandbox.world import DEFAULT, UnknownWorldError, World, Worlds
@@ -53,15 +54,22 @@ class SandboxApp:
         faults: The faults and variations of the default world, and of every new one that names none: names, or
             those of your own, as classes or as ``module:Class``, which can be named from then on.
         beyond_loopback: Whether webhooks may go elsewhere than to this machine.
+        make_sender: Gives what brings the webhooks of a world to their receivers, by the world's seed.
 
     Raises:
         UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
     """
 
     def __init__(
-        self, apis: Sequence[Api], seed: str, faults: Iterable[str | BehaviourChange], *, beyond_loopback: bool
+        self,
+        apis: Sequence[Api],
+        seed: str,
+        faults: Iterable[str | BehaviourChange],
+        *,
+        beyond_loopback: bool,
+        make_sender: SenderFactory = http_sender,
     ) -> None:
-        self.worlds = Worlds(apis, seed, faults, beyond_loopback=beyond_loopback)
+        self.worlds = Worlds(apis, seed, faults, beyond_loopback=beyond_loopback, make_sender=make_sender)
         self._control = Control(self.worlds)
 
     async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:

@@ -12,7 +12,7 @@ from conformance.clock import Clock, FrozenClock, OffsetClock
 from conformance.exchange import Exchange, Request, Response
 from conformance.ids import Ids
 from conformance.sandbox.behaviour import Behaviours
-from conformance.sandbox.deliveries import Outbox
+from conformance.sandbox.deliveries import Outbox, Sender, SenderFactory, http_sender
 from conformance.sandbox.faults import BehaviourChange
 from conformance.sandbox.messages import to_rfc3339
 from conformance.sandbox.service import TENANTS
@@ -37,6 +37,7 @@ class World:
         clock: Its time.
         behaviours: The faults and variations that there are, of the APIs that it implements.
         faults: The names of those that change how it behaves.
+        sender: What brings its webhooks to their receivers.
         beyond_loopback: Whether its webhooks may go elsewhere than to this machine.
 
     Raises:
@@ -50,6 +51,7 @@ class World:
         clock: Clock,
         behaviours: Behaviours,
         faults: Iterable[str],
+        sender: Sender,
         *,
         beyond_loopback: bool,
     ) -> None:
@@ -57,7 +59,7 @@ class World:
         self.seed = seed
         self.clock = clock
         self.faults = behaviours.check_names(faults)
-        self.outbox = Outbox(clock, beyond_loopback=beyond_loopback)
+        self.outbox = Outbox(clock, sender, beyond_loopback=beyond_loopback)
         self.log: deque[Exchange] = deque(maxlen=_LOGGED_EXCHANGES)
         self._recorded = 0
         self._behaviours = behaviours
@@ -130,17 +132,25 @@ class Worlds:
         faults: The faults and variations of the default world, and of every new one that names none: names, or
             those of your own, as classes or as ``module:Class``, which can be named from then on.
         beyond_loopback: Whether webhooks may go elsewhere than to this machine.
+        make_sender: Gives what brings the webhooks of a world to their receivers, by the world's seed.
 
     Raises:
         UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
     """
 
     def __init__(
-        self, apis: Sequence[Api], seed: str, faults: Iterable[str | BehaviourChange], *, beyond_loopback: bool
+        self,
+        apis: Sequence[Api],
+        seed: str,
+        faults: Iterable[str | BehaviourChange],
+        *,
+        beyond_loopback: bool,
+        make_sender: SenderFactory = http_sender,
     ) -> None:
         self.behaviours = Behaviours(apis)
         self._faults = tuple(map(self.behaviours.add, faults))
         self._beyond_loopback = beyond_loopback
+        self._make_sender = make_sender
         self._worlds: OrderedDict[str, World] = OrderedDict()
         self.default = self._build(DEFAULT, seed, self._faults)
 
@@ -204,4 +214,5 @@ class Worlds:
 
     def _build(self, world_id: str, seed: str, faults: Iterable[str]) -> World:
         clock = OffsetClock() if world_id == DEFAULT else FrozenClock()
-        return World(world_id, seed, clock, self.behaviours, faults, beyond_loopback=self._beyond_loopback)
+        sender = self._make_sender(seed)
+        return World(world_id, seed, clock, self.behaviours, faults, sender, beyond_loopback=self._beyond_loopback)

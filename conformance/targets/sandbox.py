@@ -1,5 +1,6 @@
 """The reference sandbox: a world of its own for every test, in this process or elsewhere."""
 
+import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from urllib.parse import urlsplit
@@ -17,6 +18,31 @@ from conformance.targets import Conditions, Subject
 from conformance.targets.receiver import Receiver
 
 
+class _ThreadSenders(httpx.BaseTransport):
+    """Sends what comes from each thread over a connection of its own, as if it came from clients apart from each other.
+
+    So the sandbox can tell requests that were made at once, even if they happen to come one after the other. A
+    connection is kept however long a test takes between two requests.
+    """
+
+    def __init__(self) -> None:
+        self._of_thread = threading.local()
+        self._all: list[httpx.HTTPTransport] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        if not hasattr(self._of_thread, "sender"):
+            self._of_thread.sender = httpx.HTTPTransport(verify=False, limits=httpx.Limits(keepalive_expiry=None))
+            self._all.append(self._of_thread.sender)
+        response: httpx.Response = self._of_thread.sender.handle_request(request)
+        return response
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for sender in self._all:
+            sender.close()
+
+
 class SandboxTarget:
     """Makes worlds in the reference sandbox.
 
@@ -30,7 +56,7 @@ class SandboxTarget:
         self._elsewhere = {name: _origin(url) for name, url in base_urls.items()}
         self._controls: dict[str, Control] = {}
         self._resources = ExitStack()
-        self._sender = httpx.HTTPTransport(verify=False)
+        self._sender = _ThreadSenders()
         self._resources.callback(self._sender.close)
         self._receiver: Receiver | None = None
         self._started: str | None = None
