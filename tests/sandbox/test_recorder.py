@@ -13,6 +13,7 @@ from conformance.sandbox.recorder import RecordingApp, differing
 from conformance.sandbox.remote import Control, RemoteWorld
 from conformance.sandbox.server import RunningSandbox
 from conformance.specification import Specification
+from conformance.targets import Conditions
 from conformance.targets.receiver import Receiver
 from conformance.targets.sandbox import SandboxTarget
 
@@ -57,7 +58,7 @@ def test_a_world_that_was_asked_over_two_connections_cannot(app: RecordingApp, c
 def test_calls_of_several_threads_are_never_taken_for_calls_of_one(app: RecordingApp, control: Control) -> None:
     target = SandboxTarget({"offblocks": Specification.load(api.specification)}, {"offblocks": control.origin})
     target.open(api)
-    subject = target.subject(api, "offblocks/topic/name", seed="0")
+    subject = target.subject(api, "offblocks/topic/name", Conditions(seed="0"))
     request = httpx.Request("GET", f"{subject.base_url}/v1/customers")
     subject.sender.handle_request(request).read()
     with ThreadPoolExecutor(1) as pool:
