@@ -1,14 +1,19 @@
 """What receives webhooks: an address for each test, answers as told, and deliveries in order."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from conformance.api import named
 from conformance.clock import EPOCH_OF_WORLDS, FrozenClock, stopwatch
+from conformance.scenario import StepFailedError
+from conformance.targets.live import LiveTarget
 from conformance.targets.receiver import Mailbox, Receiver
 
 TEST = "offblocks/webhook/a_change_is_sent"
@@ -146,3 +151,26 @@ def test_a_port_that_is_taken_is_an_error(receiver: Receiver) -> None:
     port = httpx.URL(receiver.mailbox(TEST, FrozenClock()).url).port
     with pytest.raises(OSError, match="in use"):
         Receiver(port or 0)
+
+
+def test_a_live_run_says_that_the_port_of_the_webhook_is_taken(
+    receiver: Receiver, environment: Callable[..., Any], tmp_path: Path
+) -> None:
+    url = receiver.mailbox(TEST, FrozenClock()).url
+    settings = {"BASE_URL": "http://127.0.0.1:9", "API_KEY": "key", "WEBHOOK_URL": url, "WEBHOOK_SECRET": "secret"}
+    with environment({f"CONFORMANCE_PLANBOK_{name}": value for name, value in settings.items()}, tmp_path):
+        target = LiveTarget([named("planbok")], {}, {}, allow_wait=False)
+        with pytest.raises(
+            StepFailedError, match=f"Webhooks cannot be received at {url}: .*in use. Is the port taken?"
+        ):
+            target.open(named("planbok"))
+        target.close()
+
+
+def test_a_request_that_is_no_delivery_is_not_kept(mailbox: Mailbox, http: httpx.Client) -> None:
+    assert http.post(f"{mailbox.url}?again=1").status_code == 404
+    assert http.put(mailbox.url).status_code == 501
+    mailbox.answer_with(307)
+    answer = http.post(mailbox.url, follow_redirects=True)
+    assert [each.status_code for each in (*answer.history, answer)] == [307, 404]
+    assert [delivery.answered for delivery in mailbox.received()] == [307]

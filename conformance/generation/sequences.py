@@ -19,8 +19,7 @@ from conformance.judging.journal import broken, provider_findings, sequence_find
 from conformance.recording.journal import Journal
 from conformance.recording.redaction import Redactor
 from conformance.scenario import NeedError, StepFailedError, SuiteError, found, needs
-from conformance.targets import Subject
-from conformance.targets.receiver import Hooks
+from conformance.targets import Hooks, Subject
 
 _FOR_EACH_EXAMPLE = 3
 """How many sequences are drawn for each of the examples that a run asks for."""

@@ -9,24 +9,21 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
 
 from conformance.api import Api
 from conformance.exchange import Headers
 from conformance.sandbox.control import PREFIX
 from conformance.sandbox.deliveries import HttpSender, Sender
 from conformance.sandbox.server import SandboxApp
+from conformance.sandbox.threaded_server import Message, Receive, Send
 
 _SECONDS_TO_ANSWER = 1.0
 _OF_A_CONNECTION = {"state", "extensions"}
 _WORLD = re.compile(rf"(?:/w|{PREFIX}/worlds)/([^/]+)")
-
-Message = MutableMapping[str, Any]
-"""A message or scope of ASGI 3."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +97,7 @@ class RecordingApp(SandboxApp):
     def _sender(self, seed: str) -> Sender:
         return _RecordingSender(self._events.setdefault(seed, []))
 
-    async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection scope of ASGI."""
         path = scope.get("path", "")
         if path == f"{PREFIX}/worlds":
@@ -114,7 +111,7 @@ class RecordingApp(SandboxApp):
         else:
             await super().__call__(scope, receive, send)
 
-    async def _serve_recorded(self, recording: Recording, scope: Message, receive: Any, send: Any) -> None:
+    async def _serve_recorded(self, recording: Recording, scope: Message, receive: Receive, send: Send) -> None:
         listening, answering = _Listening(receive), _Answering()
         await super().__call__(scope, listening.receive, answering.send)
         kept = {name: value for name, value in scope.items() if name not in _OF_A_CONNECTION}
@@ -184,7 +181,7 @@ def _event(address: str, body: bytes, headers: Headers, status: int | None, *, f
 class _Listening:
     """Reads the content of a request along with the sandbox."""
 
-    def __init__(self, receive: Any) -> None:
+    def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self.content = b""
         self.whole = True

@@ -3,17 +3,11 @@
 import asyncio
 import logging
 import re
-import socket
-import threading
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from email.utils import format_datetime
 from http import HTTPStatus
-from types import TracebackType
-from typing import Any, Self
 from urllib.parse import urlsplit
-
-import uvicorn
 
 from conformance.api import Api, registered
 from conformance.clock import pause, stopwatch
@@ -22,6 +16,7 @@ from conformance.sandbox.control import PREFIX, Control
 from conformance.sandbox.deliveries import SenderFactory, http_sender
 from conformance.sandbox.faults import BehaviourChange
 from conformance.sandbox.messages import problem
+from conformance.sandbox.threaded_server import Message, Receive, Send, ThreadedServer
 from conformance.sandbox.world import DEFAULT, UnknownWorldError, World, Worlds
 
 LARGEST_BODY = 1024 * 1024
@@ -30,15 +25,11 @@ LARGEST_BODY = 1024 * 1024
 __all__ = ["RunningSandbox", "SandboxApp", "SandboxNotStartedError", "serve", "start"]
 
 _MOST_READ = 64 * LARGEST_BODY
-_SECONDS_TO_START = 10
 _MOUNT = re.compile(r"(?:/w/(?P<world>[^/]+))?/(?P<name>[^/]+)(?P<path>/.*)?")
 
 _logger = logging.getLogger(__name__)
 
-_Scope = MutableMapping[str, Any]
-_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _Answering = Callable[[Request, str], Awaitable[Response]]
-_Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class SandboxNotStartedError(RuntimeError):
@@ -72,14 +63,14 @@ class SandboxApp:
         self.worlds = Worlds(apis, seed, faults, beyond_loopback=beyond_loopback, make_sender=make_sender)
         self._control = Control(self.worlds)
 
-    async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection scope of ASGI."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
             await self._serve(scope, receive, send)
 
-    async def _live(self, receive: _Receive, send: _Send) -> None:
+    async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         retries = asyncio.create_task(self._retry_by_real_time())
         await send({"type": "lifespan.startup.complete"})
@@ -93,7 +84,7 @@ class SandboxApp:
             await pause(1)
             await self.worlds.default.outbox.settle()
 
-    async def _serve(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
+    async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         try:
             body = await _read(receive)
         except _ClientGoneError:
@@ -130,7 +121,7 @@ class SandboxApp:
         return world, response
 
 
-class RunningSandbox:
+class RunningSandbox(ThreadedServer):
     """A sandbox that serves from a thread of this process until it is stopped; also a context manager.
 
     Args:
@@ -143,40 +134,14 @@ class RunningSandbox:
     """
 
     def __init__(self, app: SandboxApp, host: str, port: int) -> None:
-        config = uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            http="h11",
-            ws="none",
-            lifespan="on",
-            loop="asyncio",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-            timeout_keep_alive=60,
-            timeout_graceful_shutdown=1,
-        )
         self._app = app
-        self._host = f"[{host}]" if ":" in host else host
-        self._server = _Server(config)
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="conformance-sandbox", daemon=True)
-        self._thread.start()
-        if not self._server.ready.wait(_SECONDS_TO_START) or not self._server.started:
+        try:
+            super().__init__(app, host, port, lifespan=True)
+        except OSError as error:
             raise SandboxNotStartedError(
-                f"The sandbox cannot listen on {host}, port {port}: {self._failure or 'it did not start in time'}. "
+                f"The sandbox cannot listen on {host}, port {port}: {error}. "
                 "Is another one running there? Choose another port, or 0 for any that is free."
-            )
-
-    @property
-    def origin(self) -> str:
-        """Scheme, host and port, such as ``http://127.0.0.1:8080``."""
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        return f"http://{self._host}:{port}"
+            ) from error
 
     def add_fault(self, change: str | BehaviourChange) -> str:
         """Make a fault or variation of your own known, so that worlds can take it.
@@ -191,31 +156,6 @@ class RunningSandbox:
             UnknownFaultError: If there is no such class, or it cannot be used.
         """
         return self._app.worlds.behaviours.add(change)
-
-    def stop(self) -> None:
-        """Stop serving; returns when all connections are closed."""
-        self._server.should_exit = True
-        self._thread.join()
-
-    def wait(self) -> None:
-        """Return when something else has stopped it."""
-        self._thread.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _run(self) -> None:
-        try:
-            self._server.run()
-        except SystemExit as end:
-            self._failure = end.__context__
-        finally:
-            self._server.ready.set()
 
 
 def start(
@@ -284,16 +224,6 @@ class _ClientGoneError(Exception):
     """The client closed the connection within its request, which is then no request at all."""
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-
 async def _guarded(answer: _Answering, request: Request, path: str, *, too_large: bool) -> Response:
     if too_large:
         return problem(413, f"The body is larger than {LARGEST_BODY} bytes.")
@@ -304,7 +234,7 @@ async def _guarded(answer: _Answering, request: Request, path: str, *, too_large
         return problem(500, "The sandbox itself broke; what it was doing stands in its log. Please report it.")
 
 
-async def _read(receive: _Receive) -> bytes | None:
+async def _read(receive: Receive) -> bytes | None:
     """The content of a request; None if it is too large, read to its end so that the client gets to read the answer."""
     chunks: list[bytes] = []
     size = 0
@@ -321,7 +251,7 @@ async def _read(receive: _Receive) -> bytes | None:
     return b"".join(chunks) if size <= LARGEST_BODY else None
 
 
-def _request(scope: _Scope, body: bytes) -> Request:
+def _request(scope: Message, body: bytes) -> Request:
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
     host = next((value for name, value in headers if name == "host"), "")
     target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")

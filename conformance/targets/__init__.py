@@ -13,7 +13,6 @@ from conformance.clock import Clock
 from conformance.exchange import Delivery
 from conformance.ids import Ids
 from conformance.recording.journal import Journal, JournalTransport
-from conformance.targets.receiver import Hooks
 
 IDENTITIES = ("first", "second")
 """The API clients that a test may act as: its own, and another one to be kept apart from."""
@@ -35,6 +34,22 @@ class Conditions:
     drawing_seed: str | None = None
     pin_agent: str = "http"
     examples: int = EXAMPLES
+
+
+class Hooks(Protocol):
+    """The webhook of one test.
+
+    Attributes:
+        url: The address that the subject is to send to.
+    """
+
+    url: str
+
+    def answer_with(self, *statuses: int) -> None:
+        """Answer the next deliveries with these statuses, and those after them with 200."""
+
+    def received(self, *, at_least: int = 0, seconds: float = 5.0) -> Sequence[Delivery]:
+        """What came so far, in order, after waiting up to `seconds` for `at_least` deliveries."""
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ class LiveTarget:
                 self._receivers[url] = Receiver(urlsplit(url).port or 0)
             except OSError as error:
                 raise StepFailedError(
-                    f"Webhooks cannot be received at {url}: {error.strerror}. Is the port taken?"
+                    f"Webhooks cannot be received at {url}: {error.strerror or error}. Is the port taken?"
                 ) from error
         for identity, credentials in settings.credentials.items():
             named = {**settings.others, **credentials}

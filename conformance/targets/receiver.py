@@ -3,39 +3,19 @@
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
-from email.message import Message
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BufferedIOBase
-from typing import Protocol
 from urllib.parse import quote
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from conformance.clock import Clock, SystemClock, stopwatch
 from conformance.exchange import Delivery, Request
+from conformance.sandbox.threaded_server import Message, Receive, Send, ThreadedServer
 
 _POLL = timedelta(milliseconds=5)
-_LISTENING_STOPS_WITHIN = 0.02
-"""Seconds."""
-_LONGEST_LINE = 65536
-"""Bytes of a line before a chunk or after the last."""
 _ELSEWHERE = "/elsewhere"
 """The end of the path that a redirect leads to; who follows one is answered 200 there, and has delivered nothing."""
-
-
-class Hooks(Protocol):
-    """The webhook of one test.
-
-    Attributes:
-        url: The address that the subject is to send to.
-    """
-
-    url: str
-
-    def answer_with(self, *statuses: int) -> None:
-        """Answer the next deliveries with these statuses, and those after them with 200."""
-
-    def received(self, *, at_least: int = 0, seconds: float = 5.0) -> Sequence[Delivery]:
-        """What came so far, in order, after waiting up to `seconds` for `at_least` deliveries."""
 
 
 class Mailbox:
@@ -73,33 +53,12 @@ class Mailbox:
         return status
 
 
-def _body(headers: Message, stream: BufferedIOBase) -> bytes:
-    """The body of a request, of a length that is told before it or in chunks (RFC 9112 sections 6 and 7.1).
+class _Protocol(H11Protocol):
+    """Answers 400, as to anything that is no HTTP, if a sender stops in the middle of a body."""
 
-    Raises:
-        ValueError: If it is neither, or ends before it should.
-    """
-    if headers.get("Transfer-Encoding", "identity").lower() != "chunked":
-        return _exactly(stream, _length(headers.get("Content-Length", "0"), 10))
-    chunks = []
-    while size := _length(stream.readline(_LONGEST_LINE).partition(b";")[0].decode("latin-1"), 16):
-        chunks.append(_exactly(stream, size))
-        _exactly(stream, len(b"\r\n"))
-    while stream.readline(_LONGEST_LINE).strip():
-        pass  # trailers, which say nothing of the body
-    return b"".join(chunks)
-
-
-def _length(text: str, base: int) -> int:
-    if not text.strip().isalnum():
-        raise ValueError(f"{text!r} is no length")
-    return int(text, base)
-
-
-def _exactly(stream: BufferedIOBase, size: int) -> bytes:
-    if len(body := stream.read(size)) < size:
-        raise ValueError(f"{len(body)} of {size} bytes came")
-    return body
+    def eof_received(self) -> None:
+        if self.conn.their_state is h11.SEND_BODY:
+            self.data_received(b"")
 
 
 class Receiver:
@@ -113,51 +72,41 @@ class Receiver:
     """
 
     def __init__(self, port: int = 0) -> None:
-        mailboxes: dict[str, Mailbox] = {}
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                mailbox = mailboxes.get(self.path)
-                try:
-                    body = _body(self.headers, self.rfile)
-                except ValueError:
-                    status: int = HTTPStatus.BAD_REQUEST
-                else:
-                    request = Request(tuple(self.headers.items()), body, "POST", self.path)
-                    status = mailbox.take(request) if mailbox else HTTPStatus.NOT_FOUND
-                self.send_response(status)
-                if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-                    self.send_header("Location", f"{self.path}{_ELSEWHERE}")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def do_GET(self) -> None:
-                is_elsewhere = self.path.endswith(_ELSEWHERE)
-                self.send_response(HTTPStatus.OK if is_elsewhere else HTTPStatus.NOT_IMPLEMENTED)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is the base class's)
-                pass
-
-        self._mailboxes = mailboxes
-
-        class Server(ThreadingHTTPServer):
-            request_queue_size = 128  # the usual 5 makes webhooks that come at once wait for a second
-
-        self._server = Server(("127.0.0.1", port), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(_LISTENING_STOPS_WITHIN,), daemon=True)
-        self._thread.start()
+        self._mailboxes: dict[str, Mailbox] = {}
+        self._server = ThreadedServer(self._serve, "127.0.0.1", port, protocol=_Protocol)
 
     def mailbox(self, test: str, clock: Clock, path: str | None = None) -> Mailbox:
         """The webhook of a test, at an address of its own or at `path`, which then is no other test's any more."""
         path = path or f"/{quote(test)}"
-        mailbox = Mailbox(f"http://127.0.0.1:{self._server.server_port}{path}", clock)
+        mailbox = Mailbox(f"{self._server.origin}{path}", clock)
         self._mailboxes[path] = mailbox
         return mailbox
 
     def close(self) -> None:
         """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.stop()
+
+    async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request, as an ASGI 3 application; one that its client breaks off is none."""
+        target = (scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")).decode(
+            "latin-1"
+        )
+        body, more = b"", True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+        status = self._answer(Request(headers, body, scope["method"], target))
+        redirects = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+        location = [(b"location", f"{target}{_ELSEWHERE}".encode("latin-1"))] if redirects else []
+        await send({"type": "http.response.start", "status": status, "headers": [*location, (b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
+
+    def _answer(self, request: Request) -> int:
+        if request.method == "POST":
+            mailbox = self._mailboxes.get(request.url)
+            return mailbox.take(request) if mailbox else HTTPStatus.NOT_FOUND
+        is_elsewhere = request.method == "GET" and request.url.endswith(_ELSEWHERE)
+        return HTTPStatus.OK if is_elsewhere else HTTPStatus.NOT_IMPLEMENTED

@@ -11,8 +11,7 @@ from conformance.exchange import Delivery
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import PATIENCE, expect, expect_status, needs, step_failed, verifies
-from conformance.targets import Subject
-from conformance.targets.receiver import Hooks
+from conformance.targets import Hooks, Subject
 
 A_SECOND = timedelta(seconds=1)
 

@@ -5,8 +5,7 @@ import pytest
 from conformance.clock import Clock
 from conformance.planbok.suite.tenant import Tenant
 from conformance.scenario import needs
-from conformance.targets import Subject
-from conformance.targets.receiver import Hooks
+from conformance.targets import Hooks, Subject
 
 
 @pytest.fixture

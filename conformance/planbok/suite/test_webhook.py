@@ -14,7 +14,7 @@ from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
 from conformance.planbok.webhooks import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signed_over
 from conformance.scenario import PATIENCE, expect, expect_reading, needs, refused, step_failed, verifies, waits
-from conformance.targets.receiver import Hooks
+from conformance.targets import Hooks
 
 pytestmark = pytest.mark.usefixtures("hooks")
 
