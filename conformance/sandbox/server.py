@@ -19,10 +19,10 @@ from conformance.sandbox.messages import problem
 from conformance.sandbox.threaded_server import Message, Receive, Send, ThreadedServer
 from conformance.sandbox.world import DEFAULT, UnknownWorldError, World, Worlds
 
+__all__ = ["RunningSandbox", "SandboxApp", "SandboxNotStartedError", "serve", "start"]
+
 LARGEST_BODY = 1024 * 1024
 """Bytes of content that a request may have."""
-
-__all__ = ["RunningSandbox", "SandboxApp", "SandboxNotStartedError", "serve", "start"]
 
 _MOST_READ = 64 * LARGEST_BODY
 _MOUNT = re.compile(r"(?:/w/(?P<world>[^/]+))?/(?P<name>[^/]+)(?P<path>/.*)?")
