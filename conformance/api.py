@@ -279,6 +279,11 @@ class Api(ABC):
         return None
 
     @property
+    def sequence(self) -> type[Any] | None:
+        """The class of the calls that may follow each other, a ``CallSequence`` of `generation.sequences`."""
+        return None
+
+    @property
     def webhooks(self) -> Webhooks | None:
         """How it signs webhooks."""
         return None

@@ -14,7 +14,7 @@ from schemathesis.generation.stateful.state_machine import StepInput, StepOutput
 
 from conformance.api import named
 from conformance.exchange import Exchange
-from conformance.generation.sequences import stage
+from conformance.generation.sequences import subject_for
 from conformance.offblocks.messages import Challenge, issued_challenge
 from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
@@ -150,7 +150,7 @@ def test_schemathesis_walks_by_links_to_every_operation_that_one_leads_to(api: s
     with start(apis=[named(api)]) as running:
         target = SandboxTarget({api: specification}, {api: f"{running.origin}/{api}"})
         target.open(named(api))
-        hand = HANDS[api](stage(target.subject(named(api), f"{api}/links", Conditions("0")), "links"))
+        hand = HANDS[api](subject_for(target.subject(named(api), f"{api}/links", Conditions("0")), "links"))
 
         class Flow(machine):  # type: ignore[misc]
             def step(self, input: StepInput) -> StepOutput:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +16,9 @@ import pytest
 from conformance.api import Api, named, registered
 from conformance.exchange import Response
 from conformance.findings import Finding, Outcome
-from conformance.generation.sequences import (
-    BrokenError,
-    Exploration,
-    Walk,
-    draw,
-    explore,
-    judge_sequences,
-    program,
-    stage,
-    steps_of,
-    told,
-)
+from conformance.generation.exploration import STEPS, Exploration, draw, explore
+from conformance.generation.sequence_report import judge_sequences, program, with_calls
+from conformance.generation.sequences import BrokenError, CallSequence, sequence_kind, steps_of, subject_for
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks
 from conformance.planbok.sandbox import Challenge, Planbok, Status, Task
 from conformance.reporting.files import write_reports
@@ -43,7 +33,7 @@ APIS = [name for name, api in registered().items() if api.model]
 SEQUENCES = 30
 """A run at its default draws so many."""
 A_FEW = 9
-"""So many are drawn at once."""
+"""So many show the defects from the seed that is tried."""
 SEEDS = range(10)
 
 
@@ -108,9 +98,8 @@ def subject_of(api: str, running: RunningSandbox, seed: str) -> Iterator[Subject
     target.close()
 
 
-def walk_of(api: str) -> type[Walk]:
-    found: type[Walk] = import_module(f"conformance.{api}.suite.walk").Walk
-    return found
+def kind_of(api: str) -> type[CallSequence]:
+    return sequence_kind(named(api))
 
 
 @pytest.mark.parametrize(("api", "kind", "rule", "longest"), PLANTED)
@@ -122,21 +111,33 @@ def test_a_defect_that_only_an_order_of_calls_shows_is_found_from_every_seed(
     with sandbox(api, kind) as running:
         for seed in map(str, SEEDS):
             with subject_of(api, running, seed) as subject:
-                drawn_from = subject.ids.below(2**64)
-                rounds = (
-                    draw(subject, walk_of(api), seed=drawn_from + number, sequences=min(A_FEW, SEQUENCES - done))
-                    for number, done in enumerate(range(0, SEQUENCES, A_FEW))
-                )
-                if not any(each.failed for each in rounds):
-                    missed.append(seed)
+                exploration = Exploration(subject, kind_of(api), seed=subject.ids.below(2**64))
+                for number in range(SEQUENCES):
+                    if rule not in exploration.failed:
+                        exploration.draw(number)
+                missed += [] if rule in exploration.failed else [seed]
     assert missed == []
+
+
+def drawn(running: RunningSandbox, seed: int) -> list[str]:
+    """The calls of a few sequences, each sequence as a program."""
+    with subject_of("offblocks", running, "0") as subject:
+        return [program(each) for each in draw(subject, kind_of("offblocks"), seed=seed, sequences=A_FEW).passed]
+
+
+def test_a_seed_alone_decides_which_sequences_are_drawn_and_no_two_are_alike() -> None:
+    with sandbox("offblocks") as running:
+        first, again, other = (drawn(running, seed) for seed in (1, 1, 2))
+    assert first == again
+    assert len({*first, *other}) == 2 * A_FEW
+    assert {each.count("calls.") for each in first} == {STEPS}
 
 
 @pytest.mark.parametrize(("api", "kind", "rule", "longest"), PLANTED)
 def test_a_sequence_that_shows_a_defect_is_cut_down(api: str, kind: type, rule: str, longest: int) -> None:
     with sandbox(api, kind) as running, subject_of(api, running, "0") as subject:
-        explored = explore(subject, walk_of(api), seed=subject.ids.below(2**64), sequences=A_FEW)
-    assert len(explored.failed[rule].calls) <= longest, told("", explored.failed[rule])
+        explored = explore(subject, kind_of(api), seed=subject.ids.below(2**64), sequences=A_FEW)
+    assert len(explored.failed[rule].calls) <= longest, with_calls("", explored.failed[rule])
 
 
 def test_a_report_tells_the_shortest_sequence_as_a_list_and_as_a_program_that_shows_it(tmp_path: Path) -> None:
@@ -168,8 +169,8 @@ def test_a_sandbox_as_it_is_breaks_no_rule_in_any_sequence(api: str) -> None:
     with sandbox(api) as running:
         for seed in ("a", "b", "c"):
             with subject_of(api, running, seed) as subject:
-                explored = explore(subject, walk_of(api), seed=subject.ids.below(2**64), sequences=A_FEW)
-            assert {rule: told("", walk) for rule, walk in explored.failed.items()} == {}
+                explored = explore(subject, kind_of(api), seed=subject.ids.below(2**64), sequences=A_FEW)
+            assert {rule: with_calls("", sequence) for rule, sequence in explored.failed.items()} == {}
             assert len(explored.passed) == A_FEW
 
 
@@ -254,14 +255,14 @@ def test_a_broken_rule_is_told_even_if_nothing_answers_afterwards(monkeypatch: p
     with sandbox("offblocks", SignsAgainAfterAFetch) as running, subject_of("offblocks", running, "0") as subject:
         weary = Weary(subject.sender)
 
-        def end(exploration: Exploration, walk: Walk, findings: Sequence[Finding]) -> None:
-            keep(exploration, walk, findings)
+        def end(exploration: Exploration, sequence: CallSequence, findings: Sequence[Finding]) -> None:
+            keep(exploration, sequence, findings)
             weary.rests = bool(exploration.failed)
 
         keep = Exploration.end
         monkeypatch.setattr(Exploration, "end", end)
         with recording([]) as record, pytest.raises(StepFailedError, match="got no answer"):
-            judge_sequences(replace(subject, sender=weary), walk_of("offblocks"))
+            judge_sequences(replace(subject, sender=weary), kind_of("offblocks"))
     assert [finding.rule for finding in record.findings if finding.outcome is Outcome.BROKEN] == [rule]
 
 
@@ -269,7 +270,7 @@ def test_sequences_end_when_the_subject_does_not_answer() -> None:
     with sandbox("offblocks") as running, subject_of("offblocks", running, "0") as subject:
         running.stop()
         with pytest.raises(StepFailedError, match="got no answer"):
-            draw(subject, walk_of("offblocks"), seed=0, sequences=1)
+            draw(subject, kind_of("offblocks"), seed=0, sequences=1)
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -281,7 +282,7 @@ def test_a_replay_imports_no_hypothesis(api: str) -> None:
 
 @pytest.mark.parametrize("api", APIS)
 def test_every_step_says_what_it_does_with_its_arguments(api: str) -> None:
-    for name, choice in steps_of(walk_of(api)).items():
+    for name, choice in steps_of(kind_of(api)).items():
         plainest = {each: values[0] for each, values in choice.choices.items()}
         assert "{" not in choice.says.format(**plainest), name
         assert all(f"{{{each}}}" in choice.says for each in plainest), name
@@ -289,10 +290,10 @@ def test_every_step_says_what_it_does_with_its_arguments(api: str) -> None:
 
 def test_a_program_is_python_that_makes_each_call() -> None:
     with sandbox("offblocks") as running, subject_of("offblocks", running, "0") as subject:
-        walk = walk_of("offblocks")(subject)
-        walk.wait(seconds=1)
-        compile(program(walk), "program", "exec")
-        assert "    walk.wait(seconds=1)\n" in program(walk)
+        calls = kind_of("offblocks")(subject)
+        calls.wait(seconds=1)
+        compile(program(calls), "program", "exec")
+        assert "    calls.wait(seconds=1)\n" in program(calls)
 
 
 Steps = Sequence[tuple[str, dict[str, Any]]]
@@ -437,15 +438,15 @@ SHOWN: Sequence[tuple[str, str, Steps]] = (
 def judged(api: str, fault: str | None, steps: Steps) -> tuple[set[str], set[str]]:
     """The rules that a sequence held and those that it broke, up to the first step that broke one."""
     with start(faults=[fault] if fault else [], apis=[named(api)]) as running, subject_of(api, running, "0") as subject:
-        walk = walk_of(api)(stage(subject, "one"))
+        calls = kind_of(api)(subject_for(subject, "one"))
         broken: set[str] = set()
         try:
             for name, arguments in steps:
-                getattr(walk, name)(**arguments)
-            walk.finish()
+                getattr(calls, name)(**arguments)
+            calls.finish()
         except BrokenError as error:
             broken = {finding.rule for finding in error.findings}
-    return {finding.rule for finding in walk.findings}, broken
+    return {finding.rule for finding in calls.findings}, broken
 
 
 @pytest.mark.parametrize(("fault", "rule", "steps"), SHOWN)

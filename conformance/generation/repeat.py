@@ -3,10 +3,9 @@
 import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 
 from conformance.api import Api, named
-from conformance.generation.sequences import BrokenError, Walk, stage
+from conformance.generation.sequences import BrokenError, CallSequence, sequence_kind, subject_for
 from conformance.ids import fresh_seed
 from conformance.scenario import NeedError, StepFailedError
 from conformance.settings import SettingsError
@@ -17,44 +16,42 @@ _TEST = "{api}/sequences/program"
 
 
 @contextmanager
-def scene(api: str, arguments: Sequence[str] | None = None) -> Iterator[Walk]:
-    """A walk whose calls are printed with their answers, and at its end the rules that they broke.
+def calls_to(api: str, arguments: Sequence[str] | None = None) -> Iterator[CallSequence]:
+    """A sequence whose calls are printed with their answers, and after them the rules that they broke.
 
     Args:
         api: The name of the API.
         arguments: The arguments of the program; None for those of the process.
 
+    Yields:
+        The sequence; its methods are the calls that the API's suite knows.
+
     Raises:
-        SystemExit: With 1 if a rule was broken, 0 if none was, 3 if that cannot be told.
+        SystemExit: With 1 if a rule was broken, with 3 if that cannot be told; a setting that is missing or wrong, or
+            an argument that the program does not have, ends it too.
     """
     options = _options(api, arguments)
-    walk: Walk | None = None
+    sequence: CallSequence | None = None
     target = _target(named(api), live=options.live, base_url=options.base_url)
     try:
         target.open(named(api))
         subject = target.subject(named(api), _TEST.format(api=api), Conditions(seed=fresh_seed()))
-        walk = walk_of(api)(stage(subject, "program"))
-        yield walk
-        walk.finish()
+        sequence = sequence_kind(named(api))(subject_for(subject, "program"))
+        yield sequence
+        sequence.finish()
     except BrokenError as broken:
-        _tell(walk)
+        _print_calls(sequence)
         for finding in broken.findings:
             print(f"BROKEN {finding.rule}: {finding.where}: expected {finding.expected}, got {finding.got}")  # noqa: T201
         raise SystemExit(1) from None
     except (NeedError, StepFailedError) as failure:
-        _tell(walk)
+        _print_calls(sequence)
         print(f"This could not be told: {failure}")  # noqa: T201
         raise SystemExit(3) from None
     finally:
         target.close()
-    _tell(walk)
+    _print_calls(sequence)
     print("No rule was broken.")  # noqa: T201
-
-
-def walk_of(api: str) -> type[Walk]:
-    """The kind of walk of an API's suite."""
-    found: type[Walk] = import_module(f"{named(api).__module__}.suite.walk").Walk
-    return found
 
 
 def _options(api: str, arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -67,6 +64,11 @@ def _options(api: str, arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _target(api: Api, *, live: bool, base_url: str | None) -> Target:
     """Where the calls go.
+
+    Args:
+        api: The API.
+        live: Whether they go to the server that the settings name.
+        base_url: Where a reference sandbox runs; None for one that is started.
 
     Raises:
         SystemExit: If a setting is missing or wrong.
@@ -84,6 +86,6 @@ def _target(api: Api, *, live: bool, base_url: str | None) -> Target:
         raise SystemExit(str(error)) from error
 
 
-def _tell(walk: Walk | None) -> None:
-    for number, call in enumerate(walk.calls if walk else (), start=1):
+def _print_calls(sequence: CallSequence | None) -> None:
+    for number, call in enumerate(sequence.calls if sequence else (), start=1):
         print(f"{number}. {call}")  # noqa: T201

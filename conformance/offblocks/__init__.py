@@ -97,6 +97,13 @@ class OffBlocksApi(Api):
         return Feed
 
     @property
+    def sequence(self) -> type[Any]:
+        """The class of the calls that may follow each other."""
+        from conformance.offblocks.suite.sequence import Sequence
+
+        return Sequence
+
+    @property
     def probe(self) -> Probe:
         """What finds out what a live server accepts."""
         from conformance.offblocks import probe

@@ -91,6 +91,13 @@ class PlanbokApi(Api):
         return Feed
 
     @property
+    def sequence(self) -> type[Any]:
+        """The class of the calls that may follow each other."""
+        from conformance.planbok.suite.sequence import Sequence
+
+        return Sequence
+
+    @property
     def webhooks(self) -> Webhooks:
         """How webhooks are signed."""
         from conformance.planbok import webhooks

@@ -1,7 +1,7 @@
 """Whatever the order of calls, the rules hold."""
 
-from conformance.generation.sequences import judge_sequences
-from conformance.offblocks.suite.walk import Walk
+from conformance.generation.sequence_report import judge_sequences
+from conformance.offblocks.suite.sequence import Sequence
 from conformance.scenario import verifies
 from conformance.targets import Subject
 
@@ -44,4 +44,4 @@ from conformance.targets import Subject
 )
 def test_calls_in_any_order_keep_the_rules(subject: Subject) -> None:
     """Given new customers of two clients, when calls about them follow each other in orders that chance draws."""
-    judge_sequences(subject, Walk)
+    judge_sequences(subject, Sequence)

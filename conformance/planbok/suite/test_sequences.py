@@ -1,7 +1,7 @@
 """Whatever the order of calls and of a person's steps, the rules hold."""
 
-from conformance.generation.sequences import judge_sequences
-from conformance.planbok.suite.walk import Walk
+from conformance.generation.sequence_report import judge_sequences
+from conformance.planbok.suite.sequence import Sequence
 from conformance.scenario import verifies
 from conformance.targets import Subject
 
@@ -32,4 +32,4 @@ from conformance.targets import Subject
 )
 def test_calls_in_any_order_keep_the_rules(subject: Subject) -> None:
     """Given new customers, when calls and what they do at the page follow each other in orders that chance draws."""
-    judge_sequences(subject, Walk)
+    judge_sequences(subject, Sequence)

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from conformance.exchange import Exchange
-from conformance.generation.sequences import Walk as AnyWalk
-from conformance.generation.sequences import step
+from conformance.generation.sequences import CallSequence, step
 from conformance.planbok.messages import challenge_of, customer_id, entries, wallets_in
 from conformance.planbok.pin_agent import Page
 from conformance.planbok.suite.person import Person
@@ -49,15 +48,15 @@ class _Customer:
     on_page: Issued | None = None
 
 
-def _any_customer(walk: "Walk") -> bool:
-    return bool(walk.customers)
+def _any_customer(sequence: "Sequence") -> bool:
+    return bool(sequence.customers)
 
 
-def _any_challenge(walk: "Walk") -> bool:
-    return any(customer.issued for customer in walk.customers)
+def _any_challenge(sequence: "Sequence") -> bool:
+    return any(customer.issued for customer in sequence.customers)
 
 
-class Walk(AnyWalk):
+class Sequence(CallSequence):
     """One sequence of calls to Planbok.
 
     Args:
@@ -65,7 +64,7 @@ class Walk(AnyWalk):
     """
 
     pauses: ClassVar = (1, 61, 300, 780, 1020, 1020, 1080, 3600)
-    listens = True
+    awaits_webhooks = True
 
     def __init__(self, subject: Subject) -> None:
         super().__init__(subject)
@@ -75,7 +74,7 @@ class Walk(AnyWalk):
 
     @step(
         "a customer is created and sets up {what}",
-        when=lambda walk: len(walk.customers) < MOST_CUSTOMERS,
+        when=lambda sequence: len(sequence.customers) < MOST_CUSTOMERS,
         what=SET_UPS,
     )
     def create(self, what: str) -> None:
@@ -95,7 +94,7 @@ class Walk(AnyWalk):
 
     @step(
         "customer {customer} {act} the set-up that was begun last",
-        when=lambda walk: any(customer.set_up for customer in walk.customers),
+        when=lambda sequence: any(customer.set_up for customer in sequence.customers),
         customer=CUSTOMERS,
         act=AT_SET_UPS,
     )
@@ -197,7 +196,10 @@ class Walk(AnyWalk):
                     if wallet.id is not None:
                         self.tenant.wallet(wallet.id)
 
-    @step("the next webhook is answered with 503", when=lambda walk: walk.customers and walk.subject.hooks is not None)
+    @step(
+        "the next webhook is answered with 503",
+        when=lambda sequence: sequence.customers and sequence.subject.hooks is not None,
+    )
     def refuse_webhook(self) -> None:
         """Answer a webhook as a receiver that is down, so that it comes again."""
         if self.subject.hooks is not None:

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from conformance.exchange import Exchange
-from conformance.generation.sequences import Walk as AnyWalk
-from conformance.generation.sequences import step
+from conformance.generation.sequences import CallSequence, step
 from conformance.offblocks.messages import Challenge, issued_challenge
 from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
@@ -52,11 +51,11 @@ class _Accepted:
     exchange: Exchange
 
 
-def _any_customer(walk: "Walk") -> bool:
-    return bool(walk.customers)
+def _any_customer(sequence: "Sequence") -> bool:
+    return bool(sequence.customers)
 
 
-class Walk(AnyWalk):
+class Sequence(CallSequence):
     """One sequence of calls to OffBlocks.
 
     Args:
@@ -64,6 +63,7 @@ class Walk(AnyWalk):
     """
 
     pauses: ClassVar = (1, 61, 1800, 1800, 3500, 3602, 3602, 7200)
+    not_listed: ClassVar = frozenset({"createToken"})
 
     def __init__(self, subject: Subject) -> None:
         super().__init__(subject)
@@ -73,7 +73,7 @@ class Walk(AnyWalk):
 
     @step(
         "the {client} client creates a customer",
-        when=lambda walk: len(walk.customers) < MOST_CUSTOMERS,
+        when=lambda sequence: len(sequence.customers) < MOST_CUSTOMERS,
         client=CLIENTS,
     )
     def create(self, client: str) -> None:
@@ -89,7 +89,7 @@ class Walk(AnyWalk):
 
     @step(
         "another customer is created with the key of customer {customer}",
-        when=lambda walk: 0 < len(walk.customers) < MOST_CUSTOMERS,
+        when=lambda sequence: 0 < len(sequence.customers) < MOST_CUSTOMERS,
         customer=CUSTOMERS,
     )
     def reuse_key(self, customer: int) -> None:
@@ -143,7 +143,7 @@ class Walk(AnyWalk):
 
     @step(
         "the last signature that was accepted is sent again with {key}",
-        when=lambda walk: walk.accepted is not None,
+        when=lambda sequence: sequence.accepted is not None,
         key=KEYS,
     )
     def repeat(self, key: str) -> None:

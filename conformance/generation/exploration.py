@@ -1,0 +1,191 @@
+"""Drawing sequences of calls that nobody thought of, and shrinking those that break a rule."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from conformance.findings import Finding
+from conformance.generation.sequences import (
+    BrokenError,
+    Call,
+    CallSequence,
+    Choice,
+    steps_of,
+    subject_for,
+)
+from conformance.ids import Ids
+from conformance.judging.journal import broken
+from conformance.scenario import NeedError, StepFailedError
+from conformance.targets import Subject
+
+STEPS = 20
+"""How many calls a sequence has, unless it breaks a rule before."""
+_MOST_RULES = 4
+"""Of how many broken rules the shortest sequence is looked for."""
+_LEFT_OUT = (8, 4, 2, 1, 1)
+"""How many calls that follow each other are left out at a time, while a sequence is shrunk."""
+
+Item = TypeVar("Item")
+
+
+@dataclass
+class Exploration:
+    """The sequences of one test.
+
+    Args:
+        subject: What the test has of the implementation.
+        kind: The kind of sequence.
+        seed: What the sequences are drawn from; the same one gives the same sequences.
+        passed: The sequences that broke no rule.
+        failed: A sequence that broke each rule, as short as one was found, by the id of the rule.
+        begun: How many sequences were begun.
+        stopped: What kept further sequences from being drawn; None if all were.
+    """
+
+    subject: Subject
+    kind: type[CallSequence]
+    seed: int
+    passed: list[CallSequence] = field(default_factory=list)
+    failed: dict[str, CallSequence] = field(default_factory=dict)
+    begun: int = 0
+    stopped: Exception | None = None
+
+    def begin(self) -> CallSequence:
+        """Another sequence, without calls yet."""
+        self.begun += 1
+        return self.kind(subject_for(self.subject, f"sequence {self.begun} of {self.seed}"))
+
+    def end(self, sequence: CallSequence, findings: Sequence[Finding]) -> None:
+        """Add a sequence to those that passed, or to those that failed if it is the shortest that broke a rule.
+
+        Args:
+            sequence: A sequence that has ended.
+            findings: What was found of the rules that it broke.
+        """
+        if not findings:
+            self.passed.append(sequence)
+        for rule in rules_of(findings):
+            if rule not in self.failed or len(sequence.calls) < len(self.failed[rule].calls):
+                self.failed[rule] = sequence
+
+    def draw(self, number: int) -> None:
+        """Draw a sequence step by step, make each step at once, and end where a rule breaks.
+
+        Args:
+            number: The number of the sequence, which with the seed decides what is drawn.
+
+        Raises:
+            StepFailedError: If the subject does not answer.
+            NeedError: If it does not have what the sequence needs.
+        """
+        ids, sequence, steps = Ids(self.seed, f"sequence {number}"), self.begin(), self._steps()
+        shown: Sequence[Finding] = ()
+        try:
+            for _ in range(STEPS):
+                possible = [name for name, each in steps.items() for _ in range(each.often) if each.when(sequence)]
+                name = _any_of(possible, ids)
+                arguments = {each: _any_of(values, ids) for each, values in steps[name].choices.items()}
+                getattr(sequence, name)(**arguments)
+            sequence.finish()
+        except BrokenError as error:
+            shown = error.findings
+        self.end(sequence, shown)
+
+    def _steps(self) -> Mapping[str, Choice]:
+        """The steps that can be drawn; time passes only where it can be moved."""
+        steps = dict(steps_of(self.kind))
+        wait = steps.pop("wait")
+        return (
+            {**steps, "wait": replace(wait, choices={"seconds": self.kind.pauses})}
+            if self.subject.disposable
+            else steps
+        )
+
+    def repeat(self, calls: Sequence[Call]) -> CallSequence:
+        """Make another sequence, of these calls as far as they can be made and no rule breaks.
+
+        Args:
+            calls: The calls.
+        """
+        sequence, steps = self.begin(), steps_of(self.kind)
+        try:
+            for call in calls:
+                if steps[call.name].when(sequence):
+                    getattr(sequence, call.name)(**call.arguments)
+            sequence.finish()
+        except BrokenError as error:
+            self.end(sequence, error.findings)
+        except (NeedError, StepFailedError):
+            pass  # this one shows nothing; the sequence that was found before still stands
+        return sequence
+
+    def shrink(self, rule: str) -> None:
+        """Leave calls of the sequence that breaks a rule out, and make others plainer, as long as it breaks the rule.
+
+        Args:
+            rule: The id of the rule.
+        """
+        for size in _LEFT_OUT:
+            start = len(self.failed[rule].calls)
+            while start > 0:
+                start -= size
+                calls = self.failed[rule].calls
+                self.repeat([*calls[: max(start, 0)], *calls[max(start, 0) + size :]])
+        for number in range(len(self.failed[rule].calls)):
+            self._simplify(rule, number)
+
+    def _simplify(self, rule: str, number: int) -> None:
+        """Give the arguments of one call their plainest values, as long as the sequence breaks the rule."""
+        call = self.failed[rule].calls[number]
+        for name, values in steps_of(self.kind)[call.name].choices.items():
+            calls = list(self.failed[rule].calls)
+            if calls[number].arguments[name] != values[0]:
+                calls[number] = replace(calls[number], arguments={**calls[number].arguments, name: values[0]})
+                simpler = self.repeat(calls)
+                if rule in rules_of(broken(simpler.findings)) and len(simpler.calls) == len(calls):
+                    self.failed[rule] = simpler
+
+
+def _any_of(values: Sequence[Item], ids: Ids) -> Item:
+    """One of the values, each as likely as another."""
+    return values[ids.below(len(values))]
+
+
+def rules_of(findings: Iterable[Finding]) -> set[str]:
+    """The ids of the rules that findings are of."""
+    return {finding.rule for finding in findings}
+
+
+def draw(subject: Subject, kind: type[CallSequence], *, seed: int, sequences: int) -> Exploration:
+    """Draw sequences of calls.
+
+    Args:
+        subject: What the test has of the implementation.
+        kind: The kind of sequence.
+        seed: What the sequences are drawn from; the same one gives the same sequences.
+        sequences: How many.
+
+    Returns:
+        The sequences; fewer if one broke a rule and a later one could not be ended, which `stopped` tells then.
+
+    Raises:
+        StepFailedError: If the subject does not answer, and no sequence before broke a rule.
+        NeedError: If it does not have what the sequences need, and no sequence before broke a rule.
+    """
+    exploration = Exploration(subject, kind, seed)
+    try:
+        for number in range(sequences):
+            exploration.draw(number)
+    except Exception as error:
+        if not exploration.failed:
+            raise
+        exploration.stopped = error
+    return exploration
+
+
+def explore(subject: Subject, kind: type[CallSequence], *, seed: int, sequences: int) -> Exploration:
+    """Draw sequences of calls as `draw` does, and shrink those that break a rule."""
+    exploration = draw(subject, kind, seed=seed, sequences=sequences)
+    for rule in sorted(exploration.failed, key=lambda rule: len(exploration.failed[rule].calls))[:_MOST_RULES]:
+        exploration.shrink(rule)
+    return exploration
