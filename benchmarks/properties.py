@@ -12,7 +12,7 @@ from typing import Any
 from conformance import EXAMPLES
 from conformance.api import Api, registered
 from conformance.clock import stopwatch
-from conformance.generation.requests import drafts
+from conformance.generation.drawing import drafts
 from conformance.ids import Ids
 from conformance.run import Options, run
 from conformance.verdicts import Verdict
@@ -40,7 +40,7 @@ class Watch:
 def cases(api: Api, operation: str, test: str, examples: int) -> int:
     """How many requests a test drew; drawing them again in the process that ran it costs nothing."""
     seed = Ids(SEED, test).child("seed").below(2**64)
-    computed = api.feed.computed if api.feed else ()  # type: ignore[attr-defined]  # a class of the suite's
+    computed = api.data_pool.computed if api.data_pool else ()
     return len(drafts(api.specification, operation, seed=seed, examples=examples, without=computed))
 
 

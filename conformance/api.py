@@ -274,8 +274,8 @@ class Api(ABC):
         return None
 
     @property
-    def feed(self) -> Callable[[Any], Any] | None:
-        """Makes what generated requests are filled with, a `conformance.generation` ``Feed``, from a test's subject."""
+    def data_pool(self) -> type[Any] | None:
+        """The class of what really exists for generated requests, a ``DataPool`` of `generation.feeding`."""
         return None
 
     @property

@@ -199,7 +199,7 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
             exchanges=[exchange for attached in collector.attached for exchange in attached["exchanges"]],
             seed=seed,
             examples=None if options.target == "replay" else options.examples,
-            remarks=_remarks(options, apis, collector.attached) if options.target == "replay" else (),
+            remarks=_remarks(options, apis, collector.attached),
             strict=options.strict,
             base_urls=options.base_urls,
             cassettes=str(options.cassettes) if options.cassettes else None,
@@ -382,8 +382,10 @@ def _collecting_seldom() -> Iterator[None]:
 
 
 def _remarks(options: Options, apis: Sequence[Api], attached: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What a reader of a replay should know of its cassettes."""
-    remarks = []
+    """What tests remarked, and what a reader of a replay should know of its cassettes."""
+    remarks = list(dict.fromkeys(remark for report in attached for remark in report["remarks"]))
+    if options.target != "replay":
+        return remarks
     for api in apis:
         ours = [report for report in attached if report["api"] == api.name]
         digest = Specification.load(api.specification).digest

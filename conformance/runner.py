@@ -16,7 +16,7 @@ from conformance.catalogue import Catalogue
 from conformance.clock import SystemClock
 from conformance.exchange import Delivery
 from conformance.findings import Finding
-from conformance.generation.requests import cited, kept, simplest
+from conformance.generation.selection import cited_exchanges, select_cases, smallest_failures
 from conformance.ids import fresh_seed
 from conformance.judging.endings import completed
 from conformance.judging.journal import condensed, provider_findings
@@ -258,7 +258,7 @@ class Runner:
             findings += provider_findings(
                 running.api, specification, journal.exchanges, journal.deliveries, subject.settings
             )
-            findings = simplest(findings, journal.exchanges)
+            findings = smallest_failures(findings, journal.exchanges)
             generated = any(exchange.generated for exchange in journal.exchanges)
             unmatched = journal.player.unmatched if journal.player else ""
             hide = cache(journal.hide)
@@ -280,7 +280,7 @@ class Runner:
             for finding in running.findings
         ]
         findings = condensed(running.findings)
-        exchanges = cited(running.subject.journal.redacted, findings) if running.subject else []
+        exchanges = cited_exchanges(running.subject.journal.redacted, findings) if running.subject else []
         attached: dict[str, Any] = {
             "test": running.id,
             "api": running.api.name,
@@ -288,6 +288,7 @@ class Runner:
             "summary": running.summary,
             "findings": [finding_to_json(finding) for finding in findings],
             "exchanges": [exchange_to_json(exchange) for exchange in exchanges],
+            "remarks": running.record.remarks,
         }
         if isinstance(running.failure, CassetteUnreadableError):
             attached["unreadable"] = str(running.failure)
@@ -342,7 +343,7 @@ class Runner:
             base_url=base_url,
             settings={name: value for name, value in subject.settings.items() if name != "wallet_key"},
             webhook_url=webhook_url,
-            exchanges=[rebased(exchange, subject.base_url, base_url) for exchange in kept(journal.redacted)],
+            exchanges=[rebased(exchange, subject.base_url, base_url) for exchange in select_cases(journal.redacted)],
             deliveries=[journal.redactor.delivery(_for_replay(subject, delivery)) for delivery in journal.deliveries],
         ).save(cassette_path(self.folder(running.api), running.id))
 

@@ -72,10 +72,12 @@ class Record:
 
     Args:
         rules: The rules that the test can judge.
+        remarks: What the reader of the run should know besides, in sentences.
     """
 
     rules: Collection[str]
     findings: list[Finding] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 _records: list[Record] = []
@@ -112,6 +114,18 @@ def found(*findings: Finding) -> None:
         SuiteError: If no scenario runs.
     """
     _record().findings.extend(findings)
+
+
+def remark(text: str) -> None:
+    """Have the run print a remark beside its verdicts, once however many tests make it.
+
+    Args:
+        text: What the reader should know, as a sentence.
+
+    Raises:
+        SuiteError: If no scenario runs.
+    """
+    _record().remarks.append(text)
 
 
 def expect(

@@ -20,25 +20,14 @@ from conformance import run as running
 from conformance.api import Api, registered
 from conformance.catalogue import Catalogue
 from conformance.clock import FrozenClock
+from conformance.commands.rulebook import verified_rules
 from conformance.exchange import Delivery, Exchange, Generated, Mode, Request, Response
 from conformance.findings import Finding, Outcome, judged
-from conformance.generation.requests import (
-    CONTENT_TYPE,
-    FURTHER,
-    IDENTITY,
-    METHOD,
-    Draft,
-    Series,
-    Supply,
-    cited,
-    drafts,
-    exercise,
-    kept,
-    reached,
-    simplest,
-    supplied,
-    wrong_places,
-)
+from conformance.generation.draft import CONTENT_TYPE, FURTHER, IDENTITY, METHOD, Draft
+from conformance.generation.drawing import drafts
+from conformance.generation.feeding import Cases, PoolValues, exercise, fill
+from conformance.generation.judging import wrong_places
+from conformance.generation.selection import cited_exchanges, drop_unless_accepted, select_cases, smallest_failures
 from conformance.offblocks.sandbox import OffBlocks, Reason, Refused
 from conformance.recording.cassettes import Cassette
 from conformance.recording.journal import Journal, JournalTransport
@@ -48,7 +37,7 @@ from conformance.sandbox.server import start
 from conformance.scenario import StepFailedError, SuiteError
 from conformance.specification import Specification
 
-APIS = {name: api for name, api in registered().items() if api.feed}
+APIS = {name: api for name, api in registered().items() if api.data_pool}
 SPECIFICATIONS = {name: Specification.load(api.specification) for name, api in APIS.items()}
 OPERATIONS = [(name, operation) for name, known in SPECIFICATIONS.items() for operation in known.operations]
 OFFBLOCKS = APIS["offblocks"]
@@ -113,11 +102,11 @@ def test_every_operation_has_requests_that_fit_and_such_that_do_not(api: str, op
 
 
 def test_a_method_that_may_do_harm_is_tried_only_where_that_does_not_matter() -> None:
-    for harmless, expected in ((True, {"OPTIONS", "QUERY", "TRACE"}), (False, {"DELETE", "PUT"})):
-        found = drafts(OFFBLOCKS.specification, "createCustomer", seed=1, examples=99, harmless=harmless)
+    for safe_only, expected in ((True, {"OPTIONS", "QUERY", "TRACE"}), (False, {"DELETE", "PUT"})):
+        found = drafts(OFFBLOCKS.specification, "createCustomer", seed=1, examples=99, safe_only=safe_only)
         tried = {draft.method for draft in found if draft.wrong == (METHOD,)}
         assert expected <= tried
-        assert harmless is (tried == expected)
+        assert safe_only is (tried == expected)
 
 
 def test_more_examples_give_more_requests() -> None:
@@ -126,22 +115,22 @@ def test_more_examples_give_more_requests() -> None:
 
 # ---------------------------------------------------------------------------------------------------------- feeding
 
-SUPPLY = Supply(
+POOL = PoolValues(
     {"path id": "7", "body /name": "Ada", "body /tag": "x", "header Key": "k"},
-    where_there=("body /tag",),
-    loose=("path id", "body /name"),
+    if_present=("body /tag",),
+    may_stay=("path id", "body /name"),
 )
 DRAFT = Draft("fuzzing", "POST", "/v1/things/{id}", {"path id": "0", "header Key": "?"}, {"name": "", "odd": 1})
 
 
 def test_what_exists_takes_the_place_of_what_was_generated() -> None:
-    ready, mutated = supplied(replace(DRAFT, further=("odd",)), 0, SUPPLY)
+    ready, mutated = fill(replace(DRAFT, further=("odd",)), 0, POOL)
     assert (ready.path, ready.headers, ready.body, mutated) == ("/v1/things/7", {"Key": "k"}, {"name": "Ada"}, ())
 
 
 @pytest.mark.parametrize(("number", "place"), [(1, "path id"), (4, "body /name"), (7, FURTHER), (10, "path id")])
 def test_every_third_request_keeps_one_place_as_it_was_generated(number: int, place: str) -> None:
-    ready, mutated = supplied(replace(DRAFT, further=("odd",)), number, SUPPLY)
+    ready, mutated = fill(replace(DRAFT, further=("odd",)), number, POOL)
     assert mutated == (place,)
     assert (ready.path == "/v1/things/0") is (place == "path id")
     assert (ready.body["name"] == "") is (place == "body /name")
@@ -149,19 +138,19 @@ def test_every_third_request_keeps_one_place_as_it_was_generated(number: int, pl
 
 
 def test_an_example_of_the_specification_is_sent_as_it_stands_there() -> None:
-    ready, mutated = supplied(replace(DRAFT, phase="examples"), 0, SUPPLY)
+    ready, mutated = fill(replace(DRAFT, phase="examples"), 0, POOL)
     assert (ready.path, ready.body, mutated) == ("/v1/things/0", {"name": "", "odd": 1}, ("path id", "body /name"))
 
 
 def test_a_place_that_does_not_fit_stays_wrong_and_only_there() -> None:
-    ready, mutated = supplied(replace(DRAFT, body={"tag": [0]}, wrong=("body /tag/0",)), 0, SUPPLY)
+    ready, mutated = fill(replace(DRAFT, body={"tag": [0]}, wrong=("body /tag/0",)), 0, POOL)
     assert (ready.path, ready.body, mutated) == ("/v1/things/7", {"tag": [0], "name": "Ada"}, ("body /tag/0",))
 
 
 def test_of_several_wrong_places_every_other_request_has_one() -> None:
     wrong = replace(DRAFT, wrong=("header Key", "body /name"))
-    assert supplied(wrong, 0, SUPPLY)[1] == ("header Key", "body /name")
-    ready, mutated = supplied(wrong, 1, SUPPLY)
+    assert fill(wrong, 0, POOL)[1] == ("header Key", "body /name")
+    ready, mutated = fill(wrong, 1, POOL)
     assert (ready.headers, mutated) == ({"Key": "k"}, ("body /name",))
 
 
@@ -172,23 +161,23 @@ def test_a_query_is_written_as_a_form() -> None:
     assert draft.path == "/v2/things/a%20b%2F%2520?page=1&page=2&of=%C3%A4"
 
 
-class FakeFeed:
+class FakePool:
     """Sends to nobody; who is asked for a thing refuses what is not accepted."""
 
     computed: tuple[str, ...] = COMPUTED
     credential = "header Authorization"
     identities = ("first", "second")
-    harmless = False
+    safe_only = False
 
     def __init__(self, accepts: bool) -> None:
         self.journal = Journal("offblocks/properties/a_test", FrozenClock(), "https://api.example", KNOWN, Redactor(()))
-        self.series = Series(self.journal)
+        self.cases = Cases(self.journal)
         self.sent: list[tuple[str, Draft, bool | None, Exchange]] = []
         self._accepts = accepts
 
-    def supply(self, operation: str, identity: str) -> Supply:
-        with self.series.given() as number:
-            return Supply({"path customerId": f"of-{identity}"}, loose=("path customerId",), parent=number)
+    def values_for(self, operation: str, identity: str) -> PoolValues:
+        with self.cases.preparation() as number:
+            return PoolValues({"path customerId": f"of-{identity}"}, may_stay=("path customerId",), parent=number)
 
     def send(self, operation: str, identity: str, draft: Draft, *, authorized: bool | None = True) -> Exchange:
         status = 200 if self._accepts and authorized and not draft.wrong else 400
@@ -196,30 +185,30 @@ class FakeFeed:
         self.sent.append((identity, draft, authorized, self.journal.keep(made)))
         return self.sent[-1][-1]
 
-    def follow(self, exchange: Exchange, case: int) -> None:
+    def follow_up(self, exchange: Exchange, case: int) -> None:
         assert exchange.generated is not None
         assert exchange.generated.case == case
 
 
 def test_an_accepted_request_is_sent_again_without_credentials_with_false_ones_and_by_another() -> None:
-    feed = FakeFeed(accepts=True)
-    exercise(feed, OFFBLOCKS.specification, "getCustomer", seed=1, examples=3)
-    assert {authorized for _, _, authorized, _ in feed.sent} == {True, None, False}
-    marks = [each.generated for each in feed.journal.exchanges if each.generated]
+    pool = FakePool(accepts=True)
+    exercise(pool, OFFBLOCKS.specification, "getCustomer", seed=1, examples=3)
+    assert {authorized for _, _, authorized, _ in pool.sent} == {True, None, False}
+    marks = [each.generated for each in pool.journal.exchanges if each.generated]
     assert {("header Authorization",), (IDENTITY,)} <= {mark.mutated for mark in marks}
     ((identity, draft),) = [
         (identity, draft)
-        for identity, draft, _, made in feed.sent
+        for identity, draft, _, made in pool.sent
         if made.generated and made.generated.mutated == (IDENTITY,)
     ]
     assert (identity, draft.path) == ("second", "/v1/customers/of-first")
-    assert {identity for identity, *_ in feed.sent} == {"first", "second"}
+    assert {identity for identity, *_ in pool.sent} == {"first", "second"}
     assert all(mark.parent is not None for mark in marks)
 
 
 def test_an_operation_that_accepts_nothing_is_blocked() -> None:
     with pytest.raises(StepFailedError, match="No generated request to getCustomer was accepted"):
-        exercise(FakeFeed(accepts=False), OFFBLOCKS.specification, "getCustomer", seed=1, examples=1)
+        exercise(FakePool(accepts=False), OFFBLOCKS.specification, "getCustomer", seed=1, examples=1)
 
 
 # --------------------------------------------------------------------------------------- the journal and what is kept
@@ -272,14 +261,14 @@ class Judge:
 
 
 def test_a_generated_request_may_break_any_client_rule_and_a_given_one_none() -> None:
-    journal = FakeFeed(accepts=True).journal
+    journal = FakePool(accepts=True).journal
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"token": "t0p-secret"}))
     client = httpx.Client(transport=JournalTransport(transport, journal, "first", Judge()))
-    with Series(journal).case(Mode.NEGATIVE, ("body",)) as number:
+    with Cases(journal).case(Mode.NEGATIVE, ("body",)) as number:
         client.post("https://api.example/v1/customers")
     assert journal.exchanges[0].generated == Generated(number, Mode.NEGATIVE, ("body",))
     assert journal.exchanges[0].breaks == {"offblocks.client.sends-json"}
-    with Series(journal).given(), pytest.raises(SuiteError, match="without saying so"):
+    with Cases(journal).preparation(), pytest.raises(SuiteError, match="without saying so"):
         client.post("https://api.example/v1/customers")
 
 
@@ -307,16 +296,16 @@ def test_of_cases_alike_the_first_is_kept_with_those_that_it_follows_from() -> N
         exchange(case=6, mode=Mode.NEGATIVE, mutated=("body",), parent=1, status=422),
         exchange(),
     ]
-    assert kept(made) == [made[0], made[1], made[2], made[4], made[5], made[6]]
-    assert kept(made, most=1) == [made[0], made[1], made[6]]
-    assert kept(made[-1:]) == made[-1:]
+    assert select_cases(made) == [made[0], made[1], made[2], made[4], made[5], made[6]]
+    assert select_cases(made, most=1) == [made[0], made[1], made[6]]
+    assert select_cases(made[-1:]) == made[-1:]
 
 
 def test_what_a_person_did_at_a_page_is_not_kept_with_generated_cases() -> None:
     page = exchange(None, case=1, mode=Mode.GIVEN, path="/gateway")
     made = [page, exchange(case=1, mode=Mode.GIVEN), exchange(case=2, mode=Mode.POSITIVE, parent=1)]
-    assert kept(made) == made[1:]
-    assert kept([replace(page, generated=None)]) == [replace(page, generated=None)]
+    assert select_cases(made) == made[1:]
+    assert select_cases([replace(page, generated=None)]) == [replace(page, generated=None)]
 
 
 def broken(made: Exchange, where: str) -> Finding:
@@ -328,21 +317,21 @@ def test_the_shortest_request_that_breaks_a_rule_is_told_with_what_it_was_made_t
     short = exchange(case=2, mode=Mode.NEGATIVE, mutated=("body /name",), body=b"{}")
     plain = exchange(case=3)
     findings = [broken(long, "response /0/id"), broken(short, "response /7/id"), broken(plain, "response /0/id")]
-    told = simplest(findings, [long, short, plain])
-    assert [(each.exchange, each.got) for each in told] == [
+    smallest = smallest_failures(findings, [long, short, plain])
+    assert [(each.exchange, each.got) for each in smallest] == [
         (plain.id, "y"),
         (short.id, "y, to a negative request, mutated in body /name"),
     ]
-    assert [each.id for each in cited([long, short, plain], told)] == [short.id, plain.id]
-    assert cited([plain], []) == [plain]
+    assert [each.id for each in cited_exchanges([long, short, plain], smallest)] == [short.id, plain.id]
+    assert cited_exchanges([plain], []) == [plain]
 
 
 def test_where_no_request_was_accepted_nothing_is_said_of_those_that_are_to_be() -> None:
     rule = "offblocks.response.matches-schema"
     refused, other = broken(exchange(case=1, mode=Mode.POSITIVE), ""), Finding("other.rule", Outcome.BROKEN)
     accepted = replace(refused, outcome=Outcome.HELD)
-    assert reached([refused, other], rule) == [other]
-    assert reached([refused, accepted, other], rule) == [refused, accepted, other]
+    assert drop_unless_accepted([refused, other], rule) == [other]
+    assert drop_unless_accepted([refused, accepted, other], rule) == [refused, accepted, other]
 
 
 # ------------------------------------------------------------------------------------------------------- the rules
@@ -352,14 +341,87 @@ def generated_checks_of(api: str) -> ModuleType:
     return import_module(f"conformance.{api}.generated_checks")
 
 
+RULES_OF_CHECKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "offblocks": {
+        "not_a_server_error": ("offblocks.response.no-server-error",),
+        "status_code_conformance": ("offblocks.response.status-documented",),
+        "content_type_conformance": ("offblocks.response.is-json",),
+        "response_headers_conformance": ("offblocks.response.is-json",),
+        "response_schema_conformance": (
+            "offblocks.response.matches-schema",
+            "offblocks.response.matches-inferred-schema",
+        ),
+        "negative_data_rejection": (
+            "offblocks.response.undescribed-refused",
+            "offblocks.customer.missing-field-is-400",
+            "offblocks.customer.wrong-type-is-400",
+            "offblocks.customer.malformed-chain-id-is-400",
+            "offblocks.customer.broken-json-is-400",
+            "offblocks.challenge.malformed-customer-id-refused",
+            "offblocks.signing.missing-field-is-400",
+            "offblocks.idempotency.key-not-a-uuid-is-400",
+        ),
+        "positive_data_acceptance": ("offblocks.response.described-accepted", "offblocks.customer.created-with-201"),
+        "missing_required_header": ("offblocks.idempotency.missing-key-is-400",),
+        "unsupported_method": ("offblocks.response.unsupported-method",),
+        "allow_header_conformance": ("offblocks.response.unsupported-method",),
+        "use_after_free": ("offblocks.authentication.removed-key-refused",),
+        "ensure_resource_availability": ("offblocks.customer.readable",),
+        "ignored_auth": (
+            "offblocks.authentication.missing-token-is-401",
+            "offblocks.authentication.malformed-token-is-401",
+        ),
+        "object_level_authorization": (
+            "offblocks.isolation.customer-unseen",
+            "offblocks.isolation.challenge-unseen",
+            "offblocks.isolation.no-action",
+        ),
+    },
+    "planbok": {
+        "not_a_server_error": ("planbok.response.no-server-error",),
+        "status_code_conformance": ("planbok.response.described-accepted", "planbok.response.undescribed-refused"),
+        "content_type_conformance": ("planbok.response.is-json",),
+        "response_headers_conformance": ("planbok.response.is-json",),
+        "response_schema_conformance": ("planbok.response.matches-schema", "planbok.response.matches-inferred-schema"),
+        "negative_data_rejection": ("planbok.response.undescribed-refused",),
+        "positive_data_acceptance": (
+            "planbok.response.described-accepted",
+            "planbok.customer.created",
+            "planbok.challenge.several-chains",
+        ),
+        "missing_required_header": ("planbok.key.missing-refused",),
+        "unsupported_method": ("planbok.response.unsupported-method",),
+        "allow_header_conformance": ("planbok.response.unsupported-method",),
+        "use_after_free": (),
+        "ensure_resource_availability": ("planbok.customer.readable",),
+        "ignored_auth": (
+            "planbok.key.missing-refused",
+            "planbok.key.missing-status",
+            "planbok.key.wrong-refused",
+            "planbok.key.wrong-is-401",
+        ),
+        "object_level_authorization": (
+            "planbok.customer.unseen-by-others",
+            "planbok.challenge.under-its-customer-only",
+            "planbok.list.unseen-by-others",
+        ),
+    },
+}
+"""The rules that judge here what a check of schemathesis judges. With Planbok nothing can be deleted."""
+
+
 @pytest.mark.parametrize("api", APIS)
-def test_every_check_of_schemathesis_has_its_rules(api: str) -> None:
+def test_what_a_check_of_schemathesis_judges_a_test_of_generated_requests_judges(api: str) -> None:
     from schemathesis.checks import CHECKS, load_all_checks  # noqa: PLC0415  (only here)
 
     load_all_checks()
-    rules: Mapping[str, tuple[str, ...]] = generated_checks_of(api).RULES
+    rules = RULES_OF_CHECKS[api]
     assert set(rules) == set(CHECKS.get_all_names())
-    assert {rule for named in rules.values() for rule in named} <= set(Catalogue.load(APIS[api].rules))
+    judged_here = {rule for shown in generated_checks_of(api).SHOWN.values() for rule in shown}
+    for test, verified in verified_rules(APIS[api]).items():
+        judged_here |= set(verified) if test.startswith(f"{api}/properties/") else set()
+    assert {rule for named in rules.values() for rule in named} - judged_here == set()
+    assert judged_here <= set(Catalogue.load(APIS[api].rules))
 
 
 ACCOUNT = b"eip155:300:0x22227A31dd842196A246d8f3b775998560eAa61d"
@@ -730,7 +792,7 @@ def test_a_replay_draws_nothing(recorded: Path) -> None:
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
     assert (printed["verdict"], printed["remarks"]) == ("conforms", [])
-    assert {"conformance.generation.requests", "conformance.offblocks.suite.feed"} <= set(printed["loaded"])
+    assert {"conformance.generation.feeding", "conformance.offblocks.suite.data_pool"} <= set(printed["loaded"])
     assert not {"schemathesis", "hypothesis"} & set(printed["loaded"])
 
 

@@ -90,11 +90,11 @@ class OffBlocksApi(Api):
         return OffBlocksModel
 
     @property
-    def feed(self) -> Callable[[Any], Any]:
-        """Makes what generated requests are filled with."""
-        from conformance.offblocks.suite.feed import Feed
+    def data_pool(self) -> type[Any]:
+        """The class of what really exists for generated requests."""
+        from conformance.offblocks.suite.data_pool import DataPool
 
-        return Feed
+        return DataPool
 
     @property
     def sequence(self) -> type[Any]:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from conformance.exchange import Exchange, Mode
 from conformance.findings import Finding, judged
-from conformance.generation.requests import CONTENT_TYPE, IDENTITY, METHOD, unsupported_method, wrong_places
+from conformance.generation.draft import CONTENT_TYPE, IDENTITY, METHOD
+from conformance.generation.judging import unsupported_method, wrong_places
 from conformance.offblocks.messages import bearer_token
 from conformance.specification import Problem, Specification
 
@@ -12,40 +13,6 @@ CREDENTIAL = "header Authorization"
 """The place of the token."""
 REMOVED_KEY = "signing key"
 """The place of a signature by a key that was removed."""
-
-RULES: Mapping[str, tuple[str, ...]] = {
-    "not_a_server_error": ("offblocks.response.no-server-error",),
-    "status_code_conformance": ("offblocks.response.status-documented",),
-    "content_type_conformance": ("offblocks.response.is-json",),
-    "response_headers_conformance": ("offblocks.response.is-json",),
-    "response_schema_conformance": ("offblocks.response.matches-schema", "offblocks.response.matches-inferred-schema"),
-    "negative_data_rejection": (
-        "offblocks.response.undescribed-refused",
-        "offblocks.customer.missing-field-is-400",
-        "offblocks.customer.wrong-type-is-400",
-        "offblocks.customer.malformed-chain-id-is-400",
-        "offblocks.customer.broken-json-is-400",
-        "offblocks.challenge.malformed-customer-id-refused",
-        "offblocks.signing.missing-field-is-400",
-        "offblocks.idempotency.key-not-a-uuid-is-400",
-    ),
-    "positive_data_acceptance": ("offblocks.response.described-accepted", "offblocks.customer.created-with-201"),
-    "missing_required_header": ("offblocks.idempotency.missing-key-is-400",),
-    "unsupported_method": ("offblocks.response.unsupported-method",),
-    "allow_header_conformance": ("offblocks.response.unsupported-method",),
-    "use_after_free": ("offblocks.authentication.removed-key-refused",),
-    "ensure_resource_availability": ("offblocks.customer.readable",),
-    "ignored_auth": (
-        "offblocks.authentication.missing-token-is-401",
-        "offblocks.authentication.malformed-token-is-401",
-    ),
-    "object_level_authorization": (
-        "offblocks.isolation.customer-unseen",
-        "offblocks.isolation.challenge-unseen",
-        "offblocks.isolation.no-action",
-    ),
-}
-"""The rules that the checks of schemathesis judge here."""
 
 _ALWAYS = ("offblocks.authentication.missing-token-is-401", "offblocks.authentication.malformed-token-is-401")
 SHOWN: Mapping[str, tuple[str, ...]] = {

@@ -84,11 +84,11 @@ class PlanbokApi(Api):
         return PlanbokModel
 
     @property
-    def feed(self) -> Callable[[Any], Any]:
-        """Makes what generated requests are filled with."""
-        from conformance.planbok.suite.feed import Feed
+    def data_pool(self) -> type[Any]:
+        """The class of what really exists for generated requests."""
+        from conformance.planbok.suite.data_pool import DataPool
 
-        return Feed
+        return DataPool
 
     @property
     def sequence(self) -> type[Any]:

@@ -4,43 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from conformance.exchange import Exchange, Mode
 from conformance.findings import Finding, judged, read
-from conformance.generation.requests import CONTENT_TYPE, IDENTITY, METHOD, unsupported_method, wrong_places
+from conformance.generation.draft import CONTENT_TYPE, IDENTITY, METHOD
+from conformance.generation.judging import unsupported_method, wrong_places
 from conformance.planbok.messages import KEY_HEADER
 from conformance.specification import Specification
 
 CREDENTIAL = f"header {KEY_HEADER}"
 """The place of the API key."""
-
-RULES: Mapping[str, tuple[str, ...]] = {
-    "not_a_server_error": ("planbok.response.no-server-error",),
-    "status_code_conformance": ("planbok.response.described-accepted", "planbok.response.undescribed-refused"),
-    "content_type_conformance": ("planbok.response.is-json",),
-    "response_headers_conformance": ("planbok.response.is-json",),
-    "response_schema_conformance": ("planbok.response.matches-schema", "planbok.response.matches-inferred-schema"),
-    "negative_data_rejection": ("planbok.response.undescribed-refused",),
-    "positive_data_acceptance": (
-        "planbok.response.described-accepted",
-        "planbok.customer.created",
-        "planbok.challenge.several-chains",
-    ),
-    "missing_required_header": ("planbok.key.missing-refused",),
-    "unsupported_method": ("planbok.response.unsupported-method",),
-    "allow_header_conformance": ("planbok.response.unsupported-method",),
-    "use_after_free": (),
-    "ensure_resource_availability": ("planbok.customer.readable",),
-    "ignored_auth": (
-        "planbok.key.missing-refused",
-        "planbok.key.missing-status",
-        "planbok.key.wrong-refused",
-        "planbok.key.wrong-is-401",
-    ),
-    "object_level_authorization": (
-        "planbok.customer.unseen-by-others",
-        "planbok.challenge.under-its-customer-only",
-        "planbok.list.unseen-by-others",
-    ),
-}
-"""The rules that the checks of schemathesis judge here. Nothing can be deleted, and no reference lists all statuses."""
 
 _ALWAYS = (
     "planbok.key.missing-refused",

@@ -2,9 +2,10 @@
 
 import pytest
 
-from conformance.generation.requests import exercise, reached
+from conformance.generation.feeding import exercise
+from conformance.generation.selection import drop_unless_accepted
 from conformance.offblocks.generated_checks import SHOWN, generated_findings
-from conformance.offblocks.suite.feed import Feed
+from conformance.offblocks.suite.data_pool import DataPool
 from conformance.scenario import found, verifies
 from conformance.targets import Subject
 
@@ -77,7 +78,7 @@ def _exercise(subject: Subject, operation: str) -> None:
         if not subject.recorded:
             seed = subject.requests.child("seed").below(2**64)
             examples = subject.conditions.examples
-            exercise(Feed(subject), subject.api.specification, operation, seed=seed, examples=examples)
+            exercise(DataPool(subject), subject.api.specification, operation, seed=seed, examples=examples)
     finally:
         findings = generated_findings(subject.journal.exchanges, subject.journal.specification)
-        found(*reached(findings, "offblocks.response.described-accepted"))
+        found(*drop_unless_accepted(findings, "offblocks.response.described-accepted"))

@@ -2,9 +2,10 @@
 
 import pytest
 
-from conformance.generation.requests import exercise, reached
+from conformance.generation.feeding import exercise
+from conformance.generation.selection import drop_unless_accepted
 from conformance.planbok.generated_checks import SHOWN, generated_findings
-from conformance.planbok.suite.feed import Feed
+from conformance.planbok.suite.data_pool import DataPool
 from conformance.scenario import found, verifies
 from conformance.targets import Subject
 
@@ -54,7 +55,7 @@ def _exercise(subject: Subject, operation: str) -> None:
         if not subject.recorded:
             seed = subject.requests.child("seed").below(2**64)
             examples = subject.conditions.examples
-            exercise(Feed(subject), subject.api.specification, operation, seed=seed, examples=examples)
+            exercise(DataPool(subject), subject.api.specification, operation, seed=seed, examples=examples)
     finally:
         findings = generated_findings(subject.journal.exchanges, subject.journal.specification)
-        found(*reached(findings, "planbok.response.described-accepted"))
+        found(*drop_unless_accepted(findings, "planbok.response.described-accepted"))

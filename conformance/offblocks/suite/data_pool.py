@@ -1,4 +1,4 @@
-"""What generated requests to OffBlocks are fed with: wallets, customers, challenges, signatures that really exist."""
+"""What really exists for generated requests to OffBlocks: wallets, customers, challenges, signatures."""
 
 import base64
 from dataclasses import replace
@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from conformance.exchange import Exchange, Mode
-from conformance.generation.requests import ABSENT, Draft, Series, Supply
+from conformance.generation.draft import ABSENT, Draft
+from conformance.generation.feeding import Cases, PoolValues
 from conformance.offblocks.generated_checks import CREDENTIAL, REMOVED_KEY
 from conformance.offblocks.suite.tenant import Onboarding, Tenant, signed
 from conformance.offblocks.wallet import Wallet
@@ -22,7 +23,7 @@ _KEY = "header Idempotency-Key"
 _CUSTOMER = "path customerId"
 
 
-class Feed:
+class DataPool:
     """What exists for each operation, and how its requests are sent.
 
     Args:
@@ -40,14 +41,14 @@ class Feed:
         self._new_key: ec.EllipticCurvePrivateKey | None = None
         self._signs_keys = self._removed = False
         self.identities = tuple(self._tenants)
-        self.harmless = not subject.disposable
-        self.series = Series(subject.journal)
+        self.safe_only = not subject.disposable
+        self.cases = Cases(subject.journal)
         for tenant in self._tenants.values():
             tenant.authorization()
 
     # ------------------------------------------------------------------------------------------------- what there is
 
-    def supply(self, operation: str, identity: str) -> Supply:  # noqa: PLR0911  (one an operation)
+    def values_for(self, operation: str, identity: str) -> PoolValues:  # noqa: PLR0911  (one an operation)
         """What exists for the next request of an identity, made if need be.
 
         Raises:
@@ -60,14 +61,14 @@ class Feed:
             case "createToken":
                 own = tenant.credentials
                 secret = {"body /apiKey": own.api_key, "body /apiSecret": own.api_secret}
-                return Supply({**secret, **key}, where_there=(_KEY,), loose=tuple(secret))
+                return PoolValues({**secret, **key}, if_present=(_KEY,), may_stay=tuple(secret))
             case "putSigningKey" | "deleteSigningKey":
                 return self._signing_key(operation, tenant, key)
             case "createCustomer":
                 values = {"body /chainId": self._new_wallet().account_id, **key}
-                return Supply(values, loose=("body /chainId",))
+                return PoolValues(values, may_stay=("body /chainId",))
             case "listCustomers":
-                return Supply({})
+                return PoolValues({})
             case "signChallenge":
                 return self._challenge(tenant, key)
             case "putWebhook":
@@ -80,28 +81,28 @@ class Feed:
                     **key,
                 }
                 there = ("body /id", "body /types")
-                return Supply(values, where_there=there, loose=there)
+                return PoolValues(values, if_present=there, may_stay=there)
             case _:
                 customer, parent = self._customer(operation, identity)
                 values = {_CUSTOMER: customer.id, **(key if operation in _DONE else {})}
-                return Supply(values, loose=(_CUSTOMER,), parent=parent)
+                return PoolValues(values, may_stay=(_CUSTOMER,), parent=parent)
 
     def _new_wallet(self) -> Wallet:
         return Wallet.derived(self._ids.child(str(self._ids.uuid())), self._subject.settings["chain"])
 
-    def _signing_key(self, operation: str, tenant: Tenant, key: dict[str, Any]) -> Supply:
+    def _signing_key(self, operation: str, tenant: Tenant, key: dict[str, Any]) -> PoolValues:
         """A key to register; one that is registered, to be removed."""
         if not self._subject.disposable:
             needs("credentials that may be replaced, as only the reference sandbox gives them")
         parent = None
         if operation == "deleteSigningKey" or self._new_key is None:
-            with self.series.given() as parent:
+            with self.cases.preparation() as parent:
                 self._register(tenant)
         self._new_key = key_from_seed(self._ids.draw(64))
-        where_there = () if self._signs_keys else (_KEY,)
+        if_present = () if self._signs_keys else (_KEY,)
         if operation == "deleteSigningKey":
-            return Supply(key, where_there, parent=parent)
-        return Supply({"body /publicKey": _encoded(self._new_key), **key}, where_there, ("body /publicKey",), parent)
+            return PoolValues(key, if_present, parent=parent)
+        return PoolValues({"body /publicKey": _encoded(self._new_key), **key}, if_present, ("body /publicKey",), parent)
 
     def _register(self, tenant: Tenant) -> None:
         """Register another key and sign with it; the sources differ on whether that request is signed itself.
@@ -125,10 +126,10 @@ class Feed:
         if exchange.response.succeeded and self._new_key is not None and isinstance(key_id, str):
             tenant.use_key(replace(tenant.credentials, signing_key=self._new_key, signing_key_id=key_id))
 
-    def _challenge(self, tenant: Tenant, key: dict[str, Any]) -> Supply:
+    def _challenge(self, tenant: Tenant, key: dict[str, Any]) -> PoolValues:
         """A customer of its own, whose challenge its wallet has signed."""
         wallet = self._new_wallet()
-        with self.series.given() as number:
+        with self.cases.preparation() as number:
             customer = tenant.onboard(wallet)
         values = {
             _CUSTOMER: customer.id,
@@ -137,15 +138,15 @@ class Feed:
             "body /signature": signed(wallet, customer.challenge),
             **key,
         }
-        loose = ("body /signature", _CUSTOMER, "body /challenge", "body /ownerId")
-        return Supply(values, loose=loose, parent=number)
+        may_stay = ("body /signature", _CUSTOMER, "body /challenge", "body /ownerId")
+        return PoolValues(values, may_stay=may_stay, parent=number)
 
     def _customer(self, operation: str, identity: str) -> tuple[Onboarding, int]:
         """A customer with the number of its case: one of two for what is only read, another after each that is done."""
         tenant, done = self._tenants[identity], operation in _DONE
         name = (identity, operation if done else str(self._ids.below(2)))
         if name not in self._shared:
-            with self.series.given() as number:
+            with self.cases.preparation() as number:
                 make = tenant.verifying if done else tenant.onboard
                 self._shared[name] = make(self._new_wallet()), number
         return self._shared[name]
@@ -169,13 +170,13 @@ class Feed:
             signed=operation != "createToken" and (operation not in _OF_KEYS or self._signs_keys),
         )
 
-    def follow(self, exchange: Exchange, case: int) -> None:
+    def follow_up(self, exchange: Exchange, case: int) -> None:
         """Read a customer that was created; use a key that was registered; send a request with one that was removed."""
         tenant = self._tenants[exchange.identity]
         identifier = exchange.response.members().get("id")
         match exchange.operation:
             case "createCustomer" if isinstance(identifier, str):
-                with self.series.case(Mode.POSITIVE, parent=case):
+                with self.cases.case(Mode.POSITIVE, parent=case):
                     tenant.read(identifier)
             case "verifyCustomer" | "rejectCustomer" as done:
                 del self._shared[exchange.identity, done]
@@ -183,7 +184,7 @@ class Feed:
                 self._use(tenant, exchange)
             case "deleteSigningKey":
                 self._removed = True
-                with self.series.case(Mode.NEGATIVE, (REMOVED_KEY,), case):
+                with self.cases.case(Mode.NEGATIVE, (REMOVED_KEY,), case):
                     tenant.customers()
 
 

@@ -1,11 +1,12 @@
-"""What generated requests to Planbok are fed with: customers with a PIN, challenges and wallets that really exist."""
+"""What really exists for generated requests to Planbok: customers with a PIN, challenges and wallets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from conformance.exchange import Exchange, Mode
-from conformance.generation.requests import ABSENT, Draft, Series, Supply
+from conformance.generation.draft import ABSENT, Draft
+from conformance.generation.feeding import Cases, PoolValues
 from conformance.planbok.generated_checks import CREDENTIAL
 from conformance.planbok.messages import Challenge, customer_id
 from conformance.planbok.suite.tenant import RETURN_URL, Onboarding, Tenant
@@ -36,7 +37,7 @@ class _Provisioned:
     challenge: Challenge
 
 
-class Feed:
+class DataPool:
     """What exists for each operation, and how its requests are sent.
 
     Args:
@@ -51,12 +52,12 @@ class Feed:
         self._ids = subject.ids.child("generated")
         self._shared: dict[object, tuple[Any, int]] = {}
         self.identities = tuple(self._tenants)
-        self.harmless = not subject.disposable
-        self.series = Series(subject.journal)
+        self.safe_only = not subject.disposable
+        self.cases = Cases(subject.journal)
 
     # ------------------------------------------------------------------------------------------------- what there is
 
-    def supply(self, operation: str, identity: str) -> Supply:  # noqa: PLR0911  (one an operation)
+    def values_for(self, operation: str, identity: str) -> PoolValues:  # noqa: PLR0911  (one an operation)
         """What exists for the next request of an identity, made if need be.
 
         Raises:
@@ -69,26 +70,26 @@ class Feed:
             case "createCustomer":
                 names = {"body /name": f"Customer {self._ids.alphanumeric(6)}", "body /refId": str(self._ids.uuid())}
                 values = {**names, _KEY: tenant.new_key()}
-                return Supply(values, where_there=(_KEY,), loose=(*names, _KEY), where_empty=tuple(names))
+                return PoolValues(values, if_present=(_KEY,), may_stay=(*names, _KEY), if_no_name=tuple(names))
             case "listCustomers":
-                return Supply(pages, where_there=_PAGES, loose=_PAGES)
+                return PoolValues(pages, if_present=_PAGES, may_stay=_PAGES)
             case "getCustomer":
                 customer, parent = self._made(("customer", identity, self._ids.below(2)), tenant.onboard)
-                return Supply({_CUSTOMER: customer.id}, loose=(_CUSTOMER,), parent=parent)
+                return PoolValues({_CUSTOMER: customer.id}, may_stay=(_CUSTOMER,), parent=parent)
             case "initializeCustomer":
                 customer, parent = self._made(("new", identity), tenant.onboard)
                 extra = ("body /blockchains", "body /accountType")
                 values = {_CUSTOMER: customer.id, _URL: RETURN_URL, **dict.fromkeys(extra, ABSENT)}
-                return Supply(values, extra, loose=(_URL, _CUSTOMER, *extra), parent=parent)
+                return PoolValues(values, extra, may_stay=(_URL, _CUSTOMER, *extra), parent=parent)
             case "setUpRecovery" | "updatePin" | "resetPin":
                 customer, parent = self._made(("ready", identity), tenant.ready)
-                return Supply({_CUSTOMER: customer.id, _URL: RETURN_URL}, loose=(_URL, _CUSTOMER), parent=parent)
+                return PoolValues({_CUSTOMER: customer.id, _URL: RETURN_URL}, may_stay=(_URL, _CUSTOMER), parent=parent)
             case "createWallets":
                 return self._wallets(identity)
             case _:
                 return self._of_provisioned(operation, identity, pages)
 
-    def _wallets(self, identity: str) -> Supply:
+    def _wallets(self, identity: str) -> PoolValues:
         tenant = self._tenants[identity]
         customer, parent = self._made(("ready", identity), tenant.ready)
         values = {
@@ -99,9 +100,9 @@ class Feed:
             _KEY: tenant.new_key(),
             _CUSTOMER: customer.id,
         }
-        return Supply(values, loose=tuple(values), parent=parent)
+        return PoolValues(values, may_stay=tuple(values), parent=parent)
 
-    def _of_provisioned(self, operation: str, identity: str, pages: dict[str, Any]) -> Supply:
+    def _of_provisioned(self, operation: str, identity: str, pages: dict[str, Any]) -> PoolValues:
         """What is read of a customer with wallets."""
         tenant = self._tenants[identity]
 
@@ -118,25 +119,25 @@ class Feed:
         customer = {_CUSTOMER: made.customer.id}
         match operation:
             case "listChallenges":
-                return Supply({**customer, **pages}, _PAGES, loose=(*_PAGES, _CUSTOMER), parent=parent)
+                return PoolValues({**customer, **pages}, _PAGES, may_stay=(*_PAGES, _CUSTOMER), parent=parent)
             case "getChallenge":
                 path = {**customer, "path challengeId": made.issued}
-                return Supply(path, loose=tuple(path), parent=parent)
+                return PoolValues(path, may_stay=tuple(path), parent=parent)
             case "listWallets":
                 filtered = {"query customerIds": made.customer.id, **pages}
                 others = {f"query {name}": ABSENT for name in _FILTERS}
-                where_there = (*_PAGES, *others)
-                return Supply({**filtered, **others}, where_there, (*filtered, *others), parent)
+                if_present = (*_PAGES, *others)
+                return PoolValues({**filtered, **others}, if_present, (*filtered, *others), parent)
             case _:
                 wallet = next((each.id for each in made.challenge.wallets if each.id), None)
                 if wallet is None:
                     step_failed("The result of a challenge was to show the id of a wallet")
-                return Supply({_CUSTOMER: wallet}, loose=(_CUSTOMER,), parent=parent)
+                return PoolValues({_CUSTOMER: wallet}, may_stay=(_CUSTOMER,), parent=parent)
 
     def _made(self, name: object, make: Callable[[], Made]) -> tuple[Made, int]:
         """What was made under a name, made now if need be, and the number of the case in which that was."""
         if name not in self._shared:
-            with self.series.given() as number:
+            with self.cases.preparation() as number:
                 self._shared[name] = make(), number
         return self._shared[name]
 
@@ -155,9 +156,9 @@ class Feed:
         key = tenant.credentials.api_key if authorized else None if authorized is None else tenant.ids.draw(24).hex()
         return tenant.send(draft.method, draft.path, content=draft.content, headers=draft.headers, key=key)
 
-    def follow(self, exchange: Exchange, case: int) -> None:
+    def follow_up(self, exchange: Exchange, case: int) -> None:
         """Read a customer that was created."""
         created = customer_id(exchange.response) if exchange.operation == "createCustomer" else None
         if created is not None:
-            with self.series.case(Mode.POSITIVE, parent=case):
+            with self.cases.case(Mode.POSITIVE, parent=case):
                 self._tenants[exchange.identity].read(created)
