@@ -9,11 +9,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from conformance import EXAMPLES
 from conformance.api import Api, registered
 from conformance.clock import stopwatch
 from conformance.generation.drawing import drafts
 from conformance.ids import Ids
+from conformance.options import EXAMPLES
 from conformance.run import Options, run
 from conformance.verdicts import Verdict
 

@@ -1,8 +1,12 @@
 """Conformance and contract tests for crypto wallet APIs."""
 
+from typing import ClassVar
+
 __version__ = "0.1.0"
 
-EXAMPLES = 10
-"""How many requests a run generates of each operation, phase and mode at most, unless it is told otherwise."""
-FIXED_SEED = "0"
-"""What the ids of a run come from unless it is told otherwise; not live, where they must not be taken."""
+
+class ConformanceError(Exception):
+    """Something that a user can act on: the message says what was wrong, where, and what to do."""
+
+    exit_code: ClassVar[int] = 2
+    """What a command exits with: 2 for wrong usage and unreadable files, 3 where nothing could be judged."""

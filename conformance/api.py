@@ -5,33 +5,39 @@ first asked for, so that a command loads no more than it needs; a module can be 
 the protocol, and a type checker says where it does not.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
-from types import ModuleType
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import httpx
-
-from conformance.clock import Clock
-from conformance.exchange import Delivery, Exchange, Request, Response
+from conformance import ConformanceError
 from conformance.files import data_path
-from conformance.findings import Finding
-from conformance.ids import Ids
-from conformance.settings import LiveSettings
-from conformance.specification import Operation, Specification
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+    from types import ModuleType
+
+    import httpx
+
+    from conformance.clock import Clock
+    from conformance.exchange import Delivery, Exchange, Request, Response
+    from conformance.findings import Finding
+    from conformance.ids import Ids
+    from conformance.settings import LiveSettings
+    from conformance.specification import Operation, Specification
 
 GROUP = "conformance.apis"
 
 
-class BrokenApiError(ValueError):
+class BrokenApiError(ConformanceError, ValueError):
     """A registered API cannot be loaded; the message names who registered it, and what is wrong."""
 
 
-class UnknownApiError(ValueError):
+class UnknownApiError(ConformanceError, ValueError):
     """An API was named that nobody registered."""
 
 
@@ -335,3 +341,13 @@ def named(name: str) -> Api:
     if name not in apis:
         raise UnknownApiError(f"There is no API called {name!r}. Known: {', '.join(apis) or 'none'}.")
     return apis[name]
+
+
+def selected_apis(names: Iterable[str]) -> list[Api]:
+    """The registered APIs of these names, all if none is named.
+
+    Raises:
+        UnknownApiError: If one of them is not registered.
+        BrokenApiError: If one that is registered cannot be loaded.
+    """
+    return [named(name) for name in names] or list(registered().values())

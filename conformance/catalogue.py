@@ -10,10 +10,11 @@ from typing import Any
 
 import yaml
 
+from conformance import ConformanceError
 from conformance.files import data_path, first_problem
 
 
-class CatalogueError(ValueError):
+class CatalogueError(ConformanceError, ValueError):
     """A rule catalogue cannot be read or contradicts itself."""
 
 

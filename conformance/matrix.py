@@ -31,6 +31,7 @@ from signal import SIG_IGN, SIGINT, signal
 from typing import Any, NamedTuple
 
 import conformance
+from conformance import ConformanceError
 from conformance.api import Api, named, registered
 from conformance.catalogue import Basis, Catalogue
 from conformance.clock import stopwatch
@@ -70,11 +71,11 @@ _AT_ONCE = 32
 """How many trials are given out at a time: each takes along what the tests asked, some megabytes."""
 
 
-class MatrixUnreadableError(ValueError):
+class MatrixUnreadableError(ConformanceError, ValueError):
     """A matrix file cannot be read or continued; the message says which, why, and what to do."""
 
 
-class NoClusterError(RuntimeError):
+class NoClusterError(ConformanceError, RuntimeError):
     """The work cannot go to a cluster; the message says why and what to do."""
 
 

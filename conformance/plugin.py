@@ -1,92 +1,149 @@
-"""pytest's entry point: options, markers and fixtures; nothing happens until a test of a suite or a fixture is used."""
+"""The plugin of pytest: options, marks and fixtures; nothing happens until a test of a suite or a fixture is used.
 
-from typing import TYPE_CHECKING
+``conformance_pytest.py`` loads this file by its place. It imports nothing of ours before something of ours is asked
+for, since a project may have a folder of its own that is named ``conformance`` as well.
+"""
+
+import json
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance import EXAMPLES, FIXED_SEED
+from conformance_pytest import PACKAGE, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conformance.options import Options
     from conformance.sandbox.remote import Control, RemoteWorld
     from conformance.targets import Subject
 
+OPTIONS = pytest.StashKey["Options"]()
+"""Where the configuration of a run holds its options."""
 RUNNER = "conformance-runner"
+"""The name of the plugin that runs the scenarios."""
+
+_FOR_WORKERS = "conformance_options"
+_MARKS = (
+    "conformance_verifies(*rules): the ids of the rules that the test can judge",
+    "conformance_shows(*rules): the ids of further rules that the test judges if it comes to that",
+    "conformance_waits: the test lets time pass",
+    "conformance_hooks: the test receives webhooks; every scenario with the fixture `hooks` has this mark",
+)
+_PYTEST_OPTIONS = tuple(load("options").pytest_options())
+
+
+# ---------------------------------------------------------------------------------------------------------- options
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of a run of the suites."""
     group = parser.getgroup("conformance", "conformance suites of wallet APIs")
-    group.addoption(
-        "--conformance-target",
-        choices=("replay", "sandbox", "live"),
-        default="replay",
-        help="how the subject is reached (default: replay)",
-    )
-    group.addoption(
-        "--conformance-base-url", action="append", default=[], metavar="API=URL", help="judge a server that runs there"
-    )
-    group.addoption(
-        "--conformance-rule",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="only tests of rules whose id matches",
-    )
-    group.addoption(
-        "--conformance-test",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="only the tests with these ids, with the part after the dot or for all such parts",
-    )
-    group.addoption("--conformance-cassettes", metavar="DIR", help="the folder of cassettes instead of the shipped one")
-    group.addoption(
-        "--conformance-seed", metavar="SEED", help=f"what ids are derived from (default: {FIXED_SEED}, live a new one)"
-    )
-    group.addoption("--conformance-strict", action="store_true", help="inferred rules count as their level says")
-    group.addoption("--conformance-allow-wait", action="store_true", help="live: wait where a rule takes an hour")
-    group.addoption(
-        "--conformance-pin-agent",
-        choices=("http", "none"),
-        help="who stands in for the person at a hosted page (default: http, which fills its forms, and live none)",
-    )
-    group.addoption("--conformance-record", action="store_true", help="write cassettes of what passes")
-    group.addoption(
-        "--conformance-examples",
-        type=int,
-        default=EXAMPLES,
-        metavar="N",
-        help=f"how many requests are generated of each operation, phase and mode (default: {EXAMPLES})",
-    )
+    for _, flag, settings in _PYTEST_OPTIONS:
+        group.addoption(flag, **settings)
+
+
+def options_of(config: pytest.Config) -> "Options":
+    """The options of a run: those of `conformance run`, of the process that started this one, or of the command line.
+
+    Raises:
+        pytest.UsageError: If the command line has one that is not right.
+    """
+    if OPTIONS not in config.stash:
+        worker_input: dict[str, str] = getattr(config, "workerinput", {})
+        if _FOR_WORKERS in worker_input:
+            plain = json.loads(worker_input[_FOR_WORKERS])
+        else:
+            plain = {name: config.getoption(flag) for name, flag, _ in _PYTEST_OPTIONS}
+        try:
+            config.stash[OPTIONS] = load("options").Options.read(plain).seeded(_fresh_seed)
+        except ValueError as error:
+            raise pytest.UsageError(f"--conformance-base-url: {error}") from error
+    return config.stash[OPTIONS]
+
+
+def _fresh_seed() -> str:
+    from conformance.ids import fresh_seed  # noqa: PLC0415  (only a live run needs one)
+
+    return fresh_seed()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give a process that shares the tests the options of this one."""
+    if not hidden():
+        node.workerinput[_FOR_WORKERS] = options_of(node.config).to_json()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers of the suites."""
-    config.addinivalue_line("markers", "verifies(*rules): the ids of the rules that the test can judge")
-    config.addinivalue_line("markers", "shows(*rules): the ids of further rules that it judges if it comes to that")
-    config.addinivalue_line("markers", "waits: the test lets time pass")
-    config.addinivalue_line("markers", "hooks: the test receives webhooks; every test with the fixture `hooks` has it")
+    """Register the marks of the suites."""
+    for mark in _MARKS:
+        config.addinivalue_line("markers", mark)
+
+
+# ------------------------------------------------------------------------------------- a folder of the same name
+
+
+def hidden() -> str | None:
+    """A sentence on the folder that Python finds in the place of our package; None if it finds ours."""
+    try:
+        found = find_spec("conformance")
+    except ValueError:  # somebody made a module of this name by hand
+        return None
+    places = (*(found.submodule_search_locations or ()), found.origin) if found else ()
+    place = next((Path(each) for each in places if each), None)
+    if place is None or place.resolve() == PACKAGE.resolve():
+        return None
+    return (
+        f"{place} has the name of the package conformance and is found in its place, so that the fixtures and suites "
+        "of wallet-conformance cannot be used in this run: rename it or, if nothing imports it, remove its __init__.py."
+    )
+
+
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Keep our package's name where it is ours.
+
+    With ``--import-mode=importlib`` pytest would make a package of this name for any folder called so that holds tests.
+    """
+    if early_config.known_args_namespace.importmode == "importlib" and not hidden():
+        import_module("conformance")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once why nothing of ours can be used, if so."""
+    if reason := hidden():
+        terminalreporter.write_line(f"Note: {reason}")
+
+
+def _require_ours() -> None:
+    if reason := hidden():
+        pytest.fail(reason, pytrace=False)
+
+
+# ------------------------------------------------------------------------------------------------ scenarios, fixtures
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Bring in the runner if a test of a suite was collected."""
-    if any(item.get_closest_marker("verifies") for item in items):
+    if any(item.get_closest_marker("conformance_verifies") for item in items) and not hidden():
         from conformance.runner import Runner  # noqa: PLC0415  (what is not needed is not loaded)
 
-        runner = Runner(config)
+        runner = Runner(options_of(config), config)
         config.pluginmanager.register(runner, RUNNER)
         runner.select(items)
 
 
 @pytest.fixture
-def subject(request: pytest.FixtureRequest) -> "Iterator[Subject]":
-    """What a scenario has of the implementation that is judged."""
+def conformance_subject(request: pytest.FixtureRequest) -> "Iterator[Subject]":
+    """What a scenario has of the implementation that is judged; a suite's conftest.py gives it its name `subject`."""
+    _require_ours()
     runner = request.config.pluginmanager.get_plugin(RUNNER)
     if runner is None:
-        pytest.fail("The fixture `subject` is for tests that are marked with @verifies.")
+        pytest.fail("The fixture `conformance_subject` is for tests that are marked with @verifies.")
     with runner.subject(request.node) as found:
         yield found
 
@@ -94,6 +151,7 @@ def subject(request: pytest.FixtureRequest) -> "Iterator[Subject]":
 @pytest.fixture(scope="session")
 def conformance_sandbox() -> "Iterator[Control]":
     """The reference sandbox on loopback, for tests of your own client; use `conformance_world` for one test."""
+    _require_ours()
     from conformance.sandbox.remote import Control  # noqa: PLC0415  (only for who uses it)
     from conformance.sandbox.server import start  # noqa: PLC0415
 

@@ -4,74 +4,45 @@ import gc
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from conformance import EXAMPLES
+from conformance import ConformanceError
 from conformance.api import Api, named, registered
 from conformance.catalogue import Catalogue, Rule
 from conformance.clock import SystemClock, stopwatch
+from conformance.ids import fresh_seed
+from conformance.options import Options, read_base_urls
+from conformance.plugin import OPTIONS
 from conformance.reporting.results import Run, exchange_to_json, finding_from_json, results
-from conformance.runner import ATTACHED, usual_pin_agent, usual_seed
+from conformance.runner import ATTACHED
+from conformance.scenario import HOOKS, WAITS
 from conformance.specification import Specification
-from conformance.targets import cassette_path
+from conformance.targets import cassette_folder, cassette_path
 from conformance.targets.replay import recordings_of
 from conformance.verdicts import Verdict, verdict_of_rule
 
 if TYPE_CHECKING:
     from conformance.findings import Finding
 
+__all__ = ["Listener", "Options", "Silence", "SuiteCrashedError", "UsageError", "run"]
+
 _INI = Path(__file__).with_name("suite.ini")
 _JUDGED = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
 _OF_THE_USER = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 
 
-class UsageError(ValueError):
+class UsageError(ConformanceError, ValueError):
     """A run was asked for that cannot be made; the message says what to give instead."""
 
 
-class SuiteCrashedError(RuntimeError):
+class SuiteCrashedError(ConformanceError, RuntimeError):
     """pytest itself broke; never the subject's doing."""
 
-
-@dataclass(frozen=True)
-class Options:
-    """What to run.
-
-    Args:
-        apis: The names of the APIs; empty for all.
-        target: ``replay``, ``sandbox``, ``live`` or ``documents``.
-        base_urls: Where an API runs, by its name.
-        rule: Patterns, one of which the id of a rule must match; empty for all rules.
-        tests: The ids of the tests to run, with the part after the dot or for all such parts; empty for all.
-        cassettes: The folder of cassettes, instead of the shipped one.
-        seed: What ids come from; None for a fixed one, or a fresh one live.
-        strict: Whether inferred rules count as their level says.
-        allow_wait: Whether tests may wait for an hour to pass, live.
-        pin_agent: Who stands in for the person at a hosted page, ``http`` or ``none``; None: http, live none.
-        workers: How many processes share the tests.
-        record: Whether to write cassettes.
-        examples: How many requests are generated of each operation, phase and mode at most.
-    """
-
-    apis: tuple[str, ...] = ()
-    target: str = "replay"
-    base_urls: Mapping[str, str] = field(default_factory=dict)
-    rule: tuple[str, ...] = ()
-    tests: tuple[str, ...] = ()
-    cassettes: Path | None = None
-    seed: str | None = None
-    strict: bool = False
-    allow_wait: bool = False
-    pin_agent: str | None = None
-    workers: int = 1
-    record: bool = False
-    examples: int = EXAMPLES
+    exit_code = 3
 
 
 class Listener(Protocol):
@@ -95,16 +66,17 @@ class Silence:
 
 
 class _Collector:
-    """The pytest plugin that gathers what the runner attached to the reports, those of other processes too."""
+    """The pytest plugin that hands the options over, and gathers what the runner attached to reports in any process."""
 
-    def __init__(self, catalogues: Mapping[str, Catalogue], listener: Listener, *, strict: bool) -> None:
+    def __init__(self, options: Options, catalogues: Mapping[str, Catalogue], listener: Listener) -> None:
+        self._options = options
         self._catalogues = catalogues
         self._listener = listener
-        self._strict = strict
         self.attached: list[dict[str, Any]] = []
         self.trouble: list[str] = []
 
     def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[OPTIONS] = self._options
         config.option.tbstyle = "native"  # tracebacks are not shown, so the quickest form
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -136,7 +108,8 @@ class _Collector:
         for data in attached["findings"]:
             findings.setdefault(data["rule"], []).append(finding_from_json(data))
         verdicts = {
-            rule: verdict_of_rule(catalogue[rule], found, strict=self._strict) for rule, found in findings.items()
+            rule: verdict_of_rule(catalogue[rule], found, strict=self._options.strict)
+            for rule, found in findings.items()
         }
         self._listener.ended(attached["test"], verdicts, report.duration)
 
@@ -163,16 +136,16 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
         SuiteCrashedError: If pytest broke.
         KeyboardInterrupt: If the user stopped it.
     """
+    options = options.seeded(fresh_seed)
     apis = [named(name) for name in options.apis] or list(registered().values())
     catalogues = {api.name: Catalogue.load(api.rules) for api in apis}
-    rules = _selected(catalogues, options.rule)
+    rules = _selected(catalogues, options)
     _check(options, apis)
     if options.target == "documents":
         return _read_documents(options, apis, catalogues, rules)
-    seed = options.seed or usual_seed(options.target)
     started, watch = SystemClock().now(), stopwatch()
-    collector = _Collector(catalogues, listener or Silence(), strict=options.strict)
-    arguments = _arguments(options, apis, seed)
+    collector = _Collector(options, catalogues, listener or Silence())
+    arguments = _arguments(options, apis)
     codes = set()
     with _own_environment(), _collecting_seldom():
         for part in _parts(options):
@@ -190,21 +163,14 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
         raise SuiteCrashedError("The suite broke, which says nothing of the subject:\n" + "\n".join(collector.trouble))
     return results(
         Run(
-            target=options.target,
+            options=options,
             subject=_subject(options, collector.attached),
             apis={api.name: api.title for api in apis},
             started=started,
             seconds=stopwatch() - watch,
             findings=[finding_from_json(data) for attached in collector.attached for data in attached["findings"]],
             exchanges=[exchange for attached in collector.attached for exchange in attached["exchanges"]],
-            seed=seed,
-            examples=None if options.target == "replay" else options.examples,
             remarks=_remarks(options, apis, collector.attached),
-            strict=options.strict,
-            base_urls=options.base_urls,
-            cassettes=str(options.cassettes) if options.cassettes else None,
-            pin_agent=options.pin_agent,
-            allow_wait=options.allow_wait,
             scenarios={attached["test"]: attached["summary"] for attached in collector.attached},
         ),
         rules,
@@ -228,9 +194,9 @@ def _parts(options: Options) -> "list[Callable[[Sequence[str], _Collector], int]
     together = partial(_run_tests, workers=options.workers)
     if options.target != "live" or (options.workers == 1 and not options.allow_wait):
         return [together]
-    others = "not hooks and not waits" if options.allow_wait else "not hooks"
+    others = f"not {HOOKS} and not {WAITS}" if options.allow_wait else f"not {HOOKS}"
     waiting = [_wait_together] if options.allow_wait else []
-    return [partial(together, only=others), *waiting, partial(_run_tests, only="hooks")]
+    return [partial(together, only=others), *waiting, partial(_run_tests, only=HOOKS)]
 
 
 def _run_tests(arguments: Sequence[str], collector: "_Collector", *, workers: int = 1, only: str | None = None) -> int:
@@ -242,7 +208,7 @@ def _run_tests(arguments: Sequence[str], collector: "_Collector", *, workers: in
 
 def _wait_together(arguments: Sequence[str], collector: "_Collector") -> int:
     """Run the tests that wait, each in a process of its own, so that an hour passes for all of them at once."""
-    waiting, counter = "waits and not hooks", _Counter()
+    waiting, counter = f"{WAITS} and not {HOOKS}", _Counter()
     code = pytest.main([*arguments, "-m", waiting, "--collect-only"], plugins=[counter])
     if not counter.tests:
         return code
@@ -265,7 +231,7 @@ def _read_documents(
     readings = [documents.read(api, catalogues[api.name], Specification.load(api.specification)) for api in apis]
     return results(
         Run(
-            target=options.target,
+            options=options,
             subject=f"what the documents of {' and '.join(api.title for api in apis)} print",
             apis={api.name: api.title for api in apis},
             started=started,
@@ -273,27 +239,26 @@ def _read_documents(
             findings=[finding for reading in readings for finding in reading.findings],
             exchanges=[exchange_to_json(exchange) for reading in readings for exchange in reading.exchanges],
             remarks=[remark for reading in readings for remark in reading.remarks],
-            strict=options.strict,
         ),
         rules,
     )
 
 
-def _selected(catalogues: Mapping[str, Catalogue], patterns: Sequence[str]) -> list[Rule]:
+def _selected(catalogues: Mapping[str, Catalogue], options: Options) -> list[Rule]:
     rules = [rule for catalogue in catalogues.values() for rule in catalogue.values()]
-    for pattern in patterns:
-        if not any(fnmatchcase(rule.id, pattern) for rule in rules):
-            raise UsageError(f"No rule matches {pattern!r}. List them with: conformance rules")
-    return [rule for rule in rules if not patterns or any(fnmatchcase(rule.id, pattern) for pattern in patterns)]
+    if unmatched := options.unmatched_patterns([rule.id for rule in rules]):
+        raise UsageError(f"No rule matches {unmatched[0]!r}. List them with: conformance rules")
+    return [rule for rule in rules if options.wants_rule(rule.id)]
 
 
 def _check(options: Options, apis: Sequence[Api]) -> None:
     strangers = sorted(set(options.base_urls) - {api.name for api in apis})
     if strangers:
         raise UsageError(f"--base-url names {', '.join(strangers)}, which is not part of the run.")
-    for name, url in options.base_urls.items():
-        if not url.startswith(("http://", "https://")):
-            raise UsageError(f"--base-url {name}={url}: a base URL begins with https:// or http://.")
+    try:
+        read_base_urls(f"{name}={url}" for name, url in options.base_urls.items())
+    except ValueError as error:
+        raise UsageError(f"--base-url: {error}") from error
     if options.target == "documents" and (options.base_urls or options.cassettes):
         raise UsageError("--base-url and --cassettes do not go with --target documents, which reads what is printed.")
     if options.base_urls and options.target == "replay":
@@ -308,44 +273,20 @@ def _check(options: Options, apis: Sequence[Api]) -> None:
             api.settings.load(base_url=options.base_urls.get(api.name))
 
 
-def _arguments(options: Options, apis: Sequence[Api], seed: str) -> list[str]:
-    arguments = [
+def _arguments(options: Options, apis: Sequence[Api]) -> list[str]:
+    return [
         *(str(place) for api in apis for place in _places(api, options.tests)),
         "-c",
         str(_INI),
         f"--rootdir={_INI.parent}",
         f"--confcutdir={_INI.parent}",
         "--assert=plain",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:terminal",
-        "-p",
-        "no:unraisableexception",
-        "-p",
-        "pytest_recording.plugin",
-        "-p",
-        "conformance.plugin",
-        f"--conformance-target={options.target}",
-        f"--conformance-seed={seed}",
-        f"--conformance-examples={options.examples}",
-        f"--conformance-pin-agent={options.pin_agent or usual_pin_agent(options.target)}",
-        *(f"--conformance-base-url={name}={url}" for name, url in options.base_urls.items()),
-        *(f"--conformance-rule={pattern}" for pattern in options.rule),
-        *(f"--conformance-test={test}" for test in options.tests),
+        *("-p", "no:cacheprovider"),
+        *("-p", "no:terminal"),
+        *("-p", "no:unraisableexception"),
+        *("-p", "pytest_recording.plugin"),
+        *("-p", "conformance.plugin"),
     ]
-    if options.cassettes:
-        arguments.append(f"--conformance-cassettes={options.cassettes.absolute()}")
-    arguments += [
-        flag
-        for flag, wanted in (
-            ("--conformance-strict", options.strict),
-            ("--conformance-allow-wait", options.allow_wait),
-            ("--conformance-record", options.record),
-        )
-        if wanted
-    ]
-    return arguments
 
 
 def _places(api: Api, tests: Sequence[str]) -> list[Path]:
@@ -399,7 +340,7 @@ def _remarks(options: Options, apis: Sequence[Api], attached: Sequence[Mapping[s
         if unplayed:
             remarks.append(f"Recorded but not asked for: {', '.join(unplayed[:5])}{' …' if len(unplayed) > 5 else ''}")  # noqa: PLR2004
         if not options.rule:
-            folder = options.cassettes / api.name if options.cassettes else api.cassettes
+            folder = cassette_folder(options, api)
             used = {cassette_path(folder, report["test"]) for report in ours}
             unused = sorted(str(path.relative_to(folder)) for path in set(folder.glob("*/*.yaml")) - used)
             if unused:

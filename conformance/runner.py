@@ -1,9 +1,8 @@
 """Runs the scenarios of the suites inside pytest: gives each its subject, collects its findings, keeps cassettes."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,13 @@ from conformance.generation.selection import cited_exchanges, select_cases, smal
 from conformance.ids import fresh_seed
 from conformance.judging.endings import completed
 from conformance.judging.journal import condensed, provider_findings
+from conformance.options import Options
 from conformance.recording.cassettes import Cassette, CassetteUnreadableError, rebased, without_port
 from conformance.recording.tape import Tape
 from conformance.reporting.results import exchange_to_json, finding_to_json
-from conformance.scenario import NeedError, Record, StepFailedError, recording
+from conformance.scenario import HOOKS, SHOWS, VERIFIES, WAITS, NeedError, Record, StepFailedError, recording
 from conformance.specification import Specification
-from conformance.targets import Conditions, Subject, Target, cassette_path
+from conformance.targets import Conditions, Subject, Target, cassette_folder, cassette_path
 from conformance.targets.replay import ReplayTarget, replayed_credentials
 from conformance.verdicts import Verdict, verdict_of_finding
 
@@ -60,16 +60,6 @@ class Running:
         self.record = Record(self.rules)
 
 
-def usual_seed(target: str) -> str:
-    """The seed of a run that was given none: a new one live, where ids must not be taken."""
-    return fresh_seed() if target == "live" else conformance.FIXED_SEED
-
-
-def usual_pin_agent(target: str) -> str:
-    """Who stands in for the person at a hosted page if nobody said: nobody at a page of the vendor."""
-    return "none" if target == "live" else "http"
-
-
 def test_id(item: pytest.Item, api: Api) -> str:
     """The id of a scenario: API, topic and name, ``offblocks/customer/a_new_one_is_created``."""
     name = item.name.removeprefix("test_").replace("[", ".").replace("]", "")
@@ -80,28 +70,22 @@ class Runner:
     """The pytest plugin that acts on the tests of the suites, and on no others.
 
     Args:
-        config: pytest's configuration, with the options of `conformance.plugin`.
+        options: What the run is asked to do; its seed is set.
+        config: pytest's configuration.
     """
 
-    def __init__(self, config: pytest.Config) -> None:
-        option = config.getoption
-        self._target_name: str = option("--conformance-target")
-        self._seed: str = option("--conformance-seed") or usual_seed(self._target_name)
-        is_live = self._target_name == "live"
-        self._of_this_run = f"{self._seed}-{fresh_seed()}" if is_live else self._seed  # ids are taken once it has ended
+    def __init__(self, options: Options, config: pytest.Config) -> None:
+        self._options = options
+        is_live = options.target == "live"
+        self._of_this_run = f"{options.seed}-{fresh_seed()}" if is_live else str(options.seed)
+        """What ids come from; live they are taken once the run has ended."""
         self._is_worker = hasattr(config, "workerinput")
-        self._strict: bool = option("--conformance-strict")
-        self._patterns: list[str] = option("--conformance-rule")
-        self._tests = frozenset[str](option("--conformance-test"))
-        self._record_mode = record_mode(config)
-        self._cassettes: str | None = option("--conformance-cassettes")
-        self._base_urls = parse_base_urls(option("--conformance-base-url"))
-        self._allow_wait: bool = option("--conformance-allow-wait")
+        self._record_mode = record_mode(options, config)
         self._conditions = Conditions(
             seed=self._of_this_run,
-            drawing_seed=self._seed,
-            pin_agent=option("--conformance-pin-agent") or usual_pin_agent(self._target_name),
-            examples=option("--conformance-examples"),
+            drawing_seed=options.seed,
+            pin_agent=options.effective_pin_agent,
+            examples=options.examples,
         )
         self._apis: dict[str, Api] = {}
         self._catalogues: dict[str, Catalogue] = {}
@@ -117,17 +101,17 @@ class Runner:
         """Keep the tests whose rules match the pattern."""
         kept = []
         for item in items:
-            marker = item.get_closest_marker("verifies")
+            marker = item.get_closest_marker(VERIFIES)
             api = _api_of(item) if marker else None
             if marker is None or api is None:
                 kept.append(item)
                 continue
-            shown = [rule for further in item.iter_markers("shows") for rule in further.args]
-            if not self._is_wanted(test_id(item, api), [*marker.args, *shown]):
+            shown = [rule for further in item.iter_markers(SHOWS) for rule in further.args]
+            if not self._options.wants_test(test_id(item, api), [*marker.args, *shown]):
                 continue
             self._learn(api)
             if "hooks" in getattr(item, "fixturenames", ()):
-                item.add_marker("hooks")
+                item.add_marker(HOOKS)
             summary = getattr(getattr(item, "function", None), "__doc__", None) or ""
             self._running[item.nodeid] = Running(api, test_id(item, api), marker.args, " ".join(summary.split()))
             self._mark_for_recording(item)
@@ -143,17 +127,12 @@ class Runner:
         option = item.config.getoption
         if option("--block-network", None) is None:
             return
-        if self._target_name == "replay":
+        if self._options.target == "replay":
             item.add_marker(pytest.mark.block_network)
             if option("--record-mode"):
                 item.add_marker(pytest.mark.vcr(record_mode="none"))
         elif option("--block-network") and self._record_mode != "none":
             item.add_marker(pytest.mark.block_network(allowed_hosts=[".*"]))
-
-    def _is_wanted(self, test: str, rules: Sequence[str]) -> bool:
-        if self._tests and not self._tests & {test, test.partition(".")[0]}:
-            return False
-        return not self._patterns or any(fnmatchcase(rule, pattern) for rule in rules for pattern in self._patterns)
 
     def _learn(self, api: Api) -> None:
         if api.name in self._apis:
@@ -164,7 +143,7 @@ class Runner:
 
     def folder(self, api: Api) -> Path:
         """Where the cassettes of an API lie."""
-        return Path(self._cassettes) / api.name if self._cassettes else api.cassettes
+        return cassette_folder(self._options, api).absolute()
 
     def target(self) -> Target:
         """The target, made when the first test asks for it."""
@@ -178,19 +157,19 @@ class Runner:
         return self._target
 
     def _make_target(self) -> Target:
-        match self._target_name:
+        match self._options.target:
             case "sandbox":
                 from conformance.targets.sandbox import SandboxTarget  # noqa: PLC0415  (a replay needs no sandbox)
 
-                return SandboxTarget(self._specifications, self._base_urls)
+                return SandboxTarget(self._specifications, self._options.base_urls)
             case "live":
                 from conformance.targets.live import LiveTarget  # noqa: PLC0415  (a replay needs no settings)
 
                 return LiveTarget(
                     list(self._apis.values()),
                     self._specifications,
-                    self._base_urls,
-                    allow_wait=self._allow_wait,
+                    self._options.base_urls,
+                    allow_wait=self._options.allow_wait,
                     listens=not self._is_worker,
                 )
             case _:
@@ -224,7 +203,7 @@ class Runner:
         target = self.target()
         if reason := self._closed.get(running.api.name):
             raise StepFailedError(reason)
-        if self._target_name == "live" and item.get_closest_marker("waits") and not self._allow_wait:
+        if self._options.target == "live" and item.get_closest_marker(WAITS) and not self._options.allow_wait:
             raise NeedError("time to pass, about an hour; give --allow-wait to wait for it")
         running.subject = target.subject(running.api, running.id, self._conditions)
         with recording(running.rules) as running.record:
@@ -276,7 +255,7 @@ class Runner:
     def _attach(self, running: Running, report: pytest.TestReport) -> None:
         catalogue = self._catalogues[running.api.name]
         verdicts = [
-            (finding, verdict_of_finding(catalogue[finding.rule], finding, strict=self._strict))
+            (finding, verdict_of_finding(catalogue[finding.rule], finding, strict=self._options.strict))
             for finding in running.findings
         ]
         findings = condensed(running.findings)
@@ -314,7 +293,7 @@ class Runner:
 
     def _is_recorded(self, running: Running) -> bool:
         """Whether the cassette of a test is written when it has passed."""
-        if self._target_name == "replay":
+        if self._options.target == "replay":
             return False
         if self._record_mode in _ONLY_NEW:
             return not cassette_path(self.folder(running.api), running.id).exists()
@@ -335,7 +314,7 @@ class Runner:
         Cassette(
             api=running.api.name,
             test=running.id,
-            origin="reference sandbox" if self._target_name == "sandbox" else "live",
+            origin="reference sandbox" if self._options.target == "sandbox" else "live",
             recorded=SystemClock().now(),
             specification=self._specifications[running.api.name].digest,
             suite=conformance.__version__,
@@ -363,21 +342,16 @@ def _for_replay(subject: Subject, delivery: Delivery) -> Delivery:
     return webhooks.signed_anew(delivery, secret, other) if secret else delivery
 
 
-def record_mode(config: pytest.Config) -> str:
+def record_mode(options: Options, config: pytest.Config) -> str:
     """Which tests are recorded, as a mode of pytest-recording; its option never changes the cassettes that ship."""
-    if config.getoption("--conformance-record"):
+    if options.record:
         return "all"
-    mode: str | None = config.getoption("--record-mode", None) if config.getoption("--conformance-cassettes") else None
+    mode: str | None = config.getoption("--record-mode", None) if options.cassettes else None
     return mode or "none"
 
 
 def _api_of(item: pytest.Item) -> Api | None:
     return next((api for api in registered().values() if item.path.is_relative_to(api.suite)), None)
-
-
-def parse_base_urls(options: Sequence[str]) -> Mapping[str, str]:
-    """The base URLs by API from ``API=URL`` texts."""
-    return {name: url.rstrip("/") for name, _, url in (option.partition("=") for option in options)}
 
 
 def _line(finding: Finding, verdict: Verdict) -> str:

@@ -27,6 +27,7 @@ __all__ = [
     "found",
     "needs",
     "refused",
+    "shows",
     "step_failed",
     "verifies",
     "waits",
@@ -34,6 +35,9 @@ __all__ = [
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 Seen = TypeVar("Seen")
+
+VERIFIES, SHOWS, WAITS, HOOKS = "conformance_verifies", "conformance_shows", "conformance_waits", "conformance_hooks"
+"""The marks of pytest that the plugin registers: what `verifies`, `shows` and `waits` set, and that of webhooks."""
 
 _LOOKS = 30
 BETWEEN_LOOKS = timedelta(seconds=2)
@@ -59,10 +63,17 @@ class SuiteError(Exception):
 
 def verifies(*rules: str) -> Callable[[Test], Test]:
     """Mark a test with the ids of the rules that it can judge."""
-    return pytest.mark.verifies(*rules)
+    mark: Callable[[Test], Test] = getattr(pytest.mark, VERIFIES)(*rules)
+    return mark
 
 
-waits = pytest.mark.waits
+def shows(*rules: str) -> pytest.MarkDecorator:
+    """Mark a test with the ids of further rules, which it judges if it comes to that."""
+    mark: pytest.MarkDecorator = getattr(pytest.mark, SHOWS)(*rules)
+    return mark
+
+
+waits: pytest.MarkDecorator = getattr(pytest.mark, WAITS)
 """Mark a test that lets time pass; live it is skipped unless waiting is allowed."""
 
 

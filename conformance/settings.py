@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from conformance import ConformanceError
+
 _UNDECODED = re.compile("[\ud800-\udfff]")
 """What Python makes of bytes in the environment that are not UTF-8."""
 
 
-class SettingsError(ValueError):
+class SettingsError(ConformanceError, ValueError):
     """A setting is missing or wrong; the message names it and says what to give."""
 
 

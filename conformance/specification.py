@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import yaml
 
+from conformance import ConformanceError
 from conformance.catalogue import Basis
 from conformance.findings import shorten
 
@@ -26,7 +27,7 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _DOCUMENT = "urn:specification"
 
 
-class SpecificationError(ValueError):
+class SpecificationError(ConformanceError, ValueError):
     """A specification cannot be read or contradicts itself."""
 
 

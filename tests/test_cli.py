@@ -1,12 +1,15 @@
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import EntryPoint
+from importlib import import_module
+from importlib.metadata import EntryPoint, version
 from pathlib import Path
+from pkgutil import walk_packages
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,11 +17,14 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+import conformance
+from conformance import ConformanceError
 from conformance import api as apis
-from conformance.api import UnknownApiError, registered
+from conformance.api import Api, UnknownApiError, registered
 from conformance.catalogue import Catalogue, CatalogueError
 from conformance.cli import app
 from conformance.commands import doctor
+from conformance.commands.rulebook import proving_faults
 from conformance.findings import Finding, Outcome
 from conformance.offblocks import OffBlocksApi
 from conformance.offblocks import api as offblocks
@@ -26,6 +32,8 @@ from conformance.planbok import api as planbok
 from conformance.recording.cassettes import CassetteUnreadableError
 from conformance.reporting.results import Run, results
 from conformance.run import Options, SuiteCrashedError, UsageError
+from conformance.sandbox.behaviour import declared_changes
+from conformance.sandbox.faults import Fault
 from conformance.sandbox.introduction import introduction
 from conformance.sandbox.server import RunningSandbox, start
 from conformance.settings import LiveSettings, SettingsError
@@ -50,13 +58,12 @@ def judged(outcome: Outcome, **members: str) -> dict[str, Any]:
     finding = Finding(CREATED, outcome, test=TEST, **members)
     return results(
         Run(
-            "replay",
+            Options(seed="0"),
             "recordings",
             {"offblocks": "OffBlocks"},
             datetime(2026, 1, 15, tzinfo=UTC),
             1.0,
             [finding],
-            seed="0",
             scenarios={finding.test: "Given this, when that."},
         ),
         RULES,
@@ -131,6 +138,46 @@ def test_a_suite_that_crashed_is_exit_3(given: Give) -> None:
     assert result.stderr == "Error: The suite broke, which says nothing of the subject.\n"
 
 
+def subclasses(kind: type[ConformanceError]) -> set[type[ConformanceError]]:
+    return {kind, *(each for direct in kind.__subclasses__() for each in subclasses(direct))}
+
+
+def test_every_error_of_ours_is_one_message_and_its_exit_code(given: Give) -> None:
+    for module in walk_packages(conformance.__path__, "conformance."):
+        if ".suite." not in module.name:
+            import_module(module.name)
+    ours = {each for each in subclasses(ConformanceError) if each.__module__.startswith("conformance")}
+    assert {each.__name__: each.exit_code for each in ours} == {
+        "AdapterBrokeError": 3,
+        "AdapterNotStartedError": 2,
+        "BrokenApiError": 2,
+        "CassetteUnreadableError": 2,
+        "CatalogueError": 2,
+        "ConformanceError": 2,
+        "DescriptionRefusedError": 2,
+        "DocumentsUnreadableError": 2,
+        "MatrixNotWrittenError": 2,
+        "MatrixUnreadableError": 2,
+        "NameRefusedError": 2,
+        "NoClusterError": 2,
+        "PackageExistsError": 2,
+        "ReportNotWrittenError": 2,
+        "SandboxNotStartedError": 2,
+        "SettingsError": 2,
+        "SpecificationError": 2,
+        "SuiteCrashedError": 3,
+        "UnknownApiError": 2,
+        "UnknownFaultError": 2,
+        "UnknownRuleError": 2,
+        "UsageError": 2,
+        "VectorsUnreadableError": 2,
+    }
+    for each in ours:
+        given(each("This is wrong."))
+        result = invoke("run")
+        assert (result.exit_code, result.stderr, result.stdout) == (each.exit_code, "Error: This is wrong.\n", "")
+
+
 def test_an_unforeseen_error_is_told_without_a_traceback(given: Give) -> None:
     given(KeyError("id"))
     result = invoke("run")
@@ -152,7 +199,7 @@ def test_every_flag_reaches_the_run(given: Give, tmp_path: Path) -> None:
     result = invoke(
         *("run", "offblocks", "--target", "sandbox", "--base-url", "offblocks=http://127.0.0.1:8080/offblocks/"),
         *("--rule", "offblocks.challenge.*", "--rule", CREATED, "--cassettes", str(cassettes), "--seed", "7"),
-        *("--strict", "--allow-wait", "--workers", "2"),
+        *("--strict", "--allow-wait", "--workers", "2", "--pin-agent", "none", "--examples", "3"),
     )
     assert result.exit_code == 0
     assert seen == [
@@ -165,7 +212,9 @@ def test_every_flag_reaches_the_run(given: Give, tmp_path: Path) -> None:
             seed="7",
             strict=True,
             allow_wait=True,
+            pin_agent="none",
             workers=2,
+            examples=3,
         )
     ]
 
@@ -348,6 +397,16 @@ def test_a_contradicted_rule_is_shown_with_its_readings() -> None:
     text = invoke("rules", "show", "offblocks.response.path-prefix").stdout
     assert "reading     v1-only: " in text
     assert "reading     unprefixed-too: " in text
+
+
+@pytest.mark.parametrize("api", [offblocks, planbok], ids=["offblocks", "planbok"])
+def test_the_faults_of_every_rule_are_those_that_break_it(api: Api) -> None:
+    faults = {name: each for name, each in declared_changes(api).items() if issubclass(each, Fault)}
+    assert faults
+    for rule in Catalogue.load(api.rules):
+        assert proving_faults(api, rule) == sorted(
+            (name for name, each in faults.items() if rule in each.breaks), key=list(faults).index
+        )
 
 
 def test_a_rule_is_shown_with_the_tests_that_judge_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -537,10 +596,61 @@ def test_every_command_has_help(command: str) -> None:
     assert "Options:" in result.stdout
 
 
-def test_help_loads_nothing_heavy() -> None:
+def test_the_version_is_said() -> None:
+    result = invoke("--version")
+    assert result.exit_code == 0
+    assert result.stdout == f"conformance {version('wallet-conformance')}\n"
+
+
+def test_without_a_command_there_is_help() -> None:
+    result = invoke()
+    assert result.exit_code == 2
+    assert "Judge APIs, rule by rule." in result.output
+
+
+HEAVY = ("cryptography", "httpx", "hypothesis", "pydantic", "pytest", "rich", "schemathesis", "uvicorn", "vcr", "yaml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loaded"),
+    [
+        (["--help"], []),
+        (["rules", "show", CREATED], ["pydantic", "rich", "yaml"]),  # typer takes pydantic for what it is given
+    ],
+    ids=["help", "rules show"],
+)
+def test_nothing_heavy_is_loaded(arguments: list[str], loaded: list[str]) -> None:
     code = (
-        "import sys, conformance.cli; "
-        "print(sorted({'pytest', 'httpx', 'vcr', 'yaml', 'cryptography', 'starlette', 'rich'} & set(sys.modules)))"
+        "import atexit, sys; from conformance.cli import main; "
+        f"atexit.register(lambda: print(*({{*{HEAVY}}} & {{*sys.modules}}), file=sys.stderr)); main()"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout == "[]\n"
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert done.stdout
+    assert sorted(done.stderr.split()) == loaded
+
+
+# ------------------------------------------------------------------------------------------------- nobody reads on
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["rules"], ["rules", "--json"], ["rules", "show", CREATED], ["vectors"], ["doctor"], ["--version"]],
+    ids=" ".join,
+)
+def test_output_that_nobody_reads_ends_the_command_in_silence(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-c", "from conformance.cli import main; main()", *arguments]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_progress_that_nobody_reads_does_not_end_a_run() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-c", "from conformance.cli import main; main()", "run", "--rule", CREATED]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=writing, text=True, check=False)
+    os.close(writing)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].startswith("CONFORMS: ")

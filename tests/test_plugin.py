@@ -1,8 +1,20 @@
 """What a team gets in its own pytest: a world of the sandbox, and nothing that it did not ask for."""
 
+import os
+import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
+
+import conformance
+
+PACKAGE = Path(conformance.__file__).parent
+CHECKOUT = Path(__file__).parents[1]
 
 OWN_TEST = """
 from datetime import timedelta
@@ -34,7 +46,6 @@ def test_an_hour_passes_at_once(conformance_world):
         onboard(conformance_world, timedelta(minutes=61))
 """
 
-
 OWN_FAULT = """
 from conformance.offblocks.sandbox import OffBlocks
 from conformance.sandbox.faults import Fault
@@ -60,41 +71,211 @@ def test_the_hour_does_not_count(conformance_world, fault):
     assert onboard(conformance_world, timedelta(minutes=61)) == "verifying"
 """
 
+FROM_THE_FOLDER = ("-m", "pytest")
+"""How pytest is started so that the folder comes first on Python's path."""
+AS_A_COMMAND = ("-P", "-m", "pytest")
+"""How pytest is started so that the folder is not on Python's path, as the command ``pytest`` does."""
 
-def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_a_team_tests_its_own_client_in_a_world(tmp_path: Path) -> None:
+@pytest.fixture
+def run_pytest(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Runs pytest in a folder, where this distribution is installed with the entry points of today."""
+    installed = tmp_path_factory.mktemp("installed")
+    description = installed / "wallet_conformance-0.1.0.dist-info"
+    description.mkdir()
+    (description / "METADATA").write_text("Metadata-Version: 2.1\nName: wallet-conformance\nVersion: 0.1.0\n", "utf-8")
+    points = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
+    lines = [
+        f"[{group}]\n" + "\n".join(f"{name} = {value}" for name, value in of.items()) for group, of in points.items()
+    ]
+    (description / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
+    path = os.pathsep.join([str(installed), str(PACKAGE.parent)])
+
+    def run(*arguments: str, python: tuple[str, ...] = FROM_THE_FOLDER) -> subprocess.CompletedProcess[str]:
+        command = [
+            sys.executable,
+            *python,
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:schemathesis",
+            *arguments,
+        ]  # the slow one
+        environment = {**os.environ, "PYTHONPATH": path}
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def write(folder: Path, **files: str) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def test_a_team_tests_its_own_client_in_a_world(tmp_path: Path, run_pytest: Run) -> None:
     (tmp_path / "test_own.py").write_text(OWN_TEST, encoding="utf-8")
-    done = run_pytest(tmp_path, "-q", "-W", "error")
+    done = run_pytest("-q", "-W", "error")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
 
 
-def test_a_team_gives_a_world_a_fault_of_its_own(tmp_path: Path) -> None:
+def test_a_team_gives_a_world_a_fault_of_its_own(tmp_path: Path, run_pytest: Run) -> None:
     for name, source in (("test_own", OWN_TEST), ("faults_of_ours", OWN_FAULT), ("test_fault", TEST_OF_THE_FAULT)):
         (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
-    done = run_pytest(tmp_path, "-q", "-W", "error")
+    done = run_pytest("-q", "-W", "error")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 passed" in done.stdout
 
 
-def test_the_fixture_of_scenarios_says_whom_it_is_for(tmp_path: Path) -> None:
-    (tmp_path / "test_own.py").write_text("def test_it(subject):\n    pass\n", encoding="utf-8")
-    done = run_pytest(tmp_path, "-q")
+def test_the_fixture_of_scenarios_says_whom_it_is_for(tmp_path: Path, run_pytest: Run) -> None:
+    (tmp_path / "test_own.py").write_text("def test_it(conformance_subject):\n    pass\n", encoding="utf-8")
+    done = run_pytest("-q")
     assert done.returncode == 1
-    assert "The fixture `subject` is for tests that are marked with @verifies." in done.stdout
+    assert "The fixture `conformance_subject` is for tests that are marked with @verifies." in done.stdout
 
 
-def test_options_and_markers_are_explained(tmp_path: Path) -> None:
-    shown = run_pytest(tmp_path, "--help").stdout
+def test_options_and_markers_are_explained(run_pytest: Run) -> None:
+    shown = run_pytest("--help").stdout
     assert "--conformance-target" in shown
     assert "live none" in shown
-    assert "verifies(*rules)" in run_pytest(tmp_path, "--markers").stdout
+    assert "conformance_verifies(*rules)" in run_pytest("--markers").stdout
+
+
+# ------------------------------------------------------------------------------------------------------- only our names
+
+
+@pytest.mark.parametrize(
+    ("question", "name", "known"),
+    [
+        ("--fixtures", r"^(\w+)(?: \[\w+ scope\])? -- ", "conformance_world"),
+        ("--markers", r"^@pytest\.mark\.(\w+)", "conformance_verifies"),
+        ("--help", r"^ +(--[\w-]+)", "--conformance-rule"),
+    ],
+)
+def test_every_name_that_is_registered_begins_with_conformance(
+    run_pytest: Run, question: str, name: str, known: str
+) -> None:
+    with_us, without_us = (
+        set(re.findall(name, run_pytest(question, *arguments).stdout, re.MULTILINE))
+        for arguments in ((), ("-p", "no:conformance"))
+    )
+    assert without_us
+    ours = with_us - without_us
+    assert known in ours
+    assert [each for each in ours if not each.startswith(("conformance", "--conformance-"))] == []
+
+
+# ------------------------------------------------------------------------------------------ a folder of the same name
+
+PASSES = "def test_it():\n    pass\n"
+THEIRS_IS_FOUND = "import conformance.mine\n\n\ndef test_it():\n    assert conformance.mine.answer == 42\n"
+FOLDERS = {
+    "without a package": {"conformance/test_own.py": PASSES},
+    "a package": {"conformance/__init__.py": "", "conformance/conftest.py": "", "conformance/test_own.py": PASSES},
+    "a package among tests": {"tests/conformance/__init__.py": "", "tests/conformance/test_own.py": PASSES},
+    "a product": {
+        "conformance/__init__.py": "",
+        "conformance/mine.py": "answer = 42\n",
+        "conftest.py": "",
+        "tests/test_own.py": THEIRS_IS_FOUND,
+    },
+    "a module": {"conformance.py": "", "conftest.py": "import conformance\n", "test_own.py": PASSES},
+}
+
+
+@pytest.mark.parametrize("python", [FROM_THE_FOLDER, AS_A_COMMAND], ids=["from the folder", "as a command"])
+@pytest.mark.parametrize("files", FOLDERS.values(), ids=FOLDERS)
+def test_a_folder_of_the_same_name_does_not_stop_the_tests_of_a_team(
+    files: dict[str, str], python: tuple[str, ...], tmp_path: Path, run_pytest: Run
+) -> None:
+    write(tmp_path, **files)
+    done = run_pytest("-W", "error", python=python)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--import-mode=importlib",), ("--numprocesses=2",)], ids=" ".join)
+def test_a_package_of_the_same_name_stops_nobody_with_other_options_either(
+    arguments: tuple[str, ...], tmp_path: Path, run_pytest: Run
+) -> None:
+    write(tmp_path, **FOLDERS["a package"])
+    done = run_pytest(*arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+
+
+def test_who_is_hidden_says_so_in_one_sentence(tmp_path: Path, run_pytest: Run) -> None:
+    write(tmp_path, **FOLDERS["a product"])
+    notes = [line for line in run_pytest().stdout.splitlines() if line.startswith("Note: ")]
+    assert len(notes) == 1
+    assert notes[0].startswith(f"Note: {tmp_path / 'conformance'} has the name of the package conformance")
+    assert "Note: " not in run_pytest("-p", "no:conformance").stdout
+
+
+def test_a_fixture_that_is_hidden_fails_its_test_alone(tmp_path: Path, run_pytest: Run) -> None:
+    uses = "def test_a_world(conformance_world):\n    pass\n\n\ndef test_a_subject(conformance_subject):\n    pass\n"
+    write(tmp_path, **FOLDERS["a product"], **{"tests/test_world.py": uses})
+    done = run_pytest()
+    assert done.returncode == 1
+    assert "1 passed, 2 errors" in done.stdout
+    reasons = [line for line in done.stdout.splitlines() if line.startswith(f"{tmp_path / 'conformance'} has the name")]
+    assert len(reasons) == 2
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("mode", ["prepend", "append", "importlib"])
+def test_a_folder_that_is_no_package_hides_nothing(mode: str, tmp_path: Path, run_pytest: Run) -> None:
+    write(tmp_path, **{"conformance/test_own.py": OWN_TEST})
+    done = run_pytest(f"--import-mode={mode}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
+    assert "Note: " not in done.stdout
+
+
+# ------------------------------------------------------------------------------------------------ the suites elsewhere
+
+
+@pytest.mark.parametrize("arguments", [(), ("--numprocesses=2",)], ids=["alone", "shared"])
+def test_the_suites_run_in_the_pytest_of_a_team(arguments: tuple[str, ...], run_pytest: Run) -> None:
+    chosen = "--conformance-rule=*.challenge.expires-*"
+    done = run_pytest("--pyargs", "conformance", "-q", chosen, "--strict-markers", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^\d+ passed", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--numprocesses=2",)], ids=["alone", "shared"])
+def test_every_process_has_the_options_that_were_given(
+    arguments: tuple[str, ...], tmp_path: Path, run_pytest: Run
+) -> None:
+    chosen = "--conformance-rule=offblocks.challenge.expires-*"
+    done = run_pytest(
+        "--pyargs", "conformance", "-q", chosen, f"--conformance-cassettes={tmp_path / 'none'}", *arguments
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"There are no cassettes of OffBlocks in {tmp_path / 'none' / 'offblocks'}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--conformance-base-url=offblocks", "--conformance-base-url: 'offblocks' is not API=URL"),
+        ("--conformance-target=documents", "argument --conformance-target: invalid choice: 'documents'"),
+        ("--conformance-examples=many", "argument --conformance-examples: invalid int value: 'many'"),
+    ],
+)
+def test_a_wrong_option_is_said_in_a_sentence(option: str, message: str, run_pytest: Run) -> None:
+    done = run_pytest("--pyargs", "conformance.offblocks", "-q", option)
+    assert done.returncode == 4
+    assert message in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_entry_point_is_found_beside_the_package() -> None:
+    entry = find_spec("conformance_pytest")
+    assert entry is not None
+    assert entry.origin == str(PACKAGE.with_name("conformance_pytest.py"))

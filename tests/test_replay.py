@@ -367,9 +367,9 @@ def test_a_test_that_a_user_marks_for_vcr_has_its_cassette_which_stays_as_it_is(
 def test_the_mode_of_pytest_recording_counts_for_a_folder_that_is_named(
     record: bool, cassettes: str | None, mode: str | None, expected: str
 ) -> None:
-    given = {"--conformance-record": record, "--conformance-cassettes": cassettes, "--record-mode": mode}
-    config = SimpleNamespace(getoption=lambda name, default=None: given.get(name, default))
-    assert record_mode(cast("pytest.Config", config)) == expected
+    options = Options(record=record, cassettes=Path(cassettes) if cassettes else None)
+    config = SimpleNamespace(getoption={"--record-mode": mode}.get)
+    assert record_mode(options, cast("pytest.Config", config)) == expected
 
 
 def test_a_mode_records_into_the_folder_what_it_says(tmp_path: Path) -> None:

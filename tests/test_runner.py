@@ -193,14 +193,15 @@ class Pytest:
         return self.codes.pop(0) if self.codes else pytest.ExitCode.OK
 
 
-REST, WAITS, HOOKS = "not hooks and not waits", "waits and not hooks", "hooks"
+REST = "not conformance_hooks and not conformance_waits"
+WAITS, HOOKS = "conformance_waits and not conformance_hooks", "conformance_hooks"
 
 
 @pytest.mark.parametrize(
     ("options", "asked"),
     [
         ({}, [("", False)]),
-        ({"workers": 2}, [("not hooks", True), (HOOKS, False)]),
+        ({"workers": 2}, [("not conformance_hooks", True), (HOOKS, False)]),
         ({"allow_wait": True}, [(REST, False), (WAITS, False), (WAITS, True), (HOOKS, False)]),
         ({"allow_wait": True, "workers": 2}, [(REST, True), (WAITS, False), (WAITS, True), (HOOKS, False)]),
     ],

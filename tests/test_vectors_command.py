@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from conformance.cli import app
 from conformance.files import data_path
-from conformance.vectors.adapters import AdapterBrokeError, Outcome, Side, ask, compare, questions
+from conformance.vectors import Side
+from conformance.vectors.adapters import AdapterBrokeError, Outcome, ask, compare, questions
 from conformance.vectors.cases import Accept, load
 
 CHECKOUT = Path(__file__).parents[1]

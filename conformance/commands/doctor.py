@@ -12,7 +12,8 @@ import httpx
 from dotenv import dotenv_values
 from packaging.requirements import Requirement
 
-from conformance.api import Api, registered
+from conformance import ConformanceError
+from conformance.api import Api, Probed, registered
 from conformance.catalogue import Catalogue, CatalogueError, Party
 from conformance.recording.cassettes import Cassette, CassetteUnreadableError
 from conformance.sandbox.server import SandboxNotStartedError, start
@@ -175,3 +176,15 @@ def _reachable(api: Api, settings: LiveSettings) -> Check:
 def _client(ca_file: str | None = None) -> httpx.Client:
     trust = ssl.create_default_context(cafile=ca_file)
     return httpx.Client(transport=httpx.HTTPTransport(verify=trust), timeout=_TIMEOUT)
+
+
+def answers(api: Api) -> Iterator[Probed]:
+    """What the live server of an API accepts that no document says, one answer after the other.
+
+    Raises:
+        ConformanceError: If nobody wrote a probe of this API.
+        SettingsError: If a setting is missing or wrong.
+    """
+    if api.probe is None:
+        raise ConformanceError(f"{api.title} has no probe.")
+    return api.probe.probe(api.settings.load())

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from conformance import ConformanceError
 from conformance.exchange import Delivery, Exchange, Generated, Headers, Message, Request, Response
 from conformance.files import data_path, first_problem, write_whole
 from conformance.scenario import StepFailedError
@@ -24,7 +25,7 @@ class CassetteMissingError(StepFailedError):
     """There is no cassette of a test."""
 
 
-class CassetteUnreadableError(ValueError):
+class CassetteUnreadableError(ConformanceError, ValueError):
     """A cassette is no YAML or has another form than ``specs/schemas/cassette.json``."""
 
 

@@ -13,6 +13,7 @@ from rich.progress import Progress as Bar
 from rich.table import Column, Table
 from rich.text import Text
 
+from conformance.reporting.lines import write
 from conformance.reporting.phrases import (
     observation,
     printable,
@@ -135,22 +136,6 @@ def summary(results: Mapping[str, Any], console: Console) -> None:
         options = f"--seed {shlex.quote(printable(results['seed']))} --examples {results['examples']}"
         write(console, Text(f"Generated with {options}", "dim"), whole=True)
     write(console, Text(verdict_line(results), _CONCLUSION_STYLES[results["verdict"]]), whole=True)
-
-
-def write(console: Console, text: Text, indent: int = 0, hang: int = 0, *, whole: bool = False) -> None:
-    """Write `text` as one paragraph, wrapped on a terminal only.
-
-    Args:
-        console: Where to write.
-        text: What to write.
-        indent: Columns before each line.
-        hang: Columns more before each line but the first.
-        whole: Whether lines stay whole on a terminal too, to be copied.
-    """
-    wrapped = console.is_terminal and not whole
-    lines = text.wrap(console, console.width - indent - hang) if wrapped else text.split()
-    for number, line in enumerate(lines):
-        console.print(Text(" " * (indent + (hang if number else 0))) + line, highlight=False, soft_wrap=True)
 
 
 def _counted(verdicts: Iterable[Verdict]) -> list[Text]:

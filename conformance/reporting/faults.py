@@ -11,7 +11,7 @@ from rich.progress import Progress as Bar
 from rich.table import Column, Table
 from rich.text import Text
 
-from conformance.reporting.console import write
+from conformance.reporting.lines import write
 from conformance.reporting.phrases import printable
 
 _ENTRIES_PER_LINE = 25

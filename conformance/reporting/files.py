@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from conformance import ConformanceError
 from conformance.files import write_whole
 from conformance.reporting.html import html
 from conformance.reporting.junit import junit
 
 
-class ReportNotWrittenError(OSError):
+class ReportNotWrittenError(ConformanceError, OSError):
     """A report cannot be written; the message says where and why."""
 
 

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from conformance import EXAMPLES, FIXED_SEED
+from conformance.options import EXAMPLES, FIXED_SEED
 from conformance.verdicts import Verdict
 
 

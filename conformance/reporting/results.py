@@ -11,6 +11,7 @@ import conformance
 from conformance.catalogue import Party, Rule
 from conformance.exchange import Exchange, Message
 from conformance.findings import Finding, Outcome
+from conformance.options import Options
 from conformance.verdicts import Verdict, conclusion, verdict_of_finding, verdict_of_rule
 
 FORMAT = "conformance-results/1"
@@ -66,40 +67,26 @@ class Run:
     """What a run did.
 
     Args:
-        target: The name of the target.
+        options: What it was asked to do; its seed is set where ids are used.
         subject: What was judged, in a few words.
         apis: The title of each API by its name.
         started: When it began (UTC).
         seconds: How long it took.
         findings: Everything that was found.
         exchanges: The exchanges, as JSON.
-        seed: What ids came from; None where no ids are used.
-        examples: How many requests were generated of each operation, phase and mode; None where none were.
         remarks: What a reader should know besides, such as unused cassettes.
-        strict: Whether inferred rules count as their level says.
         scenarios: What each test brings about, in words, by the test's id.
-        base_urls: Where an API was said to be, by its name.
-        cassettes: The folder of cassettes that was given instead of the shipped one.
-        pin_agent: Who was to stand in for the person at a hosted page; None if nobody said.
-        allow_wait: Whether tests might wait for an hour to pass.
     """
 
-    target: str
+    options: Options
     subject: str
     apis: Mapping[str, str]
     started: datetime
     seconds: float
     findings: Sequence[Finding]
     exchanges: Sequence[Mapping[str, Any]] = ()
-    seed: str | None = None
-    examples: int | None = None
     remarks: Sequence[str] = ()
-    strict: bool = False
     scenarios: Mapping[str, str] = field(default_factory=dict)
-    base_urls: Mapping[str, str] = field(default_factory=dict)
-    cassettes: str | None = None
-    pin_agent: str | None = None
-    allow_wait: bool = False
 
 
 def results(run: Run, rules: Sequence[Rule]) -> dict[str, Any]:
@@ -113,25 +100,27 @@ def results(run: Run, rules: Sequence[Rule]) -> dict[str, Any]:
     for finding in run.findings:
         if finding.rule in by_rule:
             by_rule[finding.rule].append(finding)
-    verdicts = {rule.id: verdict_of_rule(rule, by_rule[rule.id], strict=run.strict) for rule in rules}
+    options = run.options
+    is_read, is_replayed = options.target == "documents", options.target == "replay"
+    verdicts = {rule.id: verdict_of_rule(rule, by_rule[rule.id], strict=options.strict) for rule in rules}
     counted = Counter(verdicts.values())
     return {
         "format": FORMAT,
         "suite": {"version": conformance.__version__},
-        "target": run.target,
+        "target": options.target,
         "subject": run.subject,
-        "seed": run.seed,
-        "examples": run.examples,
-        "strict": run.strict,
-        "cassettes": run.cassettes,
-        "pin_agent": run.pin_agent,
-        "allow_wait": run.allow_wait,
+        "seed": None if is_read else options.seed,
+        "examples": None if is_read or is_replayed else options.examples,
+        "strict": options.strict,
+        "cassettes": str(options.cassettes) if options.cassettes else None,
+        "pin_agent": None if is_read else options.pin_agent,
+        "allow_wait": not is_read and options.allow_wait,
         "started": run.started.isoformat(timespec="seconds"),
         "duration_s": round(run.seconds, 3),
         "verdict": conclusion(verdicts.values()).value,
         "summary": {verdict.value: counted[verdict] for verdict in Verdict},
         "apis": dict(run.apis),
-        "base_urls": dict(run.base_urls),
+        "base_urls": dict(options.base_urls),
         "tests": len(run.scenarios),
         "scenarios": dict(run.scenarios),
         "remarks": list(run.remarks),
@@ -141,7 +130,9 @@ def results(run: Run, rules: Sequence[Rule]) -> dict[str, Any]:
 
 
 def _rule(rule: Rule, verdict: Verdict, findings: Sequence[Finding], run: Run) -> dict[str, Any]:
-    telling = [finding for finding in findings if verdict_of_finding(rule, finding, strict=run.strict) is verdict]
+    telling = [
+        finding for finding in findings if verdict_of_finding(rule, finding, strict=run.options.strict) is verdict
+    ]
     return {
         "id": rule.id,
         "api": rule.api,
@@ -160,7 +151,7 @@ def _finding(rule: Rule, finding: Finding, run: Run) -> dict[str, Any]:
     return {
         "test": finding.test,
         "held": _HELD.get(finding.outcome),
-        "verdict": verdict_of_finding(rule, finding, strict=run.strict).value,
+        "verdict": verdict_of_finding(rule, finding, strict=run.options.strict).value,
         "where": finding.where,
         "expected": finding.expected,
         "got": finding.got,
@@ -173,7 +164,7 @@ def _finding(rule: Rule, finding: Finding, run: Run) -> dict[str, Any]:
 def _reason(rule: Rule, verdict: Verdict, telling: Sequence[Finding], run: Run) -> str:
     """Why a rule has its verdict, in one sentence."""
     if verdict is Verdict.UNTESTED:
-        if run.target == "documents":
+        if run.options.target == "documents":
             return "No printed exchange shows it."
         return OWN_TRAFFIC if rule.party is Party.CLIENT else "No test of this run judged it."
     if verdict is Verdict.PASS:

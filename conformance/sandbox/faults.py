@@ -2,10 +2,12 @@
 
 from typing import Any, ClassVar
 
+from conformance import ConformanceError
+
 __all__ = ["Fault", "UnknownFaultError", "Variation"]
 
 
-class UnknownFaultError(ValueError):
+class UnknownFaultError(ConformanceError, ValueError):
     """A fault or variation that was named does not exist or cannot be used; the message says which one, and why."""
 
 

@@ -9,6 +9,7 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from conformance import ConformanceError
 from conformance.api import Api, registered
 from conformance.clock import pause, stopwatch
 from conformance.exchange import Request, Response
@@ -32,7 +33,7 @@ _logger = logging.getLogger(__name__)
 _Answering = Callable[[Request, str], Awaitable[Response]]
 
 
-class SandboxNotStartedError(RuntimeError):
+class SandboxNotStartedError(ConformanceError, RuntimeError):
     """The server cannot listen where it was told to; the message says why and what to do."""
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
+import pytest
 
-from conformance import EXAMPLES
 from conformance.api import Api
 from conformance.clock import Clock
 from conformance.exchange import Delivery
 from conformance.ids import Ids
+from conformance.options import EXAMPLES, Options, PinAgentName
 from conformance.recording.journal import Journal, JournalTransport
 
 IDENTITIES = ("first", "second")
@@ -32,7 +33,7 @@ class Conditions:
 
     seed: str
     drawing_seed: str | None = None
-    pin_agent: str = "http"
+    pin_agent: PinAgentName = "http"
     examples: int = EXAMPLES
 
 
@@ -109,6 +110,12 @@ class Subject:
         return JournalTransport(self.sender, self.journal, identity, judge)
 
 
+@pytest.fixture
+def subject(conformance_subject: Subject) -> Subject:
+    """What a scenario has of the implementation that is judged; the conftest.py of a suite imports it."""
+    return conformance_subject
+
+
 class Target(Protocol):
     """Where subjects come from."""
 
@@ -132,6 +139,11 @@ class Target(Protocol):
 
     def close(self) -> None:
         """Let go of everything."""
+
+
+def cassette_folder(options: Options, api: Api) -> Path:
+    """Where the cassettes of an API lie: below the folder that was given, or where it ships its own."""
+    return options.cassettes / api.name if options.cassettes else api.cassettes
 
 
 def cassette_path(folder: Path, test: str) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema_rs
 import yaml
 
+from conformance import ConformanceError
 from conformance.api import Api, Documents
 from conformance.catalogue import Basis, Catalogue
 from conformance.clock import EPOCH_OF_WORLDS
@@ -19,7 +20,7 @@ from conformance.judging.journal import client_findings, provider_findings
 from conformance.specification import Specification
 
 
-class DocumentsUnreadableError(ValueError):
+class DocumentsUnreadableError(ConformanceError, ValueError):
     """The file of printed exchanges cannot be read or has another form than ``specs/schemas/documents.json``."""
 
 

@@ -19,7 +19,9 @@ from typing import IO, Any
 
 import jsonschema_rs
 
+from conformance import ConformanceError
 from conformance.files import data_path, first_problem
+from conformance.vectors import Side
 from conformance.vectors.cases import Accept, Vector, why_wrong_product
 
 PATIENCE = timedelta(seconds=60)
@@ -29,19 +31,14 @@ _SHOWN = 120
 _LINES_SHOWN = 5
 
 
-class AdapterNotStartedError(ValueError):
+class AdapterNotStartedError(ConformanceError, ValueError):
     """The command of an adapter cannot be run; the message says why."""
 
 
-class AdapterBrokeError(RuntimeError):
+class AdapterBrokeError(ConformanceError, RuntimeError):
     """An adapter was started and did not keep the protocol; the message says where."""
 
-
-class Side(StrEnum):
-    """What an adapter is asked."""
-
-    ACCEPT = "accept"
-    PRODUCE = "produce"
+    exit_code = 3
 
 
 class Outcome(StrEnum):
@@ -71,6 +68,21 @@ class Comparison:
     outcome: Outcome
     expected: str
     answered: str
+
+    def to_json(self) -> dict[str, str]:
+        """The answer as JSON, with what tells the case from others."""
+        return {
+            "id": self.vector.id,
+            "topic": self.vector.topic,
+            "basis": self.vector.basis,
+            "case": self.vector.title,
+            "rule": self.vector.rule or "none",
+            "source": self.vector.source,
+            "side": self.side,
+            "outcome": self.outcome,
+            "expected": self.expected,
+            "answered": self.answered,
+        }
 
 
 def questions(vectors: Sequence[Vector], sides: Collection[Side]) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ import jsonschema_rs
 import yaml
 from coincurve.utils import GROUP_ORDER_INT
 
+from conformance import ConformanceError
 from conformance.catalogue import Basis, Document
 from conformance.files import data_path
 from conformance.planbok import webhooks
@@ -40,7 +41,7 @@ _HOUR = timedelta(hours=1)
 _FRESH = timedelta(minutes=5)
 
 
-class VectorsUnreadableError(ValueError):
+class VectorsUnreadableError(ConformanceError, ValueError):
     """A file of vectors cannot be read; the message says which, where and why."""
 
 

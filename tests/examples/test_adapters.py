@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from conformance.vectors.adapters import Comparison, Outcome, Side, ask, compare, questions
+from conformance.vectors import Side
+from conformance.vectors.adapters import Comparison, Outcome, ask, compare, questions
 from conformance.vectors.cases import load
 
 CHECKOUT = Path(__file__).parents[2]

@@ -26,7 +26,7 @@ from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.recording.journal import Journal
 from conformance.recording.redaction import Redactor
-from conformance.scenario import NeedError, StepFailedError, recording
+from conformance.scenario import VERIFIES, NeedError, StepFailedError, recording
 from conformance.specification import Specification
 from conformance.targets import Conditions, Subject
 from conformance.targets.sandbox import SandboxTarget
@@ -94,7 +94,7 @@ def altering(subject: Subject, alter: Alter) -> None:
 def play(subject: Subject, module: ModuleType, name: str, **others: Any) -> list[Finding]:
     """Play a scenario; gives what it found."""
     scenario = getattr(module, name)
-    rules = [rule for mark in scenario.pytestmark if mark.name == "verifies" for rule in mark.args]
+    rules = [rule for mark in scenario.pytestmark if mark.name == VERIFIES for rule in mark.args]
     tenants = {"tenant": Tenant(subject, "first"), "other_tenant": Tenant(subject, "second")}
     wallets = {name: Wallet.derived(subject.ids.child(name), "eip155:300") for name in ("wallet", "other_wallet")}
     given = {**tenants, **wallets, "subject": subject, "clock": subject.clock, "hooks": subject.hooks, **others}

@@ -7,6 +7,7 @@ import pytest
 from conformance.catalogue import Basis, Document, Level, Party, Reading, Rule, Source
 from conformance.exchange import Exchange, Request, Response
 from conformance.findings import Finding, Outcome
+from conformance.options import Options
 from conformance.reporting.results import Run, exchange_to_json, results
 
 GUIDE = Source(Document("seed", "Customer Guide", "https://docs.example/guide"), "Expiry", "statement")
@@ -93,20 +94,22 @@ Make = Callable[..., dict[str, Any]]
 @pytest.fixture
 def make() -> Make:
     def made(findings: list[Finding] = MIXED, rules: list[Rule] = RULES, **settings: Any) -> dict[str, Any]:
-        defaults: dict[str, Any] = {
-            "target": "sandbox",
+        options: dict[str, Any] = {"target": "sandbox", "seed": "7"}
+        about: dict[str, Any] = {
             "subject": "the reference sandbox",
-            "seed": "7",
             "remarks": ["Cassettes without a test: [old]/one.yaml"],
             "scenarios": {TEST: "Given an old challenge, when it is signed.", "wallets/customer/another": ""},
         }
+        for name, value in settings.items():
+            (about if name in about else options)[name] = value
         run = Run(
+            options=Options(**options),
             apis={"wallets": "Wallets"},
             started=STARTED,
             seconds=2.125,
             findings=findings,
             exchanges=[exchange_to_json(EXCHANGE)],
-            **{**defaults, **settings},
+            **about,
         )
         return results(run, rules)
 

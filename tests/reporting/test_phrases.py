@@ -1,5 +1,6 @@
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ def test_the_command_repeats_one_rule_with_the_seed_of_the_run(mixed: dict[str, 
         ({"target": "live", "seed": "9f"}, "conformance run wallets --target live"),
         ({"target": "documents", "seed": None}, "conformance run wallets --target documents"),
         ({"target": "replay", "strict": True}, "conformance run wallets --strict"),
-        ({"target": "replay", "cassettes": "our own"}, "conformance run wallets --cassettes 'our own'"),
+        ({"target": "replay", "cassettes": Path("our own")}, "conformance run wallets --cassettes 'our own'"),
         (
             {"target": "live", "pin_agent": "http", "allow_wait": True},
             "conformance run wallets --target live --pin-agent http --allow-wait",

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from conformance import ConformanceError
 from conformance.specification import Specification, SpecificationError
 
 SOURCE = "description"
@@ -17,7 +18,7 @@ _CLAIM = {"x-basis": "inferred", "x-source": SOURCE}
 _WORD = re.compile(r"[A-Za-z0-9]+")
 
 
-class DescriptionRefusedError(ValueError):
+class DescriptionRefusedError(ConformanceError, ValueError):
     """A description cannot be taken over; the message says where, why, and what to do."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from conformance import ConformanceError
 from conformance.commands.new_api.description import SOURCE, take_over
 from conformance.specification import Specification
 
@@ -31,11 +32,11 @@ _GENERAL = (
 """The rules about every operation: id without the API's name, title, level."""
 
 
-class PackageExistsError(ValueError):
+class PackageExistsError(ConformanceError, ValueError):
     """A file of the new package exists already; nothing was written."""
 
 
-class NameRefusedError(ValueError):
+class NameRefusedError(ConformanceError, ValueError):
     """The name fits no API; the message says what one looks like."""
 
 

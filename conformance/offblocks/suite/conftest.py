@@ -5,7 +5,9 @@ import pytest
 from conformance.clock import Clock
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.targets import Subject
+from conformance.targets import Subject, subject
+
+__all__ = ["subject"]
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ from conformance.generation.feeding import exercise
 from conformance.generation.selection import drop_unless_accepted
 from conformance.offblocks.generated_checks import SHOWN, generated_findings
 from conformance.offblocks.suite.data_pool import DataPool
-from conformance.scenario import found, verifies
+from conformance.scenario import found, shows, verifies
 from conformance.targets import Subject
 
 
 def _each(*operations: str) -> pytest.MarkDecorator:
     """Run a test for each operation."""
-    shown = [pytest.param(each, marks=pytest.mark.shows(*SHOWN[each])) for each in operations]
+    shown = [pytest.param(each, marks=shows(*SHOWN[each])) for each in operations]
     return pytest.mark.parametrize("operation", shown)
 
 

@@ -5,7 +5,9 @@ import pytest
 from conformance.clock import Clock
 from conformance.planbok.suite.tenant import Tenant
 from conformance.scenario import needs
-from conformance.targets import Hooks, Subject
+from conformance.targets import Hooks, Subject, subject
+
+__all__ = ["subject"]
 
 
 @pytest.fixture

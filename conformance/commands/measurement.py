@@ -1,0 +1,73 @@
+"""What `conformance faults check` does: fills a matrix, shows how it grows, and writes it down again and again."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from conformance import ConformanceError
+from conformance.files import write_whole
+from conformance.matrix import Matrix, cluster, processes
+from conformance.reporting.faults import MatrixProgress
+from conformance.reporting.lines import Output
+
+_ENTRIES_PER_SAVE = 10
+
+
+class MatrixNotWrittenError(ConformanceError, OSError):
+    """A matrix cannot be written; the message says where and why."""
+
+
+def fill(matrix: Matrix, file: Path | None, workers: int | None, scheduler: str | None) -> None:
+    """Try what a matrix lacks, with progress on standard error.
+
+    Args:
+        matrix: The matrix.
+        file: Where to write it at every tenth entry and at the end; None to write it nowhere.
+        workers: How many processes share the work; None for one a processor.
+        scheduler: The address of a cluster that does it instead.
+
+    Raises:
+        MatrixNotWrittenError: If it cannot be written there.
+        NoClusterError: If there is no such cluster.
+    """
+    made = 0
+
+    def count(entry: Mapping[str, Any]) -> None:
+        nonlocal made
+        made += 1
+        progress.made(entry)
+        if made % _ENTRIES_PER_SAVE == 0:
+            save(matrix, file)
+
+    if file and not file.exists():
+        save(matrix, file)
+    try:
+        with (
+            MatrixProgress(Output(stderr=True), len(matrix.left)) as progress,
+            cluster(scheduler) if scheduler else processes(workers) as executor,
+        ):
+            matrix.fill(executor, count)
+    finally:
+        save(matrix, file)
+        if file:
+            more = f", {len(matrix.left)} are left: --resume {file} continues" if matrix.left else ""
+            typer.echo(f"Wrote {file}{more}", err=True)
+
+
+def save(matrix: Matrix, file: Path | None) -> None:
+    """Write a matrix, whole or not at all, if there is a file for it.
+
+    Raises:
+        MatrixNotWrittenError: If it cannot be written.
+    """
+    if file is None:
+        return
+    try:
+        write_whole(file, json.dumps(matrix.to_json(), indent=1, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise MatrixNotWrittenError(
+            f"The matrix cannot be written to {file}: {error.strerror}. Give another file to --json."
+        ) from error

@@ -1,0 +1,3 @@
+"""What the scenarios are given."""
+
+from conformance.targets import subject  # noqa: F401  (the fixture)
