@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -13,9 +14,12 @@ import yaml
 from conformance import ConformanceError
 from conformance.files import data_path, first_problem
 
+SOURCES = "sources.yaml"
+"""The name of the file that lists the sources of the rules and of the description beside it."""
+
 
 class CatalogueError(ConformanceError, ValueError):
-    """A rule catalogue cannot be read or contradicts itself."""
+    """A rule catalogue or a list of sources cannot be read or contradicts itself."""
 
 
 class Level(StrEnum):
@@ -55,6 +59,42 @@ class Document:
     tier: str
     title: str
     url: str
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """The documents that the rules and the description of an API may cite.
+
+    Args:
+        documents: The documents, by key.
+        names: What a claim of the description may cite: the keys, and ``key#section`` for each section that is listed.
+    """
+
+    documents: Mapping[str, Document]
+    names: tuple[str, ...]
+
+    @staticmethod
+    def beside(path: Path) -> "Sources | None":
+        """Read the list in ``sources.yaml``, in the form of ``specs/schemas/sources.json``.
+
+        Args:
+            path: The file of the rules or of the description that the list stands beside.
+
+        Returns:
+            The list, None if no such file stands there.
+
+        Raises:
+            CatalogueError: If the file cannot be read, is no YAML or does not fit the schema.
+        """
+        path = path.with_name(SOURCES)
+        try:
+            return _parsed_sources(path.read_bytes(), path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise CatalogueError(f"The sources file {path} cannot be read: {error.strerror}.") from error
+        except yaml.YAMLError as error:
+            raise CatalogueError(f"The sources file {path} is not YAML: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -132,10 +172,14 @@ class Catalogue(Mapping[str, Rule]):
     Args:
         api: The name of the API.
         rules: The rules.
+        documents: The documents that they may cite, by key.
     """
 
-    def __init__(self, api: str, rules: tuple[Rule, ...]) -> None:
+    def __init__(
+        self, api: str, rules: tuple[Rule, ...], documents: Mapping[str, Document] = MappingProxyType({})
+    ) -> None:
         self.api = api
+        self.documents = documents
         self._rules = {rule.id: rule for rule in rules}
 
     def __getitem__(self, identifier: str) -> Rule:
@@ -152,14 +196,15 @@ class Catalogue(Mapping[str, Rule]):
         """Read a catalogue.
 
         Args:
-            path: A YAML file in the form of ``specs/schemas/rules.json``.
+            path: A YAML file in the form of ``specs/schemas/rules.json``. What its rules cite is listed in
+                ``sources.yaml`` beside it, or in it where no such file stands there.
 
         Raises:
             CatalogueError: If the file is missing, is no YAML, does not fit the schema, or a rule claims more than
-                its sources say.
+                its sources say; if its sources are listed nowhere, at both places, or cannot be read.
         """
         try:
-            return _parsed(path.read_bytes(), path)
+            return _parsed(path.read_bytes(), Sources.beside(path), path)
         except OSError as error:
             raise CatalogueError(f"The rules file {path} cannot be read: {error.strerror}.") from error
         except yaml.YAMLError as error:
@@ -167,32 +212,53 @@ class Catalogue(Mapping[str, Rule]):
 
 
 @lru_cache(maxsize=8)
-def _parsed(content: bytes, path: Path) -> Catalogue:
+def _parsed_sources(content: bytes, path: Path) -> Sources:
     raw = yaml.load(content, Loader=yaml.CSafeLoader)
-    _check_schema(raw, path)
-    documents = {
-        key: Document(source["tier"], source["document"], source["url"]) for key, source in raw["sources"].items()
-    }
+    _check_schema("sources", raw, path)
+    listed = raw["sources"]
+    sections = (f"{key}#{section}" for key, source in listed.items() for section in source.get("sections", ()))
+    return Sources(_documents(listed), (*listed, *sections))
+
+
+@lru_cache(maxsize=8)
+def _parsed(content: bytes, sources: Sources | None, path: Path) -> Catalogue:
+    raw = yaml.load(content, Loader=yaml.CSafeLoader)
+    _check_schema("rules", raw, path)
+    match sources, raw.get("sources"):
+        case Sources(), None:
+            documents = sources.documents
+        case None, dict(inline):
+            documents = _documents(inline)
+        case None, _:
+            raise CatalogueError(f"The rules file {path} has no sources: list them in {SOURCES} beside it.")
+        case _:
+            raise CatalogueError(
+                f"The rules file {path} lists sources, and {SOURCES} beside it does too: keep those in {SOURCES}."
+            )
     rules = tuple(_rule(raw["api"], entry, documents, path) for entry in raw["rules"])
-    catalogue = Catalogue(raw["api"], rules)
+    catalogue = Catalogue(raw["api"], rules, documents)
     if len(catalogue) != len(rules):
         twice = sorted({rule.id for rule in rules if sum(other.id == rule.id for other in rules) > 1})
         raise CatalogueError(f"In {path} these ids stand more than once: {', '.join(twice)}.")
     return catalogue
 
 
+def _documents(listed: Mapping[str, Mapping[str, str]]) -> dict[str, Document]:
+    return {key: Document(source["tier"], source["document"], source["url"]) for key, source in listed.items()}
+
+
 @cache
-def _schema() -> Any:
+def _schema(name: str) -> Any:
     import jsonschema_rs  # noqa: PLC0415  (50 ms that only a reader of rules should pay)
 
-    return jsonschema_rs.validator_for(json.loads(data_path("specs/schemas/rules.json").read_bytes()))
+    return jsonschema_rs.validator_for(json.loads(data_path(f"specs/schemas/{name}.json").read_bytes()))
 
 
-def _check_schema(raw: object, path: Path) -> None:
-    if problem := first_problem(_schema(), raw):
+def _check_schema(name: str, raw: object, path: Path) -> None:
+    if problem := first_problem(_schema(name), raw):
         place, message = problem
         where = "/".join(map(str, place)) or "the top"
-        raise CatalogueError(f"The rules file {path} is wrong at {where}{_name_of(raw, place)}: {message}")
+        raise CatalogueError(f"The {name} file {path} is wrong at {where}{_name_of(raw, place)}: {message}")
 
 
 def _name_of(raw: Any, place: Sequence[str | int]) -> str:
@@ -204,7 +270,7 @@ def _name_of(raw: Any, place: Sequence[str | int]) -> str:
             return ""
 
 
-def _rule(api: str, entry: dict[str, Any], documents: dict[str, Document], path: Path) -> Rule:
+def _rule(api: str, entry: dict[str, Any], documents: Mapping[str, Document], path: Path) -> Rule:
     def cited(sources: list[dict[str, str]]) -> tuple[Source, ...]:
         for source in sources:
             if source["source"] not in documents:

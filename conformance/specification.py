@@ -14,7 +14,7 @@ from urllib.parse import quote
 import yaml
 
 from conformance import ConformanceError
-from conformance.catalogue import Basis
+from conformance.catalogue import SOURCES, Basis, CatalogueError, Sources
 from conformance.findings import shorten
 
 if TYPE_CHECKING:
@@ -148,21 +148,22 @@ class Specification:
     Args:
         document: The document, parsed.
         digest: What tells this text of it from another: ``sha256:`` and the hex digest of the file's bytes.
+        sources: What its claims may cite, as listed in ``sources.yaml`` beside the file; None if they cite the keys of
+            its own ``x-sources``.
 
     Raises:
         SpecificationError: If it is no such document; the message says what is wrong and where.
     """
 
-    def __init__(self, document: Any, digest: str) -> None:
+    def __init__(self, document: Any, digest: str, sources: Sources | None = None) -> None:
         if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3.1."):
             raise SpecificationError("is not an OpenAPI 3.1 document: its first line should read `openapi: 3.1.0`.")
-        if not isinstance(document.get("x-sources", {}), dict):
-            raise SpecificationError("has x-sources that are no mapping of keys to documents.")
         self.digest = digest
-        self._document = document
+        self.document = document
+        names = _names(document.get("x-sources"), sources)
         root = _Place(document, "", document)
         for place in root.below():
-            _check_claims(place)
+            _check_claims(place, names)
         operations, webhooks = list(_operations(root, "paths")), list(_operations(root, "webhooks"))
         uses = Counter(operation.id for operation in operations + webhooks)
         if twice := [name for name, count in uses.items() if count > 1]:
@@ -180,13 +181,17 @@ class Specification:
         """Read a specification.
 
         Args:
-            path: An OpenAPI document in YAML or JSON.
+            path: An OpenAPI document in YAML or JSON. What its claims cite is listed in ``sources.yaml`` beside it, or
+                in its ``x-sources`` where no such file stands there.
 
         Raises:
-            SpecificationError: If the file is missing, is no YAML, or is not what this class takes.
+            SpecificationError: If the file is missing, is no YAML, or is not what this class takes; if its sources are
+                listed at both places or cannot be read.
         """
         try:
-            return _parsed(path.read_bytes())
+            return _parsed(path.read_bytes(), Sources.beside(path))
+        except CatalogueError as error:
+            raise SpecificationError(str(error)) from error
         except RecursionError as error:
             raise SpecificationError(f"The specification {path} is nested too deep, or in itself.") from error
         except OSError as error:
@@ -222,7 +227,7 @@ class Specification:
         Args:
             pointer: A JSON pointer (RFC 6901).
         """
-        node: Any = self._document
+        node: Any = self.document
         for token in _tokens(pointer):
             try:
                 node = node[int(token)] if isinstance(node, list) else node[token]
@@ -286,7 +291,7 @@ class Specification:
         pointer = next(iter(self._named(operation_id).responses[status].content.values()), None)
         found: dict[tuple[str, ...], Member] = {}
         if pointer is not None:
-            for member in _members(_Place(self._document, "", {"$ref": f"#{pointer}"}).target().target(), ()):
+            for member in _members(_Place(self.document, "", {"$ref": f"#{pointer}"}).target().target(), ()):
                 before = found.get(member.path, Member(member.path, (), ()))
                 found[member.path] = Member(member.path, before.required + member.required, before.types + member.types)
         return list(found.values())
@@ -316,7 +321,7 @@ class Specification:
 
         try:
             if self._registry is None:
-                self._registry = jsonschema_rs.Registry([(_DOCUMENT, self._document)], draft=jsonschema_rs.Draft202012)
+                self._registry = jsonschema_rs.Registry([(_DOCUMENT, self.document)], draft=jsonschema_rs.Draft202012)
             reference = {"$ref": f"{_DOCUMENT}#{quote(pointer, safe='/~')}"}
             return jsonschema_rs.Draft202012Validator(
                 reference, registry=self._registry, validate_formats=True, offline=True
@@ -336,7 +341,7 @@ class Specification:
 
     def _basis(self, path: Sequence[str | int]) -> Basis:
         """The basis of the innermost claim on the way to a place in the document; inferred if there is none."""
-        node, basis = self._document, Basis.INFERRED
+        node, basis = self.document, Basis.INFERRED
         for step in path:
             try:
                 node = node[step]
@@ -348,8 +353,9 @@ class Specification:
 
 
 @lru_cache(maxsize=8)
-def _parsed(content: bytes) -> Specification:
-    return Specification(yaml.load(content, Loader=yaml.CSafeLoader), f"sha256:{sha256(content).hexdigest()}")
+def _parsed(content: bytes, sources: Sources | None) -> Specification:
+    document = yaml.load(content, Loader=yaml.CSafeLoader)
+    return Specification(document, f"sha256:{sha256(content).hexdigest()}", sources)
 
 
 @dataclass(frozen=True)
@@ -429,7 +435,25 @@ class _Place:
         }
 
 
-def _check_claims(place: _Place) -> None:
+def _names(inline: object, sources: Sources | None) -> Sequence[str]:
+    """What claims may cite.
+
+    Args:
+        inline: The ``x-sources`` of the document, None if it has none.
+        sources: The sources listed beside it, None if there are none.
+    """
+    if sources and (inline is None or inline == SOURCES):
+        return sources.names
+    if not sources and (inline is None or isinstance(inline, dict)):
+        return list(inline or ())
+    if isinstance(inline, dict):
+        raise SpecificationError(f"lists x-sources, and {SOURCES} beside it does too: keep those in {SOURCES}.")
+    if inline == SOURCES:
+        raise SpecificationError(f"takes its x-sources from {SOURCES}, which does not stand beside it.")
+    raise SpecificationError(f"has x-sources that are no mapping of keys to documents, nor the name {SOURCES}.")
+
+
+def _check_claims(place: _Place, names: Sequence[str]) -> None:
     if not isinstance(place.value, dict):
         return
     place.target()
@@ -439,9 +463,11 @@ def _check_claims(place: _Place) -> None:
         )
     if "x-source" in place.value:
         named = place.value["x-source"]
-        for key in named if isinstance(named, list) else [named]:
-            if key not in list(place.document.get("x-sources") or ()):
-                raise SpecificationError(f"cites {key!r} at #{place.pointer}, which is not among its x-sources.")
+        for name in named if isinstance(named, list) else [named]:
+            if name not in names:
+                key, _, section = str(name).partition("#")
+                wrong = f"but {key!r} has no section {section!r}" if key in names else "which is not among its sources"
+                raise SpecificationError(f"cites {name!r} at #{place.pointer}, {wrong}.")
 
 
 def _operations(root: _Place, section: str) -> Iterator[Operation]:

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -374,6 +375,20 @@ def test_a_broken_rules_file_is_exit_2(monkeypatch: pytest.MonkeyPatch, tmp_path
     result = invoke("rules")
     assert result.exit_code == 2
     assert "is not YAML" in result.stderr
+
+
+def test_a_broken_list_of_sources_is_exit_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copy(offblocks.rules, tmp_path)
+    (tmp_path / "sources.yaml").write_text("sources: {", encoding="utf-8")
+
+    class BrokenApi(OffBlocksApi):
+        def find(self, relative: str) -> Path:
+            return tmp_path / Path(relative).name
+
+    monkeypatch.setattr(apis, "registered", lambda: {"offblocks": BrokenApi()})
+    result = invoke("rules")
+    assert result.exit_code == 2
+    assert "sources.yaml is not YAML" in result.stderr
 
 
 def test_a_rule_is_shown_with_all_that_is_known_of_it() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -798,6 +799,7 @@ def test_a_replay_draws_nothing(recorded: Path) -> None:
 
 def replayed_by(changed: Path, folder: Path, patch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A replay of OffBlocks' recordings by another specification."""
+    shutil.copy(OFFBLOCKS.specification.with_name("sources.yaml"), changed.parent)
     patch.setattr(Api, "specification", property(lambda _: changed))
     only(patch, "test_properties")
     return run(Options(apis=("offblocks",), cassettes=folder))

@@ -1,6 +1,7 @@
 """The house keeps its own rules: nothing is orphaned, nothing private is tracked, nothing heavy is loaded unasked."""
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -11,9 +12,10 @@ from copy import copy
 from pathlib import Path
 
 import pytest
+import yaml
 
 from conformance.api import Api, registered
-from conformance.catalogue import Catalogue, Party
+from conformance.catalogue import Catalogue, Party, Sources
 from conformance.specification import Specification
 
 CHECKOUT = Path(__file__).parents[1]
@@ -112,6 +114,59 @@ def test_every_operation_and_webhook_is_mentioned_by_a_rule(api: Api) -> None:
 @pytest.mark.parametrize("api", APIS)
 def test_every_operation_that_a_rule_mentions_exists(api: Api) -> None:
     assert without_operation(Specification.load(api.specification), Catalogue.load(api.rules)) == set()
+
+
+CITING = {"rules.yaml": "source", "openapi.yaml": "x-source", "documents.yaml": "document", "vectors/*.json": "source"}
+"""The files that cite the sources beside them, with the name of the member that does."""
+
+
+def cited_in(folder: Path) -> set[str]:
+    """The names of the sources that the files of an API cite; a section stands for its document too."""
+    names = {
+        name
+        for pattern, member in CITING.items()
+        for file in folder.glob(pattern)
+        for name in values(parsed(file), member)
+    }
+    return names | {name.partition("#")[0] for name in names}
+
+
+def parsed(file: Path) -> object:
+    content = file.read_bytes()
+    return json.loads(content) if file.suffix == ".json" else yaml.load(content, Loader=yaml.CSafeLoader)
+
+
+def values(node: object, member: str) -> Iterator[str]:
+    """The texts that a member of this name holds, alone or in a list, wherever it stands."""
+    match node:
+        case dict():
+            found = node.get(member, ())
+            yield from (each for each in (found if isinstance(found, list) else [found]) if isinstance(each, str))
+            for each in node.values():
+                yield from values(each, member)
+        case list():
+            for each in node:
+                yield from values(each, member)
+
+
+def listed_beside(api: Api) -> set[str]:
+    sources = Sources.beside(api.rules)
+    assert sources is not None
+    return set(sources.names)
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_every_source_and_every_section_is_cited(api: Api) -> None:
+    assert listed_beside(api) == cited_in(api.rules.parent)
+
+
+def test_a_source_that_nothing_cites_is_found(tmp_path: Path) -> None:
+    api = registered()["offblocks"]
+    for name in ("rules.yaml", "openapi.yaml"):
+        shutil.copy(api.rules.with_name(name), tmp_path)
+    assert listed_beside(api) == cited_in(tmp_path)
+    (tmp_path / "openapi.yaml").unlink()
+    assert "creation#create" in listed_beside(api) - cited_in(tmp_path)
 
 
 def test_there_is_an_api_to_keep_the_rules_for() -> None:

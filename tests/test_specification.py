@@ -4,6 +4,7 @@ import base64
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ import pytest
 import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from conformance.catalogue import Basis
+from conformance.catalogue import Basis, Document, Sources
 from conformance.files import data_path
 from conformance.specification import Match, Problem, Specification, SpecificationError
 
 PATHS = {path.parent.name: path for path in sorted(data_path("specs").glob("*/openapi.yaml"))}
-DOCUMENTS = {api: yaml.safe_load(path.read_bytes()) for api, path in PATHS.items()}
+DOCUMENTS: dict[str, dict[str, Any]] = {api: yaml.safe_load(path.read_bytes()) for api, path in PATHS.items()}
+LISTED = {api: sources for api, path in PATHS.items() if (sources := Sources.beside(path))}
 EXAMPLES_OF_PROPERTIES = {"OffBlocks": 10, "Planbok": 2}
 """How many examples of properties each document has at least."""
 PATH = PATHS["offblocks"]
@@ -145,27 +147,28 @@ def keys(claim: dict[str, Any]) -> list[str]:
     return named if isinstance(named, list) else [named]
 
 
-def unfounded(document: dict[str, Any]) -> list[str]:
+def unfounded(document: dict[str, Any], sources: Sources) -> list[str]:
     """The places that do not say what they rest on; an example rests on its source alone."""
     return [
         place
         for place, claim in claims(document)
         if not keys(claim)
-        or not set(keys(claim)) <= document["x-sources"].keys()
+        or not set(keys(claim)) <= set(sources.names)
         or (" example " not in place and claim.get("x-basis") not in tuple(Basis))
     ]
 
 
-def overclaims(document: dict[str, Any]) -> list[str]:
+def tiers(claim: dict[str, Any], sources: Sources) -> set[str]:
+    """The tiers of the documents that a claim cites."""
+    return {sources.documents[key.partition("#")[0]].tier for key in keys(claim)}
+
+
+def overclaims(document: dict[str, Any], sources: Sources) -> list[str]:
     """The places that are called documented without a source of the vendor, or contradicted by a single source."""
-    sources = document["x-sources"]
     return [
         place
         for place, claim in claims(document)
-        if (
-            claim.get("x-basis") == "documented"
-            and not any(sources[key]["tier"] in {"seed", "vendor"} for key in keys(claim))
-        )
+        if (claim.get("x-basis") == "documented" and not tiers(claim, sources) & {"seed", "vendor"})
         or (claim.get("x-basis") == "contradicted" and " example " not in place and len(keys(claim)) < 2)
     ]
 
@@ -206,48 +209,53 @@ def changed(document: dict[str, Any], *path: str, to: Any = None) -> dict[str, A
     return document
 
 
-@pytest.mark.parametrize("document", [pytest.param(document, id=api) for api, document in DOCUMENTS.items()])
+@pytest.mark.parametrize("api", DOCUMENTS)
 class TestEveryDocument:
+    @pytest.fixture
+    def document(self, api: str) -> dict[str, Any]:
+        return DOCUMENTS[api]
+
+    @pytest.fixture
+    def sources(self, api: str) -> Sources:
+        return LISTED[api]
+
     def test_is_valid_openapi(self, document: dict[str, Any]) -> None:
         assert not list(OpenAPIV31SpecValidator(document).iter_errors())
 
-    def test_founds_every_claim_on_a_source(self, document: dict[str, Any]) -> None:
-        assert not unfounded(document)
+    def test_founds_every_claim_on_a_source(self, document: dict[str, Any], sources: Sources) -> None:
+        assert not unfounded(document, sources)
 
     @pytest.mark.parametrize("extension", ["x-basis", "x-source"])
     def test_is_caught_wherever_a_claim_founds_itself_on_nothing(
-        self, document: dict[str, Any], extension: str
+        self, document: dict[str, Any], sources: Sources, extension: str
     ) -> None:
         document = copy.deepcopy(document)
         places = [(place, claim) for place, claim in claims(document) if " example " not in place]
         assert len(places) >= 100
         for place, claim in places:
             founded = claim.pop(extension)
-            assert place in unfounded(document)
+            assert place in unfounded(document, sources)
             claim[extension] = founded
 
-    def test_claims_no_more_than_its_sources_say(self, document: dict[str, Any]) -> None:
-        assert not overclaims(document)
+    def test_claims_no_more_than_its_sources_say(self, document: dict[str, Any], sources: Sources) -> None:
+        assert not overclaims(document, sources)
 
-    def test_is_caught_wherever_it_claims_more(self, document: dict[str, Any]) -> None:
+    def test_is_caught_wherever_it_claims_more(self, document: dict[str, Any], sources: Sources) -> None:
         document = copy.deepcopy(document)
-        document["x-sources"]["hearsay"] = {"tier": "client"}
+        hearsay = {"hearsay": Document("client", "Hearsay", "https://hearsay.test")}
+        sources = replace(sources, documents={**sources.documents, **hearsay})
         for place, claim in claims(document):
             if claim.get("x-basis") in {"documented", "contradicted"} and " example " not in place:
                 said, claim["x-source"] = claim["x-source"], "hearsay"
-                assert place in overclaims(document)
+                assert place in overclaims(document, sources)
                 claim["x-source"] = said
 
-    def test_defines_no_source_in_vain(self, document: dict[str, Any]) -> None:
-        assert {key for _, claim in claims(document) for key in keys(claim)} == document["x-sources"].keys()
+    def test_leaves_its_sources_to_the_file_beside_it(self, document: dict[str, Any]) -> None:
+        assert document["x-sources"] == "sources.yaml"
 
-    def test_describes_each_source(self, document: dict[str, Any]) -> None:
-        for source in document["x-sources"].values():
-            assert source["tier"] in {"seed", "vendor", "beta", "client", "library"}
-            assert set(source["evidence"]) <= {"statement", "schema", "example"}
-            assert source["evidence"]
-            assert source["document"]
-            assert source["url"].startswith("https://")
+    def test_rests_on_no_standard_alone(self, document: dict[str, Any], sources: Sources) -> None:
+        found = set().union(*(tiers(claim, sources) for _, claim in claims(document)))
+        assert found <= {"seed", "vendor", "beta", "client", "library"}
 
     def test_fits_the_examples_of_properties_to_their_schemas(self, document: dict[str, Any]) -> None:
         judged = 0
@@ -571,6 +579,8 @@ class TestLoading:
             (changed(small(), "paths", "/a", "get", "responses", to={"200": "Fine."}), "has no `x-basis` at #/paths"),
             (changed(small(), "paths", "/a", "get", "operationId", to=[1]), "has [1] at #/paths/~1a/get/operationId;"),
             (changed(small(), "x-sources", to=3), "has x-sources that are no mapping"),
+            (changed(small(), "x-sources"), "cites 'here' at #/paths/~1a/get, which is not among its sources."),
+            (changed(small(), "x-sources", to="sources.yaml"), "takes its x-sources from sources.yaml, which does not"),
             (small(paths={"/a": "getA", "/b": "getA"}), "gives these operationIds more than once: getA"),
         ],
     )
@@ -586,3 +596,65 @@ class TestLoading:
         path.write_text("openapi: 3.1.0\npaths: &it {/a: *it}\n")
         with pytest.raises(SpecificationError, match=r"round\.yaml is nested too deep, or in itself"):
             Specification.load(path)
+
+
+SOURCES = """
+format: conformance-sources/1
+sources:
+  here:
+    tier: vendor
+    document: Guide
+    url: "https://toy.test/guide"
+    evidence: [statement]
+    sections: {start: {title: The start, evidence: [statement]}}
+"""
+
+
+class TestSourcesBesideTheDocument:
+    @staticmethod
+    def load(folder: Path, document: dict[str, Any], sources: str = SOURCES) -> Specification:
+        (folder / "sources.yaml").write_text(sources, encoding="utf-8")
+        (folder / "openapi.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+        return Specification.load(folder / "openapi.yaml")
+
+    @pytest.mark.parametrize("cited", ["here", "here#start", ["here", "here#start"]])
+    @pytest.mark.parametrize("pointer", [None, "sources.yaml"])
+    def test_may_be_cited_whole_or_by_section(self, tmp_path: Path, pointer: str | None, cited: Any) -> None:
+        document = changed(small(), "x-sources", to=pointer)
+        specification = self.load(tmp_path, changed(document, "paths", "/a", "get", "x-source", to=cited))
+        assert specification.operations["getA"].sources == (tuple(cited) if isinstance(cited, list) else (cited,))
+
+    @pytest.mark.parametrize(
+        ("cited", "message"),
+        [
+            ("there", "cites 'there' at #/paths/~1a/get, which is not among its sources."),
+            ("there#start", "cites 'there#start' at #/paths/~1a/get, which is not among its sources."),
+            ("here#end", "cites 'here#end' at #/paths/~1a/get, but 'here' has no section 'end'."),
+            ({"here": 1}, "cites {'here': 1} at #/paths/~1a/get, which is not among its sources."),
+        ],
+    )
+    def test_are_the_only_ones_that_may_be_cited(self, tmp_path: Path, cited: Any, message: str) -> None:
+        document = changed(changed(small(), "x-sources"), "paths", "/a", "get", "x-source", to=cited)
+        with pytest.raises(SpecificationError) as raised:
+            self.load(tmp_path, document)
+        assert str(raised.value) == f"The specification {tmp_path / 'openapi.yaml'} {message}"
+
+    def test_are_not_listed_in_the_document_too(self, tmp_path: Path) -> None:
+        with pytest.raises(SpecificationError, match=r"openapi\.yaml lists x-sources, and sources\.yaml beside it"):
+            self.load(tmp_path, small())
+
+    def test_have_no_other_name(self, tmp_path: Path) -> None:
+        with pytest.raises(SpecificationError, match=r"no mapping of keys to documents, nor the name sources\.yaml"):
+            self.load(tmp_path, changed(small(), "x-sources", to="others.yaml"))
+
+    def test_that_are_broken_are_named(self, tmp_path: Path) -> None:
+        with pytest.raises(SpecificationError) as raised:
+            self.load(tmp_path, changed(small(), "x-sources"), SOURCES.replace("vendor", "hearsay"))
+        assert f"The sources file {tmp_path / 'sources.yaml'} is wrong at sources/here/tier: " in str(raised.value)
+
+    def test_are_read_anew_when_they_change(self, tmp_path: Path) -> None:
+        document = changed(small(), "x-sources")
+        before = self.load(tmp_path, document)
+        with pytest.raises(SpecificationError, match="cites 'here'"):
+            self.load(tmp_path, document, SOURCES.replace("here", "there"))
+        assert self.load(tmp_path, document).digest == before.digest

@@ -13,8 +13,6 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import yaml
-
 from conformance.exchange import Mode
 from conformance.generation.draft import ABSENT, CONTENT_TYPE, JSON, METHOD, Draft
 from conformance.generation.internals import coverage_cases, deterministic_hypothesis, example_strategies
@@ -55,7 +53,7 @@ def drafts(
         safe_only: Whether, of the methods that the path does not have, only those are tried that change nothing.
     """
     with deterministic_hypothesis():
-        found = _drawn(specification.read_bytes(), operation, seed, examples, frozenset(without))
+        found = _drawn(Specification.load(specification), operation, seed, examples, frozenset(without))
     other_methods = [draft for draft in found if draft.wrong == (METHOD,)]
     allowed = [draft for draft in other_methods if draft.method in _SAFE or not safe_only]
     tried = _spread([allowed], max(1, examples // 4), seed)
@@ -63,10 +61,12 @@ def drafts(
 
 
 @cache
-def _drawn(content: bytes, operation: str, seed: int, examples: int, without: frozenset[str]) -> tuple[Draft, ...]:
+def _drawn(
+    specification: Specification, operation: str, seed: int, examples: int, without: frozenset[str]
+) -> tuple[Draft, ...]:
     from schemathesis import GenerationMode  # noqa: PLC0415  (a second that only drawing should cost)
 
-    described = _described(content, without)
+    described = _described(specification, without)
     reader = _Reader(described, operation)
     known = described.specification.operations[operation]
     chosen = described.schema[known.path][known.method]
@@ -180,14 +180,12 @@ class _Description:
 
 
 @cache
-def _described(content: bytes, without: frozenset[str]) -> _Description:
+def _described(specification: Specification, without: frozenset[str]) -> _Description:
     import schemathesis  # noqa: PLC0415  (a second that only drawing should cost)
 
-    document = yaml.load(content, Loader=yaml.CSafeLoader)
-    known = Specification(document, "")
-    thinned = _thinned(document, without)
+    thinned = _thinned(specification.document, without)
     schema = schemathesis.openapi.from_dict(thinned, config=schemathesis.Config.from_dict(_SETTINGS))
-    return _Description(thinned, known, schema)
+    return _Description(thinned, specification, schema)
 
 
 def _thinned(value: Any, without: Collection[str]) -> Any:

@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-import yaml
 from coincurve.utils import GROUP_ORDER_INT
 
 from conformance import ConformanceError
-from conformance.catalogue import Basis, Document
+from conformance.catalogue import Basis, Catalogue, Document
 from conformance.files import data_path
 from conformance.planbok import webhooks
 from conformance.planbok.chains import CHAINS
@@ -140,14 +139,14 @@ def read(path: Path) -> list[Vector]:
     """The vectors in a file.
 
     Args:
-        path: A file in a folder ``<api>/vectors``, beside which ``<api>/rules.yaml`` lists the sources.
+        path: A file in a folder ``<api>/vectors``, beside which ``<api>/rules.yaml`` and its sources stand.
 
     Raises:
         VectorsUnreadableError: If it is no JSON, does not fit the schema or cites an unknown source.
     """
     try:
         raw = json.loads(path.read_bytes())
-        sources = _sources(path.parents[1] / "rules.yaml")
+        sources = Catalogue.load(path.parents[1] / "rules.yaml").documents
     except (OSError, ValueError) as error:
         raise VectorsUnreadableError(f"The vectors {path} cannot be read: {error}") from error
     for fault in _validator("").iter_errors(raw):
@@ -178,12 +177,6 @@ def _vector(api: str, topic: str, case: Mapping[str, Any], sources: Mapping[str,
         document=sources[cited["source"]],
         section=cited["section"],
     )
-
-
-@cache
-def _sources(rules: Path) -> dict[str, Document]:
-    raw = yaml.load(rules.read_bytes(), Loader=yaml.CSafeLoader)
-    return {key: Document(source["tier"], source["document"], source["url"]) for key, source in raw["sources"].items()}
 
 
 @cache
