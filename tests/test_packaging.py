@@ -63,12 +63,15 @@ def test_the_wheel_holds_the_code_the_suites_and_the_type_marker(contents: dict[
     files = {path.relative_to(CHECKOUT).as_posix() for path in SUITES.rglob("*.py")}
     suites = {name for name in files if "/suite/test_" in name}
     assert suites
-    assert files | {"conformance/py.typed", "conformance/suite.ini"} <= set(contents)
+    assert files | {"conformance/py.typed", "conformance/suite.ini", "conformance_pytest.py"} <= set(contents)
 
 
 def test_the_wheel_holds_no_test_of_the_suite_itself(contents: dict[str, bytes]) -> None:
     tops = {name.split("/")[0] for name in contents}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"conformance"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "conformance",
+        "conformance_pytest.py",
+    }
 
 
 def test_the_installed_command_judges_the_shipped_cassettes(scripts: Path, tmp_path: Path) -> None:
@@ -77,6 +80,16 @@ def test_the_installed_command_judges_the_shipped_cassettes(scripts: Path, tmp_p
     assert results["verdict"] == "conforms"
     assert results["target"] == "replay"
     assert results["summary"]["pass"] > results["summary"]["note"]
+
+
+def test_a_folder_of_a_team_that_has_the_name_of_the_package_stops_no_test(scripts: Path, tmp_path: Path) -> None:
+    (tmp_path / "conformance").mkdir()
+    (tmp_path / "conformance" / "__init__.py").write_text("", encoding="utf-8")
+    (tmp_path / "conformance" / "test_own.py").write_text("def test_it():\n    pass\n", encoding="utf-8")
+    for command in ([str(scripts / "pytest")], [str(scripts / "python"), "-m", "pytest"]):
+        printed = call(tmp_path, *command, "-p", "no:cacheprovider")
+        assert "1 passed" in printed
+        assert f"Note: {tmp_path / 'conformance'} has the name of the package conformance" in printed
 
 
 def test_the_installed_package_finds_its_data_in_itself(scripts: Path, tmp_path: Path) -> None:
