@@ -234,6 +234,24 @@ def doctor(
         raise typer.Exit(0 if healthy else 1)
 
 
+@app.command("new-api")
+def new_api(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What commands call it, such as acme.")],
+    *,
+    openapi: Annotated[Path, typer.Option(metavar="FILE", dir_okay=False, help="Its OpenAPI description, 3.0 or 3.1.")],
+) -> None:
+    """Write ./NAME, the package of a new API: rules, suite, client and sandbox drafted from its description.
+
+    Every rule is inferred until you name the document that says it. Nothing that exists is overwritten.
+    """
+    with explained():
+        from conformance.commands.new_api.package import write_package
+
+        written = write_package(name, openapi, Path.cwd())
+        typer.echo(f"Wrote {len(written)} files to {name}/. Next:")
+        typer.echo(f"  pip install -e ./{name}\n  conformance run {name} --target sandbox")
+
+
 def main() -> None:
     """The console script; what an encoding cannot show is written as an escape."""
     for stream in (sys.stdout, sys.stderr):

@@ -60,8 +60,7 @@ def _of_type(schema: Mapping[str, Any], resolve: Callable[[str], Any], depth: in
             return [entry] * max(int(schema.get("minItems", 0)), 0 if depth > _DEEPEST else 1)
         case "string":
             text = _FORMATS.get(str(schema.get("format")), "text")
-            longest = int(schema.get("maxLength", len(text)))
-            return text.ljust(int(schema.get("minLength", 0)), "x")[: max(longest, 0)]
+            return text.ljust(int(schema.get("minLength", 0)), "x")[: schema.get("maxLength")]
         case "integer" | "number":
             return _number(schema)
         case "boolean":
