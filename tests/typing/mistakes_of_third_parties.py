@@ -11,6 +11,11 @@ from conformance.api import Api, Checks, Client, ClientJudge, Sandbox, Settings
 from conformance.offblocks import checks, client, messages
 
 
+def no_judge(credentials: Mapping[str, str], _settings: Mapping[str, str]) -> Path:
+    """What judges nothing."""
+    return Path(credentials["api_key"])
+
+
 class MistakenApi(Api):
     """An API whose parts are mixed up."""
 
@@ -40,7 +45,7 @@ class MistakenApi(Api):
     @property
     def client_judge(self) -> Callable[[Mapping[str, str], Mapping[str, str]], ClientJudge]:
         """What makes something else than a judge."""
-        return SimpleNamespace  # type: ignore[return-value]
+        return no_judge  # type: ignore[return-value]
 
     @property
     def sandbox(self) -> type[Sandbox]:
