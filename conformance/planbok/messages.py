@@ -14,10 +14,13 @@ KEY_HEADER = "PLANBOK-X-API-KEY"
 SUCCESS_WORDS = ("verified", "completed", "successful")
 """What the sources call a challenge that succeeded."""
 
+ISSUING = frozenset({"initializeCustomer", "setUpRecovery", "updatePin", "resetPin", "createWallets"})
+"""The operations that are answered with a new challenge."""
+
 
 @dataclass(frozen=True)
-class Asked:
-    """What a request asks for.
+class Call:
+    """What a request calls: an operation, and what it is about by the ids in the path.
 
     Args:
         operation: The id of the operation, None if the path is none of the API's.
@@ -32,8 +35,8 @@ class Asked:
     wallet: str | None = None
 
     @classmethod
-    def of(cls, operation: str | None, parameters: Mapping[str, str]) -> "Asked":
-        """What a request asks for, from its operation and the parameters in its path."""
+    def of(cls, operation: str | None, parameters: Mapping[str, str]) -> "Call":
+        """The call of an operation with these parameters in its path."""
         if operation == "getWallet":
             return cls(operation, wallet=parameters.get("id"))
         return cls(operation, parameters.get("id"), parameters.get("challengeId"))
@@ -101,9 +104,9 @@ class Wallet:
         return self.blockchain, self.address.lower()
 
 
-def asked_in(exchange: Exchange) -> Asked:
-    """What the request of an exchange asks for."""
-    return Asked.of(exchange.operation, exchange.parameters)
+def call_of(exchange: Exchange) -> Call:
+    """What the request of an exchange calls."""
+    return Call.of(exchange.operation, exchange.parameters)
 
 
 def payload(response: Response) -> Any:

@@ -8,16 +8,17 @@ older one, when within a minute a list or a webhook follows.
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from conformance.exchange import Delivery, Exchange
 from conformance.findings import Finding, Says
 from conformance.planbok.messages import (
-    Asked,
+    Call,
     Challenge,
     Wallet,
-    asked_in,
+    call_of,
     challenge_in,
     challenge_of,
     customer_id,
@@ -36,9 +37,6 @@ _TOLERANCE = timedelta(minutes=2)
 _SHORTLY = timedelta(minutes=1)
 """How long what the subject does by itself may take."""
 _ISSUES = ("initializeCustomer", "setUpRecovery", "createWallets")
-_REFUSAL = 400
-_TOO_MANY = 429
-_SERVER_ERROR = 500
 _FAILURES = ("failed", "expired")
 """What the sources and the sandbox call a challenge that can no longer be completed."""
 _A_PAGE = 10
@@ -177,24 +175,27 @@ class Model:
         return found
 
     def _see(self, exchange: Exchange) -> Iterator[Finding]:
-        asked = asked_in(exchange)
+        call = call_of(exchange)
         if exchange.operation is None:
             self._page(exchange)
             return
-        if exchange.response.status == _TOO_MANY or exchange.response.status >= _SERVER_ERROR:
+        if (
+            exchange.response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            or exchange.response.status == HTTPStatus.TOO_MANY_REQUESTS
+        ):
             return
-        customer = self._customers.get(asked.customer or "")
-        if asked.operation == "createCustomer":
+        customer = self._customers.get(call.customer or "")
+        if call.operation == "createCustomer":
             self._create(exchange)
-        elif asked.operation == "listWallets":
+        elif call.operation == "listWallets":
             yield from self._list(exchange)
         elif customer is not None and customer.identity != exchange.identity:
             yield _SAYS.refusal("customer.unseen-by-others", exchange)
         elif customer is not None:
-            yield from self._own(exchange, asked, customer)
+            yield from self._own(exchange, call, customer)
 
-    def _own(self, exchange: Exchange, asked: Asked, customer: _Customer) -> Iterator[Finding]:
-        match asked.operation:
+    def _own(self, exchange: Exchange, call: Call, customer: _Customer) -> Iterator[Finding]:
+        match call.operation:
             case "getCustomer":
                 yield from _read(exchange, customer)
             case "getChallenge" if (found := challenge_of(exchange.response)) is not None:

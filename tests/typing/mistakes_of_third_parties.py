@@ -5,7 +5,6 @@ mypy is told to complain of an excuse that is not needed, so that this file fail
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 
 from conformance.api import Api, Checks, Client, ClientJudge, Sandbox, Settings
 from conformance.offblocks import checks, client, messages
@@ -50,7 +49,7 @@ class MistakenApi(Api):
     @property
     def sandbox(self) -> type[Sandbox]:
         """A class that is no sandbox."""
-        return SimpleNamespace  # type: ignore[return-value]
+        return Path  # type: ignore[return-value]
 
 
 def unfinished() -> Api:

@@ -1,0 +1,346 @@
+"""The rules for clients that a request shows, by itself and by what came before it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl, unquote, unquote_plus
+
+from conformance.exchange import Delivery, Exchange, Request
+from conformance.findings import Finding
+from conformance.planbok.client_checks.findings import SAYS
+from conformance.planbok.client_checks.pages import Page, redirect_target
+from conformance.planbok.client_checks.requests import (
+    KEY,
+    Repeatable,
+    answered_at,
+    as_text,
+    asks_for_wallets,
+    entered_pins,
+    json_object,
+    key_in,
+    leaves_pin,
+    names_pin,
+    repeatable_of,
+    wished_pause,
+)
+from conformance.planbok.client_checks.traffic import LIFE, journal_findings
+from conformance.planbok.messages import (
+    ISSUING,
+    KEY_HEADER,
+    Call,
+    Challenge,
+    call_of,
+    challenge_in,
+    challenge_of,
+    customer_id,
+    entries,
+    filtered_customers,
+    is_set_up,
+    payload,
+)
+
+_KEYED = {"createCustomer", "createWallets"}
+_FAILED = "failed"
+_SECOND = timedelta(seconds=1)
+_READS_A_SECOND = 20
+_LEAST_PAUSE = _SECOND / _READS_A_SECOND
+_LONG_PAUSE = timedelta(seconds=30)
+_READS_OF_WHAT_ENDED = 2
+
+
+@dataclass
+class ChallengeRecord:
+    """What a client has seen of one of its challenges."""
+
+    seen: datetime
+    expires_at: datetime | None = None
+    ended: bool = False
+    reads: int = 0
+    """How many reads there were that showed the end, or came after it."""
+
+    def is_over(self, at: datetime) -> bool:
+        """Whether the client knows at `at` that nothing can come of it any more, by its own clock and the API's."""
+        return self.ended or at > max(self.seen + LIFE, self.expires_at or self.seen)
+
+
+@dataclass
+class Throttling:
+    """A request that was answered 429."""
+
+    answered: datetime
+    pause: timedelta
+    """How long the client waited before it sent this request, none before the first time."""
+    wished: timedelta | None
+    """How long the answer asks to wait, None if it does not."""
+
+
+class ClientJudge:
+    """Judges the requests of one API client and of its customers' browsers, as they are sent, in the order sent.
+
+    Requests of browsers are those to the hosted page. What is no page of a challenge, such as a style sheet or the
+    client's own site, is judged by nothing but what must not stand in a URL.
+
+    Args:
+        credentials: The client's own credentials, by the names of the settings; only ``api_key`` must be there.
+        settings: The API's other settings, none of which changes a rule.
+    """
+
+    def __init__(self, credentials: Mapping[str, str], settings: Mapping[str, str]) -> None:  # noqa: ARG002  (as every judge)
+        self._keys = {credentials[name] for name in ("api_key", "read_only_key") if credentials.get(name)}
+        self._secrets = {secret for secret in credentials.values() if secret}
+        self._webhook_secret = credentials.get("webhook_secret")
+        self._pins: set[str] = set()
+        self._given: dict[Page, bool] = {}
+        self._set_up: dict[str, bool | None] = {}
+        self._challenges: dict[tuple[str | None, str | None], ChallengeRecord] = {}
+        self._reads: dict[str, list[datetime]] = {}
+        self._throttled: dict[Repeatable, Throttling] = {}
+        self._intents: dict[str, Repeatable] = {}
+        self._unsettled: dict[Repeatable, str] = {}
+
+    @property
+    def excused(self) -> frozenset[str]:
+        """The ids of the rules that the settings ask the client to break: none."""
+        return frozenset()
+
+    def request(
+        self, request: Request, operation: str | None, parameters: Mapping[str, str], at: datetime
+    ) -> list[Finding]:
+        """What can be told of a request.
+
+        Args:
+            request: The request as it was sent.
+            operation: The id of the operation that it is for, None if there is none at its path.
+            parameters: The parameters in its path.
+            at: When it was sent (UTC).
+        """
+        page = Page.at(request.url)
+        if page is None:
+            return [self._url(request)]
+        if self._is_of_api(operation, page):
+            return [self._url(request), *self._api_request(request, Call.of(operation, parameters), at)]
+        self._pins.update(entered_pins(request))
+        return [self._url(request), *(self._visit(page) if request.method == "GET" else ())]
+
+    def observe(self, exchange: Exchange) -> None:
+        """Learn what an answer gave: pages, customers, challenges, refusals."""
+        page = Page.at(exchange.request.url)
+        if page is not None and self._is_of_api(exchange.operation, page):
+            self._learn(exchange)
+            self._settle(exchange)
+        elif page is not None:
+            self._give(redirect_target(exchange), opened=True)
+
+    def conclude(self, exchanges: Sequence[Exchange], deliveries: Sequence[Delivery]) -> list[Finding]:
+        """What only the whole of the traffic shows; see `journal_findings`."""
+        return journal_findings(exchanges, deliveries, self._webhook_secret)
+
+    # ------------------------------------------------------------------------------------------------- what is learnt
+
+    def _is_of_api(self, operation: str | None, page: Page) -> bool:
+        """Whether a request is one to the API: to no page that the customer was sent to, nor to what is beside one."""
+        if "/v2/" not in page.path or page in self._given:
+            return False
+        return operation is not None or not any(map(page.is_beside, self._given))
+
+    def _learn(self, exchange: Exchange) -> None:
+        call, response = call_of(exchange), exchange.response
+        match call.operation:
+            case "createCustomer" if created := customer_id(response):
+                self._set_up.setdefault(created, False)
+            case "getCustomer":
+                self._read_customer(call.customer, payload(response))
+            case "listCustomers":
+                for entry in entries(response):
+                    self._read_customer(entry.get("id") if isinstance(entry, Mapping) else None, entry)
+            case "listChallenges":
+                for challenge in map(challenge_in, entries(response)):
+                    self._give(challenge.redirect_url if challenge else None)
+            case operation if operation == "getChallenge" or operation in ISSUING:
+                self._follow(call, challenge_of(response), exchange.at)
+
+    def _give(self, url: str | None, *, opened: bool = False) -> None:
+        """Learn a URL that the API, or a page itself, sends the customer to."""
+        if url is not None and (page := Page.at(url)):
+            self._given.setdefault(page, opened)
+
+    def _read_customer(self, identifier: str | None, shown: Any) -> None:
+        """Learn of a customer whether the set-up is complete, which it stays; None if the API does not show it."""
+        if isinstance(identifier, str) and isinstance(shown, Mapping) and not self._set_up.get(identifier):
+            self._set_up[identifier] = is_set_up(shown)
+
+    def _follow(self, call: Call, challenge: Challenge | None, at: datetime) -> None:
+        """Learn of a challenge from its issue, or from what was read under its id."""
+        if challenge is None:
+            return
+        self._give(challenge.redirect_url)
+        record = self._challenges.setdefault((call.customer, call.challenge or challenge.id), ChallengeRecord(at))
+        record.expires_at = challenge.expires_at or record.expires_at
+        if challenge.status == _FAILED or (challenge.succeeded and challenge.result):
+            record.ended, record.reads = True, max(record.reads, 1)
+
+    def _settle(self, exchange: Exchange) -> None:
+        repeatable = repeatable_of(exchange.request)
+        status = exchange.response.status
+        key = key_in(exchange.request)
+        if key and (status == 0 or status >= HTTPStatus.INTERNAL_SERVER_ERROR):
+            self._unsettled[repeatable] = key
+        elif status != HTTPStatus.TOO_MANY_REQUESTS:
+            self._unsettled.pop(repeatable, None)
+        before = self._throttled.pop(repeatable, None)
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._throttled[repeatable] = Throttling(
+                answered=answered_at(exchange),
+                wished=wished_pause(exchange),
+                pause=before.pause if before else timedelta(),
+            )
+
+    # --------------------------------------------------------------------------------------------------- the rules
+
+    def _url(self, request: Request) -> Finding:
+        place, _, query = request.url.partition("?")
+        fields = parse_qsl(query)
+        written = {*unquote(place).split("/"), *(value for _, value in fields)}
+        decoded = unquote_plus(request.url)
+        leaked = {
+            "its key or secret": any(secret in request.url or secret in decoded for secret in self._secrets),
+            "a PIN": bool(written & self._pins)
+            or any(names_pin(name) and value.lower() not in {"true", "false"} for name, value in fields),
+        }
+        got = " and ".join(what for what, is_there in leaked.items() if is_there)
+        return SAYS.judged("no-secret-in-url", not got, "request URL", "no key, secret or PIN", got or "none")
+
+    def _visit(self, page: Page) -> Iterator[Finding]:
+        """Judge what may be the first request of a visit.
+
+        A URL that was not given breaks the rule while one that it looks like waits to be opened; an open page may go
+        on to where it likes.
+        """
+        where, expected = "request URL", "a redirectUrl exactly as it was given"
+        if page in self._given:
+            self._given[page] = True
+            yield SAYS.judged("sends-user-to-given-url", held=True, where=where, expected=expected, got="that")
+            return
+        waiting = [given for given, opened in self._given.items() if not opened and page.resembles(given)]
+        if waiting:
+            got = "one with another query" if any(page.is_at(given) for given in waiting) else "another one like it"
+            yield SAYS.judged("sends-user-to-given-url", held=False, where=where, expected=expected, got=got)
+
+    def _api_request(self, request: Request, call: Call, at: datetime) -> Iterator[Finding]:
+        yield self._key(request)
+        if request.body:
+            yield leaves_pin(request)
+            if call.operation in ISSUING | _KEYED:
+                yield from json_object(request)
+        yield from self._pause(request, at)
+        if request.method == "GET":
+            yield self._polling(request, at)
+        if call.operation in _KEYED:
+            yield from self._idempotency(request)
+        match call.operation:
+            case "createWallets":
+                yield asks_for_wallets(request)
+                yield from self._after_set_up(call.customer)
+            case "getChallenge":
+                yield from self._past_its_end(call.customer, call.challenge, at)
+            case "listWallets":
+                customers = filtered_customers(request)
+                got = "no customerIds" if customers is None else f"{len(customers)} in customerIds"
+                yield SAYS.judged(
+                    "no-empty-filter", bool(customers), "request query", "customerIds with a customer", got
+                )
+
+    def _key(self, request: Request) -> Finding:
+        key = request.header(KEY_HEADER)
+        got = "none" if key is None else "the client's own" if key in self._keys else "another"
+        return SAYS.judged("sends-key", key in self._keys, f"request header {KEY_HEADER}", "the client's own key", got)
+
+    def _after_set_up(self, customer: str | None) -> Iterator[Finding]:
+        """Judge a request for wallets by what the client has read of the customer.
+
+        Nothing is said of a customer that was neither created nor read in this traffic, nor of one whose
+        ``hasRecovery`` the API does not show.
+        """
+        complete = self._set_up.get(customer or "")
+        if complete is not None:
+            yield SAYS.judged(
+                "checks-set-up-first",
+                complete,
+                "request path",
+                "a customer that was read with hasPin and hasRecovery true",
+                "that" if complete else "one that was not",
+            )
+
+    def _past_its_end(self, customer: str | None, challenge: str | None, at: datetime) -> Iterator[Finding]:
+        """Judge a read of a challenge: one shows that it has ended, a second is no breach, a third is polling."""
+        record = self._challenges.get((customer, challenge))
+        if record is None:
+            return
+        over = record.is_over(at)
+        record.reads = record.reads + 1 if over else 0
+        yield SAYS.judged(
+            "stops-polling",
+            record.reads <= _READS_OF_WHAT_ENDED,
+            "request path",
+            f"at most {_READS_OF_WHAT_ENDED} reads of a challenge that has ended",
+            f"read {record.reads} of such" if over else "one that has not ended",
+        )
+
+    def _polling(self, request: Request, at: datetime) -> Finding:
+        """Judge a GET by those of the last second that asked for the same.
+
+        The limit is documented for all GETs of an organization. Only repetitions count here, since in a world whose
+        clock stands still all requests of a test are sent at the same instant.
+        """
+        before = [time for time in self._reads.get(request.url, ()) if timedelta() <= at - time < _SECOND]
+        self._reads[request.url] = [*before, at]
+        return SAYS.judged(
+            "polls-within-limits",
+            len(before) < _READS_A_SECOND,
+            "request URL",
+            f"at most {_READS_A_SECOND} GETs of it in a second",
+            f"number {len(before) + 1}",
+        )
+
+    def _pause(self, request: Request, at: datetime) -> Iterator[Finding]:
+        """Judge a repetition of what was answered 429 by the pause before it.
+
+        It has to be longer than the one before, but for those of 30 seconds and more, and those that the answer itself
+        asked for in Retry-After. Less than the 50 ms that one of 20 requests a second has is no pause.
+        """
+        throttled = self._throttled.get(repeatable_of(request))
+        if throttled is None or at < throttled.answered:
+            return
+        pause = at - throttled.answered
+        grown = pause >= _LEAST_PAUSE and pause > throttled.pause
+        obeyed = throttled.wished is not None and pause >= throttled.wished
+        yield SAYS.judged(
+            "backs-off",
+            grown or obeyed or pause >= _LONG_PAUSE,
+            "request time",
+            f"a pause of more than {max(throttled.pause, _LEAST_PAUSE).total_seconds():g} s after 429",
+            f"{pause.total_seconds():g} s",
+        )
+        throttled.pause = timedelta() if pause >= _LONG_PAUSE else pause
+
+    def _idempotency(self, request: Request) -> Iterator[Finding]:
+        where = f"request /{KEY}"
+        key = key_in(request)
+        got = as_text(request.members().get(KEY))
+        yield SAYS.judged("sends-idempotency-key", key is not None, where, "a text that is not empty", got)
+        if key is None:
+            return
+        repeatable = repeatable_of(request)
+        yield SAYS.judged(
+            "sends-idempotency-key",
+            self._intents.setdefault(key, repeatable) == repeatable,
+            where,
+            "a new key for another request",
+            key,
+        )
+        if repeatable in self._unsettled:
+            before = self._unsettled[repeatable]
+            expected = f"the key of the request that is repeated, {before}"
+            yield SAYS.judged("sends-idempotency-key", key == before, where, expected, key)
