@@ -2,20 +2,29 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
-from conformance.exchange import Delivery, Exchange, Request, Response
+from conformance.exchange import Delivery, Exchange, Message, Request, Response
 
 KEY_HEADER = "PLANBOK-X-API-KEY"
 """The header that carries the API key."""
+
+LIFE = timedelta(minutes=15)
+"""How long a challenge can be completed, and then its result be read."""
 
 SUCCESS_WORDS = ("verified", "completed", "successful")
 """What the sources call a challenge that succeeded."""
 
 ISSUING = frozenset({"initializeCustomer", "setUpRecovery", "updatePin", "resetPin", "createWallets"})
 """The operations that are answered with a new challenge."""
+
+_DEEPEST = 100
+"""The most levels of a body that are read; a deeper one counts as empty, since reading it could exhaust the stack."""
+
+Intent = tuple[str, ...]
+"""What a request has in common with its repetitions."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,11 @@ class Challenge:
     def succeeded(self) -> bool:
         """Whether its status says that it succeeded, in one of the words that the sources use."""
         return self.status in SUCCESS_WORDS
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more can come of it: it failed, or it succeeded and shows its result."""
+        return self.status == "failed" or bool(self.succeeded and self.result)
 
     @property
     def wallets(self) -> list["Wallet"]:
@@ -216,3 +230,45 @@ def names_customer(delivery: Delivery, customers: Sequence[str]) -> bool:
 def wallets_of(delivery: Delivery) -> list[Wallet]:
     """The wallets that an event shows."""
     return wallets_in(delivery.request.members().get("data"))
+
+
+def issued_challenge(exchange: Exchange) -> tuple[str, Challenge | None]:
+    """A new challenge with its place: ``data`` or, since no document shows that member, the whole body."""
+    members = members_of(exchange.response)
+    data = members.get("data")
+    return ("/data", challenge_in(data)) if isinstance(data, dict) else ("", challenge_in(members))
+
+
+def intent_of(exchange: Exchange) -> Intent:
+    """What a request shares with its repetitions: its idempotency key, without one the whole body."""
+    request = exchange.request
+    key = members_of(request).get("idempotencyKey")
+    repeated = ("key", key) if isinstance(key, str) else ("body", request.body.decode("latin-1"))
+    return exchange.identity, request.path, *repeated
+
+
+def chains_asked_for(request: Request) -> frozenset[str]:
+    """The chains that a request names, none if it names none."""
+    names = members_of(request).get("blockchains")
+    return frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
+
+
+def members_of(message: Message) -> Mapping[str, Any]:
+    """The members of a body; none if it is no JSON object, or one that is nested too deep."""
+    members = message.members()
+    level: list[Any] = [members]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _inner(outer)]
+        if not level:
+            return members
+    return {}
+
+
+def _inner(value: Any) -> list[Any]:
+    match value:
+        case dict():
+            return list(value.values())
+        case list():
+            return value
+        case _:
+            return []

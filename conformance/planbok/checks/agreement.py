@@ -28,5 +28,5 @@ def agreement(
 
 def _has_one(shown: ShownWallet, overview: Overview) -> bool:
     """Whether a wallet's customer can have no second wallet on its chain, as no other was ever asked for."""
-    customer = shown.customer or ""
-    return customer in overview.created and overview.asked[customer, shown.wallet.blockchain] == 1
+    customer = overview.observer.customers.get(shown.customer or "")
+    return customer is not None and customer.creation is not None and customer.chains[shown.wallet.blockchain] == 1

@@ -7,20 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from conformance.exchange import Delivery, Exchange, Message
+from conformance.exchange import Delivery, Exchange
 from conformance.findings import Says
 from conformance.planbok.checks.wallets import ShownWallet
-from conformance.planbok.messages import Call, Challenge, call_of, challenge_in
+from conformance.planbok.messages import Call, Challenge, Intent, call_of, chains_asked_for, challenge_in, members_of
 
 SAYS = Says("planbok.")
 """Makes the findings of all topics."""
 COUNT = re.compile(r"[1-9][0-9]{0,8}")
 """A number of entries or of a page, as a query writes it."""
-_DEEPEST = 100
-"""The most levels of a body that are read; a deeper one counts as empty, since reading it could exhaust the stack."""
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
-Intent = tuple[str, ...]
-"""What a request has in common with its repetitions."""
 
 
 @dataclass
@@ -80,21 +76,6 @@ def shown_challenges(answer: Answer) -> list[tuple[str, Challenge]]:
     return [(pointer, challenge) for pointer, challenge in found if challenge is not None]
 
 
-def issued_challenge(answer: Answer) -> tuple[str, Challenge | None]:
-    """A new challenge with its place: ``data`` or, since no document shows that member, the whole body."""
-    if isinstance(answer.data, dict):
-        return "/data", challenge_in(answer.data)
-    return "", challenge_in(members_of(answer.exchange.response))
-
-
-def intent_of(exchange: Exchange) -> Intent:
-    """What a request shares with its repetitions: its idempotency key, without one the whole body."""
-    request = exchange.request
-    key = members_of(request).get("idempotencyKey")
-    repeated = ("key", key) if isinstance(key, str) else ("body", request.body.decode("latin-1"))
-    return exchange.identity, request.path, *repeated
-
-
 def subject_of(answer: Answer) -> Intent:
     """What a request has in common with every other for the same challenge, whatever its key: customer, task, chains.
 
@@ -102,14 +83,8 @@ def subject_of(answer: Answer) -> Intent:
     request for wallets alone: the README of the beta names them in a set-up too, of which the reference knows nothing.
     """
     exchange = answer.exchange
-    chains = chains_asked_for(exchange) if answer.call.operation == "createWallets" else ()
+    chains = chains_asked_for(exchange.request) if answer.call.operation == "createWallets" else ()
     return exchange.identity, exchange.request.path, *sorted(chains)
-
-
-def chains_asked_for(exchange: Exchange) -> frozenset[str]:
-    """The chains that a request names, none if it names none."""
-    names = members_of(exchange.request).get("blockchains")
-    return frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
 
 
 def id_form(identifier: str) -> str | None:
@@ -120,27 +95,6 @@ def id_form(identifier: str) -> str | None:
         return "uuid" if str(UUID(identifier)) == identifier.lower() else None
     except ValueError:
         return None
-
-
-def members_of(message: Message) -> Mapping[str, Any]:
-    """The members of a body; none if it is no JSON object, or one that is nested too deep."""
-    members = message.members()
-    level: list[Any] = [members]
-    for _ in range(_DEEPEST):
-        level = [inner for outer in level for inner in _inner(outer)]
-        if not level:
-            return members
-    return {}
-
-
-def _inner(value: Any) -> list[Any]:
-    match value:
-        case dict():
-            return list(value.values())
-        case list():
-            return value
-        case _:
-            return []
 
 
 def joined(names: AbstractSet[str] | Mapping[str, object] | Sequence[str]) -> str:

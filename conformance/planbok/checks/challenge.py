@@ -6,15 +6,15 @@ from urllib.parse import urlsplit
 
 from conformance.exchange import Exchange
 from conformance.findings import Finding
-from conformance.planbok.checks.answers import SAYS, Answer, intent_of, issued_challenge, members_of, subject_of
+from conformance.planbok.checks.answers import SAYS, Answer, subject_of
 from conformance.planbok.checks.overview import History, IssuedChallenge, Overview
-from conformance.planbok.messages import Challenge, challenge_in
+from conformance.planbok.messages import Challenge, challenge_in, intent_of, issued_challenge, members_of
 
 
 def new_challenge(answer: Answer, history: History) -> Iterator[Finding]:
     """Judge the answer to a request for a challenge, and add it to the history."""
     exchange = answer.exchange
-    pointer, challenge = issued_challenge(answer)
+    pointer, challenge = issued_challenge(exchange)
     named = challenge.named if challenge else ()
     yield SAYS.read(
         "challenge.identifier",
@@ -85,7 +85,7 @@ def _unique(issued: IssuedChallenge, pointer: str, exchange: Exchange, history: 
 
 def under_its_customer(answer: Answer, overview: Overview) -> Iterator[Finding]:
     """Judge a read of a challenge under a customer that it was not issued for."""
-    issue = overview.issued.get(str(answer.call.challenge))
+    issue = overview.observer.issue(answer.call.challenge)
     if issue is None or issue.customer == answer.call.customer:
         return
     shown, status = challenge_in(answer.data) is not None, answer.exchange.response.status

@@ -26,14 +26,14 @@ def id_forms(answer: Answer) -> Iterator[Finding]:
 def customer_as_created(answer: Answer, overview: Overview) -> Iterator[Finding]:
     """Judge the answer to a read of a customer by the request that created it."""
     exchange, identifier = answer.exchange, str(answer.call.customer)
-    if identifier not in overview.created:
+    creation = overview.observer.creation(identifier)
+    if creation is None:
         return
-    creator, created = overview.created[identifier]
     if isinstance(answer.data, dict):
         for rule, name, expected in (
             ("customer.readable", "id", identifier),
-            ("customer.names-kept", "name", created.get("name")),
-            ("customer.names-kept", "refId", created.get("refId")),
+            ("customer.names-kept", "name", creation.members.get("name")),
+            ("customer.names-kept", "refId", creation.members.get("refId")),
         ):
             if isinstance(expected, str) and name in answer.data:
                 yield SAYS.judged(
@@ -44,7 +44,11 @@ def customer_as_created(answer: Answer, overview: Overview) -> Iterator[Finding]
                     answer.data[name],
                     exchange,
                 )
-    elif exchange.response.status == HTTPStatus.NOT_FOUND and creator == exchange.identity and not exchange.breaks:
+    elif (
+        exchange.response.status == HTTPStatus.NOT_FOUND
+        and creation.identity == exchange.identity
+        and not exchange.breaks
+    ):
         yield SAYS.judged(
             "customer.readable",
             False,

@@ -7,7 +7,7 @@ from conformance.exchange import Delivery, Exchange
 from conformance.findings import Finding
 from conformance.planbok.chains import CHAINS
 from conformance.planbok.checks.address import addresses
-from conformance.planbok.checks.answers import Answer, answer_of, issued_challenge, shown_challenges
+from conformance.planbok.checks.answers import Answer, answer_of, shown_challenges
 from conformance.planbok.checks.challenge import new_challenge, success_word, under_its_customer
 from conformance.planbok.checks.customer import customer_as_created, id_forms
 from conformance.planbok.checks.list import (
@@ -17,11 +17,11 @@ from conformance.planbok.checks.list import (
     wallets_of_others,
     wallets_stay,
 )
-from conformance.planbok.checks.overview import History, Overview, attribute, event_with_wallets, learn
+from conformance.planbok.checks.overview import History, Overview, attribute, event_with_wallets
 from conformance.planbok.checks.response import form
 from conformance.planbok.checks.result import chains_of_result, none_before_success
 from conformance.planbok.checks.webhook import event_names, single_event
-from conformance.planbok.messages import ISSUING
+from conformance.planbok.messages import ISSUING, issued_challenge
 from conformance.specification import Specification
 
 
@@ -43,7 +43,7 @@ def provider_findings(
     answers = [answer_of(exchange) for exchange in exchanges if exchange.operation is not None]
     overview = Overview()
     for answer in answers:
-        learn(answer, overview)
+        overview.observer.see(answer.exchange)
     events = [event_with_wallets(number, delivery, overview) for number, delivery in enumerate(deliveries, start=1)]
     attribute(answers, events, overview)
     chains = {*CHAINS, *settings.get("blockchains", "").split()}
@@ -86,7 +86,7 @@ def _content(answer: Answer, overview: Overview, history: History, chains: Abstr
             yield from single_wallet(answer, history)
         case operation if operation in ISSUING and answer.exchange.response.succeeded:
             yield from new_challenge(answer, history)
-            pointer, challenge = issued_challenge(answer)
+            pointer, challenge = issued_challenge(answer.exchange)
             if challenge is not None:
                 yield from none_before_success(challenge, pointer, answer.exchange)
 

@@ -8,7 +8,8 @@ from typing import Any
 from conformance.exchange import Exchange
 from conformance.findings import Finding
 from conformance.judging import responses
-from conformance.planbok.checks.answers import SAYS, members_of
+from conformance.planbok.checks.answers import SAYS
+from conformance.planbok.messages import members_of
 from conformance.specification import Specification
 
 _JSON = "application/json"

@@ -33,11 +33,11 @@ def chains_of_result(
 
     No document says what becomes of a chain that the customer has already, or whose name nobody knows.
     """
-    issue = overview.issued.get(challenge.id or "")
+    issue = overview.observer.issue(challenge.id)
     shown = {wallet.blockchain for wallet in challenge.wallets}
     if issue is None or issue.operation != "createWallets" or not shown:
         return
-    due = issue.chains & chains - issue.earlier if issue.customer in overview.created else frozenset()
+    due = issue.chains & chains - issue.earlier if overview.observer.creation(issue.customer) else frozenset()
     yield SAYS.judged(
         "result.exactly-the-chains",
         due <= shown <= issue.chains,

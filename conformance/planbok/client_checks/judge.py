@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from conformance.exchange import Delivery, Exchange, Request
@@ -25,44 +24,25 @@ from conformance.planbok.client_checks.requests import (
     repeatable_of,
     wished_pause,
 )
-from conformance.planbok.client_checks.traffic import LIFE, journal_findings
+from conformance.planbok.client_checks.traffic import journal_findings
 from conformance.planbok.messages import (
     ISSUING,
     KEY_HEADER,
     Call,
-    Challenge,
     call_of,
     challenge_in,
     challenge_of,
-    customer_id,
     entries,
     filtered_customers,
-    is_set_up,
-    payload,
 )
+from conformance.planbok.observer import Observer
 
 _KEYED = {"createCustomer", "createWallets"}
-_FAILED = "failed"
 _SECOND = timedelta(seconds=1)
 _READS_A_SECOND = 20
 _LEAST_PAUSE = _SECOND / _READS_A_SECOND
 _LONG_PAUSE = timedelta(seconds=30)
 _READS_OF_WHAT_ENDED = 2
-
-
-@dataclass
-class ChallengeRecord:
-    """What a client has seen of one of its challenges."""
-
-    seen: datetime
-    expires_at: datetime | None = None
-    ended: bool = False
-    reads: int = 0
-    """How many reads there were that showed the end, or came after it."""
-
-    def is_over(self, at: datetime) -> bool:
-        """Whether the client knows at `at` that nothing can come of it any more, by its own clock and the API's."""
-        return self.ended or at > max(self.seen + LIFE, self.expires_at or self.seen)
 
 
 @dataclass
@@ -93,8 +73,8 @@ class ClientJudge:
         self._webhook_secret = credentials.get("webhook_secret")
         self._pins: set[str] = set()
         self._given: dict[Page, bool] = {}
-        self._set_up: dict[str, bool | None] = {}
-        self._challenges: dict[tuple[str | None, str | None], ChallengeRecord] = {}
+        self._observer = Observer()
+        self._reads_after_end: dict[tuple[str | None, str | None], int] = {}
         self._reads: dict[str, list[datetime]] = {}
         self._throttled: dict[Repeatable, Throttling] = {}
         self._intents: dict[str, Repeatable] = {}
@@ -146,40 +126,24 @@ class ClientJudge:
         return operation is not None or not any(map(page.is_beside, self._given))
 
     def _learn(self, exchange: Exchange) -> None:
+        """Learn which pages the API gives, and what it shows of customers and challenges."""
+        self._observer.see(exchange)
         call, response = call_of(exchange), exchange.response
         match call.operation:
-            case "createCustomer" if created := customer_id(response):
-                self._set_up.setdefault(created, False)
-            case "getCustomer":
-                self._read_customer(call.customer, payload(response))
-            case "listCustomers":
-                for entry in entries(response):
-                    self._read_customer(entry.get("id") if isinstance(entry, Mapping) else None, entry)
             case "listChallenges":
                 for challenge in map(challenge_in, entries(response)):
                     self._give(challenge.redirect_url if challenge else None)
             case operation if operation == "getChallenge" or operation in ISSUING:
-                self._follow(call, challenge_of(response), exchange.at)
+                shown = challenge_of(response)
+                self._give(shown.redirect_url if shown else None)
+                if shown is not None and shown.has_ended:
+                    key = call.customer, call.challenge or shown.id
+                    self._reads_after_end[key] = max(self._reads_after_end.get(key, 0), 1)
 
     def _give(self, url: str | None, *, opened: bool = False) -> None:
         """Learn a URL that the API, or a page itself, sends the customer to."""
         if url is not None and (page := Page.at(url)):
             self._given.setdefault(page, opened)
-
-    def _read_customer(self, identifier: str | None, shown: Any) -> None:
-        """Learn of a customer whether the set-up is complete, which it stays; None if the API does not show it."""
-        if isinstance(identifier, str) and isinstance(shown, Mapping) and not self._set_up.get(identifier):
-            self._set_up[identifier] = is_set_up(shown)
-
-    def _follow(self, call: Call, challenge: Challenge | None, at: datetime) -> None:
-        """Learn of a challenge from its issue, or from what was read under its id."""
-        if challenge is None:
-            return
-        self._give(challenge.redirect_url)
-        record = self._challenges.setdefault((call.customer, call.challenge or challenge.id), ChallengeRecord(at))
-        record.expires_at = challenge.expires_at or record.expires_at
-        if challenge.status == _FAILED or (challenge.succeeded and challenge.result):
-            record.ended, record.reads = True, max(record.reads, 1)
 
     def _settle(self, exchange: Exchange) -> None:
         repeatable = repeatable_of(exchange.request)
@@ -263,7 +227,8 @@ class ClientJudge:
         Nothing is said of a customer that was neither created nor read in this traffic, nor of one whose
         ``hasRecovery`` the API does not show.
         """
-        complete = self._set_up.get(customer or "")
+        record = self._observer.customers.get(customer or "")
+        complete = record.set_up if record else None
         if complete is not None:
             yield SAYS.judged(
                 "checks-set-up-first",
@@ -275,17 +240,18 @@ class ClientJudge:
 
     def _past_its_end(self, customer: str | None, challenge: str | None, at: datetime) -> Iterator[Finding]:
         """Judge a read of a challenge: one shows that it has ended, a second is no breach, a third is polling."""
-        record = self._challenges.get((customer, challenge))
-        if record is None:
+        progress = self._observer.progress.get((customer, challenge))
+        if progress is None:
             return
-        over = record.is_over(at)
-        record.reads = record.reads + 1 if over else 0
+        over = progress.is_over(at)
+        reads = self._reads_after_end.get((customer, challenge), 0) + 1 if over else 0
+        self._reads_after_end[customer, challenge] = reads
         yield SAYS.judged(
             "stops-polling",
-            record.reads <= _READS_OF_WHAT_ENDED,
+            reads <= _READS_OF_WHAT_ENDED,
             "request path",
             f"at most {_READS_OF_WHAT_ENDED} reads of a challenge that has ended",
-            f"read {record.reads} of such" if over else "one that has not ended",
+            f"read {reads} of such" if over else "one that has not ended",
         )
 
     def _polling(self, request: Request, at: datetime) -> Finding:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import parse_qsl
 
 from conformance.exchange import Delivery, Exchange
@@ -11,6 +11,7 @@ from conformance.planbok.client_checks.findings import SAYS
 from conformance.planbok.client_checks.pages import Page, redirect_target
 from conformance.planbok.client_checks.webhooks import ACCEPTED, webhook_answers
 from conformance.planbok.messages import (
+    LIFE,
     SUCCESS_WORDS,
     Call,
     Challenge,
@@ -22,7 +23,6 @@ from conformance.planbok.messages import (
     payload,
 )
 
-LIFE = timedelta(minutes=15)
 _READ = Call("getChallenge")
 
 
