@@ -4,8 +4,6 @@ The library http-message-signatures gives the values of components and the algor
 a time from outside, deterministic signing, a memory against replay, and errors that say what to do.
 """
 
-import base64
-import hashlib
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -17,18 +15,10 @@ from threading import Lock
 from typing import Any, cast
 
 import http_sf
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
 from http_message_signatures import (
     HTTPMessageSignaturesException,
     HTTPSignatureComponentResolver,
@@ -37,6 +27,16 @@ from http_message_signatures import (
     algorithms,
 )
 from http_sf.compat import Item
+
+from conformance.standards.signing_keys import (
+    KeyRejected,
+    key_from_seed,
+    kind_of,
+    load_private_key,
+    load_public_key,
+    private_pem,
+    public_pem,
+)
 
 __all__ = [
     "ALGORITHMS",
@@ -86,7 +86,6 @@ _ECDSA_HASHES = {ECDSA_P384_SHA384: SHA384(), ECDSA_P256_SHA256: SHA256()}
 _SIGNATURE_SIZES = {ECDSA_P384_SHA384: 96, ECDSA_P256_SHA256: 64, "ed25519": 64, "hmac-sha256": 32}
 _PARAMETER_TYPES = {"created": int, "expires": int, "keyid": str, "alg": str, "nonce": str, "tag": str}
 _COMPONENT_NAME = re.compile(r"@?[a-z0-9!#$%&'*+.^_`|~-]+")
-_P384_COMMAND = "openssl ecparam -name secp384r1 -genkey -noout"
 
 
 class Reason(StrEnum):
@@ -120,10 +119,6 @@ class SignatureRejected(ValueError):  # noqa: N818 - a judgement of the input, n
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-
-
-class KeyRejected(ValueError):  # noqa: N818 - a judgement of the input, named as such
-    """A key that cannot be read or does not fit; the message says what was given and what is expected."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +280,7 @@ def sign(
         KeyRejected: If `key` cannot sign with `algorithm`.
     """
     if algorithm not in algorithms_of(key):
-        raise KeyRejected(f"{_described(key)} cannot sign with {algorithm}; it can with {_listed(algorithms_of(key))}.")
+        raise KeyRejected(f"{kind_of(key)} cannot sign with {algorithm}; it can with {_listed(algorithms_of(key))}.")
     parameters = {
         "created": created and int(created.timestamp()),
         "expires": expires and int(expires.timestamp()),
@@ -378,58 +373,6 @@ def algorithms_of(key: PrivateKey | PublicKey) -> tuple[str, ...]:
             return ("ed25519",)
         case rsa.RSAPrivateKey() | rsa.RSAPublicKey():
             return ("rsa-pss-sha512", "rsa-v1_5-sha256")
-
-
-def key_from_seed(seed: bytes) -> ec.EllipticCurvePrivateKey:
-    """The P-384 private key that follows from `seed`: the same seed gives the same key."""
-    curve = ec.SECP384R1()
-    number = int.from_bytes(hashlib.shake_256(seed).digest(64), "big")
-    return ec.derive_private_key(1 + number % (curve.group_order - 1), curve)
-
-
-def private_pem(key: ec.EllipticCurvePrivateKey) -> str:
-    """The private `key` as PEM text (PKCS #8, not encrypted)."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
-def public_pem(key: ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey) -> str:
-    """The public part of `key` as PEM text (SubjectPublicKeyInfo)."""
-    public = key.public_key() if isinstance(key, ec.EllipticCurvePrivateKey) else key
-    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-
-
-def load_private_key(pem: str) -> ec.EllipticCurvePrivateKey:
-    """The P-384 private key in a PEM text (PKCS #8 or SEC 1, not encrypted).
-
-    Raises:
-        KeyRejected: If there is none.
-    """
-    _require_pem(pem, "PRIVATE KEY", f"a private key, as `{_P384_COMMAND}` makes it")
-    try:
-        key = load_pem_private_key(pem.encode(), password=None)
-    except TypeError as error:
-        raise KeyRejected("The private key is encrypted; give it without a password.") from error
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise KeyRejected(f"The private key cannot be read: {error}") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP384R1):
-        raise KeyRejected(f"{_described(key)} was given, expected one on P-384: make it with `{_P384_COMMAND}`.")
-    return key
-
-
-def load_public_key(pem: str) -> ec.EllipticCurvePublicKey:
-    """The P-384 public key in a PEM text (SubjectPublicKeyInfo).
-
-    Raises:
-        KeyRejected: If there is none.
-    """
-    _require_pem(pem, "PUBLIC KEY", "a public key, as `openssl ec -pubout` writes it")
-    try:
-        key = load_pem_public_key(pem.encode())
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise KeyRejected(f"The public key cannot be read: {error}") from error
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP384R1):
-        raise KeyRejected(f"{_described(key)} was given, expected one on P-384: make it with `{_P384_COMMAND}`.")
-    return key
 
 
 @dataclass(frozen=True)
@@ -682,31 +625,6 @@ def _require_first_use(
             Reason.REPLAYED,
             "This signature was accepted before; sign each request anew, with another created or a nonce.",
         )
-
-
-def _require_pem(text: str, kind: str, expected: str) -> None:
-    if re.search(rf"-----BEGIN ([A-Z ]+ )?{kind}-----", text):
-        return
-    if "-----BEGIN" in text:
-        given = "another kind of PEM text"
-    elif _is_base64_of_pem(text):
-        given = "base64 of PEM text; decode it first"
-    else:
-        given = "no PEM text"
-    raise KeyRejected(f"Expected PEM text with the line -----BEGIN {kind}-----: {expected}; this is {given}.")
-
-
-def _is_base64_of_pem(text: str) -> bool:
-    try:
-        return b"-----BEGIN" in base64.b64decode(text)
-    except ValueError:
-        return False
-
-
-def _described(key: object) -> str:
-    if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
-        return f"A key on the curve {key.curve.name}"
-    return f"A key of the kind {type(key).__name__.removesuffix('PrivateKey').removesuffix('PublicKey')}"
 
 
 def _listed(names: Sequence[str]) -> str:
