@@ -9,9 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import lru_cache
-from threading import Lock
 from typing import Any, cast
 
 import http_sf
@@ -28,6 +26,7 @@ from http_message_signatures import (
 )
 from http_sf.compat import Item
 
+from conformance.standards.signature_refusals import Reason, ReplayStore, SignatureRejected
 from conformance.standards.signing_keys import (
     KeyRejected,
     key_from_seed,
@@ -88,39 +87,6 @@ _PARAMETER_TYPES = {"created": int, "expires": int, "keyid": str, "alg": str, "n
 _COMPONENT_NAME = re.compile(r"@?[a-z0-9!#$%&'*+.^_`|~-]+")
 
 
-class Reason(StrEnum):
-    """Why a signed message was rejected."""
-
-    MISSING = "missing"
-    MALFORMED = "malformed"
-    LABEL_MISMATCH = "label-mismatch"
-    UNKNOWN_KEY = "unknown-key"
-    WRONG_ALGORITHM = "wrong-algorithm"
-    WRONG_FORM = "wrong-form"
-    MISMATCH = "mismatch"
-    CREATED_MISSING = "created-missing"
-    TOO_OLD = "too-old"
-    IN_THE_FUTURE = "in-the-future"
-    EXPIRED = "expired"
-    COMPONENT_MISSING = "component-missing"
-    COMPONENT_ABSENT = "component-absent"
-    COMPONENT_REPEATED = "component-repeated"
-    REPLAYED = "replayed"
-
-
-class SignatureRejected(ValueError):  # noqa: N818 - a judgement of the input, named as such
-    """A message whose signature cannot be read, built or trusted.
-
-    Args:
-        reason: Why, for programs.
-        message: What is wrong and what to do, for people.
-    """
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
 @dataclass(frozen=True)
 class SignatureInput:
     """What one signature covers and says of itself: a member of Signature-Input (RFC 9421, section 4.1).
@@ -147,34 +113,6 @@ class SignatureInput:
     nonce: str | None
     tag: str | None
     text: str
-
-
-class ReplayStore:
-    """Remembers which signatures were seen, each until it could no longer be accepted. Safe to share among threads."""
-
-    def __init__(self) -> None:
-        self._until: dict[tuple[str, bytes], float] = {}
-        self._lock = Lock()
-        self._next_purge = -math.inf
-
-    def seen_before(self, key_id: str, token: bytes, *, now: float, until: float) -> bool:
-        """Whether `token` was seen under `key_id` before; if not, it is remembered.
-
-        Args:
-            key_id: The id of the key that signed.
-            token: What marks the signature: its bytes or its nonce.
-            now: The time, in seconds since 1970 (UTC).
-            until: The last instant at which to remember it, in seconds since 1970 (UTC); infinity for ever.
-        """
-        with self._lock:
-            if now >= self._next_purge:
-                self._until = {seen: end for seen, end in self._until.items() if end >= now}
-                self._next_purge = now + 60
-            seen = self._until.get((key_id, token))
-            if seen is not None and seen >= now:
-                return True
-            self._until[key_id, token] = until
-            return False
 
 
 def declared_signatures(headers: Sequence[tuple[str, str]]) -> list[tuple[SignatureInput, bytes]]:

@@ -104,6 +104,7 @@ def _is_base64_of_pem(text: str) -> bool:
 
 
 def kind_of(key: object) -> str:
+    """What a key is, at the beginning of a sentence: ``A key on the curve secp256k1``."""
     if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
         return f"A key on the curve {key.curve.name}"
     return f"A key of the kind {type(key).__name__.removesuffix('PrivateKey').removesuffix('PublicKey')}"

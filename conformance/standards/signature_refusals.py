@@ -1,0 +1,67 @@
+"""Why a signature is refused, and the memory of those that were accepted."""
+
+from enum import StrEnum
+from threading import Lock
+
+__all__ = ["Reason", "ReplayStore", "SignatureRejected"]
+
+
+class Reason(StrEnum):
+    """Why a signed message was rejected."""
+
+    MISSING = "missing"
+    MALFORMED = "malformed"
+    LABEL_MISMATCH = "label-mismatch"
+    UNKNOWN_KEY = "unknown-key"
+    WRONG_ALGORITHM = "wrong-algorithm"
+    WRONG_FORM = "wrong-form"
+    MISMATCH = "mismatch"
+    CREATED_MISSING = "created-missing"
+    TOO_OLD = "too-old"
+    IN_THE_FUTURE = "in-the-future"
+    EXPIRED = "expired"
+    COMPONENT_MISSING = "component-missing"
+    COMPONENT_ABSENT = "component-absent"
+    COMPONENT_REPEATED = "component-repeated"
+    REPLAYED = "replayed"
+
+
+class SignatureRejected(ValueError):  # noqa: N818 - a judgement of the input, named as such
+    """A message whose signature cannot be read, built or trusted.
+
+    Args:
+        reason: Why, for programs.
+        message: What is wrong and what to do, for people.
+    """
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ReplayStore:
+    """Remembers which signatures were seen, each until it could no longer be accepted. Safe to share among threads."""
+
+    def __init__(self) -> None:
+        self._until: dict[tuple[str, bytes], float] = {}
+        self._lock = Lock()
+        self._next_purge = -math.inf
+
+    def seen_before(self, key_id: str, token: bytes, *, now: float, until: float) -> bool:
+        """Whether `token` was seen under `key_id` before; if not, it is remembered.
+
+        Args:
+            key_id: The id of the key that signed.
+            token: What marks the signature: its bytes or its nonce.
+            now: The time, in seconds since 1970 (UTC).
+            until: The last instant at which to remember it, in seconds since 1970 (UTC); infinity for ever.
+        """
+        with self._lock:
+            if now >= self._next_purge:
+                self._until = {seen: end for seen, end in self._until.items() if end >= now}
+                self._next_purge = now + 60
+            seen = self._until.get((key_id, token))
+            if seen is not None and seen >= now:
+                return True
+            self._until[key_id, token] = until
+            return False
