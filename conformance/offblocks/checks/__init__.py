@@ -1,0 +1,57 @@
+"""The rules for OffBlocks that a list of exchanges can show, one module a topic: exchanges in, findings out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+
+from conformance.exchange import Delivery, Exchange
+from conformance.findings import Finding
+from conformance.offblocks.checks import authentication, challenge, customer, response, signature, signing, webhook
+from conformance.offblocks.checks.customer import listed
+from conformance.offblocks.checks.memory import Memory
+from conformance.specification import Specification
+
+__all__ = ["listed", "provider_findings"]
+
+
+def provider_findings(
+    exchanges: Sequence[Exchange],
+    deliveries: Sequence[Delivery],
+    specification: Specification,
+    settings: Mapping[str, str],
+) -> list[Finding]:
+    """What the rules for the provider say of the exchanges and webhooks of one test.
+
+    Args:
+        exchanges: The exchanges in the order of their ends.
+        deliveries: The webhooks received.
+        specification: The API's specification.
+        settings: The API's settings; ``expected_domain`` if challenges must name one domain.
+    """
+    memory = Memory.before(exchanges)
+    findings: list[Finding] = []
+    for exchange in exchanges:
+        findings += response.form(exchange, specification)
+        findings += _content(exchange, memory, settings)
+        memory.learn(exchange)
+    findings += webhook.events(deliveries, specification)
+    return findings
+
+
+def _content(exchange: Exchange, memory: Memory, settings: Mapping[str, str]) -> Iterator[Finding]:
+    """What the rules of each topic say of an exchange."""
+    yield from signature.right_signature(exchange, memory)
+    identifier, is_ok = exchange.parameters.get("customerId"), exchange.response.status == HTTPStatus.OK
+    match exchange.operation:
+        case "createToken":
+            yield from authentication.token(exchange)
+        case "createCustomer":
+            yield from customer.creation(exchange, memory, settings)
+            yield from challenge.created(exchange, memory, settings)
+        case "getCustomer" if identifier in memory.customers and is_ok:
+            yield from customer.reading(exchange, memory.customers[identifier])
+        case "listCustomers" if is_ok:
+            yield from customer.listing(exchange)
+        case "getChallenge" if identifier is not None and is_ok:
+            yield from challenge.fetched(exchange, identifier, memory, settings)
+        case "signChallenge":
+            yield from signing.no_content(exchange)

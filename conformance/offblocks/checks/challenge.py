@@ -1,0 +1,198 @@
+"""What the challenges show that answers hold."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from conformance.exchange import Exchange
+from conformance.findings import Finding
+from conformance.offblocks.checks.base import HOUR, SAYS, TOLERANCE
+from conformance.offblocks.checks.memory import Memory
+from conformance.offblocks.messages import (
+    DOCUMENTED_HOSTS,
+    Challenge,
+    account,
+    instant,
+    issued_challenge,
+    same_address,
+)
+from conformance.standards import sign_in_message
+
+_SAME_MOMENT = timedelta(seconds=2)
+_NONCE = re.compile(r"^[A-Za-z0-9]{8,}$")
+_ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$")
+
+
+def created(exchange: Exchange, memory: Memory, settings: Mapping[str, str]) -> Iterator[Finding]:
+    """What the challenge in the answer to a creation shows.
+
+    Args:
+        exchange: The creation, which is not yet in the memory.
+        memory: What the exchanges before it showed.
+        settings: The API's settings.
+    """
+    challenge = issued_challenge(exchange.response)
+    if challenge is None or not memory.shows_creation(exchange):
+        return
+    yield from _challenge(challenge, str(exchange.request.members().get("chainId")), exchange, settings)
+    if not memory.knows_key(exchange):
+        identifier = str(exchange.response.members().get("id"))
+        yield from _issue(challenge, identifier, exchange.at, exchange, memory)
+        yield from _against_created_at(challenge, exchange)
+
+
+def fetched(exchange: Exchange, identifier: str, memory: Memory, settings: Mapping[str, str]) -> Iterator[Finding]:
+    """What a challenge shows that was fetched for a customer.
+
+    Args:
+        exchange: The request for the challenge and its answer, which are not yet in the memory.
+        identifier: The customer's id.
+        memory: What the exchanges before it showed.
+        settings: The API's settings.
+    """
+    customer = memory.customers.get(identifier)
+    challenge = issued_challenge(exchange.response)
+    if challenge is None or (customer is not None and customer.identity != exchange.identity):
+        return
+    yield from _challenge(challenge, str(customer.created.get("chainId")) if customer else None, exchange, settings)
+    if customer is None or customer.challenge is None or customer.seen_at is None:
+        return
+    same = customer.challenge.text == challenge.text
+    born_at = min(customer.challenge.issued_at or customer.seen_at, customer.seen_at)
+    if customer.settled and exchange.at - born_at < HOUR - TOLERANCE:
+        yield SAYS.judged(
+            "challenge.stays-until-signed",
+            same,
+            "response /challenge",
+            "the challenge that was given before",
+            "that" if same else "another",
+            exchange,
+        )
+    if not same:
+        yield from _issue(challenge, identifier, customer.seen_at, exchange, memory)
+
+
+def _challenge(
+    challenge: Challenge, chain_id: str | None, exchange: Exchange, settings: Mapping[str, str]
+) -> Iterator[Finding]:
+    """What the text of a challenge shows, at its creation as when it is fetched."""
+    where = "response /challenge"
+    yield SAYS.judged(
+        "challenge.standard-base64",
+        challenge.message is not None,
+        where,
+        "standard base64, padded",
+        challenge.text,
+        exchange,
+    )
+    if challenge.message is None:
+        return
+    yield SAYS.read(
+        "challenge.kind", challenge.kind, where, "a sign-in message or a public key", challenge.lines[0], exchange
+    )
+    if challenge.kind != "public-key":
+        yield _grammar(challenge.message, exchange)
+    if challenge.kind != "sign-in-message":
+        return
+    version, nonce, uri = challenge.value("Version"), challenge.value("Nonce"), challenge.value("URI")
+    yield SAYS.judged("challenge.version-is-1", version == "1", f"{where}, Version", "1", version, exchange)
+    yield SAYS.judged(
+        "challenge.nonce",
+        bool(_NONCE.match(nonce or "")),
+        f"{where}, Nonce",
+        "8 or more letters and digits",
+        nonce,
+        exchange,
+    )
+    host = re.sub(r"^https?://([^/?#]*).*$", r"\1", uri or "")
+    yield SAYS.judged(
+        "challenge.uri", host == challenge.domain, f"{where}, URI", f"of {challenge.domain}", uri, exchange
+    )
+    yield SAYS.read(
+        "challenge.domain",
+        _domain_reading(challenge, exchange, settings),
+        f"{where}, domain",
+        settings.get("expected_domain") or " or ".join(DOCUMENTED_HOSTS.values()),
+        challenge.domain,
+        exchange,
+    )
+    found = account(chain_id)
+    if found is not None:
+        chain = challenge.value("Chain ID")
+        yield SAYS.judged(
+            "challenge.chain-id",
+            chain == found.chain.reference,
+            f"{where}, Chain ID",
+            found.chain.reference,
+            chain,
+            exchange,
+        )
+        reading = "another" if _ADDRESS.match(challenge.address) else None
+        if same_address(challenge.address, found.address):
+            reading = "the-customers"
+        yield SAYS.read("challenge.address", reading, f"{where}, address", found.address, challenge.address, exchange)
+
+
+def _grammar(message: bytes, exchange: Exchange) -> Finding:
+    where, expected = "response /challenge", "the grammar of EIP-4361"
+    try:
+        sign_in_message.parse(message.decode())
+    except (UnicodeDecodeError, sign_in_message.MessageRejected) as error:
+        return SAYS.judged("challenge.grammar", False, where, expected, error, exchange)
+    return SAYS.judged("challenge.grammar", True, where, expected, "so", exchange)
+
+
+def _domain_reading(challenge: Challenge, exchange: Exchange, settings: Mapping[str, str]) -> str | None:
+    asked = re.sub(r"^https?://([^/?#]*).*$", r"\1", exchange.request.url)
+    hosts = {**{host: reading for reading, host in DOCUMENTED_HOSTS.items()}, asked: "host-asked"}
+    expected = settings.get("expected_domain")
+    if expected:
+        return hosts.get(expected, "host-asked") if challenge.domain == expected else None
+    return hosts.get(challenge.domain)
+
+
+def _issue(
+    challenge: Challenge, customer: str, earliest: datetime, exchange: Exchange, memory: Memory
+) -> Iterator[Finding]:
+    """Whether a new challenge was issued between its cause and its answer, and whether its nonce is new too."""
+    where = "response /challenge"
+    issued_at = challenge.issued_at
+    if challenge.kind == "sign-in-message":
+        latest = exchange.at + timedelta(seconds=exchange.seconds)
+        yield SAYS.judged(
+            "challenge.issued-when-made",
+            issued_at is not None and earliest - TOLERANCE <= issued_at <= latest + TOLERANCE,
+            f"{where}, Issued At",
+            f"between {earliest.isoformat()} and {latest.isoformat()}",
+            issued_at,
+            exchange,
+        )
+    nonce = challenge.value("Nonce")
+    if nonce is not None:
+        before = memory.nonces.setdefault(nonce, (customer, challenge.text))
+        if len(memory.nonces) > 1 or before != (customer, challenge.text):
+            yield SAYS.judged(
+                "challenge.never-alike",
+                before == (customer, challenge.text),
+                f"{where}, Nonce",
+                "one that no other challenge has",
+                nonce,
+                exchange,
+            )
+
+
+def _against_created_at(challenge: Challenge, exchange: Exchange) -> Iterator[Finding]:
+    if challenge.kind != "sign-in-message":
+        return
+    created_at, issued_at = instant(exchange.response.members().get("createdAt")), challenge.issued_at
+    reading = None
+    if created_at is not None and issued_at is not None:
+        reading = "with-the-customer" if abs(issued_at - created_at) <= _SAME_MOMENT else "at-another-time"
+    yield SAYS.read(
+        "challenge.issued-at-against-created-at",
+        reading,
+        "response /challenge, Issued At",
+        f"createdAt, {created_at}, or another time",
+        issued_at,
+        exchange,
+    )

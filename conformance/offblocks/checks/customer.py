@@ -1,0 +1,224 @@
+"""What answers show of customers: at their creation, when they are read, and when they are listed."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from fractions import Fraction
+from http import HTTPStatus
+from uuid import UUID
+
+from conformance.exchange import Exchange, Mode
+from conformance.findings import Finding, answer
+from conformance.offblocks.checks.base import SAYS, is_plain, is_shown, same_account
+from conformance.offblocks.checks.memory import Customer, Memory
+from conformance.offblocks.messages import account, instant
+from conformance.offblocks.wallet import Wallet
+
+_STATES = ("initiating", "screening", "verifying", "rejected", "active", "inactive")
+"""The states that the page Customer States names before the place where it could not be read further."""
+_LONGEST_ORDINARY = 100
+"""How long an externalId may be that every system takes, in characters."""
+_MOST_DIGITS = 30
+"""How many digits of a second's fraction are compared at most."""
+
+
+def creation(exchange: Exchange, memory: Memory, settings: Mapping[str, str]) -> Iterator[Finding]:
+    """What the answer to a creation shows of the customer.
+
+    Args:
+        exchange: The creation, which is not yet in the memory.
+        memory: What the exchanges before it showed.
+        settings: The API's settings.
+    """
+    asked = exchange.request.members()
+    chain_id, external_id = asked.get("chainId"), asked.get("externalId")
+    if not isinstance(chain_id, str) or not isinstance(external_id, str) or exchange.breaks:
+        return
+    response = exchange.response
+    if _is_fresh(exchange, memory, settings) and not _may_be_refused(exchange, settings):
+        yield SAYS.judged(
+            "customer.created-with-201",
+            response.status == HTTPStatus.CREATED,
+            "response status",
+            "201",
+            answer(exchange),
+            exchange,
+        )
+    before = memory.customer_of_pair(exchange)
+    if before is not None and response.succeeded:
+        identifier = response.members().get("id")
+        yield SAYS.judged(
+            "customer.no-second-for-a-pair",
+            identifier == before,
+            "response /id",
+            f"{before}, the id of the customer of this pair",
+            identifier,
+            exchange,
+        )
+    elif before is not None:
+        yield SAYS.judged("customer.no-second-for-a-pair", True, "response", "no second id", answer(exchange), exchange)
+    if memory.shows_creation(exchange):
+        yield from _new_customer(exchange, chain_id, external_id)
+
+
+def _is_fresh(exchange: Exchange, memory: Memory, settings: Mapping[str, str]) -> bool:
+    """Whether only a 201 is right: wallet, externalId and key are new, and the request and its chain are right."""
+    asked = exchange.request.members()
+    chain_id, external_id = str(asked["chainId"]), str(asked["externalId"])
+    found = account(chain_id)
+    old = any(wallet == chain_id.lower() or other == external_id for _, wallet, other in memory.pairs)
+    return (
+        not old
+        and is_plain(exchange)
+        and (exchange.identity, exchange.request.body) not in memory.sent_repeatedly
+        and set(asked) == {"chainId", "externalId"}
+        and found is not None
+        and found.address.strip("0x") != ""
+        and str(found.chain) == settings.get("chain", str(found.chain))
+        and str(exchange.request.header("Idempotency-Key")) not in {key for _, key in memory.keys}
+    )
+
+
+def _may_be_refused(exchange: Exchange, settings: Mapping[str, str]) -> bool:
+    """Whether the answer is a refusal that no document rules out, though the customer is new to this test.
+
+    None says how many requests are taken, nor which texts are refused as an externalId; and what was created before
+    this test may be in the way of an externalId that was drawn and of the wallet that the settings name.
+    """
+    status, asked = exchange.response.status, exchange.request.members()
+    external_id = str(asked["externalId"])
+    drawn = exchange.generated is not None and exchange.generated.mode is not Mode.GIVEN
+    ordinary = external_id.isprintable() and 0 < len(external_id) <= _LONGEST_ORDINARY
+    return (
+        status == HTTPStatus.TOO_MANY_REQUESTS
+        or (HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and not ordinary)
+        or (status == HTTPStatus.CONFLICT and (drawn or _is_configured(str(asked["chainId"]), settings)))
+    )
+
+
+def _is_configured(chain_id: str, settings: Mapping[str, str]) -> bool:
+    """Whether an account is that of the wallet that the settings name."""
+    key, found = settings.get("wallet_key"), account(chain_id)
+    if key is None or found is None:
+        return False
+    return same_account(chain_id, Wallet(bytes.fromhex(key), str(found.chain)).account_id)
+
+
+def _new_customer(exchange: Exchange, chain_id: str, external_id: str) -> Iterator[Finding]:
+    members = exchange.response.members()
+    expectations = (
+        ("customer.starts-initiating", "status", "initiating"),
+        ("customer.echoes-chain-id", "chainId", chain_id),
+        ("customer.echoes-external-id", "externalId", external_id),
+    )
+    for rule, name, expected in expectations:
+        held = is_shown(name, members.get(name), expected)
+        yield SAYS.judged(rule, held, f"response /{name}", expected, members.get(name), exchange)
+    if not external_id.isascii():
+        yield SAYS.judged(
+            "customer.external-id-is-any-string",
+            members.get("externalId") == external_id,
+            "response /externalId",
+            external_id,
+            members.get("externalId"),
+            exchange,
+        )
+    links = [
+        name for name, value in members.items() if isinstance(value, str) and value.startswith(("http:", "https:"))
+    ]
+    yield SAYS.read(
+        "customer.verification-url",
+        "present" if links else "absent",
+        "response body",
+        "a URL or none",
+        ", ".join(links) or "none",
+        exchange,
+    )
+    yield from _customer_fields(members, "response ", exchange)
+
+
+def _customer_fields(members: Mapping[str, object], where: str, exchange: Exchange) -> Iterator[Finding]:
+    identifier, status = members.get("id"), members.get("status")
+    yield SAYS.judged("customer.id-is-a-uuid", _is_uuid(identifier), f"{where}/id", "a UUID", identifier, exchange)
+    yield SAYS.judged(
+        "customer.status-is-known", status in _STATES, f"{where}/status", " or ".join(_STATES), status, exchange
+    )
+    for name in ("createdAt", "updatedAt"):
+        yield SAYS.judged(
+            "customer.times-are-rfc3339",
+            instant(members.get(name)) is not None,
+            f"{where}/{name}",
+            "an RFC 3339 time",
+            members.get(name),
+            exchange,
+        )
+
+
+def reading(exchange: Exchange, customer: Customer) -> Iterator[Finding]:
+    """What reading a customer shows.
+
+    Args:
+        exchange: The request that reads it, and the answer with the customer.
+        customer: What the exchanges before it showed of this customer.
+    """
+    members = exchange.response.members()
+    yield from _customer_fields(members, "response ", exchange)
+    if customer.identity != exchange.identity:
+        return
+    for name in ("id", "chainId", "externalId"):
+        yield SAYS.judged(
+            "customer.readable",
+            is_shown(name, members.get(name), customer.created.get(name)),
+            f"response /{name}",
+            f"{customer.created.get(name)}, as at creation",
+            members.get(name),
+            exchange,
+        )
+    before, now = customer.created.get("createdAt"), members.get("createdAt")
+    likeness = "identical" if before == now else "fewer-digits" if _differ_in_digits(before, now) else None
+    yield SAYS.read("customer.created-at-stays", likeness, "response /createdAt", str(before), now, exchange)
+
+
+def _differ_in_digits(one: object, other: object) -> bool:
+    """Whether two texts are the same RFC 3339 time, which one of them cuts or rounds to fewer fraction digits."""
+    if instant(one) is None or instant(other) is None:
+        return False
+    (digits, short), (more_digits, long) = sorted((_precisely(str(one)), _precisely(str(other))))
+    unit = Fraction(1, 10**digits)
+    return short == long if digits == more_digits else -unit / 2 <= long - short < unit
+
+
+def _precisely(time: str) -> tuple[int, Fraction]:
+    """How many fraction digits an RFC 3339 time has, and the time in seconds since 1970."""
+    fraction = re.sub(r"^[^.]*\.?(\d*).*$", r"\1", time)[:_MOST_DIGITS]
+    second = datetime.fromisoformat(re.sub(r"\.\d+", "", time).upper())
+    return len(fraction), int(second.timestamp()) + Fraction(int(fraction or "0"), 10 ** len(fraction))
+
+
+def listing(exchange: Exchange) -> Iterator[Finding]:
+    """What the members of each listed customer show."""
+    for number, members in enumerate(listed(exchange)):
+        yield from _customer_fields(members, f"response /{number}", exchange)
+
+
+def listed(exchange: Exchange) -> list[Mapping[str, object]]:
+    """The customers in the answer to a list; a bare array, or the one in an object whose entries have an ``id``."""
+    try:
+        body = exchange.response.json()
+    except ValueError:
+        return []
+    if isinstance(body, dict):
+        arrays = [_objects(value) for value in body.values()]
+        return next((entries for entries in arrays if any("id" in entry for entry in entries)), [])
+    return _objects(body)
+
+
+def _objects(array: object) -> list[Mapping[str, object]]:
+    return [entry for entry in array if isinstance(entry, dict)] if isinstance(array, list) else []
+
+
+def _is_uuid(value: object) -> bool:
+    try:
+        return isinstance(value, str) and str(UUID(value)) == value.lower()
+    except ValueError:
+        return False

@@ -1,0 +1,26 @@
+"""What the webhooks that were received show."""
+
+from collections.abc import Iterable, Iterator
+
+from conformance.exchange import Delivery
+from conformance.findings import Finding
+from conformance.judging import responses
+from conformance.offblocks.checks.base import SAYS
+from conformance.specification import Specification
+
+
+def events(deliveries: Iterable[Delivery], specification: Specification) -> Iterator[Finding]:
+    """Whether the body of each webhook fits the schema of its event.
+
+    Args:
+        deliveries: The webhooks in the order in which they came.
+        specification: The API's specification.
+    """
+    rule = "webhook.event-matches-schema"
+    for number, delivery in enumerate(deliveries, start=1):
+        kind = delivery.request.header("Content-Type")
+        problems = specification.request_problems("customerUpdated", kind, delivery.request.body)
+        for problem in responses.first_of_each_place(problems):
+            yield SAYS.judged(rule, False, f"webhook {number} {problem.pointer}", problem.expected, problem.got, None)
+        if not problems:
+            yield SAYS.judged(rule, True, "webhook body", "as the schema says", "so", None)
