@@ -1,5 +1,6 @@
 """Why a signature is refused, and the memory of those that were accepted."""
 
+import math
 from enum import StrEnum
 from threading import Lock
 
