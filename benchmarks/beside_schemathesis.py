@@ -30,8 +30,10 @@ from urllib.request import urlopen
 from conformance.api import Api, named
 from conformance.catalogue import Catalogue
 from conformance.clock import SystemClock, stopwatch
-from conformance.matrix import Said, Trial, judge, said_in, together, trials
-from conformance.run import Options, run
+from conformance.matrix.judgement import judge
+from conformance.matrix.observation import observe_server
+from conformance.matrix.trials import Trial, trials
+from conformance.matrix.verdicts import Verdicts, combined
 from conformance.sandbox.control import PREFIX
 from conformance.sandbox.faults import UnknownFaultError
 from conformance.sandbox.server import RunningSandbox, SandboxApp
@@ -76,15 +78,12 @@ def sandbox(api: Api, fault: str | None) -> tuple[CountingApp, RunningSandbox]:
     return app, RunningSandbox(app, "127.0.0.1", 0)
 
 
-def suite(api: Api, fault: str | None) -> tuple[Said, dict[str, float]]:
-    """What ``conformance run`` says, and what it cost."""
+def suite(api: Api, fault: str | None) -> tuple[Verdicts, dict[str, float]]:
+    """What ``conformance run`` finds, and what it cost."""
     app, running = sandbox(api, fault)
     with running:
-        began = stopwatch()
-        results = run(Options((api.name,), "sandbox", base_urls={api.name: f"{running.origin}/{api.name}"}))
-        seconds = stopwatch() - began
-    said = said_in(results, Catalogue.load(api.rules))
-    return said, app.cost(seconds)
+        observation = observe_server(api, running.origin)
+    return observation.verdicts, app.cost(observation.seconds)
 
 
 def schemathesis(api: Api, fault: str | None, seed: int, examples: int) -> tuple[Failures, dict[str, float]]:
@@ -173,7 +172,7 @@ def measure(faulty: Sequence[Trial], seeds: int, examples: Sequence[int], worker
         rows.append((trial.section, row))
     unchanged = {
         name: {
-            "suite": sorted(rule for rule, seen in together(ours[api, None][0]).items() if seen.plain in ALARMS),
+            "suite": sorted(rule for rule, verdict in combined(ours[api, None][0]).items() if verdict.plain in ALARMS),
             "schemathesis": sorted(frozenset().union(*(found[api, None, *settings][0] for settings in runs))),
         }
         for name, api in apis.items()

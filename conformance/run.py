@@ -68,9 +68,16 @@ class Silence:
 class _Collector:
     """The pytest plugin that hands the options over, and gathers what the runner attached to reports in any process."""
 
-    def __init__(self, options: Options, catalogues: Mapping[str, Catalogue], listener: Listener) -> None:
+    def __init__(
+        self,
+        options: Options,
+        catalogues: Mapping[str, Catalogue],
+        listener: Listener,
+        plugins: Sequence[object],
+    ) -> None:
         self._options = options
         self._catalogues = catalogues
+        self._plugins = plugins
         self._listener = listener
         self.attached: list[dict[str, Any]] = []
         self.trouble: list[str] = []
@@ -78,6 +85,8 @@ class _Collector:
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[OPTIONS] = self._options
         config.option.tbstyle = "native"  # tracebacks are not shown, so the quickest form
+        for plugin in self._plugins:
+            config.pluginmanager.register(plugin)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if not hasattr(session.config, "workerinput") and session.items:
@@ -114,12 +123,13 @@ class _Collector:
         self._listener.ended(attached["test"], verdicts, report.duration)
 
 
-def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
+def run(options: Options, listener: Listener | None = None, plugins: Sequence[object] = ()) -> dict[str, Any]:
     """Run the suites.
 
     Args:
         options: What to run.
         listener: What to tell while it goes on.
+        plugins: Further plugins of pytest in this process.
 
     Returns:
         The results, in the form of ``specs/schemas/results.json``.
@@ -144,7 +154,7 @@ def run(options: Options, listener: Listener | None = None) -> dict[str, Any]:
     if options.target == "documents":
         return _read_documents(options, apis, catalogues, rules)
     started, watch = SystemClock().now(), stopwatch()
-    collector = _Collector(options, catalogues, listener or Silence())
+    collector = _Collector(options, catalogues, listener or Silence(), plugins)
     arguments = _arguments(options, apis)
     codes = set()
     with _own_environment(), _collecting_seldom():

@@ -57,7 +57,14 @@ class Running:
     findings: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what an earlier run of the same test came to."""
         self.record = Record(self.rules)
+        self.subject = None
+        self.failure = None
+        self.findings = []
 
 
 def test_id(item: pytest.Item, api: Api) -> str:

@@ -21,7 +21,7 @@ import conformance
 from conformance.api import registered
 from conformance.clock import stopwatch
 from conformance.commands.rulebook import verified_rules
-from conformance.matrix import is_generated
+from conformance.matrix.observation import is_generated
 from conformance.run import Options, run
 from conformance.verdicts import Verdict
 

@@ -19,7 +19,11 @@ from conformance.api import Api, registered
 from conformance.catalogue import Catalogue
 from conformance.clock import stopwatch
 from conformance.commands.rulebook import verified_rules
-from conformance.matrix import Observation, is_generated, judge, observe, processes, trials
+from conformance.matrix.judgement import judge
+from conformance.matrix.observation import is_generated, observe
+from conformance.matrix.session import Observation
+from conformance.matrix.trials import trials
+from conformance.matrix.workers import processes
 from conformance.sandbox.faults import UnknownFaultError
 
 FOLDER = Path(__file__).parent
@@ -27,13 +31,13 @@ FORMAT = "conformance-variations/1"
 
 
 def generated(api: Api, name: str | None) -> Observation:
-    """What the generated tests of an API say of its sandbox.
+    """What the generated tests of an API find of its sandbox.
 
     Args:
         api: The API.
         name: The variation with which it runs; None for the sandbox as it is.
     """
-    return observe(api, name, tests=[test for test in verified_rules(api) if is_generated(test)])
+    return observe(api, {name: [test for test in verified_rules(api) if is_generated(test)]})[name]
 
 
 def measure(executor: Executor, patterns: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
@@ -54,9 +58,9 @@ def measure(executor: Executor, patterns: Sequence[str] = ()) -> Iterator[dict[s
     usual = {name: executor.submit(generated, api, None) for name, api in apis.items()}
     varied = [executor.submit(generated, apis[trial.api], trial.name) for trial in chosen]
     for trial, done in zip(chosen, varied, strict=True):
-        seen, catalogue = done.result(), Catalogue.load(apis[trial.api].rules)
-        alarms = judge((), seen.said, usual[trial.api].result().said, catalogue).alarms
-        yield {"api": trial.api, "name": trial.name, "alarms": list(alarms), "seconds": round(seen.seconds, 1)}
+        found, right = done.result(), usual[trial.api].result()
+        alarms = judge((), found.verdicts, right.verdicts, Catalogue.load(apis[trial.api].rules)).alarms
+        yield {"api": trial.api, "name": trial.name, "alarms": list(alarms), "seconds": round(found.seconds, 1)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

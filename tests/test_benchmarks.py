@@ -12,7 +12,8 @@ from typing import Any, Self
 
 import pytest
 
-from conformance.matrix import Observation, Seen
+from conformance.matrix.session import Observation
+from conformance.matrix.verdicts import RuleVerdict
 from conformance.verdicts import Verdict
 
 CHECKOUT = Path(__file__).parents[1]
@@ -217,7 +218,7 @@ def test_an_alarm_that_a_variation_raises_is_told_and_fails(
     def generated(api: object, name: str | None) -> Observation:
         del api
         verdict = Verdict.FAIL if name == "SaysNothingInRefusals" else Verdict.PASS
-        return Observation({"offblocks/properties/a_test": {CREATED: Seen(verdict, verdict)}}, 1.0, {})
+        return Observation({"offblocks/properties/a_test": {CREATED: RuleVerdict(verdict, verdict)}}, 1.0, {})
 
     monkeypatch.setattr(variations, "generated", generated)
     monkeypatch.setattr(variations, "processes", ThreadPoolExecutor)

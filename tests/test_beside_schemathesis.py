@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from conformance.api import named
-from conformance.matrix import Said, Seen, Trial
+from conformance.matrix.trials import Trial
+from conformance.matrix.verdicts import RuleVerdict, Verdicts
 from conformance.verdicts import Verdict
 
 CHECKOUT = Path(__file__).parents[1]
@@ -36,21 +37,21 @@ def beside() -> ModuleType:
     return module
 
 
-def read(reading: str) -> Seen:
-    return Seen(Verdict.NOTE, Verdict.NOTE, frozenset({reading}))
+def read(reading: str) -> RuleVerdict:
+    return RuleVerdict(Verdict.NOTE, Verdict.NOTE, frozenset({reading}))
 
 
-def broken() -> Seen:
-    return Seen(Verdict.FAIL, Verdict.FAIL, frozenset({f"{TEST}: response status"}))
+def broken() -> RuleVerdict:
+    return RuleVerdict(Verdict.FAIL, Verdict.FAIL, frozenset({f"{TEST}: response status"}))
 
 
 @pytest.fixture
 def measured(beside: ModuleType, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A fault and a mutation; the suite catches the fault, schemathesis both with its second seed."""
 
-    def suite(api: object, fault: str | None) -> tuple[Said, dict[str, float]]:
+    def suite(api: object, fault: str | None) -> tuple[Verdicts, dict[str, float]]:
         del api
-        return {TEST: {RULE: broken() if fault else Seen(Verdict.PASS, Verdict.PASS)}}, COST
+        return {TEST: {RULE: broken() if fault else RuleVerdict(Verdict.PASS, Verdict.PASS)}}, COST
 
     def schemathesis(api: object, fault: str | None, seed: int, examples: int) -> tuple[Any, dict[str, float]]:
         del api, examples
@@ -75,10 +76,10 @@ def test_what_both_catch_stands_side_by_side(measured: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("fault", "rule", "right", "wrong", "caught"),
     [
-        (FAULT, RULE, Seen(Verdict.PASS, Verdict.PASS), Seen(Verdict.BLOCKED, Verdict.BLOCKED), False),
-        (FAULT, RULE, Seen(Verdict.SKIPPED, Verdict.SKIPPED), Seen(Verdict.PASS, Verdict.PASS), False),
-        (FAULT, RULE, Seen(Verdict.PASS, Verdict.PASS), Seen(Verdict.ERROR, Verdict.ERROR), False),
-        (DISPUTED, DISPUTED_RULE, read("as-sent"), Seen(Verdict.BLOCKED, Verdict.BLOCKED), False),
+        (FAULT, RULE, RuleVerdict(Verdict.PASS, Verdict.PASS), RuleVerdict(Verdict.BLOCKED, Verdict.BLOCKED), False),
+        (FAULT, RULE, RuleVerdict(Verdict.SKIPPED, Verdict.SKIPPED), RuleVerdict(Verdict.PASS, Verdict.PASS), False),
+        (FAULT, RULE, RuleVerdict(Verdict.PASS, Verdict.PASS), RuleVerdict(Verdict.ERROR, Verdict.ERROR), False),
+        (DISPUTED, DISPUTED_RULE, read("as-sent"), RuleVerdict(Verdict.BLOCKED, Verdict.BLOCKED), False),
         (DISPUTED, DISPUTED_RULE, read("as-sent"), read("as-sent"), False),
         (DISPUTED, DISPUTED_RULE, read("as-sent"), read("lower-case"), True),
     ],
@@ -88,8 +89,8 @@ def test_what_could_not_be_judged_is_not_caught(
     monkeypatch: pytest.MonkeyPatch,
     fault: str,
     rule: str,
-    right: Seen,
-    wrong: Seen,
+    right: RuleVerdict,
+    wrong: RuleVerdict,
     caught: bool,
 ) -> None:
     monkeypatch.setattr(beside, "suite", lambda _api, name: ({TEST: {rule: wrong if name else right}}, COST))

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from conformance import matrix
 from conformance.api import registered
 from conformance.catalogue import Basis, Catalogue, Level, Party
-from conformance.matrix import holds, read, summary, trials
+from conformance.matrix.form import read
+from conformance.matrix.judgement import holds, summary
+from conformance.matrix.trials import SECTIONS, trials
 
 CHECKOUT = Path(__file__).parents[1]
 COMMITTED = CHECKOUT / "evidence" / "matrix.json"
@@ -27,7 +28,7 @@ def test_the_committed_matrix_is_of_todays_faults(committed: dict[str, Any]) -> 
     today = {(trial.section, trial.api, trial.name, trial.breaks) for trial in trials()}
     measured = {
         (part, entry["api"], entry["name"], tuple(entry.get("breaks", ())))
-        for part in matrix.SECTIONS
+        for part in SECTIONS
         for entry in committed[part]
     }
     assert measured == today, "conformance faults check --resume evidence/matrix.json, or without --resume, renews it"
@@ -35,7 +36,7 @@ def test_the_committed_matrix_is_of_todays_faults(committed: dict[str, Any]) -> 
 
 def test_the_committed_matrix_keeps_its_promise(committed: dict[str, Any]) -> None:
     assert committed["complete"]
-    assert committed["summary"] == summary({part: committed[part] for part in matrix.SECTIONS})
+    assert committed["summary"] == summary({part: committed[part] for part in SECTIONS})
     assert holds(committed["summary"])
 
 

@@ -1,25 +1,25 @@
 """Faults of the sandbox are caught by the rules that they break and by no others; no variation is taken for one.
 
 A fixed part of the matrix, which CI can afford at every change: for each rule the first fault that breaks it, with the
-tests of the rules that it breaks, and each variation with the tests of its topic.
+tests of the rules that it breaks, and each variation with the tests of its topic. As in the matrix, the tests are
+rehearsed once, those to which a fault makes no difference are not run again, and tests that generate their requests are
+run if a rule still misses the fault.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib import import_module
-from itertools import chain
 
 import pytest
 
 from conformance.api import registered
 from conformance.catalogue import Basis, Catalogue, Level, Party
 from conformance.commands.rulebook import verified_rules
-from conformance.matrix import Said, Seen, is_generated, judge, observe, observe_differing, rehearse, said_in
-from conformance.run import Options, run
+from conformance.matrix.judgement import judge
+from conformance.matrix.observation import Rehearsal, is_generated, observe_differing, rehearse
+from conformance.matrix.session import Observation
+from conformance.matrix.verdicts import RuleVerdict
 from conformance.sandbox.behaviour import declared_changes
 from conformance.sandbox.faults import Fault, Variation
-from conformance.sandbox.recorder import Recording
-from conformance.verdicts import Verdict
 
 APIS = {api.name: api for api in registered().values() if api.sandbox}
 CATALOGUES = {name: Catalogue.load(api.rules) for name, api in APIS.items()}
@@ -37,87 +37,88 @@ VARIATIONS = {
     for name, found in declared_changes(api).items()
     if issubclass(found, Variation)
 }
+CHANGES: dict[tuple[str, str], type[Fault] | type[Variation]] = {
+    **{fault: FAULTS[fault] for fault in FAULTS if fault in PROOFS.values()},
+    **VARIATIONS,
+}
+"""What is tried."""
+EXAMPLES = 3
+"""How many requests are generated of each operation, phase and mode at most."""
 CATEGORIES = {"", *(f"F{number}" for number in (*range(100, 105), *range(200, 211)))}
-ALARMS = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN, Verdict.BLOCKED}
+
+
+Kind = type[Fault] | type[Variation]
+
+
+def topic_of(change: Kind) -> str:
+    """The topic of a fault or variation, which is the name of its module."""
+    return change.__module__.rpartition(".")[2]
 
 
 @cache
-def judging(api: str) -> dict[str, list[str]]:
-    """The ids of the tests that can judge each rule."""
-    verified = verified_rules(APIS[api])
-    return {rule: [test for test, rules in verified.items() if rule in rules] for rule in CATALOGUES[api]}
+def rehearsal(api: str, *, generated: bool) -> Rehearsal:
+    """What the scenarios find of a sandbox as it is and ask it, or the tests that generate their requests."""
+    tests = [test for test in verified_rules(APIS[api]) if is_generated(test) is generated]
+    return rehearse(APIS[api], tests, examples=EXAMPLES)
 
 
-def written(api: str, rules: Iterable[str]) -> tuple[str, ...]:
-    """The ids of the tests that can judge these rules and generate nothing."""
-    return tuple(dict.fromkeys(test for rule in rules for test in judging(api)[rule] if not is_generated(test)))
+def scenarios(api: str, rules: Iterable[str]) -> list[str]:
+    """The ids of the scenarios that can judge these rules."""
+    wanted = set(rules)
+    judging = {test for test, verified in verified_rules(APIS[api]).items() if wanted & verified}
+    return [test for test in rehearsal(api, generated=False).recordings if test.partition(".")[0] in judging]
 
 
-def generated(api: str, rules: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """The ids of the tests that generate their requests, those first that are marked with one of these rules.
-
-    Then those of the first and of the last operations: what no scenario shows of a fault is mostly theirs.
-    """
-    every = dict.fromkeys(test for tests in judging(api).values() for test in tests if is_generated(test))
-    operations: dict[str, tuple[str, ...]] = import_module(f"conformance.{api}.generated_checks").SHOWN
-    of_an_operation = {each: tuple(f"{test}.{each}" for test in every if "/properties/" in test) for each in operations}
-    walks = [(test,) for test in every if "/sequences/" in test]
-    first = [walk for walk in walks if any(walk[0] in judging(api)[rule] for rule in rules)]
-    marked = [tests for each, tests in of_an_operation.items() if set(operations[each]) & set(rules)]
-    from_both_ends = chain.from_iterable(zip(of_an_operation.values(), reversed(of_an_operation.values()), strict=True))
-    yield from dict.fromkeys([*first, *marked, *from_both_ends, *walks])
+def candidates(api: str, change: Kind) -> list[str]:
+    """The ids of the scenarios that are tried: for a fault those of its rules, for a variation those of its topic."""
+    of_topic = f"{api}.{topic_of(change)}."
+    rules = (
+        change.breaks if issubclass(change, Fault) else filter(lambda rule: rule.startswith(of_topic), CATALOGUES[api])
+    )
+    return scenarios(api, rules)
 
 
 @cache
-def rehearsal(api: str) -> Said:
-    """What all tests that generate nothing say of a sandbox as it is, as it was recorded."""
-    tests = written(api, CATALOGUES[api])
-    return said_in(run(Options((api,), tests=tests)), CATALOGUES[api])
-
-
-@cache
-def asked(api: str, topic: str) -> Mapping[str, Recording]:
-    """What the tests that can judge the rules of a topic ask of a sandbox as it is, if they generate nothing."""
-    rules = [rule for rule in CATALOGUES[api] if rule.startswith(f"{api}.{topic}.")]
-    return rehearse(APIS[api], written(api, rules)).recordings
-
-
-@cache
-def generated_rehearsal(api: str, tests: tuple[str, ...]) -> Said:
-    """What tests that generate their requests say of a sandbox as it is."""
-    return observe(APIS[api], None, tests=tests).said
-
-
-def said(api: str, name: str, tests: tuple[str, ...]) -> Said:
-    """What tests say of a sandbox that departs."""
-    return observe(APIS[api], name, tests=tests).said if tests else {}
+def observed(api: str, topic: str, kind: Kind) -> Mapping[str, Observation]:
+    """What the scenarios find with each of the faults or variations of a topic, all in one session of pytest."""
+    chosen = {
+        name: candidates(api, change)
+        for (of, name), change in CHANGES.items()
+        if of == api and topic_of(change) == topic and issubclass(change, kind)
+    }
+    return observe_differing(APIS[api], chosen, rehearsal(api, generated=False).recordings)
 
 
 @pytest.mark.parametrize(("api", "name"), [fault for fault in FAULTS if fault in PROOFS.values()])
 def test_a_fault_is_caught_by_the_rules_that_it_breaks(api: str, name: str) -> None:
-    catalogue, breaks, right = CATALOGUES[api], FAULTS[api, name].breaks, rehearsal(api)
-    found = said(api, name, written(api, breaks))
-    judgement = judge(breaks, found, right, catalogue)
-    for tests in generated(api, judgement.silent):
-        if not judgement.silent:
-            break
-        found, right = {**found, **said(api, name, tests)}, {**right, **generated_rehearsal(api, tests)}
-        judgement = judge(breaks, found, right, catalogue)
-    assert judgement.silent == ()
+    fault, catalogue = FAULTS[api, name], CATALOGUES[api]
+    found = observed(api, topic_of(fault), Fault)[name].verdicts
+    right = rehearsal(api, generated=False).observation.verdicts
+    judgement = judge(fault.breaks, found, right, catalogue)
+    if judgement.missed_by:
+        generated = rehearsal(api, generated=True)
+        of_tests = generated.observation.verdicts
+        tests = [test for test in generated.recordings if of_tests[test].keys() & set(judgement.missed_by)]
+        more = observe_differing(APIS[api], {name: tests}, generated.recordings, examples=EXAMPLES)[name]
+        judgement = judge(fault.breaks, {**found, **more.verdicts}, {**right, **of_tests}, catalogue)
+    assert judgement.missed_by == ()
     assert judgement.also == (), "rules that the fault does not claim to break"
 
 
 @pytest.mark.parametrize(("api", "name"), VARIATIONS)
 def test_a_variation_raises_no_alarm(api: str, name: str) -> None:
-    topic = VARIATIONS[api, name].__module__.rpartition(".")[2]
-    found = observe_differing(APIS[api], name, asked(api, topic)).said
-    assert judge((), found, {}, CATALOGUES[api]).alarms == ()
+    found = observed(api, topic_of(VARIATIONS[api, name]), Variation)[name]
+    assert judge((), found.verdicts, {}, CATALOGUES[api]).alarms == ()
 
 
+@pytest.mark.parametrize("generated", [False, True], ids=["scenarios", "generated"])
 @pytest.mark.parametrize("api", APIS)
-def test_a_sandbox_as_it_is_raises_no_alarm(api: str) -> None:
-    rules = run(Options((api,), "sandbox", examples=3))["rules"]
-    assert {rule["id"]: rule["verdict"] for rule in rules if rule["verdict"] in ALARMS} == {}
+def test_a_sandbox_as_it_is_raises_no_alarm(api: str, *, generated: bool) -> None:
+    found = rehearsal(api, generated=generated).observation
+    assert judge((), found.verdicts, {}, CATALOGUES[api]).alarms == ()
+    assert {test.partition(".")[0] for test in found.verdicts} == {
+        test for test in verified_rules(APIS[api]) if is_generated(test) is generated
+    }
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -148,4 +149,4 @@ def test_no_two_departures_have_the_same_name() -> None:
 
 def test_a_rule_that_was_not_judged_is_no_alarm() -> None:
     catalogue = CATALOGUES["offblocks"]
-    assert judge((), {"a": {next(iter(catalogue)): Seen()}}, {}, catalogue).alarms == ()
+    assert judge((), {"a": {next(iter(catalogue)): RuleVerdict()}}, {}, catalogue).alarms == ()

@@ -11,32 +11,18 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from conformance import matrix
 from conformance.api import registered
 from conformance.catalogue import Basis, Catalogue, Party
 from conformance.cli import app
-from conformance.matrix import (
-    Matrix,
-    MatrixUnreadableError,
-    NoClusterError,
-    Rehearsal,
-    Seen,
-    Trial,
-    cluster,
-    holds,
-    is_generated,
-    judge,
-    listing,
-    observe_differing,
-    processes,
-    read,
-    rehearse,
-    speaks,
-    strongest,
-    summary,
-    trials,
-    upper_bound,
-)
+from conformance.matrix import filling
+from conformance.matrix.cluster import NoClusterError, cluster
+from conformance.matrix.filling import Entry, Matrix
+from conformance.matrix.form import MatrixUnreadableError, read
+from conformance.matrix.judgement import holds, judge, notices, summary, upper_bound
+from conformance.matrix.observation import Rehearsal, is_generated, observe_differing, rehearse
+from conformance.matrix.trials import SECTIONS, Trial, listing, strongest, trials
+from conformance.matrix.verdicts import RuleVerdict
+from conformance.matrix.workers import processes
 from conformance.reporting.faults import block, figures, page
 from conformance.sandbox.faults import UnknownFaultError
 from conformance.sandbox.recorder import differing
@@ -55,10 +41,10 @@ DOCUMENTED, INFERRED, CONTRADICTED = (
     next(rule.id for rule in CATALOGUE.values() if rule.basis is basis and rule.party is Party.PROVIDER)
     for basis in (Basis.DOCUMENTED, Basis.INFERRED, Basis.CONTRADICTED)
 )
-HELD = Seen(Verdict.PASS, Verdict.PASS)
-FAILED = Seen(Verdict.FAIL, Verdict.FAIL, frozenset({"t: here"}))
-READ = Seen(Verdict.NOTE, Verdict.NOTE, frozenset({"this"}))
-NOTED = Seen(Verdict.NOTE, Verdict.FAIL, frozenset({"t: here"}))
+HELD = RuleVerdict(Verdict.PASS, Verdict.PASS)
+FAILED = RuleVerdict(Verdict.FAIL, Verdict.FAIL, frozenset({"t: here"}))
+READ = RuleVerdict(Verdict.NOTE, Verdict.NOTE, frozenset({"this"}))
+NOTED = RuleVerdict(Verdict.NOTE, Verdict.FAIL, frozenset({"t: here"}))
 
 
 class Here(Executor):
@@ -79,18 +65,18 @@ def invoke(*arguments: str) -> Any:
 
 
 def made(*names: str, tests: Sequence[str] = FEW) -> tuple[dict[str, Any], list[str]]:
-    """The matrix of these, made of few tests, and the names in the order in which they were told."""
-    told: list[str] = []
+    """The matrix of these, made of few tests, and the names in the order in which their entries were made."""
+    order: list[str] = []
     found = Matrix(trials(names), tests=tests)
-    found.fill(Here(), lambda entry: told.append(entry["name"]))
-    return found.to_json(), told
+    found.fill(Here(), lambda entry: order.append(entry["name"]))
+    return found.to_json(), order
 
 
 # ------------------------------------------------------------------------------------------------ what there is to try
 
 
 def test_all_are_tried_if_none_is_named() -> None:
-    sections = {section: [trial for trial in trials() if trial.section == section] for section in matrix.SECTIONS}
+    sections = {section: [trial for trial in trials() if trial.section == section] for section in SECTIONS}
     assert len(sections["faults"]) >= 150
     assert len(sections["mutations"]) >= 300
     assert len(sections["variations"]) >= 60
@@ -138,39 +124,41 @@ def test_the_strongest_basis_is_the_surest_of_them() -> None:
     ("basis", "wrong", "right", "expected"),
     [
         (Basis.DOCUMENTED, FAILED, HELD, True),
-        (Basis.DOCUMENTED, Seen(Verdict.WARN, Verdict.WARN), HELD, True),
+        (Basis.DOCUMENTED, RuleVerdict(Verdict.WARN, Verdict.WARN), HELD, True),
         (Basis.DOCUMENTED, HELD, HELD, False),
         (Basis.DOCUMENTED, FAILED, FAILED, False),
-        (Basis.DOCUMENTED, Seen(Verdict.BLOCKED, Verdict.BLOCKED), HELD, False),
-        (Basis.DOCUMENTED, Seen(Verdict.ERROR, Verdict.ERROR), HELD, False),
+        (Basis.DOCUMENTED, RuleVerdict(Verdict.BLOCKED, Verdict.BLOCKED), HELD, False),
+        (Basis.DOCUMENTED, RuleVerdict(Verdict.ERROR, Verdict.ERROR), HELD, False),
         (Basis.STANDARD, FAILED, HELD, True),
         (Basis.INFERRED, NOTED, HELD, True),
         (Basis.INFERRED, NOTED, NOTED, False),
-        (Basis.INFERRED, Seen(Verdict.NOTE, Verdict.FAIL), HELD, False),
-        (Basis.INFERRED, Seen(Verdict.NOTE, Verdict.PASS, frozenset({"t: here"})), HELD, False),
-        (Basis.CONTRADICTED, Seen(Verdict.NOTE, Verdict.NOTE, frozenset({"that"})), READ, True),
+        (Basis.INFERRED, RuleVerdict(Verdict.NOTE, Verdict.FAIL), HELD, False),
+        (Basis.INFERRED, RuleVerdict(Verdict.NOTE, Verdict.PASS, frozenset({"t: here"})), HELD, False),
+        (Basis.CONTRADICTED, RuleVerdict(Verdict.NOTE, Verdict.NOTE, frozenset({"that"})), READ, True),
         (Basis.CONTRADICTED, READ, READ, False),
-        (Basis.CONTRADICTED, Seen(Verdict.FAIL, Verdict.FAIL, frozenset({"None"})), READ, True),
+        (Basis.CONTRADICTED, RuleVerdict(Verdict.FAIL, Verdict.FAIL, frozenset({"None"})), READ, True),
     ],
 )
-def test_a_rule_speaks_by_its_basis(basis: Basis, wrong: Seen, right: Seen, *, expected: bool) -> None:
-    assert speaks(basis, wrong, right) is expected
+def test_a_rule_notices_a_fault_by_its_basis(
+    basis: Basis, wrong: RuleVerdict, right: RuleVerdict, *, expected: bool
+) -> None:
+    assert notices(basis, wrong, right) is expected
 
 
 def test_a_fault_is_caught_by_a_rule_of_the_strongest_basis() -> None:
     right = {"t": {DOCUMENTED: HELD, INFERRED: HELD}}
     both = judge((DOCUMENTED, INFERRED), {"t": {DOCUMENTED: FAILED, INFERRED: NOTED}}, right, CATALOGUE)
     weaker = judge((DOCUMENTED, INFERRED), {"t": {DOCUMENTED: HELD, INFERRED: NOTED}}, right, CATALOGUE)
-    assert (both.caught, both.caught_by, both.silent) == (True, (DOCUMENTED, INFERRED), ())
-    assert (weaker.caught, weaker.caught_by, weaker.silent) == (False, (INFERRED,), (DOCUMENTED,))
+    assert (both.caught, both.caught_by, both.missed_by) == (True, (DOCUMENTED, INFERRED), ())
+    assert (weaker.caught, weaker.caught_by, weaker.missed_by) == (False, (INFERRED,), (DOCUMENTED,))
 
 
-def test_a_test_that_was_not_run_says_what_it_said_before() -> None:
+def test_a_test_that_was_not_run_finds_what_it_found_before() -> None:
     right = {"one": {DOCUMENTED: HELD}, "other": {DOCUMENTED: FAILED}}
     assert not judge((DOCUMENTED,), {"one": {DOCUMENTED: FAILED}}, right, CATALOGUE).caught
 
 
-def test_a_rule_that_fails_unnamed_is_told() -> None:
+def test_a_rule_that_fails_unnamed_is_in_the_judgement() -> None:
     right = {"t": {DOCUMENTED: HELD, INFERRED: HELD}}
     judgement = judge((INFERRED,), {"t": {DOCUMENTED: FAILED, INFERRED: NOTED}}, right, CATALOGUE)
     assert judgement.also == (DOCUMENTED,)
@@ -179,9 +167,9 @@ def test_a_rule_that_fails_unnamed_is_told() -> None:
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_a_variation_raises_an_alarm_by_what_is_red(verdict: Verdict) -> None:
-    said = {"t": {DOCUMENTED: Seen(verdict, verdict)}}
+    wrong = {"t": {DOCUMENTED: RuleVerdict(verdict, verdict)}}
     red = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN, Verdict.BLOCKED}
-    assert bool(judge((), said, {"t": {DOCUMENTED: HELD}}, CATALOGUE).alarms) is (verdict in red)
+    assert bool(judge((), wrong, {"t": {DOCUMENTED: HELD}}, CATALOGUE).alarms) is (verdict in red)
 
 
 @pytest.mark.parametrize(
@@ -240,10 +228,10 @@ def rehearsed() -> Rehearsal:
     return rehearse(OFFBLOCKS, WRITTEN)
 
 
-def test_a_rehearsal_keeps_what_each_test_asked_and_said(rehearsed: Rehearsal) -> None:
-    assert set(rehearsed.recordings) == set(rehearsed.observation.said) == set(WRITTEN)
+def test_a_rehearsal_keeps_what_each_test_asked_and_found(rehearsed: Rehearsal) -> None:
+    assert set(rehearsed.recordings) == set(rehearsed.observation.verdicts) == set(WRITTEN)
     assert ("createCustomer", 201) in {(name, answer.status) for name, answer in rehearsed.answers[CREATED]}
-    assert set(rehearsed.written()) == set(WRITTEN)
+    assert set(rehearsed.scenarios()) == set(WRITTEN)
 
 
 def test_the_sandbox_as_it_is_makes_no_difference_but_to_what_cannot_be_asked_again(rehearsed: Rehearsal) -> None:
@@ -264,9 +252,10 @@ def test_a_fault_makes_a_difference_to_the_tests_that_see_it(name: str, tests: s
 
 
 def test_only_the_tests_are_run_that_see_a_difference(rehearsed: Rehearsal) -> None:
-    observation = observe_differing(OFFBLOCKS, "AcceptsExpiredChallenge", rehearsed.recordings)
-    assert set(observation.said) == {EXPIRY, AT_ONCE}
-    assert observation.said[EXPIRY]["offblocks.challenge.expires-after-one-hour"].plain is Verdict.FAIL
+    name = "AcceptsExpiredChallenge"
+    observation = observe_differing(OFFBLOCKS, {name: WRITTEN}, rehearsed.recordings)[name]
+    assert set(observation.verdicts) == {EXPIRY, AT_ONCE}
+    assert observation.verdicts[EXPIRY]["offblocks.challenge.expires-after-one-hour"].plain is Verdict.FAIL
 
 
 def test_generated_tests_are_known_by_their_topic() -> None:
@@ -286,7 +275,7 @@ def small() -> tuple[dict[str, Any], list[str]]:
 
 
 def test_a_matrix_says_what_was_caught_by_what(small: tuple[dict[str, Any], list[str]]) -> None:
-    found, told = small
+    found, order = small
     faults = {fault["name"]: fault for fault in found["faults"]}
     assert faults["AcceptsExpiredChallenge"]["caught"]
     assert "offblocks.challenge.expires-after-one-hour" in faults["AcceptsExpiredChallenge"]["caught_by"]
@@ -294,7 +283,7 @@ def test_a_matrix_says_what_was_caught_by_what(small: tuple[dict[str, Any], list
         ["offblocks.response.matches-inferred-schema"]
     ]
     assert [variation["alarms"] for variation in found["variations"]] == [[]]
-    assert sorted(told) == sorted(each["name"] for part in matrix.SECTIONS for each in found[part])
+    assert sorted(order) == sorted(each["name"] for part in SECTIONS for each in found[part])
     assert found["complete"]
 
 
@@ -316,7 +305,7 @@ def test_generated_tests_are_run_for_what_they_alone_catch() -> None:
     name = "offblocks: getChallenge 200 /challenge dropped"
     found = Matrix(trials([name]), tests=(GENERATED,))
     found.fill(lonely, lambda _: None)
-    assert lonely.given[-1][-1] == {"tests": [GENERATED]}
+    assert lonely.given[-1] == ("observe", OFFBLOCKS, {name: [GENERATED]}, {})
     assert found.to_json()["mutations"][0]["caught"]
 
 
@@ -344,7 +333,7 @@ def test_what_is_no_matrix_is_refused(text: str | None, message: str, tmp_path: 
 
 def test_what_stands_in_a_matrix_is_not_tried_again(small: tuple[dict[str, Any], list[str]]) -> None:
     before = {**small[0], "faults": small[0]["faults"][:1], "complete": False}
-    again = Matrix(trials([each["name"] for part in matrix.SECTIONS for each in small[0][part]]), before, FEW)
+    again = Matrix(trials([each["name"] for part in SECTIONS for each in small[0][part]]), before, FEW)
     assert [trial.name for trial in again.left] == [small[0]["faults"][1]["name"]]
     again.fill(Here(), lambda _: None)
     whole = again.to_json()
@@ -412,10 +401,10 @@ def few(monkeypatch: pytest.MonkeyPatch) -> Here:
         def __init__(self, chosen: Sequence[Trial], before: Mapping[str, Any] | None = None) -> None:
             super().__init__(chosen, before, (EXPIRY,))
 
-        def fill(self, _executor: Executor, tell: Callable[[Mapping[str, Any]], None]) -> None:
-            super().fill(executor, tell)
+        def fill(self, _executor: Executor, on_entry: Callable[[Entry], None]) -> None:
+            super().fill(executor, on_entry)
 
-    monkeypatch.setattr(matrix, "Matrix", Few)
+    monkeypatch.setattr(filling, "Matrix", Few)
     return executor
 
 
@@ -429,7 +418,7 @@ def test_the_command_checks_and_writes(few: Here, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
 
 
-def test_what_falls_short_is_exit_1_and_told(few: Here) -> None:
+def test_what_falls_short_is_exit_1_and_shown(few: Here) -> None:
     done = invoke("faults", "check", "AcceptsAnySecret")
     assert done.exit_code == 1
     assert done.stdout.splitlines()[0] == "MISSED  1"
@@ -441,21 +430,21 @@ def test_an_interrupted_check_keeps_what_it_has_and_goes_on(
     few: Here, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file, names = tmp_path / "matrix.json", ["AcceptsExpiredChallenge", "AcceptsAnySecret"]
-    fill = matrix.Matrix.fill
+    fill = Matrix.fill
 
-    def interrupted(self: Matrix, executor: Executor, tell: Callable[[Mapping[str, Any]], None]) -> None:
-        def stop(entry: Mapping[str, Any]) -> None:
-            tell(entry)
+    def interrupted(self: Matrix, executor: Executor, on_entry: Callable[[Entry], None]) -> None:
+        def stop(entry: Entry) -> None:
+            on_entry(entry)
             raise KeyboardInterrupt
 
         fill(self, executor, stop)
 
-    monkeypatch.setattr(matrix.Matrix, "fill", interrupted)
+    monkeypatch.setattr(Matrix, "fill", interrupted)
     stopped = invoke("faults", "check", *names, "--json", str(file))
     assert stopped.exit_code == 130
     assert stopped.stderr.splitlines()[-2] == f"Wrote {file}, 1 are left: --resume {file} continues"
     assert not read(file)["complete"]
-    monkeypatch.setattr(matrix.Matrix, "fill", fill)
+    monkeypatch.setattr(Matrix, "fill", fill)
     went_on = invoke("faults", "check", *names, "--resume", str(file))
     assert went_on.exit_code == 1, went_on.stderr
     assert went_on.stderr.splitlines()[-1] == f"Wrote {file}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.api import registered
-from conformance.matrix import MatrixUnreadableError, read
+from conformance.matrix.form import MatrixUnreadableError, read
 from conformance.reporting.faults import block, page
 
 CHECKOUT = Path(__file__).parents[1]

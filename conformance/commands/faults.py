@@ -28,7 +28,7 @@ def faults(
     if context.invoked_subcommand is not None:
         return
     with explained():
-        from conformance.matrix import listing
+        from conformance.matrix.trials import listing
 
         found = listing()
         if as_json:
@@ -73,8 +73,11 @@ def check_faults(
     suite broke.
     """
     with explained():
-        from conformance import matrix
         from conformance.commands.measurement import fill
+        from conformance.matrix.filling import Matrix
+        from conformance.matrix.form import read
+        from conformance.matrix.judgement import holds
+        from conformance.matrix.trials import trials
         from conformance.reporting.faults import told
         from conformance.reporting.lines import Output
 
@@ -82,9 +85,9 @@ def check_faults(
             raise ConformanceError(
                 "--workers is for this machine; with --scheduler the cluster says how many there are."
             )
-        measured = matrix.Matrix(matrix.trials(names or ()), matrix.read(resume) if resume else None)
+        measured = Matrix(trials(names or ()), read(resume) if resume else None)
         fill(measured, file or resume, workers, scheduler)
         found = measured.to_json()
-        is_good_enough = matrix.holds(found["summary"])
+        is_good_enough = holds(found["summary"])
         told(found, Output(), holds=is_good_enough)
         raise typer.Exit(0 if is_good_enough else 1)

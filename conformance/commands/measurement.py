@@ -9,7 +9,9 @@ import typer
 
 from conformance import ConformanceError
 from conformance.files import write_whole
-from conformance.matrix import Matrix, cluster, processes
+from conformance.matrix.cluster import cluster
+from conformance.matrix.filling import Matrix
+from conformance.matrix.workers import processes
 from conformance.reporting.faults import MatrixProgress
 from conformance.reporting.lines import Output
 

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from conformance.api import named
 from conformance.cli import app
-from conformance.matrix import Matrix, processes, trials
+from conformance.matrix.filling import Matrix
+from conformance.matrix.trials import trials
+from conformance.matrix.workers import processes
 from conformance.offblocks.faults.challenge import SaysVersion2
 from conformance.offblocks.sandbox import OffBlocks
 from conformance.sandbox.faults import Fault, UnknownFaultError

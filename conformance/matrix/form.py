@@ -1,0 +1,54 @@
+"""A matrix as a file, in the form of ``specs/schemas/matrix.json``."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from conformance import ConformanceError
+from conformance.api import registered
+from conformance.files import data_path
+from conformance.specification import Specification
+
+FORMAT = "conformance-matrix/1"
+SCHEMA = "specs/schemas/matrix.json"
+
+
+class MatrixUnreadableError(ConformanceError, ValueError):
+    """A matrix file cannot be read or continued; the message says which, why, and what to do."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A matrix file.
+
+    Raises:
+        MatrixUnreadableError: If it is missing, no JSON, or not in the form of ``specs/schemas/matrix.json``.
+    """
+    import jsonschema_rs  # noqa: PLC0415  (50 ms that only a reader of a matrix should pay)
+
+    try:
+        raw: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise MatrixUnreadableError(f"The matrix {path} cannot be read: {error}") from error
+    schema = json.loads(data_path(SCHEMA).read_bytes())
+    for problem in jsonschema_rs.validator_for(schema).iter_errors(raw):
+        place = "/".join(str(part) for part in problem.instance_path) or "the top"
+        raise MatrixUnreadableError(f"The matrix {path} is wrong at {place}: {problem.message}")
+    return raw
+
+
+def sources() -> dict[str, str]:
+    """What a matrix is made from: a digest of the rules and of the description of each API.
+
+    Raises:
+        SpecificationError: If the description of an API cannot be read.
+    """
+    return {
+        f"{api.name} {noun}": digest
+        for api in registered().values()
+        if api.sandbox
+        for noun, digest in (
+            ("description", Specification.load(api.specification).digest),
+            ("rules", f"sha256:{sha256(api.rules.read_bytes()).hexdigest()}"),
+        )
+    }

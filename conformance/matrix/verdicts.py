@@ -1,0 +1,64 @@
+"""The verdicts of tests on rules, which a changed sandbox is compared by."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from conformance.catalogue import Basis, Rule
+from conformance.findings import Finding, Outcome
+from conformance.verdicts import Verdict, verdict_of_finding
+
+_WORST_FIRST = tuple(Verdict)
+
+
+class RuleVerdict(NamedTuple):
+    """The verdict of one test or of several on a rule.
+
+    Attributes:
+        plain: The verdict of a plain run.
+        strict: The verdict where inferred rules count as their level says.
+        notes: What a note would say: the readings that were seen, and the places in which the rule did not hold.
+    """
+
+    plain: Verdict = Verdict.UNTESTED
+    strict: Verdict = Verdict.UNTESTED
+    notes: frozenset[str] = frozenset()
+
+    def __or__(self, other: "RuleVerdict") -> "RuleVerdict":
+        """The verdict of both together."""
+        return RuleVerdict(
+            min(self.plain, other.plain, key=_WORST_FIRST.index),
+            min(self.strict, other.strict, key=_WORST_FIRST.index),
+            self.notes | other.notes,
+        )
+
+
+Verdicts = Mapping[str, Mapping[str, RuleVerdict]]
+"""The verdicts of tests on rules, by the id of the test and of the rule."""
+
+RuleVerdicts = Mapping[str, RuleVerdict]
+"""The verdicts of all tests together, by the id of the rule."""
+
+
+def combined(verdicts: Verdicts) -> RuleVerdicts:
+    """The verdict of all tests together on each rule, by the rule's id."""
+    found: dict[str, RuleVerdict] = {}
+    for of_test in verdicts.values():
+        for rule, verdict in of_test.items():
+            found[rule] = found.get(rule, RuleVerdict()) | verdict
+    return found
+
+
+def rule_verdict(rule: Rule, finding: Finding) -> RuleVerdict:
+    """What one finding says of its rule."""
+    notes = set()
+    if rule.basis is Basis.CONTRADICTED and finding.outcome in {Outcome.HELD, Outcome.BROKEN}:
+        notes = {str(finding.reading)}
+    elif finding.outcome is Outcome.BROKEN:
+        notes = {f"{finding.test}: {finding.where}"}
+    plain, strict = (verdict_of_finding(rule, finding, strict=strict) for strict in (False, True))
+    return RuleVerdict(plain, strict, frozenset(notes))
+
+
+def is_worse(one: Verdict, other: Verdict) -> bool:
+    """Whether the first verdict outweighs the other where a rule has both."""
+    return _WORST_FIRST.index(one) < _WORST_FIRST.index(other)
