@@ -56,7 +56,8 @@ class Customer:
         id: Its id.
         creation: The first request that created it, None if none was seen.
         identities: Who was answered about it.
-        flags: Who was shown which flag as true, ``hasPin`` or ``hasRecovery``, when it was read by its id.
+        flags: Who was shown which flag as true, ``hasPin`` or ``hasRecovery``, when it was read by its id after its
+            creation.
         set_up: Whether it was last shown with PIN and recovery, which stays once it is true: false from its creation,
             None if nothing shows it.
         read: Whether it was shown by a read of it or by a list.
@@ -177,7 +178,7 @@ class Observer:
         if not customer.set_up:
             customer.set_up = is_set_up(shown)
         customer.read = True
-        if single is not None:
+        if single is not None and customer.creation is not None:
             customer.flags |= {(single.identity, flag) for flag in ("hasPin", "hasRecovery") if shown.get(flag) is True}
 
     def _issue(self, call: Call, exchange: Exchange) -> None:
