@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from uuid import UUID
 
 from conformance.exchange import Delivery, Exchange, NotJsonError, Request
@@ -39,8 +40,7 @@ _REQUIRED_MEMBERS = {
 _HOUR = timedelta(hours=1)
 _FRESH = timedelta(minutes=5)
 _SIGNATURE_BYTES = 96
-_SERVER_ERROR = 500
-_REFUSED = range(400, 500)
+_REFUSED = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 _Repeatable = tuple[str, str, bytes]
 """The method, the path and the body."""
@@ -152,7 +152,9 @@ class ClientJudge:
         """Learn whether a request may have to be repeated; after a 409, which tells no reason, nothing is asked."""
         key = exchange.request.header("Idempotency-Key")
         payload = (exchange.request.method, exchange.request.path, exchange.request.body)
-        if key is not None and (exchange.response.status == 0 or exchange.response.status >= _SERVER_ERROR):
+        if key is not None and (
+            exchange.response.status == 0 or exchange.response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        ):
             self._unsettled[payload] = key
         else:
             self._unsettled.pop(payload, None)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from conformance.exchange import Exchange
 from conformance.findings import Finding, read
-from conformance.offblocks.messages import account, asked_in
+from conformance.offblocks.messages import account
 from conformance.standards.wallet_signatures import Encoding, EncodingRejected, decode
 
 UNPRINTED = {
@@ -19,7 +19,7 @@ _UNLISTED = "eip155:280"
 
 def readings(exchange: Exchange) -> Iterator[Finding]:
     """Which readings of contradicted rules a printed exchange shows, beside what the checks say."""
-    operation, _ = asked_in(exchange)
+    operation = exchange.operation
     members = exchange.request.members()
     wallet = account(members.get("chainId"))
     if operation == "createCustomer" and wallet is not None and str(wallet.chain) == _UNLISTED:

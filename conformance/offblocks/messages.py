@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from conformance.exchange import Exchange, Request, Response
+from conformance.exchange import Request, Response
 from conformance.standards import sign_in_message
 from conformance.standards.account_ids import AccountId, AccountIdRejected
 
@@ -28,11 +28,6 @@ def asking_domains(url: str, expected: str | None) -> set[str]:
 
 
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
-
-
-def asked_in(exchange: Exchange) -> tuple[str | None, str | None]:
-    """The operation that a request asks for and the customer id in its path; None for what is not there."""
-    return exchange.operation, exchange.parameters.get("customerId")
 
 
 def bearer_token(request: Request) -> str | None:

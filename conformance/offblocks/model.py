@@ -7,11 +7,12 @@ server issues and forgets at an instant that a client only knows between a reque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from conformance.exchange import Delivery, Exchange
 from conformance.findings import Finding, Says, answer, shorten
 from conformance.offblocks.checks import listed
-from conformance.offblocks.messages import asked_in, issued_challenge
+from conformance.offblocks.messages import issued_challenge
 from conformance.standards.wallet_signatures import Encoding, EncodingRejected, Reason, decode
 
 _SAYS = Says("offblocks.")
@@ -23,15 +24,7 @@ _MARGIN = timedelta(seconds=2)
 """How near to the end of an hour nothing is predicted."""
 _SHORTLY = timedelta(minutes=1)
 """How long what the subject does by itself may take."""
-_UNSEEN = (401, 403, 404)
-_OK = 200
-_ACCEPTED = 202
-_NO_CONTENT = 204
-_REFUSAL = 400
-_CONFLICT = 409
-_UNPROCESSABLE = 422
-_TOO_MANY = 429
-_SERVER_ERROR = 500
+_UNSEEN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 _SIGNED_WRONGLY = ("owner-signs-the-message", "encodes-hex-text", "owner-id", "sends-complete-bodies")
 
 
@@ -135,10 +128,13 @@ class Model:
         return list(self._see(exchange))
 
     def _see(self, exchange: Exchange) -> Iterator[Finding]:
-        operation, identifier = asked_in(exchange)
+        operation, identifier = exchange.operation, exchange.parameters.get("customerId")
         customer = self._customers.get(identifier or "")
         own = customer is not None and customer.identity == exchange.identity
-        if exchange.response.status == _TOO_MANY or exchange.response.status >= _SERVER_ERROR:
+        if (
+            exchange.response.status == HTTPStatus.TOO_MANY_REQUESTS
+            or exchange.response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        ):
             self._doubt(customer)
             return
         if operation == "createCustomer":
@@ -201,7 +197,7 @@ class Model:
         _show(exchange, customer, first=True)
 
     def _list(self, exchange: Exchange) -> Iterator[Finding]:
-        if exchange.response.status != _OK:
+        if exchange.response.status != HTTPStatus.OK:
             return
         entries = listed(exchange)
         ids = [str(entry.get("id")) for entry in entries]
@@ -250,7 +246,7 @@ class Model:
                 issue = customer.issues.get(text)
                 over = issue is not None and issue.issued.is_old(exchange)
                 rule = "sign-repeat-outlives-challenge" if over else "sign-repeat-is-204"
-                yield _SAYS.status(f"idempotency.{rule}", exchange, _NO_CONTENT)
+                yield _SAYS.status(f"idempotency.{rule}", exchange, HTTPStatus.NO_CONTENT)
             else:
                 _unsettle(customer)
             return
@@ -302,7 +298,9 @@ def _repeated(exchange: Exchange, first: Exchange) -> Iterator[Finding]:
         yield _SAYS.refusal(
             "idempotency.changed-payload-refused", exchange, "the key came with another payload within the hour"
         )
-        yield _SAYS.status("idempotency.changed-payload-status", exchange, _UNPROCESSABLE, _CONFLICT)
+        yield _SAYS.status(
+            "idempotency.changed-payload-status", exchange, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT
+        )
 
 
 def _again(exchange: Exchange, known: _Customer) -> Iterator[Finding]:
@@ -310,7 +308,7 @@ def _again(exchange: Exchange, known: _Customer) -> Iterator[Finding]:
     if known.rejected:
         yield _SAYS.refusal("flow.rejected-not-onboarded-again", exchange, "the customer was rejected")
     elif known.status == "active":
-        yield _SAYS.status("customer.onboarded-pair-is-409", exchange, _CONFLICT)
+        yield _SAYS.status("customer.onboarded-pair-is-409", exchange, HTTPStatus.CONFLICT)
     elif exchange.response.succeeded:
         _unsettle(known)
 
@@ -321,9 +319,9 @@ def _stranger(exchange: Exchange, operation: str) -> Iterator[Finding]:
 
 
 def _read(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
-    yield _SAYS.status("customer.readable", exchange, _OK)
+    yield _SAYS.status("customer.readable", exchange, HTTPStatus.OK)
     status = exchange.response.members().get("status")
-    if exchange.response.status != _OK or not isinstance(status, str):
+    if exchange.response.status != HTTPStatus.OK or not isinstance(status, str):
         return
     where = "response /status"
     if customer.rejected:
@@ -350,7 +348,7 @@ def _read(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
 def _simulate(exchange: Exchange, customer: _Customer, operation: str) -> Iterator[Finding]:
     is_due = customer.status == "verifying" and not customer.simulated
     if is_due:
-        yield _SAYS.status("flow.simulated-with-202", exchange, _ACCEPTED)
+        yield _SAYS.status("flow.simulated-with-202", exchange, HTTPStatus.ACCEPTED)
     if exchange.response.succeeded and customer.signed is None:
         customer.strayed = True
         _unsettle(customer)
@@ -390,7 +388,7 @@ def _unsettle(customer: _Customer) -> None:
 def _fetch(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
     if customer.signed is not None or customer.strayed:
         return
-    yield _SAYS.status("challenge.fetched-with-200", exchange, _OK)
+    yield _SAYS.status("challenge.fetched-with-200", exchange, HTTPStatus.OK)
     challenge = issued_challenge(exchange.response)
     if challenge is None:
         return
@@ -412,7 +410,7 @@ def _fetch(exchange: Exchange, customer: _Customer) -> Iterator[Finding]:
 def _predicted(exchange: Exchange, customer: _Customer, text: str, wrong: str | None) -> Iterator[Finding]:
     """What must come of a sign request with a key of its own."""
     if text == customer.signed and exchange.response.succeeded:
-        yield _SAYS.status("signing.second-is-409", exchange, _CONFLICT)
+        yield _SAYS.status("signing.second-is-409", exchange, HTTPStatus.CONFLICT)
         return
     if wrong:
         yield _SAYS.refusal(wrong, exchange, wrong.partition(".")[2].replace("-", " "))
@@ -427,7 +425,7 @@ def _predicted(exchange: Exchange, customer: _Customer, text: str, wrong: str | 
     elif wrong is not None:
         return
     elif text == customer.signed and issue.issued.is_young(exchange):
-        yield _SAYS.status("signing.second-is-409", exchange, _CONFLICT)
+        yield _SAYS.status("signing.second-is-409", exchange, HTTPStatus.CONFLICT)
     elif customer.signed is None and text != customer.current and issue.failed:
         yield _SAYS.refusal("signing.superseded-challenge-refused", exchange, "a new challenge took its place")
     elif customer.signed is None and text == customer.current and customer.settled and issue.issued.is_young(exchange):
