@@ -6,6 +6,7 @@ The library slip10 derives; here are paths that are read strictly and errors tha
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from slip10 import HARDENED_INDEX, SLIP10
 
@@ -43,8 +44,11 @@ class HdKey:
     chain_code: bytes = field(repr=False)
 
 
+@lru_cache(maxsize=1024)
 def derive_key(seed: bytes, path: str, curve: Curve) -> HdKey:
     """The keys at `path` in the tree of `seed` (BIP-32, Child key derivation functions; SLIP-0010).
+
+    The last thousand stay in memory, since deriving one takes as long as all else that an answer takes.
 
     Args:
         seed: 16 to 64 bytes (BIP-32, Master key generation).

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from functools import lru_cache
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -32,8 +33,9 @@ class KeyRejected(ValueError):  # noqa: N818 - a judgement of the input, named a
     """A key that cannot be read or does not fit; the message says what was given and what is expected."""
 
 
+@lru_cache(maxsize=1024)
 def key_from_seed(seed: bytes) -> ec.EllipticCurvePrivateKey:
-    """The P-384 private key that follows from `seed`: the same seed gives the same key."""
+    """The P-384 private key that follows from `seed`: the same seed gives the same key; the last thousand are kept."""
     curve = ec.SECP384R1()
     number = int.from_bytes(hashlib.shake_256(seed).digest(64), "big")
     return ec.derive_private_key(1 + number % (curve.group_order - 1), curve)
