@@ -261,10 +261,19 @@ def main() -> None:
         try:
             app()
         finally:
+            _flush_progress()
             sys.stdout.flush()
     except BrokenPipeError:
-        stop_writing()
+        stop_writing(sys.stdout)
         sys.exit(UNREAD)
+
+
+def _flush_progress() -> None:
+    """Write the rest of standard error; that nobody reads it does not change how a command ends."""
+    try:
+        sys.stderr.flush()
+    except BrokenPipeError:
+        stop_writing(sys.stderr)
 
 
 # --------------------------------------------------------------------------------------------------------------- runs

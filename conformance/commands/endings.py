@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 import typer
 
@@ -30,7 +31,7 @@ def explained() -> Iterator[None]:
         typer.echo("Interrupted; there is no verdict.", err=True)
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
-        stop_writing()
+        stop_writing(sys.stdout)
         raise typer.Exit(UNREAD) from None
     except ConformanceError as error:
         typer.echo(f"Error: {error}", err=True)
@@ -45,9 +46,9 @@ def explained() -> Iterator[None]:
         raise typer.Exit(INCONCLUSIVE) from None
 
 
-def stop_writing() -> None:
+def stop_writing(stream: TextIO) -> None:
     """Let what was not written yet go nowhere, since nobody reads it: Python would complain when it ends."""
-    with suppress(OSError, ValueError):  # standard output may be no file
+    with suppress(OSError, ValueError):  # the stream may be no file
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)

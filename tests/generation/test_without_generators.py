@@ -41,7 +41,9 @@ def test_the_packages_are_refused(package: str) -> None:
 
 
 def test_the_sandbox_serves() -> None:
-    program = "from conformance.cli import main; main()"
+    # Who starts the tests in the background may have them, and so the sandbox, ignore what Ctrl-C sends.
+    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    program += "from conformance.cli import main; main()"
     line = command(program, "sandbox", "--port", "0", refused=(*GENERATORS, "rich"))
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
