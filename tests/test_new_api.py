@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from conformance.api import Api
 from conformance.catalogue import Basis, Catalogue
 from conformance.commands.new_api.description import DescriptionRefusedError, take_over
 from conformance.parts.example import example_of
@@ -160,6 +162,14 @@ def test_a_value_that_is_made_of_a_schema_fits_it(schema: dict[str, Any]) -> Non
     value = example_of(schema, lambda reference: definitions[reference.rpartition("/")[2]])
     whole = {**schema, "$defs": definitions}
     assert jsonschema_rs.is_valid(whole, value, validate_formats=True), value
+
+
+def test_the_drafted_api_has_no_part_that_the_contract_does_not_know(tmp_path: Path, description: Path) -> None:
+    conformance("new-api", "acme", "--openapi", str(description), cwd=tmp_path)
+    source = (tmp_path / "acme" / "conformance_acme" / "__init__.py").read_text(encoding="utf-8")
+    parts = set(re.findall(r"^    def (\w+)\(self", source, re.MULTILINE))
+    assert {"client", "data_pool", "sandbox", "suite"} <= parts
+    assert parts <= set(dir(Api)), parts - set(dir(Api))
 
 
 def test_the_drafted_rules_are_a_catalogue(tmp_path: Path, description: Path) -> None:
