@@ -7,7 +7,7 @@ from conformance.exchange import Delivery, Exchange
 from conformance.findings import Finding
 from conformance.offblocks.checks import authentication, challenge, customer, response, signature, signing, webhook
 from conformance.offblocks.checks.customer import listed
-from conformance.offblocks.checks.memory import Memory
+from conformance.offblocks.checks.history import History
 from conformance.specification import Specification
 
 __all__ = ["listed", "provider_findings"]
@@ -27,31 +27,31 @@ def provider_findings(
         specification: The API's specification.
         settings: The API's settings; ``expected_domain`` if challenges must name one domain.
     """
-    memory = Memory.before(exchanges)
+    history = History.before(exchanges)
     findings: list[Finding] = []
     for exchange in exchanges:
         findings += response.form(exchange, specification)
-        findings += _content(exchange, memory, settings)
-        memory.learn(exchange)
+        findings += _content(exchange, history, settings)
+        history.learn(exchange)
     findings += webhook.events(deliveries, specification)
     return findings
 
 
-def _content(exchange: Exchange, memory: Memory, settings: Mapping[str, str]) -> Iterator[Finding]:
+def _content(exchange: Exchange, history: History, settings: Mapping[str, str]) -> Iterator[Finding]:
     """What the rules of each topic say of an exchange."""
-    yield from signature.right_signature(exchange, memory)
+    yield from signature.right_signature(exchange, history)
     identifier, is_ok = exchange.parameters.get("customerId"), exchange.response.status == HTTPStatus.OK
     match exchange.operation:
         case "createToken":
             yield from authentication.token(exchange)
         case "createCustomer":
-            yield from customer.creation(exchange, memory, settings)
-            yield from challenge.created(exchange, memory, settings)
-        case "getCustomer" if identifier in memory.customers and is_ok:
-            yield from customer.reading(exchange, memory.customers[identifier])
+            yield from customer.creation(exchange, history, settings)
+            yield from challenge.created(exchange, history, settings)
+        case "getCustomer" if (created := history.observer.creation(identifier)) is not None and is_ok:
+            yield from customer.reading(exchange, created)
         case "listCustomers" if is_ok:
             yield from customer.listing(exchange)
         case "getChallenge" if identifier is not None and is_ok:
-            yield from challenge.fetched(exchange, identifier, memory, settings)
+            yield from challenge.fetched(exchange, identifier, history, settings)
         case "signChallenge":
             yield from signing.no_content(exchange)

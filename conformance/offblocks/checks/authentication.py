@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from conformance.exchange import Exchange
 from conformance.findings import Finding
-from conformance.offblocks.checks.base import HOUR, SAYS, TOLERANCE
+from conformance.offblocks.checks.base import SAYS, TOLERANCE
 from conformance.offblocks.messages import issued_token
+from conformance.offblocks.observer import HOUR
 
 
 def token(exchange: Exchange) -> Iterator[Finding]:

@@ -9,7 +9,6 @@ from conformance.offblocks.messages import account, same_address
 SAYS = Says("offblocks.")
 TOLERANCE = timedelta(minutes=2)
 """How far the server's clock may be from ours, and how long after its cause a challenge may be issued."""
-HOUR = timedelta(hours=1)
 
 
 def is_plain(exchange: Exchange) -> bool:

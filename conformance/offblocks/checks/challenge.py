@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from conformance.exchange import Exchange
 from conformance.findings import Finding
-from conformance.offblocks.checks.base import HOUR, SAYS, TOLERANCE
-from conformance.offblocks.checks.memory import Memory
+from conformance.offblocks.checks.base import SAYS, TOLERANCE
+from conformance.offblocks.checks.history import History
 from conformance.offblocks.messages import (
     DOCUMENTED_HOSTS,
     Challenge,
@@ -16,6 +16,7 @@ from conformance.offblocks.messages import (
     issued_challenge,
     same_address,
 )
+from conformance.offblocks.observer import HOUR
 from conformance.standards import sign_in_message
 
 _SAME_MOMENT = timedelta(seconds=2)
@@ -23,42 +24,43 @@ _NONCE = re.compile(r"^[A-Za-z0-9]{8,}$")
 _ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$")
 
 
-def created(exchange: Exchange, memory: Memory, settings: Mapping[str, str]) -> Iterator[Finding]:
+def created(exchange: Exchange, history: History, settings: Mapping[str, str]) -> Iterator[Finding]:
     """What the challenge in the answer to a creation shows.
 
     Args:
-        exchange: The creation, which is not yet in the memory.
-        memory: What the exchanges before it showed.
+        exchange: The creation, which is not yet in the history.
+        history: What came before it.
         settings: The API's settings.
     """
     challenge = issued_challenge(exchange.response)
-    if challenge is None or not memory.shows_creation(exchange):
+    if challenge is None or not history.shows_creation(exchange):
         return
     yield from _challenge(challenge, str(exchange.request.members().get("chainId")), exchange, settings)
-    if not memory.knows_key(exchange):
+    if not history.knows_key(exchange):
         identifier = str(exchange.response.members().get("id"))
-        yield from _issue(challenge, identifier, exchange.at, exchange, memory)
+        yield from _issue(challenge, identifier, exchange.at, exchange, history)
         yield from _against_created_at(challenge, exchange)
 
 
-def fetched(exchange: Exchange, identifier: str, memory: Memory, settings: Mapping[str, str]) -> Iterator[Finding]:
+def fetched(exchange: Exchange, identifier: str, history: History, settings: Mapping[str, str]) -> Iterator[Finding]:
     """What a challenge shows that was fetched for a customer.
 
     Args:
-        exchange: The request for the challenge and its answer, which are not yet in the memory.
+        exchange: The request for the challenge and its answer, which are not yet in the history.
         identifier: The customer's id.
-        memory: What the exchanges before it showed.
+        history: What came before it.
         settings: The API's settings.
     """
-    customer = memory.customers.get(identifier)
+    creation = history.observer.creation(identifier)
     challenge = issued_challenge(exchange.response)
-    if challenge is None or (customer is not None and customer.identity != exchange.identity):
+    if challenge is None or (creation is not None and creation.identity != exchange.identity):
         return
-    yield from _challenge(challenge, str(customer.created.get("chainId")) if customer else None, exchange, settings)
-    if customer is None or customer.challenge is None or customer.seen_at is None:
+    yield from _challenge(challenge, str(creation.shown.get("chainId")) if creation else None, exchange, settings)
+    customer = history.observer.customers.get(identifier)
+    if creation is None or customer is None or customer.current is None or customer.seen_at is None:
         return
-    same = customer.challenge.text == challenge.text
-    born_at = min(customer.challenge.issued_at or customer.seen_at, customer.seen_at)
+    same = customer.current == challenge
+    born_at = min(customer.current.issued_at or customer.seen_at, customer.seen_at)
     if customer.settled and exchange.at - born_at < HOUR - TOLERANCE:
         yield SAYS.judged(
             "challenge.stays-until-signed",
@@ -69,7 +71,7 @@ def fetched(exchange: Exchange, identifier: str, memory: Memory, settings: Mappi
             exchange,
         )
     if not same:
-        yield from _issue(challenge, identifier, customer.seen_at, exchange, memory)
+        yield from _issue(challenge, identifier, customer.seen_at, exchange, history)
 
 
 def _challenge(
@@ -152,7 +154,7 @@ def _domain_reading(challenge: Challenge, exchange: Exchange, settings: Mapping[
 
 
 def _issue(
-    challenge: Challenge, customer: str, earliest: datetime, exchange: Exchange, memory: Memory
+    challenge: Challenge, customer: str, earliest: datetime, exchange: Exchange, history: History
 ) -> Iterator[Finding]:
     """Whether a new challenge was issued between its cause and its answer, and whether its nonce is new too."""
     where = "response /challenge"
@@ -169,8 +171,8 @@ def _issue(
         )
     nonce = challenge.value("Nonce")
     if nonce is not None:
-        before = memory.nonces.setdefault(nonce, (customer, challenge.text))
-        if len(memory.nonces) > 1 or before != (customer, challenge.text):
+        before = history.nonces.setdefault(nonce, (customer, challenge.text))
+        if len(history.nonces) > 1 or before != (customer, challenge.text):
             yield SAYS.judged(
                 "challenge.never-alike",
                 before == (customer, challenge.text),

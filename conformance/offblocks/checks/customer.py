@@ -10,8 +10,9 @@ from uuid import UUID
 from conformance.exchange import Exchange, Mode
 from conformance.findings import Finding, answer
 from conformance.offblocks.checks.base import SAYS, is_plain, is_shown, same_account
-from conformance.offblocks.checks.memory import Customer, Memory
+from conformance.offblocks.checks.history import History
 from conformance.offblocks.messages import account, instant
+from conformance.offblocks.observer import Creation
 from conformance.offblocks.wallet import Wallet
 
 _STATES = ("initiating", "screening", "verifying", "rejected", "active", "inactive")
@@ -22,12 +23,12 @@ _MOST_DIGITS = 30
 """How many digits of a second's fraction are compared at most."""
 
 
-def creation(exchange: Exchange, memory: Memory, settings: Mapping[str, str]) -> Iterator[Finding]:
+def creation(exchange: Exchange, history: History, settings: Mapping[str, str]) -> Iterator[Finding]:
     """What the answer to a creation shows of the customer.
 
     Args:
-        exchange: The creation, which is not yet in the memory.
-        memory: What the exchanges before it showed.
+        exchange: The creation, which is not yet in the history.
+        history: What came before it.
         settings: The API's settings.
     """
     asked = exchange.request.members()
@@ -35,7 +36,7 @@ def creation(exchange: Exchange, memory: Memory, settings: Mapping[str, str]) ->
     if not isinstance(chain_id, str) or not isinstance(external_id, str) or exchange.breaks:
         return
     response = exchange.response
-    if _is_fresh(exchange, memory, settings) and not _may_be_refused(exchange, settings):
+    if _is_fresh(exchange, history, settings) and not _may_be_refused(exchange, settings):
         yield SAYS.judged(
             "customer.created-with-201",
             response.status == HTTPStatus.CREATED,
@@ -44,7 +45,7 @@ def creation(exchange: Exchange, memory: Memory, settings: Mapping[str, str]) ->
             answer(exchange),
             exchange,
         )
-    before = memory.customer_of_pair(exchange)
+    before = history.customer_of_pair(exchange)
     if before is not None and response.succeeded:
         identifier = response.members().get("id")
         yield SAYS.judged(
@@ -57,25 +58,25 @@ def creation(exchange: Exchange, memory: Memory, settings: Mapping[str, str]) ->
         )
     elif before is not None:
         yield SAYS.judged("customer.no-second-for-a-pair", True, "response", "no second id", answer(exchange), exchange)
-    if memory.shows_creation(exchange):
+    if history.shows_creation(exchange):
         yield from _new_customer(exchange, chain_id, external_id)
 
 
-def _is_fresh(exchange: Exchange, memory: Memory, settings: Mapping[str, str]) -> bool:
+def _is_fresh(exchange: Exchange, history: History, settings: Mapping[str, str]) -> bool:
     """Whether only a 201 is right: wallet, externalId and key are new, and the request and its chain are right."""
     asked = exchange.request.members()
     chain_id, external_id = str(asked["chainId"]), str(asked["externalId"])
     found = account(chain_id)
-    old = any(wallet == chain_id.lower() or other == external_id for _, wallet, other in memory.pairs)
+    old = any(wallet == chain_id.lower() or other == external_id for _, wallet, other in history.observer.pairs)
     return (
         not old
         and is_plain(exchange)
-        and (exchange.identity, exchange.request.body) not in memory.sent_repeatedly
+        and (exchange.identity, exchange.request.body) not in history.sent_repeatedly
         and set(asked) == {"chainId", "externalId"}
         and found is not None
         and found.address.strip("0x") != ""
         and str(found.chain) == settings.get("chain", str(found.chain))
-        and str(exchange.request.header("Idempotency-Key")) not in {key for _, key in memory.keys}
+        and str(exchange.request.header("Idempotency-Key")) not in {key for _, key in history.observer.uses}
     )
 
 
@@ -154,27 +155,27 @@ def _customer_fields(members: Mapping[str, object], where: str, exchange: Exchan
         )
 
 
-def reading(exchange: Exchange, customer: Customer) -> Iterator[Finding]:
+def reading(exchange: Exchange, creation: Creation) -> Iterator[Finding]:
     """What reading a customer shows.
 
     Args:
         exchange: The request that reads it, and the answer with the customer.
-        customer: What the exchanges before it showed of this customer.
+        creation: The creation of this customer.
     """
     members = exchange.response.members()
     yield from _customer_fields(members, "response ", exchange)
-    if customer.identity != exchange.identity:
+    if creation.identity != exchange.identity:
         return
     for name in ("id", "chainId", "externalId"):
         yield SAYS.judged(
             "customer.readable",
-            is_shown(name, members.get(name), customer.created.get(name)),
+            is_shown(name, members.get(name), creation.shown.get(name)),
             f"response /{name}",
-            f"{customer.created.get(name)}, as at creation",
+            f"{creation.shown.get(name)}, as at creation",
             members.get(name),
             exchange,
         )
-    before, now = customer.created.get("createdAt"), members.get("createdAt")
+    before, now = creation.shown.get("createdAt"), members.get("createdAt")
     likeness = "identical" if before == now else "fewer-digits" if _differ_in_digits(before, now) else None
     yield SAYS.read("customer.created-at-stays", likeness, "response /createdAt", str(before), now, exchange)
 

@@ -6,23 +6,23 @@ from http import HTTPStatus
 from conformance.exchange import Exchange
 from conformance.findings import Finding
 from conformance.offblocks.checks.base import SAYS, is_plain
-from conformance.offblocks.checks.memory import Memory
+from conformance.offblocks.checks.history import History
 
 _UNSIGNED = frozenset({"createToken", "putSigningKey", "deleteSigningKey", None})
 """The operations whose requests need no signature, and requests for none of the described operations."""
 
 
-def right_signature(exchange: Exchange, memory: Memory) -> Iterator[Finding]:
+def right_signature(exchange: Exchange, history: History) -> Iterator[Finding]:
     """Whether a request that is signed as the documents say was accepted.
 
     Args:
-        exchange: The exchange, which is not yet in the memory.
-        memory: What the exchanges before it showed.
+        exchange: The exchange, which is not yet in the history.
+        history: What came before it.
     """
     customer = exchange.parameters.get("customerId")
     if not is_plain(exchange) or exchange.operation in _UNSIGNED:
         return
-    known = memory.customers.get(customer or "")
+    known = history.observer.creation(customer)
     if customer is not None and (known is None or known.identity != exchange.identity):
         return
     status = exchange.response.status

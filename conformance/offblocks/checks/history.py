@@ -1,0 +1,56 @@
+"""What came before the exchange that is judged: what an observer saw, and what the checks themselves found."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from conformance.exchange import Exchange
+from conformance.offblocks.observer import Observer, customer_of, pair_of
+
+
+@dataclass
+class History:
+    """What the exchanges of a test showed before the one that is judged.
+
+    Args:
+        sent_repeatedly: The identities and bodies of creations that were sent more than once; the order in which
+            their answers ended does not tell which of them created the customer.
+        observer: What was seen. A key that was used counts for the whole test, since what only a new key brings about
+            is asked of no other.
+        nonces: Which customer the nonce of a challenge that was judged as new was first seen for, and in which text.
+    """
+
+    sent_repeatedly: frozenset[tuple[str, bytes]] = frozenset()
+    observer: Observer = field(default_factory=Observer)
+    nonces: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def before(cls, exchanges: Sequence[Exchange]) -> "History":
+        """What came before the first of a test's exchanges, of which only repeated creations are looked at."""
+        creations = (exchange for exchange in exchanges if exchange.operation == "createCustomer")
+        sent = Counter((exchange.identity, exchange.request.body) for exchange in creations)
+        return cls(frozenset(creation for creation, times in sent.items() if times > 1))
+
+    def knows_key(self, exchange: Exchange) -> bool:
+        """Whether the same identity used the request's idempotency key before."""
+        return self.observer.use_before(exchange) is not None
+
+    def customer_of_pair(self, exchange: Exchange) -> str | None:
+        """The id of the customer that was created before with the wallet and externalId of a creation, None if none."""
+        return self.observer.pairs.get(pair_of(exchange))
+
+    def shows_creation(self, exchange: Exchange) -> bool:
+        """Whether the answer to a creation shows a customer as it is created: it is new, or its key is repeated."""
+        asked = exchange.request.members()
+        complete = isinstance(asked.get("chainId"), str) and isinstance(asked.get("externalId"), str)
+        new = self.knows_key(exchange) or self.customer_of_pair(exchange) is None
+        return complete and not exchange.breaks and exchange.response.succeeded and new
+
+    def learn(self, exchange: Exchange) -> None:
+        """Take in what an exchange shows, after it was judged.
+
+        Whatever the answer to a sign request was, the customer's next challenge may be another one.
+        """
+        if exchange.operation == "signChallenge":
+            self.observer.unsettle(customer_of(exchange))
+        self.observer.see(exchange)
