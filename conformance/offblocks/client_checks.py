@@ -1,7 +1,7 @@
 """The rules for clients of OffBlocks, judged on the requests that a client sends."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from uuid import UUID
@@ -15,21 +15,21 @@ from conformance.offblocks.messages import (
     asking_domains,
     bearer_token,
     issued_challenge,
-    issued_token,
     same_address,
 )
+from conformance.offblocks.observer import HOUR, Observer, Span, Use, payload_of
 from conformance.standards import digest_fields, message_signatures, personal_message, wallet_signatures
 from conformance.standards.account_ids import checksum_state
 from conformance.standards.message_signatures import (
     ECDSA_P384_SHA384,
-    KeyRejected,
     SignatureInput,
     SignatureRejected,
     load_private_key,
-    load_public_key,
 )
 
 _RULE = "offblocks.client."
+_CLIENT = "the client"
+"""What the observer calls the one client that is judged, of which a request before its answer tells no name."""
 _SAYS = Says(_RULE)
 _UNSIGNED = {"createToken", "putSigningKey", "deleteSigningKey", None}
 _KEYED = {"createCustomer", "signChallenge", "verifyCustomer", "rejectCustomer", "putWebhook"}
@@ -37,25 +37,9 @@ _REQUIRED_MEMBERS = {
     "createCustomer": ("chainId", "externalId"),
     "signChallenge": ("ownerId", "challenge", "signature"),
 }
-_HOUR = timedelta(hours=1)
 _FRESH = timedelta(minutes=5)
 _SIGNATURE_BYTES = 96
 _REFUSED = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
-
-_Repeatable = tuple[str, str, bytes]
-"""The method, the path and the body."""
-
-
-@dataclass(frozen=True)
-class _Use:
-    """The first use of an idempotency key: what it came with, and when (UTC)."""
-
-    payload: _Repeatable
-    at: datetime
-
-    def is_over(self, at: datetime) -> bool:
-        """Whether the key may stand for something else again."""
-        return at - self.at >= _HOUR
 
 
 class ClientJudge:
@@ -68,17 +52,13 @@ class ClientJudge:
 
     def __init__(self, credentials: Mapping[str, str], settings: Mapping[str, str]) -> None:
         key = load_private_key(credentials["signing_key"])
-        self._keys = {credentials["signing_key_id"]: key.public_key()}
+        keys = {_CLIENT: {credentials["signing_key_id"]: key.public_key()}}
         self._secrets = {credentials["api_key"], credentials["api_secret"]}
         self._expected_domain = settings.get("expected_domain")
         self._components = settings["components"].split() if "components" in settings else DEFAULT_COMPONENTS
-        self._tokens: dict[str, datetime] = {}
-        self._wallets: dict[str, str] = {}
-        self._challenges: dict[str, dict[str, datetime]] = {}
+        self._observer = Observer(key_life=HOUR, signing_keys=keys)  # to the second: a client's clock is its own
         self._doubtful: dict[str, str] = {}
         self._refused: dict[str, str] = {}
-        self._payloads: dict[str, _Use] = {}
-        self._unsettled: dict[_Repeatable, str] = {}
 
     @property
     def excused(self) -> frozenset[str]:
@@ -113,51 +93,23 @@ class ClientJudge:
 
     def observe(self, exchange: Exchange) -> None:
         """Learn what an answer gave: tokens, keys, customers, challenges, refusals."""
-        operation, customer = exchange.operation, exchange.parameters.get("customerId")
-        members = exchange.response.members()
-        if operation == "createToken" and (token := issued_token(exchange.response)):
-            self._tokens[token[0]] = token[1]
-        elif operation == "putSigningKey" and exchange.response.succeeded:
-            self._learn_key(exchange)
-        elif operation == "deleteSigningKey" and exchange.response.succeeded:
-            self._keys.clear()
-        elif operation == "createCustomer" and isinstance(members.get("id"), str):
-            customer = members["id"]
-            self._wallets[customer] = str(exchange.request.members().get("chainId"))
-        if customer is not None and (challenge := issued_challenge(exchange.response)):
-            self._challenges.setdefault(customer, {}).setdefault(challenge.text, exchange.at)
-            if operation == "getChallenge" and self._refused.get(customer) == challenge.text:
+        self._observer.see_answer(replace(exchange, identity=_CLIENT))
+        operation, customer, status = (
+            exchange.operation,
+            exchange.parameters.get("customerId"),
+            exchange.response.status,
+        )
+        if customer is None:
+            return
+        if operation == "getChallenge" and (challenge := issued_challenge(exchange.response)) is not None:
+            if self._refused.get(customer) == challenge.text:
                 del self._refused[customer]
-        if operation == "signChallenge" and customer in self._doubtful and exchange.response.status in _REFUSED:
+        elif operation == "signChallenge" and customer in self._doubtful and status in _REFUSED:
             self._refused[customer] = self._doubtful[customer]
-        self._settle(exchange)
 
     def conclude(self, exchanges: Sequence[Exchange], deliveries: Sequence[Delivery]) -> list[Finding]:  # noqa: ARG002
         """What only the whole of the traffic shows: nothing, since each request shows what it breaks."""
         return []
-
-    # ------------------------------------------------------------------------------------------------- what is learnt
-
-    def _learn_key(self, exchange: Exchange) -> None:
-        key_id = exchange.response.members().get("keyId")
-        encoded = exchange.request.members().get("publicKey")
-        message = Challenge(encoded).message if isinstance(encoded, str) else None
-        if isinstance(key_id, str) and message is not None:
-            try:
-                self._keys = {key_id: load_public_key(message.decode())}
-            except (KeyRejected, UnicodeDecodeError):
-                return
-
-    def _settle(self, exchange: Exchange) -> None:
-        """Learn whether a request may have to be repeated; after a 409, which tells no reason, nothing is asked."""
-        key = exchange.request.header("Idempotency-Key")
-        payload = (exchange.request.method, exchange.request.path, exchange.request.body)
-        if key is not None and (
-            exchange.response.status == 0 or exchange.response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        ):
-            self._unsettled[payload] = key
-        else:
-            self._unsettled.pop(payload, None)
 
     # --------------------------------------------------------------------------------------------------- the rules
 
@@ -165,7 +117,7 @@ class ClientJudge:
         if operation == "createToken":
             return
         token = bearer_token(request)
-        known = token is not None and token in self._tokens
+        known = token is not None and token in self._observer.tokens
         yield _SAYS.judged(
             "sends-token",
             known,
@@ -174,7 +126,7 @@ class ClientJudge:
             "none" if token is None else "a token that the server did not issue in this session",
         )
         if token is not None and known:
-            expires_at = self._tokens[token]
+            expires_at = self._observer.tokens[token]
             yield _SAYS.judged(
                 "renews-token-in-time",
                 at < expires_at,
@@ -210,7 +162,8 @@ class ClientJudge:
             yield _freshness(said, at)
         if algorithm_held:
             try:
-                message_signatures.verify(request.method, request.url, request.headers, key_for=self._keys.get, now=at)
+                keys = self._observer.signing_keys[_CLIENT]
+                message_signatures.verify(request.method, request.url, request.headers, key_for=keys.get, now=at)
             except SignatureRejected as error:
                 yield _SAYS.judged(
                     "signature-verifies", held=False, where=where, expected="one that verifies", got=error
@@ -240,19 +193,19 @@ class ClientJudge:
         where = "request header Idempotency-Key"
         key = request.header("Idempotency-Key")
         yield _SAYS.judged("sends-idempotency-key", _is_uuid(key), where, "a UUID", key or "none")
-        payload = (request.method, request.path, request.body)
+        payload = payload_of(request)
+        self._observer.see_use(_CLIENT, Use(request, Span(at, at)))  # at once, since another one may be under way
         if key is not None:
-            if key not in self._payloads or self._payloads[key].is_over(at):
-                self._payloads[key] = _Use(payload, at)
             yield _SAYS.judged(
                 "fresh-key-per-payload",
-                self._payloads[key].payload == payload,
+                self._observer.uses[_CLIENT, key].payload == payload,
                 where,
                 "a new key for another payload",
                 f"{key}, sent with another payload within the hour",
             )
-        before_key = self._unsettled.get(payload)
-        if before_key in self._payloads and not self._payloads[before_key].is_over(at):
+        before_key = self._observer.unanswered.get((_CLIENT, payload))
+        before = None if before_key is None else self._observer.uses.get((_CLIENT, before_key))
+        if before is not None and self._observer.counts(before, at):
             yield _SAYS.judged(
                 "same-key-on-retry",
                 key == before_key,
@@ -297,7 +250,7 @@ class ClientJudge:
                 )
 
     def _url(self, request: Request) -> Iterator[Finding]:
-        leaked = [secret for secret in (*self._secrets, *self._tokens) if secret in request.url]
+        leaked = [secret for secret in (*self._secrets, *self._observer.tokens) if secret in request.url]
         yield _SAYS.judged(
             "no-secret-in-url", not leaked, "request URL", "no token, key or secret", f"{len(leaked)} of them"
         )
@@ -308,8 +261,10 @@ class ClientJudge:
         if not isinstance(text, str) or not isinstance(signature, str) or not isinstance(owner, str):
             return
         challenge = Challenge(text)
-        if customer in self._challenges:
-            issued = text in self._challenges[customer]
+        seen = self._observer.customers.get(customer)
+        if seen is not None and seen.issues:
+            issue = seen.issues.get(text)
+            issued = issue is not None
             yield _SAYS.judged(
                 "returns-challenge-unchanged",
                 issued,
@@ -317,9 +272,9 @@ class ClientJudge:
                 "a challenge that was issued to this customer",
                 "that" if issued else "another text",
             )
-            if issued:
-                yield from self._own_sign_in(challenge, customer, request)
-                yield self._age(challenge, self._challenges[customer][text], at)
+            if issue is not None:
+                yield from self._own_sign_in(challenge, seen.wallet, request)
+                yield _age(challenge, issue.seen, at)
         if customer in self._refused:
             yield _SAYS.judged(
                 "refetches-after-failure",
@@ -334,8 +289,8 @@ class ClientJudge:
             self._doubtful[customer] = text
         yield from wallet_findings
 
-    def _own_sign_in(self, challenge: Challenge, customer: str, request: Request) -> Iterator[Finding]:
-        wallet = account(self._wallets.get(customer))
+    def _own_sign_in(self, challenge: Challenge, chain_id: str | None, request: Request) -> Iterator[Finding]:
+        wallet = account(chain_id)
         domains = asking_domains(request.url, self._expected_domain)
         if wallet is None:
             return
@@ -345,18 +300,6 @@ class ClientJudge:
             "request /challenge",
             f"a sign-in message for {wallet.address} by {' or '.join(sorted(domains))}",
             f"one for {challenge.address} by {challenge.domain}" if challenge.sign_in else "no sign-in message",
-        )
-
-    def _age(self, challenge: Challenge, seen_at: datetime, at: datetime) -> Finding:
-        """How old the challenge is since the client saw it first, or by its Issued At if it was seen late.
-
-        Clocks differ, so an Issued At of about the time when it was seen says nothing of its own.
-        """
-        said = challenge.issued_at
-        late = said is not None and seen_at - _HOUR <= said < seen_at - _FRESH
-        age = at - (said if said is not None and late else seen_at)
-        return _SAYS.judged(
-            "signs-within-the-hour", age <= _HOUR, "request /challenge", "one of the last hour", f"{age} old"
         )
 
 
@@ -383,6 +326,19 @@ def _freshness(said: SignatureInput, at: datetime) -> Finding:
         "request header Signature-Input",
         "created, within 5 minutes of the sending",
         "no created" if age is None else f"created {age:.0f} s before",
+    )
+
+
+def _age(challenge: Challenge, seen_at: datetime, at: datetime) -> Finding:
+    """How old the challenge is since the client saw it first, or by its Issued At if it was seen late.
+
+    Clocks differ, so an Issued At of about the time when it was seen says nothing of its own.
+    """
+    said = challenge.issued_at
+    late = said is not None and seen_at - HOUR <= said < seen_at - _FRESH
+    age = at - (said if said is not None and late else seen_at)
+    return _SAYS.judged(
+        "signs-within-the-hour", age <= HOUR, "request /challenge", "one of the last hour", f"{age} old"
     )
 
 
