@@ -143,7 +143,7 @@ class Customer:
         creation: The first creation that succeeded, None if none was seen.
         wallet: The wallet that the last creation asked for whose answer named the customer, be it a refusal.
         issues: The challenges that were shown, by their text.
-        current: The challenge that was shown last.
+        current: The challenge that was shown last since its creation was seen.
         seen_at: When it was fetched last, or shown first if it was not fetched (UTC).
         settled: Whether nothing was seen since that may have replaced it.
     """
@@ -249,7 +249,8 @@ class Observer:
         if challenge is not None and identifier is not None:
             customer = self.customers.setdefault(identifier, Customer(identifier))
             _issue(customer, challenge, exchange, first=is_new)
-            if not is_repeated and (customer.current != challenge or exchange.operation == "getChallenge"):
+            is_news = customer.current != challenge or exchange.operation == "getChallenge"
+            if is_news and not is_repeated and customer.creation is not None:
                 customer.current, customer.seen_at, customer.settled = challenge, exchange.at, True
         self._see_status(exchange)
 
@@ -259,9 +260,12 @@ class Observer:
             self.customers[customer].settled = False
 
     def forget(self, customer: str) -> None:
-        """Remember nothing of a customer any more, as if it had never been seen."""
+        """Remember nothing of a customer any more, as if it had never been seen; its key uses stay."""
         self.customers.pop(customer, None)
         self.pairs = {pair: identifier for pair, identifier in self.pairs.items() if identifier != customer}
+        for other in self.customers.values():
+            if other.creation is not None:
+                self.pairs.setdefault(other.creation.pair, other.id)
 
     def _create(self, exchange: Exchange, identifier: str) -> bool:
         """Learn from the answer to a creation that names a customer; whether the customer was not known before."""
