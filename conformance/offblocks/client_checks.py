@@ -56,7 +56,7 @@ class ClientJudge:
         self._secrets = {credentials["api_key"], credentials["api_secret"]}
         self._expected_domain = settings.get("expected_domain")
         self._components = settings["components"].split() if "components" in settings else DEFAULT_COMPONENTS
-        self._observer = Observer(key_life=HOUR, signing_keys=keys)  # to the second: a client's clock is its own
+        self._observer = Observer(key_life=HOUR, signing_keys=keys)  # exactly, as no server's clock has a part in it
         self._doubtful: dict[str, str] = {}
         self._refused: dict[str, str] = {}
 
@@ -92,7 +92,10 @@ class ClientJudge:
         return findings
 
     def observe(self, exchange: Exchange) -> None:
-        """Learn what an answer gave: tokens, keys, customers, challenges, refusals."""
+        """Learn what an answer gave: tokens, keys, customers, challenges, refusals.
+
+        Whoever repeats a creation may sign the challenge that the answer shows, so that it counts as issued.
+        """
         self._observer.see_answer(replace(exchange, identity=_CLIENT))
         operation, customer, status = (
             exchange.operation,

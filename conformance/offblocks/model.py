@@ -82,7 +82,12 @@ class _CustomerState:
 
 
 class Model:
-    """What the documents fix of the answers to a sequence of calls."""
+    """What the documents fix of the answers to a sequence of calls.
+
+    Its observer sees no more than what something can be predicted from: the first answer that shows a customer, and the
+    challenges that its creator fetches as long as nobody signed and no outcome was simulated. What a stranger, a
+    repetition or a later request is shown no document fixes.
+    """
 
     def __init__(self) -> None:
         self._observer = Observer(key_life=HOUR + MARGIN)  # only then a key is surely free again
@@ -122,13 +127,13 @@ class Model:
                     yield from _simulate(exchange, customer, operation)
 
     def _doubt(self, customer: str | None) -> None:
-        """Predict no more of a customer whose request was not answered, or was one too many."""
+        """Predict no more of a customer whose request was not answered, or was one too many: it may have taken effect."""
         if customer in self._customers:
             del self._customers[customer]
             self._observer.forget(customer)
 
     def _use(self, exchange: Exchange) -> Use | None:
-        """The first use of the request's key before it; of its own use is learnt, too."""
+        """The first use of the request's key before it, None if there was none; its own is remembered from now on."""
         use = self._observer.use_before(exchange)
         self._observer.see_use(exchange.identity, Use.by(exchange))
         return use
@@ -375,6 +380,7 @@ def _acceptance_rule(exchange: Exchange, customer: _CustomerState, issue: Issue)
 
 
 def _learn_signature(exchange: Exchange, customer: _CustomerState, text: str) -> None:
+    """Learn what came of a sign request; only one that was refused can have replaced the challenge."""
     issue, broken = customer.record.issues.get(text), {rule.removeprefix(_CLIENT) for rule in exchange.breaks}
     if exchange.response.succeeded:
         if customer.signed is None:

@@ -1,7 +1,7 @@
 """What exchanges with OffBlocks show of customers, challenges, tokens and keys, remembered without judging.
 
 Checks, model and the judge of a client have an observer each and ask it what came before. They differ in what they let
-it see, in what makes a challenge uncertain, and in how long a key's first use counts; each says so, and why.
+it see, in what makes a customer's challenge uncertain, and in how long a key's first use counts; each says so, and why.
 """
 
 from collections.abc import Mapping
@@ -242,16 +242,9 @@ class Observer:
             case "deleteSigningKey" if exchange.response.succeeded:
                 self.signing_keys[exchange.identity] = {}
         identifier = customer_of(exchange)
-        is_new = (
-            exchange.operation == "createCustomer" and identifier is not None and self._create(exchange, identifier)
-        )
-        challenge = issued_challenge(exchange.response)
-        if challenge is not None and identifier is not None:
-            customer = self.customers.setdefault(identifier, Customer(identifier))
-            _issue(customer, challenge, exchange, first=is_new)
-            is_news = customer.current != challenge or exchange.operation == "getChallenge"
-            if is_news and not is_repeated and customer.creation is not None:
-                customer.current, customer.seen_at, customer.settled = challenge, exchange.at, True
+        if identifier is not None:
+            is_new = exchange.operation == "createCustomer" and self._create(exchange, identifier)
+            self._show(exchange, identifier, is_new=is_new, is_repeated=is_repeated)
         self._see_status(exchange)
 
     def unsettle(self, customer: str | None) -> None:
@@ -279,6 +272,17 @@ class Observer:
             return False
         customer.creation = Creation(exchange.identity, asked, exchange.response.members(), Span.of(exchange))
         return True
+
+    def _show(self, exchange: Exchange, identifier: str, *, is_new: bool, is_repeated: bool) -> None:
+        """Learn from the challenge in an answer, if any; the same again is no news unless it was asked for."""
+        challenge = issued_challenge(exchange.response)
+        if challenge is None:
+            return
+        customer = self.customers.setdefault(identifier, Customer(identifier))
+        _issue(customer, challenge, exchange, first=is_new)
+        is_news = customer.current != challenge or exchange.operation == "getChallenge"
+        if is_news and not is_repeated and customer.creation is not None:
+            customer.current, customer.seen_at, customer.settled = challenge, exchange.at, True
 
     def _register(self, exchange: Exchange) -> None:
         """Learn which signing key takes the place of those that were registered; one that is none changes nothing."""
