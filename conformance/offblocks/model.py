@@ -127,7 +127,10 @@ class Model:
                     yield from _simulate(exchange, customer, operation)
 
     def _doubt(self, customer: str | None) -> None:
-        """Predict no more of a customer whose request was not answered, or was one too many: it may have taken effect."""
+        """Predict no more of a customer whose request was not answered, or was one too many.
+
+        What such a request changed nobody can tell; the checks need not care, since they compare what was shown.
+        """
         if customer in self._customers:
             del self._customers[customer]
             self._observer.forget(customer)

@@ -655,6 +655,23 @@ def test_a_signature_that_recovers_to_nobody_holds_nothing() -> None:
     assert {"offblocks.client.owner-signs-the-message", "offblocks.client.owner-id"} <= broken(findings)
 
 
+def test_a_challenge_in_the_answer_to_a_repeated_creation_was_issued() -> None:
+    exchanges = []
+    for text in ("one", "two"):
+        made = exchange("POST", "/v1/customers", {"chainId": "none"}, {"id": "1", "challenge": text})
+        exchanges.append(replace(made, request=replace(made.request, headers=(("Idempotency-Key", "one"),))))
+    for text in ("one", "two", "three"):
+        body = {"ownerId": "nobody:", "challenge": text, "signature": "none"}
+        exchanges.append(replace(exchange("POST", "/v1/customers/1/challenge/sign", body, {}), id=text))
+    unchanged = "offblocks.client.returns-challenge-unchanged"
+    found = [finding for finding in client_findings(exchanges, judge()) if finding.rule == unchanged]
+    assert [(finding.exchange, finding.outcome is Outcome.HELD) for finding in found] == [
+        ("one", True),
+        ("two", True),
+        ("three", False),
+    ]
+
+
 @settings(max_examples=50, deadline=None)
 @given(
     st.sampled_from(["/v1/customers", "/v1/customers/1/challenge/sign", "/v1/auth/token", "/v1/auth/signing"]),

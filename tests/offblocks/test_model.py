@@ -39,8 +39,9 @@ class Calls:
         *,
         sent: Mapping[str, Any] | None = None,
         after: int = 1,
+        key: str | None = None,
     ) -> set[str]:
-        """The rules that an exchange breaks."""
+        """The rules that an exchange breaks; it has a new idempotency key unless one is given."""
         self.number += 1
         self.at += timedelta(seconds=after)
         match = SPECIFICATION.match(method, path)
@@ -52,7 +53,7 @@ class Calls:
                 at=self.at,
                 seconds=0.1,
                 request=Request(
-                    (("Idempotency-Key", str(self.number)),),
+                    (("Idempotency-Key", key or str(self.number)),),
                     json.dumps(sent).encode() if sent else b"",
                     method,
                     f"https://sandbox.example{path}",
@@ -124,3 +125,19 @@ def test_a_request_too_many_breaks_nothing() -> None:
     calls.create()
     assert calls.see("GET", f"{PATH}/challenge", 429) == set()
     assert calls.see("GET", f"{PATH}/challenge", 404) == set(), "no more is predicted of this customer"
+
+
+def test_a_refused_signature_leaves_open_whether_its_challenge_is_taken_until_it_is_fetched() -> None:
+    calls = Calls()
+    calls.create()
+    assert calls.sign("Zmlyc3Q=", 400) == {"challenge.accepted-within-the-hour"}
+    assert calls.sign("Zmlyc3Q=", 400) == set()
+    assert calls.see("GET", f"{PATH}/challenge", 200, {"challenge": "Zmlyc3Q="}) == set()
+    assert calls.sign("Zmlyc3Q=", 400) == {"challenge.accepted-within-the-hour"}
+
+
+def test_a_key_is_free_for_another_creation_two_seconds_after_its_hour() -> None:
+    calls = Calls()
+    for after, expected in ((1, set()), (3601, set()), (2, {"idempotency.key-free-after-an-hour"})):
+        sent = {**BODY, "externalId": f"after {after}"}
+        assert calls.see("POST", "/v1/customers", 409, sent=sent, after=after, key="one") == expected
