@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
 
 import pytest
@@ -44,9 +45,6 @@ BETWEEN_LOOKS = timedelta(seconds=2)
 """How long to wait before looking again."""
 PATIENCE = _LOOKS * BETWEEN_LOOKS
 """How long to wait for what the subject does by itself."""
-_FIRST_REFUSAL = 400
-_TOO_MANY = 429
-_SERVER_ERROR = 500
 
 
 class StepFailedError(Exception):
@@ -183,9 +181,9 @@ def refused(exchange: Exchange) -> bool:
         StepFailedError: If it was answered 429 or 5xx: an API that is busy or broken says nothing of the request.
     """
     status = exchange.response.status
-    if status == _TOO_MANY or status >= _SERVER_ERROR:
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         step_failed("A request was to be accepted or refused", exchange)
-    return status >= _FIRST_REFUSAL
+    return status >= HTTPStatus.BAD_REQUEST
 
 
 def expect_refusal(rule: str, exchange: Exchange, because: str) -> None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Self
 
 import httpx
@@ -56,7 +57,7 @@ DEFAULT_COMPONENTS = (
 """What a signature covers, as far as the request has it; no visible document says what it must."""
 
 _RENEW_BEFORE = timedelta(seconds=60)
-_REFUSED_ACCESS = frozenset({400, 401, 403})
+_REFUSED_ACCESS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
@@ -291,7 +292,7 @@ class Client(ApiClient):
             response = self.send("POST", "/v1/auth/token", body=body)
         except httpx.RequestError as error:
             raise ApiError(f"POST /v1/auth/token got no answer: {in_words(error)}") from error
-        data = self.parsed_object(self._expected(response, 200))
+        data = self.parsed_object(self._expected(response, HTTPStatus.OK))
         try:
             token, expires_at = _text(data, "token"), datetime.fromtimestamp(int(data["expiresAt"]), UTC)
         except (KeyError, OSError, OverflowError, TypeError, ValueError) as error:

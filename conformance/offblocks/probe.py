@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -27,7 +28,7 @@ _TARGETS = ("@path", "@query", "@target-uri", "@request-target")
 _UNIMPORTANT_SKEW = timedelta(seconds=2)
 _MARGIN = timedelta(seconds=5)
 """What a signature stays below each limit that is tried, so that the limit itself counts as accepted."""
-_OF_THE_SIGNATURE = {400, 401, 403}
+_OF_THE_SIGNATURE = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _SHOWN = 300
 
 

@@ -61,7 +61,7 @@ OWN = _Own.OWN
 
 _SHOWN = 300
 _FIRST_PAUSE_AFTER_429 = timedelta(seconds=1)
-_REFUSED_ACCESS = frozenset({401, 403})
+_REFUSED_ACCESS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _BETWEEN_POLLS = timedelta(seconds=2)
 _READS_A_SECOND = 20
 _SECOND = timedelta(seconds=1)

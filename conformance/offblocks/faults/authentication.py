@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -104,7 +105,7 @@ class CreatesBeforeItRefuses(Fault, OffBlocks):
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
         response = await super().perform(operation, request, parameters)
-        if operation.id == "createCustomer" and response.status == 401:  # noqa: PLR2004
+        if operation.id == "createCustomer" and response.status == HTTPStatus.UNAUTHORIZED:
             with suppress(Refused):
                 await self.create_customer(Call(operation.id, request, self.tenants["first"], parameters))
         return response

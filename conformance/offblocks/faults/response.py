@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 from conformance.exchange import Request, Response
@@ -125,7 +126,11 @@ class AnswersOtherMethodsWith404(Fault, OffBlocks):
 
     async def answer(self, request: Request, path: str) -> Response:
         response = await super().answer(request, path)
-        return problem(404, "There is nothing here.") if response.status == 405 else response  # noqa: PLR2004
+        return (
+            problem(HTTPStatus.NOT_FOUND, "There is nothing here.")
+            if response.status == HTTPStatus.METHOD_NOT_ALLOWED
+            else response
+        )
 
 
 class AnswersWithoutThePrefix(Variation, OffBlocks):

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -37,7 +38,7 @@ def test_right_credentials_are_given_a_token_for_an_hour(tenant: Tenant) -> None
     answer = tenant.ask_token()
     expect(
         "offblocks.authentication.token-issued",
-        answer.response.status == 200 and issued_token(answer.response) is not None,  # noqa: PLR2004
+        answer.response.status == HTTPStatus.OK and issued_token(answer.response) is not None,
         where="response",
         expected="200 with token and expiresAt",
         got=f"{answer.response.status} with {', '.join(answer.response.members()) or 'no members'}",

@@ -1,6 +1,7 @@
 """A challenge is a sign-in message for the customer's wallet, and is fetched again until it is signed."""
 
 from datetime import timedelta
+from http import HTTPStatus
 
 import pytest
 
@@ -11,7 +12,6 @@ from conformance.offblocks.suite.tenant import Tenant, altered, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import expect, expect_acceptance, expect_status, step_failed, verifies
 
-OK = 200
 LATER = timedelta(seconds=5)
 ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
 
@@ -54,8 +54,8 @@ def test_a_challenge_is_fetched_again(tenant: Tenant, wallet: Wallet, clock: Clo
     for _ in range(2):
         clock.advance(LATER)
         exchange = tenant.fetch(customer.id)
-        expect_status("offblocks.challenge.fetched-with-200", exchange, OK)
-        if exchange.response.status != OK:
+        expect_status("offblocks.challenge.fetched-with-200", exchange, HTTPStatus.OK)
+        if exchange.response.status != HTTPStatus.OK:
             step_failed("A challenge was to be fetched", exchange)
 
 

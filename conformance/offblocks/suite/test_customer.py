@@ -1,6 +1,7 @@
 """A customer is created for a wallet and an id of the caller's own, and read and listed as it was created."""
 
 from datetime import timedelta
+from http import HTTPStatus
 
 import pytest
 
@@ -23,7 +24,6 @@ from conformance.scenario import (
 )
 from conformance.targets import Subject
 
-CONFLICT = 409
 INCOMPLETE = rules("sends-complete-bodies")
 NO_ACCOUNT_ID = rules("sends-account-id")
 NO_CHECKSUM = rules("sends-checksummed-address")
@@ -110,7 +110,7 @@ def test_a_pair_is_created_once(tenant: Tenant, wallet: Wallet) -> None:
     same = again.response.succeeded and _id(again) == customer.id
     expect_reading(
         "offblocks.customer.initiating-pair",
-        "answered-409" if again.response.status == CONFLICT else "answered-with-the-same" if same else None,
+        "answered-409" if again.response.status == HTTPStatus.CONFLICT else "answered-with-the-same" if same else None,
         where="response",
         expected=f"409, or 2xx with the id {customer.id}",
         got=f"{answered(again)}, id {_id(again)}",
@@ -124,7 +124,7 @@ def test_an_onboarded_customer_is_not_created_again(tenant: Tenant, wallet: Wall
     """Given an active customer, when its wallet and external id are sent again as a new request."""
     customer = tenant.simulated("verify", wallet)
     again = tenant.create(wallet, customer.external_id)
-    expect_status("offblocks.customer.onboarded-pair-is-409", again, CONFLICT)
+    expect_status("offblocks.customer.onboarded-pair-is-409", again, HTTPStatus.CONFLICT)
 
 
 @verifies("offblocks.customer.wallet-under-another-external-id")
@@ -150,7 +150,7 @@ def _expect_uniqueness(rule: str, alone: str, again: Exchange, first: str) -> No
     new = again.response.succeeded and _id(again) != first
     expect_reading(
         rule,
-        "pair-is-unique" if new else alone if again.response.status == CONFLICT else None,
+        "pair-is-unique" if new else alone if again.response.status == HTTPStatus.CONFLICT else None,
         where="response",
         expected="2xx with a new id, or 409",
         got=f"{answered(again)}, id {_id(again)}",
@@ -166,7 +166,7 @@ def test_letter_case_does_not_make_another_customer(tenant: Tenant, wallet: Wall
     again = tenant.create(body=body, breaks=NO_CHECKSUM)
     expect(
         "offblocks.customer.address-case",
-        again.response.status == CONFLICT or _id(again) == customer.id,
+        again.response.status == HTTPStatus.CONFLICT or _id(again) == customer.id,
         where="response",
         expected=f"409, or the id {customer.id}",
         got=f"{answered(again)}, id {_id(again)}",

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
+from http import HTTPStatus
 
 from conformance.clock import Clock
 from conformance.exchange import Exchange
@@ -15,7 +16,6 @@ from conformance.scenario import expect, expect_acceptance, expect_refusal, expe
 WITHOUT_KEY = rules("sends-idempotency-key")
 ANOTHER_PAYLOAD = rules("fresh-key-per-payload")
 HOUR = timedelta(hours=1)
-CONFLICT = 409
 
 
 def created(exchange: Exchange) -> Exchange:
@@ -169,7 +169,7 @@ def test_two_creations_with_one_key_at_once_leave_one_customer(tenant: Tenant, w
     taken = [answer.response.succeeded for answer in answers]
     expect(
         rule,
-        any(taken) and (all(taken) or CONFLICT in statuses),
+        any(taken) and (all(taken) or HTTPStatus.CONFLICT in statuses),
         where="response statuses",
         expected="2xx and 2xx, or 2xx and 409",
         got=" and ".join(str(status) for status in statuses),

@@ -1,6 +1,7 @@
 """What one API client created stays unseen and untouched by another."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 import pytest
 
@@ -22,7 +23,7 @@ from conformance.scenario import (
 )
 from conformance.targets import Subject
 
-UNSEEN = (401, 403, 404)
+UNSEEN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 
 @verifies("offblocks.isolation.list-apart")

@@ -1,5 +1,7 @@
 """Request signatures: what they bind a request to, and which are refused."""
 
+from http import HTTPStatus
+
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -47,8 +49,7 @@ from conformance.standards.digest_fields import content_digest
 from conformance.standards.message_signatures import key_from_seed
 from conformance.targets import Subject
 
-REFUSED = (400, 401)
-UNAUTHORISED = 401
+REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED)
 
 
 @deviation("signature-verifies")
@@ -99,7 +100,7 @@ def test_a_signature_of_an_encoded_path_is_accepted(tenant: Tenant) -> None:
     answer = tenant.read("no%20such%20customer")
     expect(
         "offblocks.signature.base-by-the-standard",
-        answer.response.status != UNAUTHORISED,
+        answer.response.status != HTTPStatus.UNAUTHORIZED,
         where="response status",
         expected="any but 401: the path is signed as it is sent",
         got=answer.response.status,

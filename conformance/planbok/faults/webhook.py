@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from conformance.exchange import Headers, Request, Response
@@ -13,7 +14,6 @@ from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reas
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import to_json
 
-_FIRST_REFUSAL = 400
 _OF_THE_SET_UP = {"customer.created", "customer.pin_setup"}
 
 
@@ -221,7 +221,7 @@ class TakesRedirectsForReceipts(Fault, Planbok):
     breaks = ("planbok.webhook.retried-alike",)
 
     def is_received(self, status: int) -> bool:
-        return status < _FIRST_REFUSAL
+        return status < HTTPStatus.BAD_REQUEST
 
 
 class RetriesUnderNewIds(Fault, Planbok):

@@ -1,6 +1,7 @@
 """A customer is created, read and listed, shows how far the set-up is, and can replace the PIN."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 import pytest
 
@@ -12,7 +13,6 @@ from conformance.planbok.suite.person import shown
 from conformance.planbok.suite.tenant import RETURN_URL, Onboarding, Tenant
 from conformance.scenario import expect, expect_acceptance, expect_reading, needs, refused, step_failed, verifies
 
-NOT_FOUND = 404
 A_SMALL_PAGE = 2
 
 
@@ -108,7 +108,7 @@ def test_the_set_up_is_asked_for_with_a_return_alone(tenant: Tenant) -> None:
     customer = tenant.onboard()
     exchange = tenant.ask("initialize", customer.id)
     reading = "redirect-url-suffices" if exchange.response.succeeded else None
-    if exchange.response.status == NOT_FOUND:
+    if exchange.response.status == HTTPStatus.NOT_FOUND:
         step_failed("A customer was to be found", exchange)
     if refused(exchange):
         body = {"redirectUrl": RETURN_URL, "blockchains": list(tenant.two_chains), "accountType": "eoa"}

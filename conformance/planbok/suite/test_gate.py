@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from http import HTTPStatus
 
 from conformance.exchange import Exchange
 from conformance.planbok.messages import challenge_of, is_set_up, payload
@@ -9,7 +10,12 @@ from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.scenario import StepFailedError, expect, expect_status, refused, step_failed, verifies
 
 TOO_EARLY = ("checks-set-up-first",)
-REFUSALS = (400, 403, 409, 422)
+REFUSALS = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
 
 
 @verifies("planbok.gate.no-wallet-without-pin", "planbok.gate.refused-at-request")

@@ -1,12 +1,15 @@
 """Requests carry a key that was issued, and one that may only read changes nothing."""
 
+from collections.abc import Mapping
+from http import HTTPStatus
+
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.planbok.suite.effects import expect_not_created
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.scenario import expect_reading, expect_refusal, expect_status, step_failed, verifies
 
-READINGS = {401: "answered-401", 403: "answered-403"}
+READINGS: Mapping[int, str] = {HTTPStatus.UNAUTHORIZED: "answered-401", HTTPStatus.FORBIDDEN: "answered-403"}
 WITHOUT_KEY = ("sends-key",)
 MISSING = "there is no key"
 WRONG = "this key was never issued"
