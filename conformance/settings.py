@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
@@ -39,7 +39,7 @@ class LiveSettings:
 
 
 class Settings(BaseSettings):
-    """Settings whose names begin with a prefix, which a subclass gives; one that is set to nothing is not set."""
+    """Settings whose names begin with a prefix, which `read` is given; one that is set to nothing is not set."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
@@ -59,14 +59,24 @@ class ServerSettings(Settings):
 Kind = TypeVar("Kind", bound=Settings)
 
 
-def read(kind: type[Kind]) -> Kind:
+def prefix_of(api: str) -> str:
+    """What the names of an API's settings begin with: ``CONFORMANCE_OFFBLOCKS_`` for ``offblocks``."""
+    return f"CONFORMANCE_{api.upper().replace('-', '_')}_"
+
+
+def read(kind: type[Kind], prefix: str) -> Kind:
     """Read the settings of a kind.
+
+    Args:
+        kind: The kind, whose fields are named as the settings are after the prefix, in lower case.
+        prefix: What the names of the settings begin with.
 
     Raises:
         SettingsError: If ``.env`` is no text.
     """
+    options: dict[str, Any] = {"_env_prefix": prefix}  # pydantic's plugin for mypy knows the fields alone
     try:
-        return kind()
+        return kind(**options)
     except UnicodeDecodeError as error:
         raise SettingsError(f"The file .env is not UTF-8: {error}") from error
 
@@ -83,7 +93,7 @@ def checked_base_url(url: str | None, *, api: str, version: str) -> str:
         SettingsError: If it is missing, no https URL or one of http on loopback, names a user, or does not end before
             the version.
     """
-    name = f"CONFORMANCE_{api.upper()}_BASE_URL"
+    name = f"{prefix_of(api)}BASE_URL"
     if not url:
         raise SettingsError(f"Set {name}, or give --base-url {api}=URL (without {version}).")
     if "@" in url.partition("//")[2].partition("/")[0]:
@@ -125,43 +135,44 @@ def checked_ca_file(path: str | None) -> str | None:
     return path
 
 
-def identities(first: Settings, second: Settings, *, required: Sequence[str]) -> dict[str, dict[str, str]]:
+def identities(
+    kind: type[Settings], prefixes: Mapping[str, str], *, required: Sequence[str]
+) -> dict[str, dict[str, str]]:
     """The credentials of each identity, in clear, by the names of the settings in lower case.
 
     Args:
-        first: What is set for the first identity.
-        second: What is set for the second, which is there if any of it is; its fields are what credentials consist of.
+        kind: What an identity authenticates with.
+        prefixes: What the names of the settings of each identity begin with: of ``first``, and of ``second``, which is
+            there if any of its settings is.
         required: The names of the fields that an identity must have.
 
     Raises:
         SettingsError: If one of these is missing, all that are being named, or both identities are the same.
     """
-    names = list(type(second).model_fields)
-    found = {"first": _credentials(first, names, required)}
-    if any(getattr(second, name) for name in names):
-        found["second"] = _credentials(second, names, required)
+    found = {"first": _credentials(kind, prefixes["first"], required)}
+    second = read(kind, prefixes["second"])
+    if any(getattr(second, name) for name in kind.model_fields):
+        found["second"] = _credentials(kind, prefixes["second"], required)
         if found["second"]["api_key"] == found["first"]["api_key"]:
             raise SettingsError(
-                f"{_name(second, 'api_key')} is that of the first identity; give another API client's, or leave it out."
+                f"{prefixes['second']}API_KEY is that of the first identity; give another API client's, or leave it "
+                "out."
             )
     return found
 
 
-def _credentials(identity: Settings, names: Sequence[str], required: Sequence[str]) -> dict[str, str]:
-    found = {name: _revealed(getattr(identity, name)) for name in names}
-    missing = [_name(identity, name) for name in required if not found[name]]
+def _credentials(kind: type[Settings], prefix: str, required: Sequence[str]) -> dict[str, str]:
+    settings = read(kind, prefix)
+    found = {name: _revealed(getattr(settings, name)) for name in kind.model_fields}
+    missing = [f"{prefix}{name.upper()}" for name in required if not found[name]]
     if missing:
         raise SettingsError(
             f"These settings are missing: {', '.join(missing)}. Set them in the environment or in .env."
         )
-    undecoded = [_name(identity, name) for name, value in found.items() if value and _UNDECODED.search(value)]
+    undecoded = [f"{prefix}{name.upper()}" for name, value in found.items() if value and _UNDECODED.search(value)]
     if undecoded:
         raise SettingsError(f"These settings are not UTF-8: {', '.join(undecoded)}.")
     return {name: value for name, value in found.items() if value}
-
-
-def _name(settings: Settings, field_name: str) -> str:
-    return f"{settings.model_config.get('env_prefix', '')}{field_name}".upper()
 
 
 def _revealed(secret: SecretStr | str | None) -> str | None:

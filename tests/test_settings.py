@@ -1,8 +1,62 @@
-"""What the settings of all APIs share: where a server may be."""
+"""What the settings of all APIs share: where a server may be, and whose credentials there are."""
+
+import os
+from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from conformance.settings import SettingsError, checked_base_url
+from conformance.parts.settings import ApiSettings
+from conformance.settings import LiveSettings, ServerSettings, Settings, SettingsError, checked_base_url
+
+URL = "https://api.example"
+
+
+class Identity(Settings):
+    api_key: SecretStr | None = None
+    note: str | None = None
+
+
+class NewSettings(ApiSettings[ServerSettings]):
+    api = "new-one"
+    version = "/"
+    identity = Identity
+    own = ServerSettings
+
+
+@pytest.fixture
+def put(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """An environment in which nothing is set but where the server is."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.upper().startswith("CONFORMANCE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CONFORMANCE_NEW_ONE_BASE_URL", f"{URL}/")
+    return monkeypatch
+
+
+def test_a_new_api_names_its_settings_by_its_name(put: pytest.MonkeyPatch) -> None:
+    put.setenv("CONFORMANCE_NEW_ONE_API_KEY", "one")
+    assert NewSettings().load() == LiveSettings(URL, {"first": {"api_key": "one"}})
+    assert NewSettings().defaults() == {}
+
+
+def test_a_new_api_has_a_second_identity_if_one_is_set(put: pytest.MonkeyPatch) -> None:
+    put.setenv("CONFORMANCE_NEW_ONE_API_KEY", "one")
+    put.setenv("CONFORMANCE_NEW_ONE_SECOND_API_KEY", "two")
+    put.setenv("CONFORMANCE_NEW_ONE_SECOND_NOTE", "")
+    assert NewSettings().load().credentials == {"first": {"api_key": "one"}, "second": {"api_key": "two"}}
+    put.setenv("CONFORMANCE_NEW_ONE_SECOND_API_KEY", "one")
+    with pytest.raises(SettingsError, match=r"^CONFORMANCE_NEW_ONE_SECOND_API_KEY is that of the first identity"):
+        NewSettings().load()
+
+
+def test_what_a_new_api_lacks_is_named(put: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match="are missing: CONFORMANCE_NEW_ONE_API_KEY"):
+        NewSettings().load()
+    put.delenv("CONFORMANCE_NEW_ONE_BASE_URL")
+    with pytest.raises(SettingsError, match=r"^Set CONFORMANCE_NEW_ONE_BASE_URL"):
+        NewSettings().load()
 
 
 @pytest.mark.parametrize(

@@ -43,9 +43,9 @@ class OffBlocksApi(Api):
     @property
     def settings(self) -> Settings:
         """The settings."""
-        from conformance.offblocks import settings
+        from conformance.offblocks.settings import OffBlocksSettings
 
-        return settings
+        return OffBlocksSettings()
 
     @property
     def checks(self) -> Checks:

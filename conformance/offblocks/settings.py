@@ -3,20 +3,11 @@
 from pathlib import Path
 
 from pydantic import SecretStr
-from pydantic_settings import SettingsConfigDict
 
 from conformance.offblocks.client import DEFAULT_COMPONENTS
 from conformance.offblocks.wallet import Wallet
-from conformance.settings import (
-    LiveSettings,
-    ServerSettings,
-    Settings,
-    SettingsError,
-    checked_base_url,
-    checked_ca_file,
-    identities,
-    read,
-)
+from conformance.parts.settings import ApiSettings
+from conformance.settings import ServerSettings, Settings, SettingsError
 from conformance.standards.account_ids import AccountIdRejected, ChainId
 from conformance.standards.message_signatures import (
     KeyRejected,
@@ -31,62 +22,49 @@ DEFAULT_CHAIN = "eip155:300"
 """zkSync Sepolia, the first testnet in the list of supported chains."""
 
 _PREFIX = "CONFORMANCE_OFFBLOCKS_"
-_SECOND_PREFIX = f"{_PREFIX}SECOND_"
 _COMPONENTS = " ".join(DEFAULT_COMPONENTS)
 _WALLET_KEY_DIGITS = 64
-_IDENTITY = ("api_key", "api_secret", "signing_key", "signing_key_id")
 
 
 class _Identity(Settings):
-    model_config = SettingsConfigDict(env_prefix=_PREFIX)
-
     api_key: str | None = None
     api_secret: SecretStr | None = None
     signing_key: SecretStr | None = None
     signing_key_id: str | None = None
 
 
-class _SecondIdentity(_Identity):
-    model_config = SettingsConfigDict(env_prefix=_SECOND_PREFIX)
-
-
-class _Settings(ServerSettings, _Identity):
+class _Settings(ServerSettings):
     components: str = _COMPONENTS
     chain: str = DEFAULT_CHAIN
     wallet_key: SecretStr | None = None
     expected_domain: str | None = None
 
 
-def defaults() -> dict[str, str]:
-    """The settings that a sandbox world is judged with."""
-    return {"chain": DEFAULT_CHAIN, "components": _COMPONENTS}
+class OffBlocksSettings(ApiSettings[_Settings]):
+    """The settings of OffBlocks."""
 
+    api = "offblocks"
+    version = "/v1"
+    identity = _Identity
+    required = ("api_key", "api_secret", "signing_key", "signing_key_id")
+    own = _Settings
 
-def load(*, base_url: str | None = None) -> LiveSettings:
-    """Read the settings.
+    def defaults(self) -> dict[str, str]:
+        """The settings that a sandbox world is judged with."""
+        return {"chain": DEFAULT_CHAIN, "components": _COMPONENTS}
 
-    Args:
-        base_url: A base URL that overrides the setting.
+    def checked_credentials(self, credentials: dict[str, str], prefix: str) -> dict[str, str]:
+        """The credentials, the key as PEM text even if it was given as a path."""
+        return {**credentials, "signing_key": _pem(credentials["signing_key"], f"{prefix}SIGNING_KEY")}
 
-    Raises:
-        SettingsError: If a setting is missing or wrong.
-    """
-    settings = read(_Settings)
-    url = checked_base_url(base_url or settings.base_url, api="offblocks", version="/v1")
-    credentials = identities(settings, read(_SecondIdentity), required=_IDENTITY)
-    for identity, found in credentials.items():
-        prefix = _PREFIX if identity == "first" else _SECOND_PREFIX
-        found["signing_key"] = _pem(found["signing_key"], f"{prefix}SIGNING_KEY")
-    return LiveSettings(url, credentials, _others(settings), checked_ca_file(settings.ca_file))
-
-
-def _others(settings: _Settings) -> dict[str, str]:
-    others = {"chain": _chain(settings.chain), "components": _components(settings.components)}
-    if settings.expected_domain:
-        others["expected_domain"] = settings.expected_domain
-    if settings.wallet_key:
-        others["wallet_key"] = _wallet_key(settings.wallet_key.get_secret_value(), settings.chain)
-    return others
+    def others(self, own: _Settings) -> dict[str, str]:
+        """The wallets' chain, what signatures cover and, where set, the domain of challenges and a wallet's key."""
+        others = {"chain": _chain(own.chain), "components": _components(own.components)}
+        if own.expected_domain:
+            others["expected_domain"] = own.expected_domain
+        if own.wallet_key:
+            others["wallet_key"] = _wallet_key(own.wallet_key.get_secret_value(), own.chain)
+        return others
 
 
 def _chain(text: str) -> str:

@@ -44,9 +44,9 @@ class PlanbokApi(Api):
     @property
     def settings(self) -> Settings:
         """The settings."""
-        from conformance.planbok import settings
+        from conformance.planbok.settings import PlanbokSettings
 
-        return settings
+        return PlanbokSettings()
 
     @property
     def checks(self) -> Checks:

@@ -3,26 +3,16 @@
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import SettingsConfigDict
 
+from conformance.parts.settings import ApiSettings
 from conformance.planbok.chains import CHAINS
 from conformance.planbok.client import Credentials
-from conformance.settings import (
-    LiveSettings,
-    ServerSettings,
-    Settings,
-    SettingsError,
-    checked_base_url,
-    checked_ca_file,
-    identities,
-    read,
-)
+from conformance.settings import ServerSettings, Settings, SettingsError, read
 
 DEFAULT_BLOCKCHAINS = "ETH-SEPOLIA BASE-SEPOLIA BTC-TESTNET SOL-TESTNET NEAR-TESTNET"
 """A testnet of each family of addresses, and a second one of EVM."""
 
 _PREFIX = "CONFORMANCE_PLANBOK_"
-_SECOND_PREFIX = f"{_PREFIX}SECOND_"
 _LISTENING = {"127.0.0.1", "localhost"}
 """The hosts at which a run receives webhooks."""
 _FEWEST_BLOCKCHAINS = 2
@@ -31,18 +21,12 @@ _MOST_MEMORY = 1024 * 1024
 
 
 class _Identity(Settings):
-    model_config = SettingsConfigDict(env_prefix=_PREFIX)
-
     api_key: SecretStr | None = None
     webhook_secret: SecretStr | None = None
     read_only_key: SecretStr | None = None
 
 
-class _SecondIdentity(_Identity):
-    model_config = SettingsConfigDict(env_prefix=_SECOND_PREFIX)
-
-
-class _Settings(ServerSettings, _Identity):
+class _Settings(ServerSettings):
     blockchains: str = DEFAULT_BLOCKCHAINS
     webhook_url: str | None = None
 
@@ -54,8 +38,6 @@ class SandboxSettings(Settings):
         pin_memory_kib: The memory in KiB that hashing one PIN with Argon2id takes.
     """
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX)
-
     pin_memory_kib: int = Field(default=1024, ge=_LEAST_MEMORY, le=_MOST_MEMORY)
 
 
@@ -66,52 +48,44 @@ def pin_memory() -> int:
         SettingsError: If the setting is none that it can take.
     """
     try:
-        return read(SandboxSettings).pin_memory_kib
+        return read(SandboxSettings, _PREFIX).pin_memory_kib
     except ValidationError as error:
         raise SettingsError(
             f"{_PREFIX}PIN_MEMORY_KIB must be a whole number of KiB from {_LEAST_MEMORY} to {_MOST_MEMORY}."
         ) from error
 
 
-def defaults() -> dict[str, str]:
-    """The settings that a sandbox world is judged with."""
-    return {"blockchains": DEFAULT_BLOCKCHAINS}
+class PlanbokSettings(ApiSettings[_Settings]):
+    """The settings of Planbok."""
 
+    api = "planbok"
+    version = "/v2"
+    identity = _Identity
+    own = _Settings
 
-def load(*, base_url: str | None = None) -> LiveSettings:
-    """Read the settings.
+    def defaults(self) -> dict[str, str]:
+        """The settings that a sandbox world is judged with."""
+        return {"blockchains": DEFAULT_BLOCKCHAINS}
 
-    Args:
-        base_url: A base URL that overrides the setting.
+    def checked_credentials(self, credentials: dict[str, str], prefix: str) -> dict[str, str]:
+        """The credentials, each key such that a header field can hold it."""
+        for name in credentials.keys() & {"api_key", "read_only_key"}:
+            try:
+                Credentials(credentials[name])
+            except ValueError as error:
+                raise SettingsError(f"{prefix}{name.upper()}: {error}") from error
+        if credentials.get("read_only_key") == credentials["api_key"]:
+            raise SettingsError(
+                f"{prefix}READ_ONLY_KEY is the API key itself; give one that is restricted, or leave it out."
+            )
+        return credentials
 
-    Raises:
-        SettingsError: If a setting is missing or wrong.
-    """
-    settings = read(_Settings)
-    url = checked_base_url(base_url or settings.base_url, api="planbok", version="/v2")
-    credentials = identities(settings, read(_SecondIdentity), required=("api_key",))
-    for identity, found in credentials.items():
-        _check_keys(found, _PREFIX if identity == "first" else _SECOND_PREFIX)
-    return LiveSettings(url, credentials, _others(settings), checked_ca_file(settings.ca_file))
-
-
-def _check_keys(credentials: dict[str, str], prefix: str) -> None:
-    for name in credentials.keys() & {"api_key", "read_only_key"}:
-        try:
-            Credentials(credentials[name])
-        except ValueError as error:
-            raise SettingsError(f"{prefix}{name.upper()}: {error}") from error
-    if credentials.get("read_only_key") == credentials["api_key"]:
-        raise SettingsError(
-            f"{prefix}READ_ONLY_KEY is the API key itself; give one that is restricted, or leave it out."
-        )
-
-
-def _others(settings: _Settings) -> dict[str, str]:
-    others = {"blockchains": _blockchains(settings.blockchains)}
-    if settings.webhook_url:
-        others["webhook_url"] = _webhook_url(settings.webhook_url)
-    return others
+    def others(self, own: _Settings) -> dict[str, str]:
+        """The blockchains of the wallets and, if it is set, where webhooks are received."""
+        others = {"blockchains": _blockchains(own.blockchains)}
+        if own.webhook_url:
+            others["webhook_url"] = _webhook_url(own.webhook_url)
+        return others
 
 
 def _blockchains(text: str) -> str:

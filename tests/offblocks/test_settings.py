@@ -14,11 +14,12 @@ from cryptography.x509.oid import NameOID
 
 from conformance.ids import Ids
 from conformance.offblocks.client import DEFAULT_COMPONENTS, Credentials, Token, made_up_credentials
-from conformance.offblocks.settings import DEFAULT_CHAIN, _SecondIdentity, _Settings, defaults, load
-from conformance.settings import LiveSettings, SettingsError
+from conformance.offblocks.settings import DEFAULT_CHAIN, OffBlocksSettings, _Identity, _Settings
+from conformance.settings import LiveSettings, SettingsError, read
 from conformance.standards.message_signatures import KeyRejected, load_private_key
 
 PREFIX = "CONFORMANCE_OFFBLOCKS_"
+SETTINGS = OffBlocksSettings()
 FIRST, SECOND = (made_up_credentials(Ids(name)) for name in ("first", "second"))
 URL = "https://api.sandbox.example"
 WALLET_KEY = "11" * 32
@@ -51,7 +52,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Set:
 
 def refused(base_url: str | None = None) -> str:
     with pytest.raises(SettingsError) as caught:
-        load(base_url=base_url)
+        SETTINGS.load(base_url=base_url)
     message = str(caught.value)
     assert not [secret for secret in secrets() if secret in message]
     return message
@@ -67,7 +68,7 @@ def secrets() -> list[str]:
 
 def test_what_is_complete_is_read(put: Set) -> None:
     put()
-    assert load() == LiveSettings(
+    assert SETTINGS.load() == LiveSettings(
         URL, {"first": FIRST}, {"chain": DEFAULT_CHAIN, "components": " ".join(DEFAULT_COMPONENTS)}, None
     )
 
@@ -81,7 +82,7 @@ def test_everything_that_can_be_set_is_read(put: Set) -> None:
         EXPECTED_DOMAIN="wallet.example",
         **SECOND_TOO,
     )
-    assert load() == LiveSettings(
+    assert SETTINGS.load() == LiveSettings(
         f"{URL}/mount",
         {"first": FIRST, "second": SECOND},
         {
@@ -95,7 +96,7 @@ def test_everything_that_can_be_set_is_read(put: Set) -> None:
 
 
 def test_a_sandbox_world_is_judged_with_the_defaults() -> None:
-    assert defaults() == {"chain": DEFAULT_CHAIN, "components": " ".join(DEFAULT_COMPONENTS)}
+    assert SETTINGS.defaults() == {"chain": DEFAULT_CHAIN, "components": " ".join(DEFAULT_COMPONENTS)}
 
 
 def test_a_file_is_read_and_the_environment_goes_before_it(put: Set, tmp_path: Path) -> None:
@@ -104,21 +105,21 @@ def test_a_file_is_read_and_the_environment_goes_before_it(put: Set, tmp_path: P
     text = "".join(f"{PREFIX}{name}={value}\n" for name, value in lines.items())
     (tmp_path / ".env").write_text(f"# settings\n{text}UNRELATED=1\n")
     put(**dict.fromkeys(set(COMPLETE) - {"API_KEY"}))
-    found = load()
+    found = SETTINGS.load()
     assert found.credentials["first"] == FIRST
     assert found.others["chain"] == "eip155:1"
 
 
 def test_an_empty_setting_is_none(put: Set) -> None:
     put(CHAIN="", COMPONENTS="", WALLET_KEY="", EXPECTED_DOMAIN="", SECOND_API_KEY="")
-    found = load()
-    assert found.others == defaults()
+    found = SETTINGS.load()
+    assert found.others == SETTINGS.defaults()
     assert set(found.credentials) == {"first"}
 
 
 def test_a_base_url_that_is_given_goes_before_the_setting(put: Set) -> None:
     put()
-    assert load(base_url="http://127.0.0.1:8080/offblocks").base_url == "http://127.0.0.1:8080/offblocks"
+    assert SETTINGS.load(base_url="http://127.0.0.1:8080/offblocks").base_url == "http://127.0.0.1:8080/offblocks"
 
 
 @pytest.mark.parametrize("form", ["text", "escaped", "path", "home"])
@@ -132,7 +133,7 @@ def test_a_signing_key_is_text_or_a_path(put: Set, monkeypatch: pytest.MonkeyPat
         "home": "~/key.pem",
     }
     put(SIGNING_KEY=key[form])
-    assert load().credentials["first"]["signing_key"] == FIRST["signing_key"]
+    assert SETTINGS.load().credentials["first"]["signing_key"] == FIRST["signing_key"]
 
 
 def test_certificates_to_trust_are_read(put: Set, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -140,7 +141,7 @@ def test_certificates_to_trust_are_read(put: Set, monkeypatch: pytest.MonkeyPatc
     path = tmp_path / "ca.pem"
     path.write_bytes(certificate())
     monkeypatch.setenv("CONFORMANCE_CA_FILE", str(path))
-    assert load().ca_file == str(path)
+    assert SETTINGS.load().ca_file == str(path)
 
 
 def certificate() -> bytes:
@@ -290,7 +291,11 @@ def test_no_secret_is_in_what_the_objects_show(put: Set) -> None:
     put(WALLET_KEY=WALLET_KEY, **SECOND_TOO)
     credentials = Credentials.from_settings(FIRST)
     token = Token("token-1", datetime(2026, 1, 1, tzinfo=UTC))
-    shown = f"{_Settings()!r} {_Settings()} {_SecondIdentity()!r} {credentials!r} {token!r}"
+    own, identity = read(_Settings, PREFIX), read(_Identity, PREFIX)
+    second = read(_Identity, f"{PREFIX}SECOND_")
+    assert own.wallet_key
+    assert second.api_secret
+    shown = f"{own!r} {own} {identity!r} {identity} {second!r} {credentials!r} {token!r}"
     assert FIRST["api_key"] in shown
     assert not [secret for secret in (*secrets(), "token-1") if secret in shown]
 

@@ -13,18 +13,18 @@ from conformance.planbok.chains import CHAINS
 from conformance.planbok.client import Credentials, made_up_credentials
 from conformance.planbok.settings import (
     DEFAULT_BLOCKCHAINS,
+    PlanbokSettings,
     _blockchains,
-    _SecondIdentity,
+    _Identity,
     _Settings,
     _webhook_url,
-    defaults,
-    load,
     pin_memory,
 )
-from conformance.settings import LiveSettings, SettingsError
+from conformance.settings import LiveSettings, SettingsError, read
 from conformance.standards.addresses import Family
 
 PREFIX = "CONFORMANCE_PLANBOK_"
+SETTINGS = PlanbokSettings()
 FIRST, SECOND = (made_up_credentials(Ids(name)) for name in ("first", "second"))
 URL = "https://api.planbok.example"
 REQUIRED = {"BASE_URL": URL, "API_KEY": FIRST["api_key"]}
@@ -56,7 +56,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Set:
 
 def refused(base_url: str | None = None) -> str:
     with pytest.raises(SettingsError) as caught:
-        load(base_url=base_url)
+        SETTINGS.load(base_url=base_url)
     message = str(caught.value)
     assert not [secret for secret in (*FIRST.values(), *SECOND.values()) if secret in message]
     return message
@@ -68,12 +68,12 @@ def refused(base_url: str | None = None) -> str:
 def test_a_key_and_an_address_are_enough(put: Set) -> None:
     put()
     expected = {"first": {"api_key": FIRST["api_key"]}}
-    assert load() == LiveSettings(URL, expected, {"blockchains": DEFAULT_BLOCKCHAINS}, None)
+    assert SETTINGS.load() == LiveSettings(URL, expected, {"blockchains": DEFAULT_BLOCKCHAINS}, None)
 
 
 def test_everything_that_can_be_set_is_read(put: Set) -> None:
     put(**FIRST_TOO, **SECOND_TOO, BASE_URL=f"{URL}/mount/", BLOCKCHAINS=" ETH,SOL ,  BTC", WEBHOOK_URL=HOOK)
-    assert load() == LiveSettings(
+    assert SETTINGS.load() == LiveSettings(
         f"{URL}/mount",
         {"first": FIRST, "second": SECOND},
         {"blockchains": "ETH SOL BTC", "webhook_url": HOOK},
@@ -82,7 +82,7 @@ def test_everything_that_can_be_set_is_read(put: Set) -> None:
 
 
 def test_a_sandbox_world_is_judged_with_the_defaults() -> None:
-    assert defaults() == {"blockchains": DEFAULT_BLOCKCHAINS}
+    assert SETTINGS.defaults() == {"blockchains": DEFAULT_BLOCKCHAINS}
 
 
 def test_the_default_chains_are_testnets_of_every_family_and_two_of_evm() -> None:
@@ -96,7 +96,7 @@ def test_a_file_is_read_and_the_environment_goes_before_it(monkeypatch: pytest.M
     lines = {**REQUIRED, **SECOND_TOO, "BLOCKCHAINS": "ETH,SOL", "API_KEY": "of-the-file", "PIN_MEMORY_KIB": "64"}
     (tmp_path / ".env").write_text("".join(f"{PREFIX}{name}={value}\n" for name, value in lines.items()))
     monkeypatch.setenv(f"{PREFIX}API_KEY", FIRST["api_key"])
-    found = load()
+    found = SETTINGS.load()
     assert found.credentials == {"first": {"api_key": FIRST["api_key"]}, "second": SECOND}
     assert found.others == {"blockchains": "ETH SOL"}
     assert pin_memory() == 64
@@ -104,25 +104,25 @@ def test_a_file_is_read_and_the_environment_goes_before_it(monkeypatch: pytest.M
 
 def test_an_empty_setting_is_none(put: Set) -> None:
     put(BLOCKCHAINS="", WEBHOOK_URL="", WEBHOOK_SECRET="", SECOND_API_KEY="", PIN_MEMORY_KIB="")
-    found = load()
-    assert found.others == defaults()
+    found = SETTINGS.load()
+    assert found.others == SETTINGS.defaults()
     assert set(found.credentials) == {"first"}
     assert pin_memory() == 1024
 
 
 def test_a_base_url_that_is_given_goes_before_the_setting(put: Set) -> None:
     put()
-    assert load(base_url="http://127.0.0.1:8080/planbok/").base_url == "http://127.0.0.1:8080/planbok"
+    assert SETTINGS.load(base_url="http://127.0.0.1:8080/planbok/").base_url == "http://127.0.0.1:8080/planbok"
 
 
 def test_a_second_identity_needs_no_more_than_a_key(put: Set) -> None:
     put(SECOND_API_KEY="another-key")
-    assert load().credentials["second"] == {"api_key": "another-key"}
+    assert SETTINGS.load().credentials["second"] == {"api_key": "another-key"}
 
 
 def test_any_text_may_be_the_secret_of_webhooks(put: Set) -> None:
     put(WEBHOOK_SECRET=" two Wörds ")
-    assert load().credentials["first"]["webhook_secret"] == " two Wörds "
+    assert SETTINGS.load().credentials["first"]["webhook_secret"] == " two Wörds "
 
 
 # ------------------------------------------------------------------------------------------------- missing and wrong
@@ -206,7 +206,7 @@ def test_any_chains_that_are_known_will_do(names: list[str], between: str) -> No
 )
 def test_webhooks_come_in_on_loopback(put: Set, url: str) -> None:
     put(WEBHOOK_URL=url)
-    assert load().others["webhook_url"] == url
+    assert SETTINGS.load().others["webhook_url"] == url
 
 
 NO_HOOKS = [
@@ -281,7 +281,7 @@ def test_the_memory_of_a_hash_is_a_number_that_argon2_and_the_machine_can_take(
 
 def test_a_live_run_does_not_ask_how_the_sandbox_hashes(put: Set) -> None:
     put(PIN_MEMORY_KIB="much")
-    assert load().base_url == URL
+    assert SETTINGS.load().base_url == URL
 
 
 # ------------------------------------------------------------------------------------------------------------ secrets
@@ -289,6 +289,10 @@ def test_a_live_run_does_not_ask_how_the_sandbox_hashes(put: Set) -> None:
 
 def test_no_secret_is_in_what_the_objects_show(put: Set) -> None:
     put(**FIRST_TOO, **SECOND_TOO)
-    shown = f"{_Settings()!r} {_Settings()} {_SecondIdentity()!r} {Credentials.from_settings(FIRST)!r} {load()!r}"
+    own, identity = read(_Settings, PREFIX), read(_Identity, PREFIX)
+    second = read(_Identity, f"{PREFIX}SECOND_")
+    assert identity.api_key
+    assert second.api_key
+    shown = f"{own!r} {own} {identity!r} {identity} {second!r} {Credentials.from_settings(FIRST)!r} {SETTINGS.load()!r}"
     assert URL in shown
     assert not [secret for secret in (*FIRST.values(), *SECOND.values()) if secret in shown]
