@@ -27,9 +27,9 @@ from conformance.findings import Finding, Outcome, judged
 from conformance.generation.draft import CONTENT_TYPE, FURTHER, IDENTITY, METHOD, Draft
 from conformance.generation.drawing import drafts
 from conformance.generation.feeding import Cases, PoolValues, exercise, fill
-from conformance.generation.judging import wrong_places
 from conformance.generation.selection import cited_exchanges, drop_unless_accepted, select_cases, smallest_failures
 from conformance.offblocks.sandbox import OffBlocks, Reason, Refused
+from conformance.parts.generated_checks import GeneratedChecks, wrong_places
 from conformance.recording.cassettes import Cassette
 from conformance.recording.journal import Journal, JournalTransport
 from conformance.recording.redaction import Redactor
@@ -340,6 +340,11 @@ def test_where_no_request_was_accepted_nothing_is_said_of_those_that_are_to_be()
 
 def generated_checks_of(api: str) -> ModuleType:
     return import_module(f"conformance.{api}.generated_checks")
+
+
+def generated_findings(api: str, exchange: Exchange, base_url: str = "https://api.example") -> list[Finding]:
+    checks: GeneratedChecks = generated_checks_of(api).GeneratedRequests(SPECIFICATIONS[api], base_url)
+    return checks.findings([exchange])
 
 
 RULES_OF_CHECKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -664,7 +669,7 @@ def test_allow_names_the_methods_that_a_path_has(
         path=f"/{api}/{version}/{path}",
         answered=None if allow is None else {"Allow": allow},
     )
-    (found,) = generated_checks_of(api).generated_findings([refusal], SPECIFICATIONS[api])
+    (found,) = generated_findings(api, refusal, f"https://api.example/{api}")
     assert found.rule == f"{api}.response.unsupported-method"
     assert (found.outcome is Outcome.HELD) is held
 
@@ -672,7 +677,7 @@ def test_allow_names_the_methods_that_a_path_has(
 @pytest.mark.parametrize("api", APIS)
 def test_a_method_at_which_a_server_breaks_shows_two_rules(api: str) -> None:
     broken_by = exchange(None, mode=Mode.NEGATIVE, mutated=(METHOD,), status=500, method="PATCH")
-    findings = generated_checks_of(api).generated_findings([broken_by], SPECIFICATIONS[api])
+    findings = generated_findings(api, broken_by)
     assert [(each.rule, each.outcome) for each in findings] == [
         (f"{api}.response.no-server-error", Outcome.BROKEN),
         (f"{api}.response.unsupported-method", Outcome.BROKEN),
@@ -683,17 +688,12 @@ def test_a_method_at_which_a_server_breaks_shows_two_rules(api: str) -> None:
 def test_a_rule_holds_of_one_answer_and_not_of_another(
     rule: str, api: str, made: dict[str, Any], right: int, wrong: int
 ) -> None:
-    judge: ModuleType = generated_checks_of(api)
     outcomes = {
-        status: {
-            each.outcome
-            for each in judge.generated_findings([exchange(status=status, **made)], SPECIFICATIONS[api])
-            if each.rule == rule
-        }
+        status: {each.outcome for each in generated_findings(api, exchange(status=status, **made)) if each.rule == rule}
         for status in (right, wrong)
     }
     assert outcomes[wrong] == {Outcome.BROKEN}
-    assert ".response." in rule or any(rule in shown for shown in judge.SHOWN.values())
+    assert ".response." in rule or any(rule in shown for shown in generated_checks_of(api).SHOWN.values())
     assert outcomes[right] == (set() if rule.endswith("no-server-error") else {Outcome.HELD})
 
 
@@ -710,8 +710,7 @@ def test_a_rule_holds_of_one_answer_and_not_of_another(
     ],
 )
 def test_nothing_is_said_where_nothing_can_be_told(api: str, made: dict[str, Any]) -> None:
-    judge: ModuleType = generated_checks_of(api)
-    assert judge.generated_findings([exchange(**made)], SPECIFICATIONS[api]) == []
+    assert generated_findings(api, exchange(**made)) == []
 
 
 def test_what_sources_disagree_about_or_nobody_wrote_is_no_wrong_place() -> None:

@@ -96,7 +96,7 @@ def _contents(name: str, document: Mapping[str, Any]) -> dict[str, str]:
         "class_name": "".join(part.capitalize() for part in name.split("-")),
         "setting": f"CONFORMANCE_{name.upper().replace('-', '_')}",
         "bodies": "\n".join(f'    "{operation}",' for operation in _with_bodies(document)) or '    "",',
-        "shown": "\n".join(f'    "{operation}": "{name}.{_slug(operation)}.accepted",' for operation in operations),
+        "shown": "\n".join(f'    "{operation}": "{_slug(operation)}.accepted",' for operation in operations),
     }
     found: dict[str, str] = {}
     for template in sorted(_TEMPLATES.iterdir(), key=lambda each: each.name):

@@ -2,11 +2,10 @@
 
 import pytest
 
-from conformance.generation.feeding import exercise
-from conformance.generation.selection import drop_unless_accepted
-from conformance.offblocks.generated_checks import SHOWN, generated_findings
+from conformance.offblocks.generated_checks import SHOWN, GeneratedRequests
 from conformance.offblocks.suite.data_pool import DataPool
-from conformance.scenario import found, shows, verifies
+from conformance.parts.generated_checks import send_and_judge
+from conformance.scenario import shows, verifies
 from conformance.targets import Subject
 
 
@@ -29,7 +28,7 @@ def _each(*operations: str) -> pytest.MarkDecorator:
 )
 def test_right_and_wrong_requests(subject: Subject, operation: str) -> None:
     """When requests are sent that fit the specification and such that do not, with what really exists in them."""
-    _exercise(subject, operation)
+    send_and_judge(subject, operation, DataPool, GeneratedRequests)
 
 
 @_each("putSigningKey", "listCustomers", "getChallenge")
@@ -44,7 +43,7 @@ def test_right_and_wrong_requests(subject: Subject, operation: str) -> None:
 )
 def test_right_requests(subject: Subject, operation: str) -> None:
     """When requests are sent that fit the specification; of others nothing is documented, or a rule of their own is."""
-    _exercise(subject, operation)
+    send_and_judge(subject, operation, DataPool, GeneratedRequests)
 
 
 @_each("signChallenge", "verifyCustomer", "rejectCustomer")
@@ -57,7 +56,7 @@ def test_right_requests(subject: Subject, operation: str) -> None:
 )
 def test_right_and_wrong_actions(subject: Subject, operation: str) -> None:
     """Given a customer for each request, when it is sent rightly and wrongly, and the answer has no body."""
-    _exercise(subject, operation)
+    send_and_judge(subject, operation, DataPool, GeneratedRequests)
 
 
 @_each("deleteSigningKey")
@@ -69,16 +68,4 @@ def test_right_and_wrong_actions(subject: Subject, operation: str) -> None:
 )
 def test_removals(subject: Subject, operation: str) -> None:
     """Given a registered key for each request, when it is removed, and used after that."""
-    _exercise(subject, operation)
-
-
-def _exercise(subject: Subject, operation: str) -> None:
-    """Send generated requests, unless that was done when the test was recorded, and judge them."""
-    try:
-        if not subject.recorded:
-            seed = subject.requests.child("seed").below(2**64)
-            examples = subject.conditions.examples
-            exercise(DataPool(subject), subject.api.specification, operation, seed=seed, examples=examples)
-    finally:
-        findings = generated_findings(subject.journal.exchanges, subject.journal.specification)
-        found(*drop_unless_accepted(findings, "offblocks.response.described-accepted"))
+    send_and_judge(subject, operation, DataPool, GeneratedRequests)

@@ -2,11 +2,10 @@
 
 import pytest
 
-from conformance.generation.feeding import exercise
-from conformance.generation.selection import drop_unless_accepted
-from conformance.planbok.generated_checks import SHOWN, generated_findings
+from conformance.parts.generated_checks import send_and_judge
+from conformance.planbok.generated_checks import SHOWN, GeneratedRequests
 from conformance.planbok.suite.data_pool import DataPool
-from conformance.scenario import found, shows, verifies
+from conformance.scenario import shows, verifies
 from conformance.targets import Subject
 
 
@@ -31,7 +30,7 @@ def _each(*operations: str) -> pytest.MarkDecorator:
 )
 def test_right_and_wrong_requests(subject: Subject, operation: str) -> None:
     """When requests are sent that fit the specification and such that do not, with what really exists in them."""
-    _exercise(subject, operation)
+    send_and_judge(subject, operation, DataPool, GeneratedRequests)
 
 
 @_each("getCustomer", "listChallenges", "getChallenge", "listWallets", "getWallet")
@@ -46,16 +45,4 @@ def test_right_and_wrong_requests(subject: Subject, operation: str) -> None:
 )
 def test_right_requests(subject: Subject, operation: str) -> None:
     """When requests are sent that fit the specification, which has nothing documented that others could break."""
-    _exercise(subject, operation)
-
-
-def _exercise(subject: Subject, operation: str) -> None:
-    """Send generated requests, unless that was done when the test was recorded, and judge them."""
-    try:
-        if not subject.recorded:
-            seed = subject.requests.child("seed").below(2**64)
-            examples = subject.conditions.examples
-            exercise(DataPool(subject), subject.api.specification, operation, seed=seed, examples=examples)
-    finally:
-        findings = generated_findings(subject.journal.exchanges, subject.journal.specification)
-        found(*drop_unless_accepted(findings, "planbok.response.described-accepted"))
+    send_and_judge(subject, operation, DataPool, GeneratedRequests)
