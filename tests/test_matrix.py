@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import conformance as package
 from conformance.api import registered
 from conformance.catalogue import Basis, Catalogue, Party
 from conformance.cli import app
 from conformance.matrix import filling
 from conformance.matrix.cluster import NoClusterError, cluster
 from conformance.matrix.filling import Entry, Matrix
-from conformance.matrix.form import MatrixUnreadableError, read
+from conformance.matrix.form import MatrixUnreadableError, read, source_digest
 from conformance.matrix.judgement import holds, judge, notices, summary, upper_bound
 from conformance.matrix.observation import Rehearsal, is_generated, observe_differing, rehearse
 from conformance.matrix.trials import SECTIONS, Trial, listing, strongest, trials
@@ -353,6 +354,43 @@ def test_a_matrix_of_other_rules_is_not_continued(small: tuple[dict[str, Any], l
         Matrix(trials(["AcceptsExpiredChallenge"]), other)
 
 
+def test_a_matrix_says_by_which_source_it_was_made(small: tuple[dict[str, Any], list[str]]) -> None:
+    assert small[0]["suite"]["source"] == source_digest()
+    chosen = trials(["AcceptsExpiredChallenge"])
+    assert not Matrix(chosen, small[0]).is_of_other_source
+    assert not Matrix(
+        chosen, {**small[0], "suite": {"version": "0"}, **{part: [] for part in SECTIONS}}
+    ).is_of_other_source
+
+
+@pytest.mark.parametrize("source", [f"sha256:{'0' * 64}", None])
+def test_a_matrix_of_another_source_is_continued_and_stays_one_of_that_source(
+    source: str | None, small: tuple[dict[str, Any], list[str]]
+) -> None:
+    suite = {"version": "0.1.0"} | ({"source": source} if source else {})
+    again = Matrix(trials(["AcceptsExpiredChallenge"]), {**small[0], "suite": suite})
+    assert again.is_of_other_source
+    assert again.to_json()["suite"].get("source") == source
+    assert Matrix([], again.to_json()).is_of_other_source
+
+
+def test_the_digest_of_the_source_covers_each_file_by_its_name_and_its_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sandbox").mkdir()
+    one, other = tmp_path / "sandbox" / "state.py", tmp_path / "model.py"
+    one.write_text("a = 1", encoding="utf-8")
+    other.write_text("b = 2", encoding="utf-8")
+    monkeypatch.setattr(package, "__path__", [str(tmp_path)])
+    before = source_digest()
+    (tmp_path / "notes.txt").write_text("no source", encoding="utf-8")
+    assert source_digest() == before
+    one.write_text("a = 3", encoding="utf-8")
+    changed = source_digest()
+    other.rename(tmp_path / "models.py")
+    assert len({before, changed, source_digest()}) == 3
+
+
 # ---------------------------------------------------------------------------------------------------- who does the work
 
 
@@ -449,6 +487,20 @@ def test_an_interrupted_check_keeps_what_it_has_and_goes_on(
     assert went_on.exit_code == 1, went_on.stderr
     assert went_on.stderr.splitlines()[-1] == f"Wrote {file}"
     assert sorted(fault["name"] for fault in read(file)["faults"]) == sorted(names)
+
+
+def test_a_check_that_goes_on_with_another_source_says_so_once(few: Here, tmp_path: Path) -> None:
+    file = tmp_path / "matrix.json"
+    invoke("faults", "check", "AcceptsExpiredChallenge", "--json", str(file))
+    made = read(file)
+    said = f"The suite or the sandbox has changed since {file} was begun; what stands in it is not tried again."
+    same = invoke("faults", "check", "AcceptsExpiredChallenge", "--resume", str(file))
+    assert (same.exit_code, said in same.stderr) == (0, False)
+    file.write_text(json.dumps({**made, "suite": {**made["suite"], "source": f"sha256:{'0' * 64}"}}), encoding="utf-8")
+    went_on = invoke("faults", "check", "AcceptsExpiredChallenge", "--resume", str(file))
+    assert went_on.exit_code == 0, went_on.stderr
+    assert went_on.stderr.splitlines().count(said) == 1
+    assert went_on.stdout.startswith("PROVEN")
 
 
 @pytest.mark.parametrize(

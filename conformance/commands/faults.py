@@ -86,6 +86,11 @@ def check_faults(
                 "--workers is for this machine; with --scheduler the cluster says how many there are."
             )
         measured = Matrix(trials(names or ()), read(resume) if resume else None)
+        if measured.is_of_other_source:
+            typer.echo(
+                f"The suite or the sandbox has changed since {resume} was begun; what stands in it is not tried again.",
+                err=True,
+            )
         fill(measured, file or resume, workers, scheduler)
         found = measured.to_json()
         is_good_enough = holds(found["summary"])

@@ -18,7 +18,7 @@ from typing import Any
 import conformance
 from conformance.api import named
 from conformance.catalogue import Catalogue
-from conformance.matrix.form import FORMAT, MatrixUnreadableError, sources
+from conformance.matrix.form import FORMAT, MatrixUnreadableError, source_digest, sources
 from conformance.matrix.judgement import Judgement, judge, summary
 from conformance.matrix.observation import Rehearsal, is_generated, observe, observe_differing, rehearse
 from conformance.matrix.session import Observation
@@ -88,6 +88,10 @@ class Matrix:
         before: A matrix that is continued; what stands in it stays, and is not tried again.
         tests: The ids of the tests that may be run; empty for all.
 
+    Attributes:
+        is_of_other_source: Whether what stands in it already was made by another source of the suite or a sandbox than
+            there is now. A matrix says by which source its first entries were made.
+
     Raises:
         MatrixUnreadableError: If `before` was made from other rules or descriptions.
     """
@@ -97,6 +101,8 @@ class Matrix:
     ) -> None:
         self._tests = tuple(tests)
         self._sources = sources()
+        self._source: str | None = source_digest()
+        self.is_of_other_source = False
         self._entries: dict[Trial, Entry] = {}
         every = list(dict.fromkeys([*trials(), *chosen]))
         if before is not None:
@@ -111,6 +117,9 @@ class Matrix:
                 for trial in every
                 if trial in known and known[trial].get("breaks", []) == list(trial.breaks)
             }
+            if self._entries:
+                now, self._source = self._source, before["suite"].get("source")
+                self.is_of_other_source = now != self._source
         self._chosen = [trial for trial in every if trial in self._entries or trial in chosen]
 
     @property
@@ -153,7 +162,7 @@ class Matrix:
         }
         return {
             "format": FORMAT,
-            "suite": {"version": conformance.__version__},
+            "suite": {"version": conformance.__version__, **({"source": self._source} if self._source else {})},
             "sources": self._sources,
             "complete": not self.left,
             **parts,

@@ -1,10 +1,13 @@
 """A matrix as a file, in the form of ``specs/schemas/matrix.json``."""
 
 import json
+import sys
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import conformance
 from conformance import ConformanceError
 from conformance.api import registered
 from conformance.files import data_path
@@ -52,3 +55,26 @@ def sources() -> dict[str, str]:
             ("rules", f"sha256:{sha256(api.rules.read_bytes()).hexdigest()}"),
         )
     }
+
+
+def source_digest() -> str:
+    """A digest of the Python source of the suite, of the sandboxes and of all that they stand on.
+
+    It is that of the packages of this project and of those who registered an API with a sandbox.
+    """
+    digest = sha256()
+    for place, path in sorted(_source_files()):
+        digest.update(f"{place}\n{path.stat().st_size}\n".encode())
+        digest.update(path.read_bytes())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _source_files() -> Iterator[tuple[str, Path]]:
+    """The files of source, each with a name that is the same wherever the package is installed."""
+    roots = {type(api).__module__.partition(".")[0] for api in registered().values() if api.sandbox}
+    for name in {conformance.__name__, *roots}:
+        module = sys.modules[name]
+        if not hasattr(module, "__path__"):
+            yield name, Path(str(module.__file__))
+        for folder in getattr(module, "__path__", ()):
+            yield from ((f"{name}/{path.relative_to(folder).as_posix()}", path) for path in Path(folder).rglob("*.py"))
