@@ -37,6 +37,7 @@ from conformance.matrix.verdicts import Verdicts, combined
 from conformance.sandbox.control import PREFIX
 from conformance.sandbox.faults import UnknownFaultError
 from conformance.sandbox.server import RunningSandbox, SandboxApp
+from conformance.sandbox.world import Worlds
 from conformance.verdicts import Verdict
 
 FOLDER = Path(__file__).parent
@@ -74,7 +75,7 @@ class CountingApp(SandboxApp):
 
 def sandbox(api: Api, fault: str | None) -> tuple[CountingApp, RunningSandbox]:
     """A sandbox of one API, with a fault or none."""
-    app = CountingApp([api], "beside", [fault] if fault else [], beyond_loopback=False)
+    app = CountingApp(Worlds([api], "beside", [fault] if fault else [], beyond_loopback=False))
     return app, RunningSandbox(app, "127.0.0.1", 0)
 
 

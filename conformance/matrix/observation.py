@@ -13,6 +13,7 @@ from conformance.matrix.warm import warm_process
 from conformance.options import EXAMPLES
 from conformance.sandbox.recorder import Recording, RecordingApp, differing
 from conformance.sandbox.server import RunningSandbox, SandboxApp
+from conformance.sandbox.world import Worlds
 from conformance.specification import Specification
 
 Name = TypeVar("Name", bound=str | None)
@@ -129,7 +130,7 @@ def observe(api: Api, tests: Mapping[Name, Sequence[str]], *, examples: int = EX
 
 
 def _sandbox(api: Api, change: str | None) -> SandboxApp:
-    return SandboxApp([api], "sandbox", [change] if change else [], beyond_loopback=False)
+    return SandboxApp(Worlds([api], "sandbox", [change] if change else [], beyond_loopback=False))
 
 
 def observe_differing(

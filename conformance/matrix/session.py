@@ -19,6 +19,7 @@ from conformance.reporting.results import finding_from_json
 from conformance.run import Options, run
 from conformance.runner import ATTACHED, test_id
 from conformance.sandbox.server import SandboxApp
+from conformance.sandbox.world import Worlds
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class ReplaceableApp(SandboxApp):
     """
 
     def __init__(self, api: Api) -> None:
-        super().__init__([api], "sandbox", (), beyond_loopback=False)
+        super().__init__(Worlds([api], "sandbox", (), beyond_loopback=False))
         self._current: SandboxApp | None = None
         self._former = deque[SandboxApp]()
 

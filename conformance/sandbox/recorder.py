@@ -20,6 +20,7 @@ from conformance.sandbox.control import PREFIX
 from conformance.sandbox.deliveries import HttpSender, Sender
 from conformance.sandbox.server import SandboxApp
 from conformance.sandbox.threaded_server import Message, Receive, Send
+from conformance.sandbox.world import Worlds
 
 _SECONDS_TO_ANSWER = 1.0
 _OF_A_CONNECTION = {"state", "extensions"}
@@ -92,7 +93,7 @@ class RecordingApp(SandboxApp):
         self._of_world: dict[str, Recording] = {}
         self._events: dict[str, list[tuple[Event, int | None]]] = {}
         self._connections: dict[str, object] = {}
-        super().__init__([api], "sandbox", (), beyond_loopback=False, make_sender=self._sender)
+        super().__init__(Worlds([api], "sandbox", (), beyond_loopback=False, make_sender=self._sender))
 
     def _sender(self, seed: str) -> Sender:
         return _RecordingSender(self._events.setdefault(seed, []))
@@ -228,7 +229,7 @@ def differing(api: Api, faults: tuple[str, ...], recordings: Mapping[str, Record
         UnknownFaultError: If there is no fault or variation of such a name.
     """
     senders = {recording.seed: _RehearsedSender(recording.events) for recording in recordings.values()}
-    app = SandboxApp(
+    worlds = Worlds(
         [api],
         "sandbox",
         faults,
@@ -236,7 +237,7 @@ def differing(api: Api, faults: tuple[str, ...], recordings: Mapping[str, Record
         make_sender=lambda seed: senders.get(seed) or _RehearsedSender(()),
     )
     with _quiet():
-        return asyncio.run(_differing(app, recordings, senders))
+        return asyncio.run(_differing(SandboxApp(worlds), recordings, senders))
 
 
 @contextmanager

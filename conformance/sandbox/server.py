@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -14,7 +14,6 @@ from conformance.api import Api, registered
 from conformance.clock import pause, stopwatch
 from conformance.exchange import Request, Response
 from conformance.sandbox.control import PREFIX, Control
-from conformance.sandbox.deliveries import SenderFactory, http_sender
 from conformance.sandbox.faults import BehaviourChange
 from conformance.sandbox.messages import problem
 from conformance.sandbox.threaded_server import Message, Receive, Send, ThreadedServer
@@ -41,28 +40,12 @@ class SandboxApp:
     """The sandbox as an ASGI 3 application.
 
     Args:
-        apis: The APIs that it implements.
-        seed: The seed of the default world.
-        faults: The faults and variations of the default world, and of every new one that names none: names, or
-            those of your own, as classes or as ``module:Class``, which can be named from then on.
-        beyond_loopback: Whether webhooks may go elsewhere than to this machine.
-        make_sender: Gives what brings the webhooks of a world to their receivers, by the world's seed.
-
-    Raises:
-        UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
+        worlds: Its worlds.
     """
 
-    def __init__(
-        self,
-        apis: Sequence[Api],
-        seed: str,
-        faults: Iterable[str | BehaviourChange],
-        *,
-        beyond_loopback: bool,
-        make_sender: SenderFactory = http_sender,
-    ) -> None:
-        self.worlds = Worlds(apis, seed, faults, beyond_loopback=beyond_loopback, make_sender=make_sender)
-        self._control = Control(self.worlds)
+    def __init__(self, worlds: Worlds) -> None:
+        self.worlds = worlds
+        self._control = Control(worlds)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection scope of ASGI."""
@@ -184,7 +167,7 @@ def start(
         UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
     """
     implemented = tuple(registered().values() if apis is None else apis)
-    return RunningSandbox(SandboxApp(implemented, seed, faults, beyond_loopback=beyond_loopback), host, port)
+    return RunningSandbox(SandboxApp(Worlds(implemented, seed, faults, beyond_loopback=beyond_loopback)), host, port)
 
 
 def serve(

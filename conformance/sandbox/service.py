@@ -3,7 +3,9 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Generic, TypeVar
 
 from conformance.clock import Clock
 from conformance.exchange import Request, Response
@@ -12,7 +14,7 @@ from conformance.sandbox.deliveries import Outbox
 from conformance.sandbox.messages import problem
 from conformance.specification import Operation, Specification
 
-__all__ = ["TENANTS", "Operation", "Service", "method_name"]
+__all__ = ["TENANTS", "Operation", "RefusedRequest", "Service", "ServiceCall", "method_name"]
 
 TENANTS = ("first", "second")
 """The names of the API clients that each world has credentials for."""
@@ -23,6 +25,41 @@ _CAPITAL = re.compile("[A-Z]")
 def method_name(operation: str) -> str:
     """The name of the method that carries out an operation: ``create_token`` for ``createToken``."""
     return _CAPITAL.sub(r"_\g<0>", operation).lower()
+
+
+ReasonT = TypeVar("ReasonT", bound=StrEnum)
+TenantT = TypeVar("TenantT")
+
+
+class RefusedRequest(Exception, Generic[ReasonT]):  # noqa: N818 - a refusal is an answer, not a failure
+    """A request that is not carried out.
+
+    Args:
+        reason: Why, for programs.
+        detail: What was wrong, what was expected and what to do, for people.
+    """
+
+    def __init__(self, reason: ReasonT, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class ServiceCall(Generic[TenantT]):
+    """One request to one operation, by a client that the API knows.
+
+    Args:
+        operation: The operation id of the OpenAPI description.
+        request: The request.
+        tenant: Who sends it.
+        parameters: The parameters in the path.
+    """
+
+    operation: str
+    request: Request
+    tenant: TenantT
+    parameters: Mapping[str, str]
 
 
 class Service(ABC):

@@ -1,13 +1,14 @@
 """What the sandbox of OffBlocks holds and hands about: its nouns, the reasons of refusals, and one call."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from conformance.exchange import Request, Response
+from conformance.exchange import Response
+from conformance.sandbox.service import RefusedRequest, ServiceCall
 from conformance.standards.account_ids import AccountId
 
 
@@ -47,18 +48,8 @@ class Reason(StrEnum):
     WEBHOOK = "webhook"
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not a failure
-    """A request that is not carried out.
-
-    Args:
-        reason: Why, for programs.
-        detail: What was wrong, what was expected and what to do, for people.
-    """
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
+class Refused(RefusedRequest[Reason]):
+    """A request that OffBlocks does not carry out."""
 
 
 @dataclass
@@ -154,18 +145,5 @@ class Record:
     response: Response | None = None
 
 
-@dataclass(frozen=True)
-class Call:
-    """One request to one operation, by a known tenant.
-
-    Args:
-        operation: The operation id of the OpenAPI description.
-        request: The request.
-        tenant: Who sends it.
-        parameters: The parameters in the path.
-    """
-
-    operation: str
-    request: Request
-    tenant: Tenant
-    parameters: Mapping[str, str]
+Call = ServiceCall[Tenant]
+"""One request to one operation, by a known tenant."""

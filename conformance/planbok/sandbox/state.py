@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from conformance.exchange import Request
 from conformance.planbok.chains import Chain
 from conformance.planbok.gateway import Step
+from conformance.sandbox.service import RefusedRequest, ServiceCall
 
 
 class Task(StrEnum):
@@ -53,18 +53,8 @@ class Reason(StrEnum):
     KEY_REUSED = "key-reused"
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not a failure
-    """A request that is not carried out.
-
-    Args:
-        reason: Why, for programs.
-        detail: What was wrong, what was expected and what to do, for people.
-    """
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
+class Refused(RefusedRequest[Reason]):
+    """A request that Planbok does not carry out."""
 
 
 class WrongEntry(Exception):  # noqa: N818 - a judgement of the input, named as such
@@ -196,21 +186,8 @@ class Challenge:
         return f"{self.gateway}/challenges/{self.link}"
 
 
-@dataclass(frozen=True)
-class Call:
-    """One request to one operation, by a known organization.
-
-    Args:
-        operation: The operation id of the OpenAPI description.
-        request: The request.
-        tenant: Who sends it.
-        parameters: The parameters in the path.
-    """
-
-    operation: str
-    request: Request
-    tenant: Tenant
-    parameters: Mapping[str, str]
+Call = ServiceCall[Tenant]
+"""One request to one operation, by a known organization."""
 
 
 @dataclass(frozen=True)
