@@ -33,7 +33,7 @@ from conformance.clock import SystemClock, stopwatch
 from conformance.matrix.judgement import judge
 from conformance.matrix.observation import observe_server
 from conformance.matrix.trials import Trial, trials
-from conformance.matrix.verdicts import Verdicts, combined
+from conformance.matrix.verdicts import Verdicts, combine
 from conformance.sandbox.control import PREFIX
 from conformance.sandbox.faults import UnknownFaultError
 from conformance.sandbox.server import RunningSandbox, SandboxApp
@@ -173,7 +173,7 @@ def measure(faulty: Sequence[Trial], seeds: int, examples: Sequence[int], worker
         rows.append((trial.section, row))
     unchanged = {
         name: {
-            "suite": sorted(rule for rule, verdict in combined(ours[api, None][0]).items() if verdict.plain in ALARMS),
+            "suite": sorted(rule for rule, verdict in combine(ours[api, None][0]).items() if verdict.plain in ALARMS),
             "schemathesis": sorted(frozenset().union(*(found[api, None, *settings][0] for settings in runs))),
         }
         for name, api in apis.items()

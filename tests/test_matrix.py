@@ -21,12 +21,12 @@ from conformance.matrix.filling import Entry, Matrix
 from conformance.matrix.form import MatrixUnreadableError, read, source_digest
 from conformance.matrix.judgement import holds, judge, notices, summary, upper_bound
 from conformance.matrix.observation import Rehearsal, is_generated, observe_differing, rehearse
-from conformance.matrix.trials import SECTIONS, Trial, listing, strongest, trials
+from conformance.matrix.trials import SECTIONS, Trial, listing, strongest_basis, trials
 from conformance.matrix.verdicts import RuleVerdict
 from conformance.matrix.workers import processes
 from conformance.reporting.faults import block, figures, page
 from conformance.sandbox.faults import UnknownFaultError
-from conformance.sandbox.recorder import differing
+from conformance.sandbox.recorder import differing_worlds
 from conformance.verdicts import Verdict
 
 OFFBLOCKS = registered()["offblocks"]
@@ -106,7 +106,7 @@ def test_the_list_names_what_is_broken_and_what_permits() -> None:
     fault = next(each for each in found["faults"] if each["name"] == "AcceptsExpiredChallenge")
     assert fault["api"] == "offblocks"
     assert "offblocks.challenge.expires-after-one-hour" in fault["breaks"]
-    assert fault["basis"] == strongest(fault["breaks"], CATALOGUE)
+    assert fault["basis"] == strongest_basis(fault["breaks"], CATALOGUE)
     assert all(each["permits"] for each in found["variations"])
     assert {each["name"] for part in found.values() for each in part} == {
         trial.name for trial in trials() if trial.section != "mutations"
@@ -114,8 +114,8 @@ def test_the_list_names_what_is_broken_and_what_permits() -> None:
 
 
 def test_the_strongest_basis_is_the_surest_of_them() -> None:
-    assert strongest([CONTRADICTED, INFERRED], CATALOGUE) is Basis.INFERRED
-    assert strongest([INFERRED, DOCUMENTED, CONTRADICTED], CATALOGUE) is Basis.DOCUMENTED
+    assert strongest_basis([CONTRADICTED, INFERRED], CATALOGUE) is Basis.INFERRED
+    assert strongest_basis([INFERRED, DOCUMENTED, CONTRADICTED], CATALOGUE) is Basis.DOCUMENTED
 
 
 # ------------------------------------------------------------------------------------------------------ what is caught
@@ -236,7 +236,7 @@ def test_a_rehearsal_keeps_what_each_test_asked_and_found(rehearsed: Rehearsal) 
 
 
 def test_the_sandbox_as_it_is_makes_no_difference_but_to_what_cannot_be_asked_again(rehearsed: Rehearsal) -> None:
-    assert differing(OFFBLOCKS, (), rehearsed.recordings) == [AT_ONCE]
+    assert differing_worlds(OFFBLOCKS, (), rehearsed.recordings) == [AT_ONCE]
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_the_sandbox_as_it_is_makes_no_difference_but_to_what_cannot_be_asked_ag
     ],
 )
 def test_a_fault_makes_a_difference_to_the_tests_that_see_it(name: str, tests: set[str], rehearsed: Rehearsal) -> None:
-    assert set(differing(OFFBLOCKS, (name,), rehearsed.recordings)) == tests
+    assert set(differing_worlds(OFFBLOCKS, (name,), rehearsed.recordings)) == tests
 
 
 def test_only_the_tests_are_run_that_see_a_difference(rehearsed: Rehearsal) -> None:
@@ -335,7 +335,7 @@ def test_what_is_no_matrix_is_refused(text: str | None, message: str, tmp_path: 
 def test_what_stands_in_a_matrix_is_not_tried_again(small: tuple[dict[str, Any], list[str]]) -> None:
     before = {**small[0], "faults": small[0]["faults"][:1], "complete": False}
     again = Matrix(trials([each["name"] for part in SECTIONS for each in small[0][part]]), before, FEW)
-    assert [trial.name for trial in again.left] == [small[0]["faults"][1]["name"]]
+    assert [trial.name for trial in again.remaining] == [small[0]["faults"][1]["name"]]
     again.fill(Here(), lambda _: None)
     whole = again.to_json()
     assert whole["complete"]
@@ -345,7 +345,7 @@ def test_what_stands_in_a_matrix_is_not_tried_again(small: tuple[dict[str, Any],
 def test_what_breaks_other_rules_now_is_tried_again(small: tuple[dict[str, Any], list[str]]) -> None:
     entry = {**small[0]["faults"][0], "breaks": ["offblocks.response.is-json"]}
     again = Matrix(trials([entry["name"]]), {**small[0], "faults": [entry]})
-    assert [trial.name for trial in again.left] == [entry["name"]]
+    assert [trial.name for trial in again.remaining] == [entry["name"]]
 
 
 def test_a_matrix_of_other_rules_is_not_continued(small: tuple[dict[str, Any], list[str]]) -> None:

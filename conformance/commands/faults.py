@@ -34,10 +34,10 @@ def faults(
         if as_json:
             typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
             return
-        from conformance.reporting.faults import listed
+        from conformance.reporting.faults import write_listing
         from conformance.reporting.lines import Output
 
-        listed(found, Output())
+        write_listing(found, Output())
 
 
 @faults_app.command("check")
@@ -78,7 +78,7 @@ def check_faults(
         from conformance.matrix.form import read
         from conformance.matrix.judgement import holds
         from conformance.matrix.trials import trials
-        from conformance.reporting.faults import told
+        from conformance.reporting.faults import write_matrix
         from conformance.reporting.lines import Output
 
         if workers and scheduler:
@@ -94,5 +94,5 @@ def check_faults(
         fill(measured, file or resume, workers, scheduler)
         found = measured.to_json()
         is_good_enough = holds(found["summary"])
-        told(found, Output(), holds=is_good_enough)
+        write_matrix(found, Output(), holds=is_good_enough)
         raise typer.Exit(0 if is_good_enough else 1)

@@ -40,7 +40,7 @@ def fill(matrix: Matrix, file: Path | None, workers: int | None, scheduler: str 
     def count(entry: Mapping[str, Any]) -> None:
         nonlocal made
         made += 1
-        progress.made(entry)
+        progress.add(entry)
         if made % _ENTRIES_PER_SAVE == 0:
             save(matrix, file)
 
@@ -48,14 +48,14 @@ def fill(matrix: Matrix, file: Path | None, workers: int | None, scheduler: str 
         save(matrix, file)
     try:
         with (
-            MatrixProgress(Output(stderr=True), len(matrix.left)) as progress,
+            MatrixProgress(Output(stderr=True), len(matrix.remaining)) as progress,
             cluster(scheduler) if scheduler else processes(workers) as executor,
         ):
             matrix.fill(executor, count)
     finally:
         save(matrix, file)
         if file:
-            more = f", {len(matrix.left)} are left: --resume {file} continues" if matrix.left else ""
+            more = f", {len(matrix.remaining)} are left: --resume {file} continues" if matrix.remaining else ""
             typer.echo(f"Wrote {file}{more}", err=True)
 
 

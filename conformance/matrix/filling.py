@@ -22,7 +22,7 @@ from conformance.matrix.form import FORMAT, MatrixUnreadableError, source_digest
 from conformance.matrix.judgement import Judgement, judge, summary
 from conformance.matrix.observation import Rehearsal, is_generated, observe, observe_differing, rehearse
 from conformance.matrix.session import Observation
-from conformance.matrix.trials import SECTIONS, Trial, strongest, trials
+from conformance.matrix.trials import SECTIONS, Trial, strongest_basis, trials
 from conformance.matrix.verdicts import RuleVerdict
 from conformance.run import SuiteCrashedError
 from conformance.sandbox.faults import Variation
@@ -123,7 +123,7 @@ class Matrix:
         self._chosen = [trial for trial in every if trial in self._entries or trial in chosen]
 
     @property
-    def left(self) -> list[Trial]:
+    def remaining(self) -> list[Trial]:
         """What is still to be tried."""
         return [trial for trial in self._chosen if trial not in self._entries]
 
@@ -139,10 +139,10 @@ class Matrix:
         """
         rehearsing = {
             executor.submit(rehearse, named(name), self._tests): name
-            for name in dict.fromkeys(trial.api for trial in self.left)
+            for name in dict.fromkeys(trial.api for trial in self.remaining)
         }
         rehearsals = {rehearsing[done]: done.result() for done in wait(rehearsing).done}
-        ready = [_Attempt(trial, _stages(trial, rehearsals[trial.api])) for trial in self.left]
+        ready = [_Attempt(trial, _stages(trial, rehearsals[trial.api])) for trial in self.remaining]
         queue = _Queue(executor, rehearsals)
         while ready or queue:
             for attempt in ready:
@@ -164,7 +164,7 @@ class Matrix:
             "format": FORMAT,
             "suite": {"version": conformance.__version__, **({"source": self._source} if self._source else {})},
             "sources": self._sources,
-            "complete": not self.left,
+            "complete": not self.remaining,
             **parts,
             "summary": summary(parts),
         }
@@ -258,7 +258,7 @@ def _entry(attempt: _Attempt, judgement: Judgement) -> Entry:
     judged: dict[str, Any] = {
         **entry,
         "breaks": list(trial.breaks),
-        "basis": strongest(trial.breaks, Catalogue.load(named(trial.api).rules)).value,
+        "basis": strongest_basis(trial.breaks, Catalogue.load(named(trial.api).rules)).value,
         "category": found.category,
         "caught": judgement.caught,
         "caught_by": list(judgement.caught_by),

@@ -6,8 +6,8 @@ from math import comb
 from typing import Any
 
 from conformance.catalogue import Basis, Catalogue
-from conformance.matrix.trials import SECTIONS, strongest
-from conformance.matrix.verdicts import RuleVerdict, Verdicts, combined, is_worse
+from conformance.matrix.trials import SECTIONS, strongest_basis
+from conformance.matrix.verdicts import RuleVerdict, Verdicts, combine, is_worse
 from conformance.verdicts import Verdict
 
 LEAST_CAUGHT = {"faults": 1.0, "mutations": 0.98}
@@ -50,7 +50,7 @@ def judge(breaks: Sequence[str], wrong: Verdicts, right: Verdicts, catalogue: Ca
         right: The verdicts on the sandbox as it is.
         catalogue: The rules of the API.
     """
-    now, before = combined({**right, **wrong}), combined(right)
+    now, before = combine({**right, **wrong}), combine(right)
     untested = RuleVerdict()
     worse = {
         rule: verdict.plain
@@ -60,7 +60,7 @@ def judge(breaks: Sequence[str], wrong: Verdicts, right: Verdicts, catalogue: Ca
     noticing = {
         rule for rule in breaks if notices(catalogue[rule].basis, now.get(rule, untested), before.get(rule, untested))
     }
-    basis = strongest(breaks, catalogue) if breaks else None
+    basis = strongest_basis(breaks, catalogue) if breaks else None
     return Judgement(
         caught_by=tuple(rule for rule in breaks if rule in noticing),
         missed_by=tuple(rule for rule in breaks if rule not in noticing),

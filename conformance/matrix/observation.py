@@ -11,7 +11,7 @@ from conformance.exchange import Response
 from conformance.matrix.session import Observation, ReplaceableApp, Round, run_rounds
 from conformance.matrix.warm import warm_process
 from conformance.options import EXAMPLES
-from conformance.sandbox.recorder import Recording, RecordingApp, differing
+from conformance.sandbox.recorder import Recording, RecordingApp, differing_worlds
 from conformance.sandbox.server import RunningSandbox, SandboxApp
 from conformance.sandbox.world import Worlds
 from conformance.specification import Specification
@@ -136,7 +136,7 @@ def _sandbox(api: Api, change: str | None) -> SandboxApp:
 def observe_differing(
     api: Api, tests: Mapping[str, Sequence[str]], recordings: Mapping[str, Recording], *, examples: int = EXAMPLES
 ) -> dict[str, Observation]:
-    """As `observe`, with only those of the tests to which the change makes a difference.
+    """Do as `observe` does, with those tests alone to which the change makes a difference.
 
     Args:
         api: The API.
@@ -156,7 +156,7 @@ def observe_differing(
     for name, candidates in tests.items():
         began = stopwatch()
         with warm_process():
-            differs = differing(api, (name,), {test: recordings[test] for test in candidates})
+            differs = differing_worlds(api, (name,), {test: recordings[test] for test in candidates})
         seconds[name] = stopwatch() - began
         if differs:
             chosen[name] = differs

@@ -38,7 +38,7 @@ class Observation:
 
 
 class ReplaceableApp(SandboxApp):
-    """A sandbox that another one can take the place of while the server goes on.
+    """A sandbox that can be replaced by another one while its server goes on.
 
     Args:
         api: The API that it implements.

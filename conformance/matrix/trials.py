@@ -93,7 +93,7 @@ def trials(patterns: Sequence[str] = ()) -> list[Trial]:
     ]
 
 
-def strongest(rules: Iterable[str], catalogue: Catalogue) -> Basis:
+def strongest_basis(rules: Iterable[str], catalogue: Catalogue) -> Basis:
     """The strongest basis of these rules.
 
     Args:
@@ -117,6 +117,6 @@ def listing() -> dict[str, list[dict[str, Any]]]:
         if issubclass(known, Variation):
             found["variations"].append({**entry, "permits": known.permits})
         elif trial.section == "faults":
-            basis = strongest(trial.breaks, Catalogue.load(named(trial.api).rules))
+            basis = strongest_basis(trial.breaks, Catalogue.load(named(trial.api).rules))
             found["faults"].append({**entry, "breaks": list(trial.breaks), "basis": basis})
     return found

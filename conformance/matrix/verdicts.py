@@ -1,4 +1,4 @@
-"""The verdicts of tests on rules, which a changed sandbox is compared by."""
+"""The verdicts of tests on rules, by which a changed sandbox is compared with an unchanged one."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -39,7 +39,7 @@ RuleVerdicts = Mapping[str, RuleVerdict]
 """The verdicts of all tests together, by the id of the rule."""
 
 
-def combined(verdicts: Verdicts) -> RuleVerdicts:
+def combine(verdicts: Verdicts) -> RuleVerdicts:
     """The verdict of all tests together on each rule, by the rule's id."""
     found: dict[str, RuleVerdict] = {}
     for of_test in verdicts.values():

@@ -1,4 +1,4 @@
-"""Many runs of the suite in one process: what they need that concerns the whole process stands here alone."""
+"""Many runs of the suite in one process; what changes the state of the whole process stands here alone."""
 
 import gc
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ threads of it, as those of a Dask worker are, would mix."""
 
 
 @cache
-def _keep_what_is_loaded() -> None:
-    """Leave what the first run has loaded out of each later search for garbage, a tenth of what a short run costs."""
+def _freeze_garbage_collector() -> None:
+    """Keep the garbage collector from searching what the first run loaded, which costs a tenth of a short run."""
     gc.collect()
     gc.freeze()
 
@@ -23,4 +23,4 @@ def warm_process() -> Iterator[None]:
     """Run the suite alone in this process, quicker from the second time on."""
     with _one_at_a_time:
         yield
-        _keep_what_is_loaded()
+        _freeze_garbage_collector()

@@ -1,4 +1,4 @@
-"""Processes of this machine that share the work."""
+"""The processes of this machine that share the work on a matrix."""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from signal import SIG_IGN, SIGINT, signal
 
 @contextmanager
 def processes(workers: int | None = None) -> Iterator[Executor]:
-    """Processes of this machine, each of which loads the suites once.
+    """Start processes on this machine; each loads the suites once.
 
     Args:
         workers: How many; None for one for each processor.

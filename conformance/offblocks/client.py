@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from conformance.clock import Clock
 from conformance.ids import Ids
 from conformance.offblocks.wallet import Wallet
-from conformance.parts.client import ApiClient, ApiError, in_words, named
+from conformance.parts.client import ApiClient, ApiError, describe_error, request_line
 from conformance.standards.digest_fields import content_digest
 from conformance.standards.message_signatures import (
     ECDSA_P384_SHA384,
@@ -291,14 +291,14 @@ class Client(ApiClient):
         try:
             response = self.send("POST", "/v1/auth/token", body=body)
         except httpx.RequestError as error:
-            raise ApiError(f"POST /v1/auth/token got no answer: {in_words(error)}") from error
+            raise ApiError(f"POST /v1/auth/token got no answer: {describe_error(error)}") from error
         data = self.parsed_object(self._expected(response, HTTPStatus.OK))
         try:
             token, expires_at = _text(data, "token"), datetime.fromtimestamp(int(data["expiresAt"]), UTC)
         except (KeyError, OSError, OverflowError, TypeError, ValueError) as error:
-            raise ApiError(f"The answer to {named(response)} holds no token and expiresAt.", response) from error
+            raise ApiError(f"The answer to {request_line(response)} holds no token and expiresAt.", response) from error
         if not _BEARER_TOKEN.fullmatch(token):
-            raise ApiError(f"The token in the answer to {named(response)} is no bearer token.", response)
+            raise ApiError(f"The token in the answer to {request_line(response)} is no bearer token.", response)
         return Token(token, expires_at)
 
     def token(self) -> Token:
@@ -355,8 +355,10 @@ class Client(ApiClient):
             if isinstance(entries, list):
                 return [Customer.from_json(entry) for entry in entries]
         except (KeyError, TypeError, ValueError) as error:
-            raise ApiError(f"The answer to {named(response)} is no list of customers: {error!r}", response) from error
-        raise ApiError(f"The answer to {named(response)} is no JSON array.", response)
+            raise ApiError(
+                f"The answer to {request_line(response)} is no list of customers: {error!r}", response
+            ) from error
+        raise ApiError(f"The answer to {request_line(response)} is no JSON array.", response)
 
     def customer(self, customer_id: str) -> Customer:
         """One customer.
@@ -438,7 +440,8 @@ class Client(ApiClient):
         """
         if response.status_code != status:
             raise ApiError(
-                f"{named(response)} was answered {response.status_code} instead of {status}{self.shown(response)}",
+                f"{request_line(response)} was answered {response.status_code} instead of {status}"
+                f"{self.refusal_text(response)}",
                 response,
             )
         return response
@@ -452,7 +455,7 @@ class Client(ApiClient):
         try:
             return _text(self.parsed_object(response), name)
         except (KeyError, TypeError) as error:
-            raise self.error(f"The answer to {named(response)} holds no {name}.", response) from error
+            raise self.error(f"The answer to {request_line(response)} holds no {name}.", response) from error
 
     def _customer(self, response: httpx.Response) -> Customer:
         """The customer in an answer.
@@ -463,7 +466,7 @@ class Client(ApiClient):
         try:
             return Customer.from_json(self.parsed_object(response))
         except (KeyError, TypeError, ValueError) as error:
-            raise self.error(f"The answer to {named(response)} is no customer: {error!r}", response) from error
+            raise self.error(f"The answer to {request_line(response)} is no customer: {error!r}", response) from error
 
 
 def made_up_credentials(ids: Ids) -> dict[str, str]:

@@ -139,17 +139,17 @@ class ApiClient(ABC):
                 response = send()
             except httpx.RequestError as error:
                 if not tries_left:
-                    raise self.error(f"{what} got no answer: {in_words(error)}") from error
+                    raise self.error(f"{what} got no answer: {describe_error(error)}") from error
             else:
-                pause = max(pause, self.wished_pause(response))
+                pause = max(pause, self.requested_pause(response))
                 if response.status_code not in self.worth_repeating or not tries_left or pause > _PATIENCE:
                     return response
             self.clock.advance(pause)
             pause *= 2
         raise AssertionError  # the last try returns or raises
 
-    def wished_pause(self, response: httpx.Response) -> timedelta:  # noqa: ARG002  (a subclass reads it)
-        """How long the API wishes not to be asked again; nothing if it says nothing."""
+    def requested_pause(self, response: httpx.Response) -> timedelta:  # noqa: ARG002  (a subclass reads it)
+        """How long the API asks its clients to wait; no time if it does not."""
         return timedelta()
 
     def error(self, message: str, response: httpx.Response | None = None) -> ApiError:
@@ -166,7 +166,7 @@ class ApiClient(ABC):
             return response.json()
         except (ValueError, RecursionError) as error:
             kind = response.headers.get("content-type", "no content type")
-            raise self.error(f"The answer to {named(response)} is {kind}, not JSON.", response) from error
+            raise self.error(f"The answer to {request_line(response)} is {kind}, not JSON.", response) from error
 
     def parsed_object(self, response: httpx.Response) -> dict[str, Any]:
         """The members of an answer's body.
@@ -176,10 +176,10 @@ class ApiClient(ABC):
         """
         data = self.parsed(response)
         if not isinstance(data, dict):
-            raise self.error(f"The answer to {named(response)} is no JSON object.", response)
+            raise self.error(f"The answer to {request_line(response)} is no JSON object.", response)
         return data
 
-    def shown(self, response: httpx.Response) -> str:
+    def refusal_text(self, response: httpx.Response) -> str:
         """A colon and the start of a refusal's body, without the secrets that it may repeat; else empty.
 
         The body of a success may hold a secret that is not known yet.
@@ -216,17 +216,17 @@ class ApiClient(ABC):
         try:
             response = send()
         except httpx.RequestError as error:
-            return f"{asked} got no answer: {in_words(error)}"
+            return f"{asked} got no answer: {describe_error(error)}"
         if response.status_code not in statuses:
             return None
-        return f"{asked} was answered {response.status_code}{self.shown(response)} {advice}"
+        return f"{asked} was answered {response.status_code}{self.refusal_text(response)} {advice}"
 
 
-def in_words(error: httpx.RequestError) -> str:
-    """What an error of the transport says, its kind if it says nothing."""
+def describe_error(error: httpx.RequestError) -> str:
+    """The message of an error of the transport; its kind if it has no message."""
     return str(error) or type(error).__name__
 
 
-def named(response: httpx.Response) -> str:
-    """Method and path of what was answered."""
+def request_line(response: httpx.Response) -> str:
+    """The method and path of the request that was answered."""
     return f"{response.request.method} {response.request.url.path}"

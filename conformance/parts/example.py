@@ -17,9 +17,9 @@ _FORMATS = {
     "ipv6": "2001:db8::1",
 }
 _DEEPEST = 12
-"""Levels; below them only what is required is given, so that a schema that refers to itself ends."""
-_GIVEN_UP = 40
-"""Levels below which even that is left out."""
+"""The levels below which only required members are given, so that a schema that refers to itself ends."""
+_MOST_LEVELS = 40
+"""The levels below which nothing is given."""
 
 
 def example_of(schema: Any, resolve: Callable[[str], Any], *, depth: int = 0) -> Any:
@@ -32,18 +32,20 @@ def example_of(schema: Any, resolve: Callable[[str], Any], *, depth: int = 0) ->
         resolve: Gives the schema that a ``$ref`` names.
         depth: How deep in the whole value it stands.
     """
-    if not isinstance(schema, Mapping) or depth > _GIVEN_UP:
+    if not isinstance(schema, Mapping) or depth > _MOST_LEVELS:
         return None
     schema = _whole(schema, resolve)
-    given = [schema[name] for name in ("const", "example", "default") if name in schema]
-    given += [schema[name][0] for name in ("examples", "enum") if isinstance(schema.get(name), list) and schema[name]]
-    return given[0] if given else _of_type(schema, resolve, depth)
+    examples = [schema[name] for name in ("const", "example", "default") if name in schema]
+    examples += [
+        schema[name][0] for name in ("examples", "enum") if isinstance(schema.get(name), list) and schema[name]
+    ]
+    return examples[0] if examples else _of_type(schema, resolve, depth)
 
 
 def _whole(schema: Mapping[str, Any], resolve: Callable[[str], Any]) -> dict[str, Any]:
     """A schema with what it refers to and combines; of alternatives the first."""
     whole = _resolved(schema, resolve)
-    for _ in range(_GIVEN_UP):
+    for _ in range(_MOST_LEVELS):
         parts = [*whole.pop("allOf", []), *whole.pop("oneOf", [])[:1], *whole.pop("anyOf", [])[:1]]
         if not parts:
             break
@@ -96,7 +98,7 @@ def _number(schema: Mapping[str, Any]) -> int | float:
 
 
 def _resolved(schema: Any, resolve: Callable[[str], Any]) -> dict[str, Any]:
-    for _ in range(_GIVEN_UP):
+    for _ in range(_MOST_LEVELS):
         if not isinstance(schema, Mapping) or "$ref" not in schema:
             break
         schema = resolve(str(schema["$ref"]))

@@ -46,8 +46,8 @@ class DescribedSandbox(Service):
         """Look at the credentials, then at what the request must have, then answer as described."""
         if operation.security and not self.has_credentials(request):
             return problem(HTTPStatus.UNAUTHORIZED, "The request carries no key that was issued.")
-        if lack := self.lack_of(operation, request):
-            return problem(HTTPStatus.BAD_REQUEST, lack)
+        if missing := self.missing_in(operation, request):
+            return problem(HTTPStatus.BAD_REQUEST, missing)
         return self.described_answer(operation)
 
     def has_credentials(self, request: Request) -> bool:
@@ -56,8 +56,8 @@ class DescribedSandbox(Service):
         sent = [request.header(name) or "" for name in ("Authorization", *names)]
         return any(text.rpartition(" ")[2] in self._keys.values() for text in sent)
 
-    def lack_of(self, operation: Operation, request: Request) -> str:
-        """What keeps a request from being what the description asks for, in a sentence; empty if nothing does."""
+    def missing_in(self, operation: Operation, request: Request) -> str:
+        """What a request lacks of what the description asks for, in a sentence; empty if it lacks nothing."""
         query = parse_qs(request.query, keep_blank_values=True)
         for parameter in operation.parameters:
             there = {"query": parameter.name in query, "header": request.header(parameter.name) is not None}

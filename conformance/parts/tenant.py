@@ -1,4 +1,4 @@
-"""What an API client of every API can do in scenarios; each answer is an exchange."""
+"""What a client of any API can do in scenarios; each answer is an exchange."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +52,7 @@ class ApiTenant:
         return exchange
 
     def together(self, *calls: Callable[[], Done]) -> list[Done]:
-        """Make several calls at once; gives what they give in the order of the calls."""
+        """Make several calls at once, and give their results in the order of the calls."""
         with ThreadPoolExecutor(len(calls)) as pool:
             return list(pool.map(lambda call: call(), calls))
 

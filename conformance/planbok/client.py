@@ -31,7 +31,7 @@ import httpx
 
 from conformance.clock import Clock
 from conformance.ids import Ids
-from conformance.parts.client import ApiClient, ApiError, named
+from conformance.parts.client import ApiClient, ApiError, request_line
 from conformance.planbok.messages import KEY_HEADER
 from conformance.planbok.resources import Challenge, Customer, Wallet, checked_id
 
@@ -342,7 +342,7 @@ class Client(ApiClient):
         response = self._call("POST", f"/v2/customers/{checked_id(customer_id)}/{path}", body=body)
         challenge = self._read(Challenge.from_json, response)
         if challenge.redirect_url is None:
-            raise self.error(f"The answer to {named(response)} holds no redirectUrl.", response)
+            raise self.error(f"The answer to {request_line(response)} holds no redirectUrl.", response)
         return challenge
 
     def _all(
@@ -386,7 +386,7 @@ class Client(ApiClient):
                 self.clock.advance(_SECOND - since)
         self._reads.append(self.clock.now())
 
-    def wished_pause(self, response: httpx.Response) -> timedelta:
+    def requested_pause(self, response: httpx.Response) -> timedelta:
         """How long the API wishes not to be asked again; Retry-After counts seconds or is a date."""
         wish = response.headers.get("Retry-After", "")
         if _DELAY.fullmatch(wish):
@@ -403,7 +403,10 @@ class Client(ApiClient):
             ApiError: If it is another.
         """
         if not response.is_success:
-            raise self.error(f"{named(response)} was answered {response.status_code}{self.shown(response)}", response)
+            raise self.error(
+                f"{request_line(response)} was answered {response.status_code}{self.refusal_text(response)}",
+                response,
+            )
         return response
 
     def _read(self, read: Callable[[Any], Read], response: httpx.Response) -> Read:
@@ -412,7 +415,7 @@ class Client(ApiClient):
         Raises:
             ApiError: If there is no payload, or `read` cannot use it.
         """
-        answer, what = self.parsed_object(response), f"The answer to {named(response)}"
+        answer, what = self.parsed_object(response), f"The answer to {request_line(response)}"
         if answer.get("success") is False:
             raise self.error(f"{what} is {response.status_code}, but no success{self.start_of(response)}", response)
         if "data" not in answer:

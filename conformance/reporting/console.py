@@ -15,10 +15,10 @@ from rich.text import Text
 
 from conformance.reporting.lines import write
 from conformance.reporting.phrases import (
+    deciding_findings,
     observation,
     printable,
     repeat_command,
-    telling_findings,
     topic,
     verdict_line,
 )
@@ -45,7 +45,7 @@ _PRECEDENCE = tuple(Verdict)
 
 
 class Progress:
-    """Tells of a run while it goes on; a context manager.
+    """Shows how a run goes on; a context manager.
 
     On a terminal it draws a bar. Elsewhere, and where the environment has `CI`, it writes a line every 20 tests.
 
@@ -86,24 +86,24 @@ class Progress:
             self._bar.stop()
 
     def began(self, tests: int) -> None:
-        """So many more tests are going to run."""
+        """Note that so many more tests are going to run."""
         self._tests += tests
         if self._live:
             self._bar.update(self._task, total=self._tests)
             self._bar.start()
 
     def ended(self, test: str, verdicts: Mapping[str, Verdict], seconds: float) -> None:  # noqa: ARG002  (the listener's form)
-        """A test ended, with these verdicts by rule."""
+        """Count a test that has ended, with its verdicts by rule."""
         self._ended += 1
         for rule, verdict in verdicts.items():
             self._verdicts[rule] = min(verdict, self._verdicts.get(rule, verdict), key=_PRECEDENCE.index)
         if self._live:
-            counts = Text(" ").join(_counted(self._verdicts.values()))
+            counts = Text(" ").join(_counts(self._verdicts.values()))
             self._bar.update(
                 self._task, completed=self._ended, description=printable(test), counts=counts.markup, refresh=True
             )
         elif self._ended % _TESTS_PER_LINE == 0 or self._ended == self._tests:
-            counts = Text(", ").join(_counted(self._verdicts.values()))
+            counts = Text(", ").join(_counts(self._verdicts.values()))
             write(self._console, Text(f"{self._ended} of {self._tests} tests: ") + counts)
 
 
@@ -138,7 +138,7 @@ def summary(results: Mapping[str, Any], console: Console) -> None:
     write(console, Text(verdict_line(results), _CONCLUSION_STYLES[results["verdict"]]), whole=True)
 
 
-def _counted(verdicts: Iterable[Verdict]) -> list[Text]:
+def _counts(verdicts: Iterable[Verdict]) -> list[Text]:
     counts = Counter(verdicts)
     return [Text(f"{counts[verdict]} {verdict}", STYLES[verdict]) for verdict in reversed(Verdict) if counts[verdict]]
 
@@ -151,9 +151,9 @@ def _grouped(rules: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, 
 
 
 def _in_full(results: Mapping[str, Any], rules: Sequence[Mapping[str, Any]], console: Console) -> None:
-    """All about each rule; but what one and the same reason kept many from being judged is said once."""
+    """Write all about each rule; where many were not judged for the same reason, write the reason once."""
     for reason, group in _grouped(rules).items():
-        if len(group) > _MOST_RULES and telling_findings(group[0])[0]["reason"]:
+        if len(group) > _MOST_RULES and deciding_findings(group[0])[0]["reason"]:
             write(console, Text(printable(reason)), 2)
             _details(console, [("rules", _ids(group)), ("repeat", repeat_command(results))])
             continue
@@ -164,24 +164,24 @@ def _in_full(results: Mapping[str, Any], rules: Sequence[Mapping[str, Any]], con
 def _rule(results: Mapping[str, Any], rule: Mapping[str, Any], console: Console) -> None:
     write(console, Text.assemble((rule["id"], "bold"), (f"  {rule['level']}, {rule['basis']}", "dim")), 2)
     write(console, Text(printable(rule["title"])), 4)
-    telling = telling_findings(rule)
-    for finding in telling[:_MOST_FINDINGS]:
+    deciding = deciding_findings(rule)
+    for finding in deciding[:_MOST_FINDINGS]:
         seen = ("where", "expected", "got") if not finding["reason"] else ("reason",)
         rows = [(name, finding[name]) for name in seen]
         if finding["exchange"]:
-            rows.append(("exchange", _in_short(results, finding["exchange"])))
+            rows.append(("exchange", _in_one_line(results, finding["exchange"])))
         rows.append(("test", finding["test"]))
         if scenario := results["scenarios"].get(finding["test"]):
             rows.append(("scenario", scenario))
         _details(console, rows)
-    if len(telling) > _MOST_FINDINGS:
-        more = len(telling) - _MOST_FINDINGS
+    if len(deciding) > _MOST_FINDINGS:
+        more = len(deciding) - _MOST_FINDINGS
         write(console, Text(f"and {more} more like it; --report DIR writes all of them", "dim"), 4)
-    cited = [("source", f"{source['text']}, {source['url']}") for source in rule["sources"]]
-    _details(console, [*cited, ("repeat", repeat_command(results, rule))])
+    sources = [("source", f"{source['text']}, {source['url']}") for source in rule["sources"]]
+    _details(console, [*sources, ("repeat", repeat_command(results, rule))])
 
 
-def _in_short(results: Mapping[str, Any], identifier: str) -> str:
+def _in_one_line(results: Mapping[str, Any], identifier: str) -> str:
     exchange = next((each for each in results["exchanges"] if each["id"] == identifier), None)
     if exchange is None:
         return identifier
@@ -197,8 +197,10 @@ def _details(console: Console, rows: Iterable[tuple[str, str]]) -> None:
 
 def _in_one_line_each(rules: Iterable[Mapping[str, Any]], console: Console) -> None:
     for rule in rules:
-        said = dict.fromkeys(observation(finding) for finding in telling_findings(rule) if not finding["reading"])
-        reason = "; ".join(said) if said else rule["reason"].removeprefix("Sources disagree; ")
+        observations = dict.fromkeys(
+            observation(finding) for finding in deciding_findings(rule) if not finding["reading"]
+        )
+        reason = "; ".join(observations) if observations else rule["reason"].removeprefix("Sources disagree; ")
         write(console, Text.assemble((rule["id"], "bold"), f"  {printable(reason)}"), 2, 4)
 
 
@@ -214,7 +216,7 @@ def _ids(rules: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _topics(rules: Sequence[Mapping[str, Any]], console: Console) -> None:
-    """How many rules of each topic have which verdict."""
+    """Write how many rules of each topic have which verdict."""
     counts: dict[str, Counter[str]] = {}
     several = len({rule["api"] for rule in rules}) > 1
     for rule in rules:

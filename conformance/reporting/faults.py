@@ -19,25 +19,25 @@ _FAULTS = ("faults", "mutations")
 
 
 class MatrixProgress:
-    """Tells how a matrix grows; a context manager.
+    """Shows how a matrix grows; a context manager.
 
     On a terminal it draws a bar. Elsewhere, and where the environment has `CI`, it writes a line every 25 entries.
 
     Args:
         console: Where to write.
-        entries: How many are going to be made.
+        entries: How many there will be.
     """
 
     def __init__(self, console: Console, entries: int) -> None:
         self._console = console
         self._live = console.is_terminal and not console.is_dumb_terminal and "CI" not in os.environ
         self._entries = entries
-        self._made = 0
-        self._wanting = 0
+        self._done = 0
+        self._short = 0
         self._bar = Bar(
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[wanting]}", style="bold red"),
+            TextColumn("{task.fields[shortfall]}", style="bold red"),
             TextColumn(
                 "{task.description}", style="dim", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
             ),
@@ -45,7 +45,7 @@ class MatrixProgress:
             expand=True,
             transient=True,
         )
-        self._task = self._bar.add_task("rehearsing on the sandbox as it is", total=entries, wanting="")
+        self._task = self._bar.add_task("rehearsing on the sandbox as it is", total=entries, shortfall="")
 
     def __enter__(self) -> Self:
         if self._live:
@@ -58,22 +58,24 @@ class MatrixProgress:
         if self._live:
             self._bar.stop()
 
-    def made(self, entry: Mapping[str, Any]) -> None:
-        """An entry of the matrix was made."""
-        self._made += 1
-        self._wanting += _is_wanting(entry)
-        wanting = f"{self._wanting} missed or raised an alarm" if self._wanting else ""
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """Count an entry of the matrix that has just been made."""
+        self._done += 1
+        self._short += _falls_short(entry)
+        shortfall = f"{self._short} missed or raised an alarm" if self._short else ""
         if self._live:
-            self._bar.update(self._task, completed=self._made, description=printable(entry["name"]), wanting=wanting)
-        elif self._made % _ENTRIES_PER_LINE == 0 or self._made == self._entries:
-            write(self._console, Text(f"{self._made} of {self._entries}{f', {wanting}' if wanting else ''}"))
+            self._bar.update(
+                self._task, completed=self._done, description=printable(entry["name"]), shortfall=shortfall
+            )
+        elif self._done % _ENTRIES_PER_LINE == 0 or self._done == self._entries:
+            write(self._console, Text(f"{self._done} of {self._entries}{f', {shortfall}' if shortfall else ''}"))
 
 
-def _is_wanting(entry: Mapping[str, Any]) -> bool:
+def _falls_short(entry: Mapping[str, Any]) -> bool:
     return bool(entry["alarms"]) if "alarms" in entry else not entry["caught"]
 
 
-def listed(found: Mapping[str, Sequence[Mapping[str, Any]]], console: Console) -> None:
+def write_listing(found: Mapping[str, Sequence[Mapping[str, Any]]], console: Console) -> None:
     """Write faults and variations as a table.
 
     Args:
@@ -94,7 +96,7 @@ def listed(found: Mapping[str, Sequence[Mapping[str, Any]]], console: Console) -
     write(console, Text(f"{len(found['faults'])} faults, {len(found['variations'])} variations"))
 
 
-def told(matrix: Mapping[str, Any], console: Console, *, holds: bool) -> None:
+def write_matrix(matrix: Mapping[str, Any], console: Console, *, holds: bool) -> None:
     """Write what a matrix found: what was missed, wrongly attributed or raised an alarm, and the line that sums it up.
 
     Args:
@@ -130,7 +132,7 @@ def _paragraphs(
 
 
 def figures(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The figures of a matrix as names and values, of what there is any.
+    """The figures of a matrix as names and values, without those of a part that is empty.
 
     Args:
         summary: The ``summary`` of a matrix.
@@ -228,7 +230,7 @@ def _variations(variations: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _rules(rules: Sequence[str], api: str) -> str:
-    """Ids of rules without the API that the section is of."""
+    """Ids of rules without the name of the API, which the title of the section says."""
     return ", ".join(f"`{rule.removeprefix(f'{api}.')}`" for rule in rules)
 
 

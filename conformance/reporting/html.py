@@ -5,10 +5,10 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from conformance.reporting.phrases import (
+    deciding_findings,
     observation,
     printable,
     repeat_command,
-    telling_findings,
     verdict_line,
 )
 from conformance.verdicts import Verdict
@@ -233,7 +233,7 @@ def _source(source: Mapping[str, str]) -> ET.Element:
 
 
 def _findings(results: Mapping[str, Any], rule: Mapping[str, Any], known: set[str]) -> ET.Element:
-    telling = telling_findings(rule)
+    telling = deciding_findings(rule)
     others = [finding for finding in rule["findings"] if finding["verdict"] != rule["verdict"]]
     total = len(rule["findings"])
     return _tag(

@@ -5,10 +5,10 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from conformance.reporting.phrases import (
+    deciding_findings,
     observation,
     printable,
     repeat_command,
-    telling_findings,
     topic,
     verdict_line,
 )
@@ -69,7 +69,7 @@ def _case(suite: ET.Element, rule: Mapping[str, Any], results: Mapping[str, Any]
         element.text = "\n".join(
             [
                 rule["title"],
-                *(f"{printable(observation(finding))}{_place(finding)}" for finding in telling_findings(rule)),
+                *(f"{printable(observation(finding))}{_place(finding)}" for finding in deciding_findings(rule)),
                 *(f"source: {source['text']}, {source['url']}" for source in rule["sources"]),
                 f"repeat: {repeat_command(results, rule)}",
             ]

@@ -23,7 +23,7 @@ class Output(Console):
             self.width = _WIDTH_OF_FILES
 
     def on_broken_pipe(self) -> None:
-        """End the command when nobody reads what it says; but when only its progress is not read, go on in silence.
+        """End the command when nobody reads its output; if only its progress is not read, go on in silence.
 
         Raises:
             BrokenPipeError: If this is standard output.

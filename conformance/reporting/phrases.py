@@ -15,13 +15,13 @@ def verdict_line(results: Mapping[str, Any]) -> str:
         results: Results in the form of ``specs/schemas/results.json``.
     """
     apis = " and ".join(results["apis"].values())
-    counts = ", ".join(_count(results, verdict) for verdict in _in_words(results))
+    counts = ", ".join(_count(results, verdict) for verdict in _verdicts_in_order(results))
     subject = printable(results["subject"])
     return f"{results['verdict'].upper()}: {apis}, {subject}: {counts} in {results['duration_s']:.1f} s"
 
 
-def _in_words(results: Mapping[str, Any]) -> Iterable[Verdict]:
-    """The verdicts that were given: red ones first, then what held, then what was not judged."""
+def _verdicts_in_order(results: Mapping[str, Any]) -> Iterable[Verdict]:
+    """The verdicts that there are: red ones first, then what held, then what was not judged."""
     first = (Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED, Verdict.WARN, Verdict.PASS, Verdict.NOTE)
     return (verdict for verdict in dict.fromkeys((*first, *Verdict)) if results["summary"][verdict])
 
@@ -65,7 +65,7 @@ def repeat_command(results: Mapping[str, Any], rule: Mapping[str, Any] | None = 
     return shlex.join(words)
 
 
-def telling_findings(rule: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def deciding_findings(rule: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The findings that gave a rule its verdict."""
     return [finding for finding in rule["findings"] if finding["verdict"] == rule["verdict"]]
 

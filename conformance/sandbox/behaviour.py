@@ -46,7 +46,7 @@ class Behaviours:
             if not is_place(change):
                 return change
             name, change = change, load_change(change)
-        elif any(_found(api, change.__name__) is change for api in self.apis):
+        elif any(_look_up(api, change.__name__) is change for api in self.apis):
             return change.__name__
         else:
             name = f"{change.__module__}:{change.__qualname__}"
@@ -62,7 +62,7 @@ class Behaviours:
         """
         chosen = tuple(dict.fromkeys(names))
         for name in chosen:
-            if name in self._own or any(_found(api, name) for api in self.apis):
+            if name in self._own or any(_look_up(api, name) for api in self.apis):
                 continue
             if is_place(name):
                 raise UnknownFaultError(
@@ -90,8 +90,8 @@ class Behaviours:
     def _change(self, api: Api, name: str) -> BehaviourChange | None:
         """What the sandbox of one API is to be changed by; None if the name is of something of another API."""
         if name not in self._own:
-            return _found(api, name)
-        return self._own[name] if _changes(self._own[name], api) else None
+            return _look_up(api, name)
+        return self._own[name] if _is_about(self._own[name], api) else None
 
 
 @cache
@@ -125,9 +125,9 @@ def find_change(api: Api, name: str) -> BehaviourChange | None:
         SpecificationError: If it is a mutation, and the API's description cannot be read.
     """
     if not is_place(name):
-        return _found(api, name)
+        return _look_up(api, name)
     change = load_change(name)
-    return change if _changes(change, api) else None
+    return change if _is_about(change, api) else None
 
 
 def compose(base: type[T], changes: Sequence[BehaviourChange]) -> type[T]:
@@ -156,13 +156,13 @@ def compose(base: type[T], changes: Sequence[BehaviourChange]) -> type[T]:
     return kind
 
 
-def _found(api: Api, name: str) -> BehaviourChange | None:
+def _look_up(api: Api, name: str) -> BehaviourChange | None:
     """What an API has under a name, without importing anything for the name."""
     known = mutations(api) if name.startswith(f"{api.name}: ") else declared_changes(api)
     return known.get(name)
 
 
-def _changes(change: BehaviourChange, api: Api) -> bool:
+def _is_about(change: BehaviourChange, api: Api) -> bool:
     """Whether a class is made from the class of the sandbox of `api`."""
     return api.sandbox is not None and issubclass(change, api.sandbox)
 
@@ -192,7 +192,7 @@ def load_change(place: str) -> BehaviourChange:
     """
     module, _, path = place.partition(":")
     try:
-        found = attrgetter(path)(_imported(module))
+        found = attrgetter(path)(_import(module))
     except AttributeError as error:
         raise UnknownFaultError(f"There is no {path} in the module {module}, so no fault {place}.") from error
     if not isinstance(found, type) or not issubclass(found, Fault | Variation):
@@ -209,7 +209,7 @@ def changed_apis(change: BehaviourChange, apis: Sequence[Api]) -> list[Api]:
     Raises:
         UnknownFaultError: If it changes none, names a rule that none of them has, or cannot be put into their class.
     """
-    name, changed = change.__name__, [api for api in apis if _changes(change, api)]
+    name, changed = change.__name__, [api for api in apis if _is_about(change, api)]
     if not changed:
         bases = " or ".join(f"{base.__module__}.{base.__name__}" for api in apis if (base := api.sandbox))
         raise UnknownFaultError(f"{name} changes no sandbox: its class must also have the base {bases}.")
@@ -227,7 +227,7 @@ def changed_apis(change: BehaviourChange, apis: Sequence[Api]) -> list[Api]:
     return changed
 
 
-def _imported(module: str) -> ModuleType:
+def _import(module: str) -> ModuleType:
     here = str(Path.cwd())
     if not {"", here} & set(sys.path):
         sys.path.insert(0, here)  # as with python -m
@@ -238,10 +238,10 @@ def _imported(module: str) -> ModuleType:
             raise UnknownFaultError(
                 f"There is no module {error.name} in the current directory or among the installed packages."
             ) from error
-        raise _unimportable(module, error) from error
+        raise _import_error(module, error) from error
     except (Exception, SystemExit) as error:
-        raise _unimportable(module, error) from error
+        raise _import_error(module, error) from error
 
 
-def _unimportable(module: str, error: BaseException) -> UnknownFaultError:
+def _import_error(module: str, error: BaseException) -> UnknownFaultError:
     return UnknownFaultError(f"The module {module} cannot be imported: {type(error).__name__}: {error}")

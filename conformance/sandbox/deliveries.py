@@ -61,7 +61,7 @@ class Sender(Protocol):
         """
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
 
 
 class HttpSender:
@@ -86,7 +86,7 @@ class HttpSender:
             return None
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         if self._client is not None:
             await self._client.aclose()
             self._client = None

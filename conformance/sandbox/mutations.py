@@ -52,13 +52,13 @@ class Mutation(Fault, Service, abstract=True):
     """What it does to one."""
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
-        """The answer, spoilt if it is one of those."""
+        """The answer, changed if it is one of those."""
         response = await super().perform(operation, request, parameters)  # type: ignore[safe-super]  # the sandbox's
         return type(self).change(response) if self.concerns(operation.id, response.status) else response
 
     @classmethod
     def concerns(cls, operation: str, status: int) -> bool:
-        """Whether it spoils the answers of an operation that have this status."""
+        """Whether it changes the answers of an operation that have this status."""
         return operation == cls.operation and cls.described in {str(status), f"{status // 100}XX"}
 
 
@@ -107,7 +107,7 @@ class _Derivation:
         self._members = specification.members(operation.id, status)
 
     def all(self, kinds: Sequence[str]) -> Iterator[type[Mutation]]:
-        """Its mutations.
+        """All mutations of the answer.
 
         Args:
             kinds: The media types that are described for it.
@@ -121,34 +121,34 @@ class _Derivation:
     def _of_member(self, member: Member) -> Iterator[type[Mutation]]:
         path, place = member.path, "".join(f"/{name}" for name in member.path)
         required = self._schema_rules(member.required)
-        yield from self._made(f"{place} dropped", required, _one_of([_at(path, _drop)]))
-        yield from self._made(
+        yield from self._mutation(f"{place} dropped", required, _one_of([_at(path, _drop)]))
+        yield from self._mutation(
             f"{place} renamed", required, _one_of([_at(path, _rename(other)) for other in self._other_names(path)])
         )
         typed = self._schema_rules([basis for _, basis in member.types])
         wrong = _values_besides({each for types, _ in member.types for each in types})
-        yield from self._made(f"{place} retyped", typed, _one_of([_at(path, _put(value)) for value in wrong]))
+        yield from self._mutation(f"{place} retyped", typed, _one_of([_at(path, _put(value)) for value in wrong]))
         not_null = self._schema_rules([basis for types, basis in member.types if "null" not in types])
-        yield from self._made(f"{place} null", not_null, _one_of([_at(path, _put(None))]))
+        yield from self._mutation(f"{place} null", not_null, _one_of([_at(path, _put(None))]))
 
     def _of_status(self) -> Iterator[type[Mutation]]:
         for words, statuses, breaks in (
-            ("status another success", _SUCCESSES, self._known("status-documented")),
-            ("status a refusal", _REFUSALS, [*self._known("status-documented"), *self._agreement()]),
-            ("status a failure", _FAILURES, self._known("no-server-error")),
+            ("status another success", _SUCCESSES, self._existing_rules("status-documented")),
+            ("status a refusal", _REFUSALS, [*self._existing_rules("status-documented"), *self._agreement_rules()]),
+            ("status a failure", _FAILURES, self._existing_rules("no-server-error")),
         ):
             others = [each for each in statuses if each in _FAILURES or not self._operation.response(each)]
             if others:
-                yield from self._made(words, breaks, _one_of([_status(status) for status in others]))
+                yield from self._mutation(words, breaks, _one_of([_status(status) for status in others]))
 
     def _of_content(self, kinds: Sequence[str]) -> Iterator[type[Mutation]]:
-        breaks = self._known("is-json")
+        breaks = self._existing_rules("is-json")
         others = [kind for kind in _KINDS_OF_CONTENT if kind not in kinds]
-        yield from self._made("content type another", breaks, _one_of([_content(kind) for kind in others]))
-        yield from self._made("content type absent", breaks, _one_of([_content(None)]))
+        yield from self._mutation("content type another", breaks, _one_of([_content(kind) for kind in others]))
+        yield from self._mutation("content type absent", breaks, _one_of([_content(None)]))
 
-    def _made(self, words: str, breaks: Sequence[str], draw: Callable[[Ids], Change]) -> Iterator[type[Mutation]]:
-        """The mutation of these words, if it breaks a rule."""
+    def _mutation(self, words: str, breaks: Sequence[str], draw: Callable[[Ids], Change]) -> Iterator[type[Mutation]]:
+        """The mutation that these words describe, if it breaks a rule."""
         if not breaks:
             return
         name = f"{self._api.name}: {self._operation.id} {self._status} {words}"
@@ -168,13 +168,15 @@ class _Derivation:
             "matches-schema": {Basis.DOCUMENTED, Basis.STANDARD} & set(bases),
             "matches-inferred-schema": {Basis.INFERRED} & set(bases),
         }
-        return [rule for name, broken in rules.items() if broken for rule in self._known(name)]
+        return [rule for name, broken in rules.items() if broken for rule in self._existing_rules(name)]
 
-    def _agreement(self) -> list[str]:
+    def _agreement_rules(self) -> list[str]:
         """The rule that a refusal breaks whose body still says ``success``, if the body has such a member."""
-        return self._known("success-agrees") if any(each.path == ("success",) for each in self._members) else []
+        return (
+            self._existing_rules("success-agrees") if any(each.path == ("success",) for each in self._members) else []
+        )
 
-    def _known(self, name: str) -> list[str]:
+    def _existing_rules(self, name: str) -> list[str]:
         rule = f"{self._api.name}.response.{name}"
         return [rule] if rule in self._catalogue else []
 

@@ -82,7 +82,7 @@ class Recording:
 
 
 class RecordingApp(SandboxApp):
-    """The sandbox as it is, keeping what every new world is asked and answers.
+    """The unchanged sandbox; it records what every new world is asked and answers.
 
     Args:
         api: The API that it implements.
@@ -115,8 +115,8 @@ class RecordingApp(SandboxApp):
     async def _serve_recorded(self, recording: Recording, scope: Message, receive: Receive, send: Send) -> None:
         listening, answering = _Listening(receive), _Answering()
         await super().__call__(scope, listening.receive, answering.send)
-        kept = {name: value for name, value in scope.items() if name not in _OF_A_CONNECTION}
-        recording.exchanges.append((kept, listening.content, answering.answer))
+        request = {name: value for name, value in scope.items() if name not in _OF_A_CONNECTION}
+        recording.exchanges.append((request, listening.content, answering.answer))
         recording.steady = recording.steady and listening.whole and answering.whole
         if len(recording.exchanges) == 1 and answering.whole:
             recording.events = self._events[recording.seed]
@@ -154,7 +154,7 @@ class _RecordingSender:
 
 
 class _RehearsedSender:
-    """Sends the webhooks of one world to nobody; each is answered as it was when it was recorded.
+    """Answers the webhooks of one world as they were answered when they were recorded, and sends none.
 
     Args:
         recorded: What was sent then, and how each was answered.
@@ -171,7 +171,7 @@ class _RehearsedSender:
         return status
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, since no connection is open."""
 
 
 def _event(address: str, body: bytes, headers: Headers, status: int | None, *, follow_redirects: bool) -> Event:
@@ -217,7 +217,7 @@ class _Answering:
         return Answer(begin["status"], headers, b"".join(part.get("body", b"") for part in parts))
 
 
-def differing(api: Api, faults: tuple[str, ...], recordings: Mapping[str, Recording]) -> list[str]:
+def differing_worlds(api: Api, faults: tuple[str, ...], recordings: Mapping[str, Recording]) -> list[str]:
     """The names of the worlds that answer otherwise, or send other webhooks, or cannot be asked again.
 
     Args:
@@ -271,7 +271,7 @@ async def _answers(app: SandboxApp, recording: Recording) -> bool:
     for scope, content, answer in recording.exchanges:
         try:
             async with asyncio.timeout(_SECONDS_TO_ANSWER):
-                again = await _asked(app, scope, content)
+                again = await _ask(app, scope, content)
                 if world is not None:
                     await app.worlds.get(world).outbox.flush()
         except TimeoutError:
@@ -284,7 +284,7 @@ async def _answers(app: SandboxApp, recording: Recording) -> bool:
     return True
 
 
-async def _asked(app: SandboxApp, scope: Message, content: bytes) -> Answer:
+async def _ask(app: SandboxApp, scope: Message, content: bytes) -> Answer:
     answering = _Answering()
 
     async def receive() -> Message:

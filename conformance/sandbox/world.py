@@ -70,7 +70,7 @@ class World:
         }
 
     def set_faults(self, names: Iterable[str]) -> None:
-        """Behave from now on with these faults and variations and no others; the state stays.
+        """Have it behave with these faults and variations from now on, and with no others; its state stays.
 
         A webhook that is already on its way is signed and tried again as before.
 

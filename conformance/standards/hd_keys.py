@@ -65,7 +65,7 @@ def derive_key(seed: bytes, path: str, curve: Curve) -> HdKey:
         for position, index in enumerate(indexes, 1):
             if index < HARDENED_INDEX:
                 raise DerivationRejected(
-                    f"Step {position} of the path {_shown(path)} is {index}, not hardened; "
+                    f"Step {position} of the path {_quoted(path)} is {index}, not hardened; "
                     f"on ed25519 all steps are: expected {index}'."
                 )
     node = SLIP10.from_seed(seed, curve_name=curve.value).get_child_from_path(list(indexes))
@@ -89,7 +89,7 @@ def parse_path(text: str) -> tuple[int, ...]:
     root, *steps = text.split("/")
     if root != "m":
         raise DerivationRejected(
-            f"The path {_shown(text)} does not start at m; expected a path such as m/44'/60'/0'/0/0."
+            f"The path {_quoted(text)} does not start at m; expected a path such as m/44'/60'/0'/0/0."
         )
     if len(steps) > _MAX_DEPTH:
         raise DerivationRejected(f"The path has {len(steps)} steps, expected at most {_MAX_DEPTH}.")
@@ -101,17 +101,17 @@ def _index(step: str, position: int, path: str) -> int:
     if not match:
         hint = "; write ' for hardened" if step[-1:] in ("h", "H") else ""
         raise DerivationRejected(
-            f"Step {position} of the path {_shown(path)} is {_shown(step)}, expected a decimal number without leading "
-            f"zeros, and ' after it if it is hardened{hint}."
+            f"Step {position} of the path {_quoted(path)} is {_quoted(step)}, expected a decimal number without "
+            f"leading zeros, and ' after it if it is hardened{hint}."
         )
     index = int(match[1])
     if index >= HARDENED_INDEX:
         raise DerivationRejected(
-            f"Step {position} of the path {_shown(path)} is {index}, expected a number below 2147483648; "
+            f"Step {position} of the path {_quoted(path)} is {index}, expected a number below 2147483648; "
             "a hardened step is written with ' after the number."
         )
     return index + HARDENED_INDEX if match[2] else index
 
 
-def _shown(text: str) -> str:
+def _quoted(text: str) -> str:
     return repr(text) if len(text) <= 80 else f"{text[:80]!r}..."  # noqa: PLR2004 - a line of a message

@@ -218,7 +218,9 @@ def sign(
         KeyRejected: If `key` cannot sign with `algorithm`.
     """
     if algorithm not in algorithms_of(key):
-        raise KeyRejected(f"{kind_of(key)} cannot sign with {algorithm}; it can with {_listed(algorithms_of(key))}.")
+        raise KeyRejected(
+            f"{kind_of(key)} cannot sign with {algorithm}; it can with {_enumeration(algorithms_of(key))}."
+        )
     parameters = {
         "created": created and int(created.timestamp()),
         "expires": expires and int(expires.timestamp()),
@@ -463,8 +465,8 @@ def _require_coverage(signature_input: SignatureInput, required: Sequence[str]) 
     if missing:
         raise SignatureRejected(
             Reason.COMPONENT_MISSING,
-            f"The signature {signature_input.label} covers {_listed(signature_input.components)}; "
-            f"it must cover {_listed(missing)} too.",
+            f"The signature {signature_input.label} covers {_enumeration(signature_input.components)}; "
+            f"it must cover {_enumeration(missing)} too.",
         )
 
 
@@ -504,7 +506,8 @@ def _key_and_algorithm(
     declared, key_id = signature_input.algorithm, signature_input.key_id
     if declared is not None and declared not in allowed:
         raise SignatureRejected(
-            Reason.WRONG_ALGORITHM, f"The signature declares the algorithm {declared}, expected {_listed(allowed)}."
+            Reason.WRONG_ALGORITHM,
+            f"The signature declares the algorithm {declared}, expected {_enumeration(allowed)}.",
         )
     if key_id is None:
         raise SignatureRejected(
@@ -521,8 +524,8 @@ def _key_and_algorithm(
     if not fitting or declared not in (None, *fitting):
         raise SignatureRejected(
             Reason.WRONG_ALGORITHM,
-            f"The key {key_id!r} is for {_listed(algorithms_of(key))}; "
-            f"the signature declares {declared or 'no algorithm'} and must be made with {_listed(allowed)}.",
+            f"The key {key_id!r} is for {_enumeration(algorithms_of(key))}; "
+            f"the signature declares {declared or 'no algorithm'} and must be made with {_enumeration(allowed)}.",
         )
     return key, declared or fitting[0]
 
@@ -565,5 +568,5 @@ def _require_first_use(
         )
 
 
-def _listed(names: Sequence[str]) -> str:
+def _enumeration(names: Sequence[str]) -> str:
     return ", ".join(names) or "nothing"

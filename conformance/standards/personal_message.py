@@ -81,7 +81,7 @@ def recover_from_hash(digest: bytes, signature: bytes) -> str:
         raise SignatureUnrecoverable(f"The last byte of the signature, v, is {signature[-1]}, expected 27 or 28.")
     try:
         signer = PublicKey.from_signature_and_message(signature[:-1] + bytes([recovery_id]), digest, hasher=None)
-    except Exception as error:  # coincurve raises bare exceptions
+    except Exception as error:  # coincurve raises plain Exception
         raise SignatureUnrecoverable("The signature belongs to no key: r or s is out of range or altered.") from error
     return _address(signer)
 

@@ -50,7 +50,7 @@ class Hooks(Protocol):
         """Answer the next deliveries with these statuses, and those after them with 200."""
 
     def received(self, *, at_least: int = 0, seconds: float = 5.0) -> Sequence[Delivery]:
-        """What came so far, in order, after waiting up to `seconds` for `at_least` deliveries."""
+        """The webhooks that came so far, in order, after waiting up to `seconds` for `at_least` deliveries."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Subject:
         return tuple(self.journal.deliveries)
 
     def transport(self, identity: str) -> JournalTransport:
-        """What sends as `identity` and writes the journal."""
+        """The transport that sends as `identity` and writes the journal."""
         judge = self.api.client_judge(self.credentials[identity], self.settings)
         return JournalTransport(self.sender, self.journal, identity, judge)
 
@@ -131,14 +131,14 @@ class Target(Protocol):
         """
 
     def subject(self, api: Api, test: str, conditions: Conditions) -> Subject:
-        """What the test with this id gets.
+        """What the test with this id is given.
 
         Raises:
             StepFailedError: If the subject cannot give it.
         """
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close all connections and stop what was started."""
 
 
 def cassette_folder(options: Options, api: Api) -> Path:

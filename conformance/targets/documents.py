@@ -74,7 +74,7 @@ def read(api: Api, catalogue: Catalogue, specification: Specification) -> Readin
 def _judged(
     api: Api, documents: Documents, specification: Specification, exchanges: Sequence[Exchange]
 ) -> list[Finding]:
-    """What the rules say of printed exchanges, those of one identity being about one customer."""
+    """What the rules say of printed exchanges; those of one identity are about the same customer."""
     found: list[Finding] = []
     for identity in dict.fromkeys(exchange.identity for exchange in exchanges):
         printed = [exchange for exchange in exchanges if exchange.identity == identity]

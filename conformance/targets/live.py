@@ -81,7 +81,7 @@ class LiveTarget:
 
     @property
     def description(self) -> str:
-        """Which servers."""
+        """The servers that are judged, in a few words."""
         return " and ".join(settings.base_url for settings in self._settings.values())
 
     def open(self, api: Api) -> None:
@@ -132,7 +132,7 @@ class LiveTarget:
         return self._receivers[url].mailbox(test, self._clock, urlsplit(url).path or "/")
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._sender.close()
         for receiver in self._receivers.values():
             receiver.close()

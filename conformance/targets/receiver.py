@@ -38,7 +38,7 @@ class Mailbox:
         self._answers = list(statuses)
 
     def received(self, *, at_least: int = 0, seconds: float = 5.0) -> Sequence[Delivery]:
-        """What came so far, in order, after waiting up to `seconds` for `at_least` deliveries."""
+        """The webhooks that came so far, in order, after waiting up to `seconds` for `at_least` deliveries."""
         started = stopwatch()
         while len(self._deliveries) < at_least and stopwatch() - started < seconds:
             SystemClock().advance(_POLL)
@@ -46,7 +46,7 @@ class Mailbox:
             return tuple(self._deliveries)
 
     def take(self, request: Request) -> int:
-        """Keep what came, and give the status to answer with."""
+        """Keep a webhook, and give the status to answer it with."""
         with self._lock:
             status = self._answers.pop(0) if self._answers else 200
             self._deliveries.append(Delivery(0, "first", self._clock.now(), request, status))
@@ -76,7 +76,7 @@ class Receiver:
         self._server = ThreadedServer(self._serve, "127.0.0.1", port, protocol=_Protocol)
 
     def mailbox(self, test: str, clock: Clock, path: str | None = None) -> Mailbox:
-        """The webhook of a test, at an address of its own or at `path`, which then is no other test's any more."""
+        """The webhook of a test, at an address of its own or at `path`, which then belongs to no other test."""
         path = path or f"/{quote(test)}"
         mailbox = Mailbox(f"{self._server.origin}{path}", clock)
         self._mailboxes[path] = mailbox
@@ -87,7 +87,7 @@ class Receiver:
         self._server.stop()
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request, as an ASGI 3 application; one that its client breaks off is none."""
+        """Answer one request, as an ASGI 3 application; a request that its client breaks off does not count."""
         target = (scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")).decode(
             "latin-1"
         )

@@ -57,10 +57,10 @@ class RecordedHooks:
         self._journal = journal
 
     def answer_with(self, *statuses: int) -> None:
-        """Nothing: what was answered is recorded."""
+        """Do nothing, since what was answered then is recorded."""
 
     def received(self, *, at_least: int = 0, seconds: float = 5.0) -> Sequence[Delivery]:  # noqa: ARG002
-        """What had come by this time of the recording."""
+        """The webhooks that had come by this time of the recording."""
         played = len(self._journal.exchanges)
         return [delivery for delivery in self._tape.cassette.deliveries if delivery.after <= played]
 
@@ -150,4 +150,4 @@ class ReplayTarget:
         )
 
     def close(self) -> None:
-        """Nothing: no connection was opened."""
+        """Do nothing, since no connection was opened."""

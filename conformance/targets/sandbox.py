@@ -19,7 +19,7 @@ from conformance.targets.receiver import Receiver
 
 
 class _ThreadSenders(httpx.BaseTransport):
-    """Sends what comes from each thread over a connection of its own, as if it came from clients apart from each other.
+    """Sends the requests of each thread over a connection of its own, as separate clients would.
 
     So the sandbox can tell requests that were made at once, even if they happen to come one after the other. A
     connection is kept however long a test takes between two requests.
@@ -38,7 +38,7 @@ class _ThreadSenders(httpx.BaseTransport):
         return response
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         for sender in self._all:
             sender.close()
 
@@ -63,7 +63,7 @@ class SandboxTarget:
 
     @property
     def description(self) -> str:
-        """Which sandbox."""
+        """The sandbox that is judged, in a few words."""
         elsewhere = sorted(set(self._elsewhere.values()))
         return f"the reference sandbox at {' and '.join(elsewhere)}" if elsewhere else "the reference sandbox"
 

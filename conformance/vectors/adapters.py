@@ -94,21 +94,21 @@ def questions(vectors: Sequence[Vector], sides: Collection[Side]) -> list[dict[s
     """
     asked = []
     for vector in vectors:
-        wanted = _wanted(vector, sides)
-        if not wanted:
+        chosen = _sides_of(vector, sides)
+        if not chosen:
             continue
-        question: dict[str, Any] = {"id": vector.id, "api": vector.api, "topic": vector.topic, "sides": wanted}
-        if Side.ACCEPT in wanted:
+        question: dict[str, Any] = {"id": vector.id, "api": vector.api, "topic": vector.topic, "sides": chosen}
+        if Side.ACCEPT in chosen:
             question["input"] = vector.input
         if vector.now is not None:
             question["now"] = vector.now.strftime("%Y-%m-%dT%H:%M:%SZ")
-        if Side.PRODUCE in wanted:
+        if Side.PRODUCE in chosen:
             question["task"] = vector.task
         asked.append(question)
     return asked
 
 
-def _wanted(vector: Vector, sides: Collection[Side]) -> list[Side]:
+def _sides_of(vector: Vector, sides: Collection[Side]) -> list[Side]:
     return [side for side in Side if side in sides and (side is Side.ACCEPT or vector.task is not None)]
 
 
@@ -130,14 +130,14 @@ def ask(
         AdapterBrokeError: If it answers otherwise than the protocol says, ends too early or says nothing for too long.
     """
     with tempfile.TemporaryFile() as errors:
-        process = _started(command, errors)
+        process = _start(command, errors)
         try:
-            return _answers(process, asked, patience)
+            return _read_answers(process, asked, patience)
         except AdapterBrokeError as error:
-            _end(process)
-            raise AdapterBrokeError(f"{error}{_last_words(errors)}") from None
+            _stop(process)
+            raise AdapterBrokeError(f"{error}{_end_of_errors(errors)}") from None
         finally:
-            _end(process)
+            _stop(process)
 
 
 def compare(
@@ -150,10 +150,10 @@ def compare(
         answers: The answers by id.
         sides: What was asked.
     """
-    return [_compared(vector, side, answers[vector.id]) for vector in vectors for side in _wanted(vector, sides)]
+    return [_comparison(vector, side, answers[vector.id]) for vector in vectors for side in _sides_of(vector, sides)]
 
 
-def _compared(vector: Vector, side: Side, answer: Mapping[str, Any]) -> Comparison:
+def _comparison(vector: Vector, side: Side, answer: Mapping[str, Any]) -> Comparison:
     answered = answer.get("accepted" if side is Side.ACCEPT else "produced")
     if not answer["supported"] or answered is None:
         return Comparison(vector, side, Outcome.UNSUPPORTED, "an answer", "not supported")
@@ -173,7 +173,7 @@ def _compared(vector: Vector, side: Side, answer: Mapping[str, Any]) -> Comparis
 # ------------------------------------------------------------------------------------------------------- the program
 
 
-def _started(command: str, errors: IO[bytes]) -> "subprocess.Popen[bytes]":
+def _start(command: str, errors: IO[bytes]) -> "subprocess.Popen[bytes]":
     try:
         arguments = shlex.split(command)
     except ValueError as error:
@@ -190,13 +190,13 @@ def _started(command: str, errors: IO[bytes]) -> "subprocess.Popen[bytes]":
         ) from error
 
 
-def _answers(
+def _read_answers(
     process: "subprocess.Popen[bytes]", asked: Sequence[Mapping[str, Any]], patience: timedelta
 ) -> dict[str, Mapping[str, Any]]:
     lines: queue.Queue[bytes | None] = queue.Queue()
     threading.Thread(target=_write, args=(process.stdin, asked), daemon=True).start()
     threading.Thread(target=_read, args=(process.stdout, lines), daemon=True).start()
-    wanted = {question["id"] for question in asked}
+    expected_ids = {question["id"] for question in asked}
     answers: dict[str, Mapping[str, Any]] = {}
     number = 0
     while True:
@@ -205,37 +205,37 @@ def _answers(
         except queue.Empty:
             raise AdapterBrokeError(
                 f"The adapter said nothing for {patience.total_seconds():.0f} s, after {len(answers)} of "
-                f"{len(wanted)} answers. It has to answer every line, and to end when its input ends."
+                f"{len(expected_ids)} answers. It has to answer every line, and to end when its input ends."
             ) from None
         if line is None:
             break
         number += 1
         if line.strip():
             answer = _answer(line, number)
-            _require_new(answer["id"], wanted, answers, number)
+            _require_new(answer["id"], expected_ids, answers, number)
             answers[answer["id"]] = answer
     if missing := [question["id"] for question in asked if question["id"] not in answers]:
         raise AdapterBrokeError(
-            f"The adapter {_ended(process, patience)} after {len(answers)} of {len(wanted)} answers; "
+            f"The adapter {_how_it_ended(process, patience)} after {len(answers)} of {len(expected_ids)} answers; "
             f"the first without one is {missing[0]}."
         )
     return answers
 
 
-def _ended(process: "subprocess.Popen[bytes]", patience: timedelta) -> str:
+def _how_it_ended(process: "subprocess.Popen[bytes]", patience: timedelta) -> str:
     try:
         return f"ended with exit code {process.wait(patience.total_seconds())}"
     except subprocess.TimeoutExpired:
         return "closed its output"
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _stop(process: "subprocess.Popen[bytes]") -> None:
     process.kill()
     process.wait()
 
 
 def _write(stdin: IO[bytes], asked: Sequence[Mapping[str, Any]]) -> None:
-    with suppress(OSError), stdin:  # an adapter may end before it has read all; what it lacks is told then
+    with suppress(OSError), stdin:  # an adapter may end before it has read all; its missing answers are reported later
         for question in asked:
             stdin.write(json.dumps(question).encode() + b"\n")
 
@@ -266,8 +266,8 @@ def _answer(line: bytes, number: int) -> Mapping[str, Any]:
     return found
 
 
-def _require_new(identifier: str, wanted: Collection[str], answers: Collection[str], number: int) -> None:
-    if identifier not in wanted:
+def _require_new(identifier: str, expected_ids: Collection[str], answers: Collection[str], number: int) -> None:
+    if identifier not in expected_ids:
         raise AdapterBrokeError(f"Line {number} of the adapter answers {identifier!r}, which was not asked.")
     if identifier in answers:
         raise AdapterBrokeError(f"Line {number} of the adapter answers {identifier!r} a second time.")
@@ -279,7 +279,7 @@ def _answer_schema() -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for({"$ref": "#/$defs/answer", "$defs": schema["$defs"]})
 
 
-def _last_words(errors: IO[bytes]) -> str:
+def _end_of_errors(errors: IO[bytes]) -> str:
     errors.seek(0)
     lines = errors.read().decode(errors="replace").splitlines()[-_LINES_SHOWN:]
     return "\nIt wrote to its standard error:\n" + "\n".join(f"  {line}" for line in lines) if lines else ""

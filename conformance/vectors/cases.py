@@ -156,10 +156,10 @@ def read(path: Path) -> list[Vector]:
 
 
 def _vector(api: str, topic: str, case: Mapping[str, Any], sources: Mapping[str, Document], path: Path) -> Vector:
-    cited = case["source"]
-    if cited["source"] not in sources:
+    cites = case["source"]
+    if cites["source"] not in sources:
         raise VectorsUnreadableError(
-            f"In {path} the case {case['id']} cites {cited['source']!r}, which is not among the sources of the rules."
+            f"In {path} the case {case['id']} cites {cites['source']!r}, which is not among the sources of the rules."
         )
     return Vector(
         id=case["id"],
@@ -174,8 +174,8 @@ def _vector(api: str, topic: str, case: Mapping[str, Any], sources: Mapping[str,
         reason=case["reason"],
         rule=case["rule"],
         basis=Basis(case["basis"]),
-        document=sources[cited["source"]],
-        section=cited["section"],
+        document=sources[cites["source"]],
+        section=cites["section"],
     )
 
 
@@ -197,14 +197,14 @@ def counts(vectors: Iterable[Vector]) -> list[dict[str, Any]]:
             "api": api,
             "topic": topic,
             "cases": len(cases),
-            "produce": _counted(Produce, (vector.produce for vector in cases)),
-            "accept": _counted(Accept, (vector.accept for vector in cases)),
+            "produce": _count(Produce, (vector.produce for vector in cases)),
+            "accept": _count(Accept, (vector.accept for vector in cases)),
         }
         for (api, topic), cases in grouped.items()
     ]
 
 
-def _counted(kinds: type[StrEnum], values: Iterable[StrEnum]) -> dict[str, int]:
+def _count(kinds: type[StrEnum], values: Iterable[StrEnum]) -> dict[str, int]:
     found = Counter(values)
     return {kind.value: found[kind] for kind in kinds}
 

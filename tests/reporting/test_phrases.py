@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conformance.reporting.phrases import observation, printable, repeat_command, telling_findings, verdict_line
+from conformance.reporting.phrases import deciding_findings, observation, printable, repeat_command, verdict_line
 
 Make = Callable[..., dict[str, Any]]
 
@@ -72,8 +72,8 @@ def test_only_the_findings_that_gave_the_verdict_are_telling(mixed: dict[str, An
     rule = mixed["rules"][0]
     held = {**rule["findings"][0], "held": True, "verdict": "pass"}
     rule["findings"].append(held)
-    assert held not in telling_findings(rule)
-    assert len(telling_findings(rule)) == 1
+    assert held not in deciding_findings(rule)
+    assert len(deciding_findings(rule)) == 1
 
 
 def test_a_finding_says_what_was_expected_or_why_it_was_not_judged(mixed: dict[str, Any]) -> None:

@@ -215,4 +215,4 @@ def test_a_matrix_with_one_is_continued(write: Write) -> None:
     write(SOURCE)
     chosen = trials([PLACE, "SaysVersion2"])
     before = {**Matrix(chosen).to_json(), "faults": [{"api": "offblocks", "name": PLACE, "breaks": [EXPIRES]}]}
-    assert [trial.name for trial in Matrix(chosen, before).left] == ["SaysVersion2"]
+    assert [trial.name for trial in Matrix(chosen, before).remaining] == ["SaysVersion2"]

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.clock import FrozenClock
 from conformance.offblocks import api
-from conformance.sandbox.recorder import RecordingApp, differing
+from conformance.sandbox.recorder import RecordingApp, differing_worlds
 from conformance.sandbox.remote import Control, RemoteWorld
 from conformance.sandbox.server import RunningSandbox
 from conformance.specification import Specification
@@ -43,8 +43,8 @@ def test_a_world_that_was_asked_over_one_connection_can_be_asked_again(app: Reco
         ask(world, sender, sender, sender)
     assert app.recordings["seed"].steady
     assert len(app.recordings["seed"].exchanges) == 4
-    assert differing(api, (), app.recordings) == []
-    assert differing(api, ("AcceptsMissingToken",), app.recordings) == ["seed"]
+    assert differing_worlds(api, (), app.recordings) == []
+    assert differing_worlds(api, ("AcceptsMissingToken",), app.recordings) == ["seed"]
 
 
 def test_a_world_that_was_asked_over_two_connections_cannot(app: RecordingApp, control: Control) -> None:
@@ -52,7 +52,7 @@ def test_a_world_that_was_asked_over_two_connections_cannot(app: RecordingApp, c
     with httpx.HTTPTransport(verify=False) as one, httpx.HTTPTransport(verify=False) as two:
         ask(world, one, two)
         ask(other, two, two)
-    assert differing(api, (), app.recordings) == ["seed"]
+    assert differing_worlds(api, (), app.recordings) == ["seed"]
 
 
 def test_calls_of_several_threads_are_never_taken_for_calls_of_one(app: RecordingApp, control: Control) -> None:
@@ -85,7 +85,7 @@ def test_webhooks_are_recorded_with_what_was_answered_and_are_not_sent_again(
         (mailbox.url, False, 200),
     ]
     assert [event.body for event, _ in recorded] == [delivery.request.body for delivery in mailbox.received()]
-    assert differing(api, (), app.recordings) == []
-    assert differing(api, ("SendsEventsOnce",), app.recordings) == ["seed"]
+    assert differing_worlds(api, (), app.recordings) == []
+    assert differing_worlds(api, ("SendsEventsOnce",), app.recordings) == ["seed"]
     assert len(mailbox.received()) == 3
     receiver.close()
