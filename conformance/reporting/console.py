@@ -1,16 +1,13 @@
 """Results for somebody who reads a terminal or the log of a CI job."""
 
-import os
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.progress import Progress as Bar
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from conformance.reporting.lines import write
@@ -22,6 +19,7 @@ from conformance.reporting.phrases import (
     topic,
     verdict_line,
 )
+from conformance.reporting.progress import ProgressBar
 from conformance.verdicts import Verdict
 
 STYLES = {
@@ -44,7 +42,7 @@ _MOST_RULES = 6
 _PRECEDENCE = tuple(Verdict)
 
 
-class Progress:
+class Progress(ProgressBar):
     """Shows how a run goes on; a context manager.
 
     On a terminal it draws a bar. Elsewhere, and where the environment has `CI`, it writes a line every 20 tests.
@@ -54,36 +52,20 @@ class Progress:
     """
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._live = console.is_terminal and not console.is_dumb_terminal and "CI" not in os.environ
-        self._verdicts: dict[str, Verdict] = {}
-        self._tests = 0
-        self._ended = 0
         # Drawn when a test ends, never by a thread of its own: while a test runs, pytest captures the output.
-        self._bar = Bar(
+        super().__init__(
+            console,
             TextColumn("{task.fields[counts]}"),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            TextColumn(
-                "{task.description}", style="dim", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
-            ),
-            console=console,
-            expand=True,
             auto_refresh=False,
-            transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
         )
+        self._verdicts: dict[str, Verdict] = {}
+        self._tests = 0
+        self._ended = 0
         self._task = self._bar.add_task("", total=None, counts="")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._live:
-            self._bar.stop()
 
     def began(self, tests: int) -> None:
         """Note that so many more tests are going to run."""

@@ -1,24 +1,22 @@
 """The kill matrix for somebody who reads a terminal, and as a page of the documentation."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.progress import Progress as Bar
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from conformance.reporting.lines import write
 from conformance.reporting.phrases import printable
+from conformance.reporting.progress import ProgressBar
 
 _ENTRIES_PER_LINE = 25
 _FAULTS = ("faults", "mutations")
 
 
-class MatrixProgress:
+class MatrixProgress(ProgressBar):
     """Shows how a matrix grows; a context manager.
 
     On a terminal it draws a bar. Elsewhere, and where the environment has `CI`, it writes a line every 25 entries.
@@ -29,34 +27,21 @@ class MatrixProgress:
     """
 
     def __init__(self, console: Console, entries: int) -> None:
-        self._console = console
-        self._live = console.is_terminal and not console.is_dumb_terminal and "CI" not in os.environ
-        self._entries = entries
-        self._done = 0
-        self._short = 0
-        self._bar = Bar(
+        super().__init__(
+            console,
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("{task.fields[shortfall]}", style="bold red"),
-            TextColumn(
-                "{task.description}", style="dim", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
-            ),
-            console=console,
-            expand=True,
-            transient=True,
         )
+        self._entries = entries
+        self._done = 0
+        self._short = 0
         self._task = self._bar.add_task("rehearsing on the sandbox as it is", total=entries, shortfall="")
 
     def __enter__(self) -> Self:
         if self._live:
             self._bar.start()
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._live:
-            self._bar.stop()
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Count an entry of the matrix that has just been made."""

@@ -26,6 +26,7 @@ from http_message_signatures import (
 )
 from http_sf.compat import Item
 
+from conformance.standards.der import is_der
 from conformance.standards.signature_refusals import Reason, ReplayStore, SignatureRejected
 from conformance.standards.signing_keys import (
     KeyRejected,
@@ -537,17 +538,9 @@ def _require_form(signature: bytes, algorithm: str) -> None:
     message = f"The signature has {len(signature)} bytes, expected {size} for {algorithm}"
     if algorithm in _ECDSA_HASHES:
         message += f": r and s of {size // 2} bytes each"
-        if _is_der(signature):
+        if is_der(signature):
             message += "; it looks like DER, so make your library write the form IEEE P1363"
     raise SignatureRejected(Reason.WRONG_FORM, message + ".")
-
-
-def _is_der(signature: bytes) -> bool:
-    try:
-        decode_dss_signature(signature)
-    except ValueError:
-        return False
-    return True
 
 
 def _require_first_use(

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from enum import StrEnum
 from hashlib import sha256
 
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from eth_hash.auto import keccak
 
+from conformance.standards.der import is_der
 from conformance.standards.personal_message import (
     SIGNATURE_SIZE,
     SignatureUnrecoverable,
@@ -123,7 +123,7 @@ def decode(text: str) -> tuple[bytes, Encoding]:
             Reason.COMPACT,
             "The signature has 64 bytes, which looks like the compact form of EIP-2098; send 65: r, s and v.",
         )
-    if _is_der(signature):
+    if is_der(signature):
         raise EncodingRejected(Reason.DER, "The signature looks like DER; send 65 bytes: r, s and v.")
     difference = len(signature) - SIGNATURE_SIZE
     raise EncodingRejected(
@@ -223,14 +223,6 @@ def _from_base64(text: str) -> tuple[bytes, Encoding]:
             Reason.NOT_BASE64, f"The signature is no base64: its last character says more than a byte can; {_EXPECTED}."
         )
     return content, encoding
-
-
-def _is_der(signature: bytes) -> bool:
-    try:
-        decode_dss_signature(signature)
-    except ValueError:
-        return False
-    return True
 
 
 def _expanded(signature: bytes) -> bytes:
