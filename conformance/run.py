@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 __all__ = ["Listener", "Options", "Silence", "SuiteCrashedError", "UsageError", "run"]
 
 _INI = Path(__file__).with_name("suite.ini")
+_UNUSED_PLUGINS = (
+    *("cacheprovider", "debugging", "doctest", "faulthandler", "junitxml", "legacypath", "logging", "pastebin"),
+    *("setuponly", "setupplan", "stepwise", "terminal", "unraisableexception"),
+)
+"""What pytest brings and a run does not use: each is asked several times a test."""
 _JUDGED = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
 _OF_THE_USER = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 
@@ -291,11 +296,9 @@ def _arguments(options: Options, apis: Sequence[Api]) -> list[str]:
         f"--rootdir={_INI.parent}",
         f"--confcutdir={_INI.parent}",
         "--assert=plain",
-        *("-p", "no:cacheprovider"),
-        *("-p", "no:terminal"),
-        *("-p", "no:unraisableexception"),
-        *("-p", "pytest_recording.plugin"),
-        *("-p", "conformance.plugin"),
+        "--capture=sys",
+        *(f"-pno:{plugin}" for plugin in _UNUSED_PLUGINS),
+        "-pconformance.plugin",
     ]
 
 
@@ -325,7 +328,7 @@ def _own_environment() -> Iterator[None]:
 def _collecting_seldom() -> Iterator[None]:
     """Look for garbage in cycles a seventh as often: there is little, and looking takes a tenth of a replay."""
     before = gc.get_threshold()
-    gc.set_threshold(5_000, *before[1:])
+    gc.set_threshold(100_000, *before[1:])
     try:
         yield
     finally:

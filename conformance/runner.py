@@ -1,13 +1,14 @@
 """Runs the scenarios of the suites inside pytest: gives each its subject, collects its findings, keeps cassettes."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_recording.network import blocking_context
 
 import conformance
 from conformance.api import Api, registered
@@ -128,7 +129,7 @@ class Runner:
     def _mark_for_recording(self, item: pytest.Item) -> None:
         """Give a test of a suite the marks of pytest-recording, if that is there.
 
-        A replay reaches no network. vcr stands by, which takes half a second to load, if it is asked for by
+        A replay reaches no network, with that plugin or without. vcr stands by, which takes half a second to load, if it is asked for by
         ``--record-mode``; what is recorded may be reached in spite of ``--block-network``.
         """
         option = item.config.getoption
@@ -213,7 +214,8 @@ class Runner:
         if self._options.target == "live" and item.get_closest_marker(WAITS) and not self._options.allow_wait:
             raise NeedError("time to pass, about an hour; give --allow-wait to wait for it")
         running.subject = target.subject(running.api, running.id, self._conditions)
-        with recording(running.rules) as running.record:
+        offline = blocking_context() if self._options.target == "replay" else nullcontext()
+        with offline, recording(running.rules) as running.record:
             yield running.subject
 
     @pytest.hookimpl(wrapper=True)
