@@ -30,4 +30,5 @@ def test_the_recorded_requests_are_answered(cassette: Path, client: httpx.Client
         for request, response in list(zip(played.requests, played.responses, strict=True)):
             url = request.uri if request.uri.startswith("http") else ORIGIN + request.uri
             answer = client.request(request.method, url, headers=request.headers, content=request.body)
-            assert answer.status_code == response["status"]["code"]
+            if answer.status_code != response["status"]["code"]:
+                pytest.fail(f"{url} was answered with {answer.status_code}.")

@@ -2,108 +2,115 @@
 
 import io
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, TypeVar, get_args
 
-import typer
+import click
 
 from conformance import __version__
 from conformance.commands.endings import INCONCLUSIVE, UNREAD, explained, stop_writing
-from conformance.commands.faults import faults_app
-from conformance.commands.rules import rules_app
-from conformance.commands.vectors import vectors_app
+from conformance.commands.faults import faults
+from conformance.commands.rules import rules
+from conformance.commands.vectors import vectors
 from conformance.options import EXAMPLES, Options, PinAgentName, Recordable, TargetName, about_options, read_base_urls
 
 # What a command needs is imported when it runs, so that help and the commands that need little stay quick.
 # ruff: noqa: PLC0415
 
-app = typer.Typer(
-    name="conformance",
-    help="Judge crypto wallet APIs by their own documents, from recordings, in a reference sandbox or live.",
-    epilog="Exit codes: 0 conforms, 1 fails, 2 wrong usage or unreadable files, 3 inconclusive.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.add_typer(rules_app, name="rules")
-app.add_typer(vectors_app, name="vectors")
-app.add_typer(faults_app, name="faults")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def _option(field: str, *flags: str, **settings: Any) -> Any:
+def _option(field: str, *flags: str, **settings: Any) -> Callable[[_Command], _Command]:
     """The command's option for a field of `Options`, which says what it does."""
     about = about_options()[field]
-    return typer.Option(*flags, metavar=about.metavar, help=about.help, **settings)
+    names = flags or (f"--{field.replace('_', '-')}",)
+    return click.option(*names, field, metavar=about.metavar, help=about.help, **settings)
 
 
-Apis = Annotated[list[str] | None, typer.Argument(metavar="API", help=about_options()["apis"].help)]
-BaseUrls = Annotated[list[str] | None, _option("base_urls", "--base-url")]
-RulePatterns = Annotated[list[str] | None, _option("rule", "--rule")]
-Cassettes = Annotated[Path | None, _option("cassettes", file_okay=False)]
-Seed = Annotated[str | None, _option("seed")]
-PinAgents = Annotated[PinAgentName | None, _option("pin_agent")]
-Examples = Annotated[int, _option("examples", min=1)]
-AllowWait = Annotated[bool, _option("allow_wait", "--allow-wait")]
+def _base_urls(context: click.Context, option: click.Parameter, given: Sequence[str]) -> dict[str, str]:
+    """The base URLs by API.
+
+    Raises:
+        click.BadParameter: If one is not API=URL, or its URL is not what a base URL is.
+    """
+    try:
+        return read_base_urls(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, option) from error
 
 
-def _say_version(wanted: bool) -> None:  # noqa: FBT001  (typer's form of a callback)
+def _say_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:  # noqa: ARG001, FBT001  (click's form of a callback)
     if wanted:
         with explained():
-            typer.echo(f"conformance {__version__}")
-            raise typer.Exit
+            click.echo(f"conformance {__version__}")
+            raise click.exceptions.Exit
 
 
-@app.callback(no_args_is_help=True)
-def conformance(
-    *,
-    version: Annotated[
-        bool,
-        typer.Option("--version", is_eager=True, callback=_say_version, help="Say which version this is, and stop."),
-    ] = False,
-) -> None:
-    """Options that stand before any command."""
+apis_argument = click.argument("apis", metavar="[API]...", nargs=-1)
+base_urls_option = _option("base_urls", "--base-url", multiple=True, callback=_base_urls)
+rule_option = _option("rule", multiple=True)
+cassettes_option = _option("cassettes", type=click.Path(file_okay=False, path_type=Path))
+seed_option = _option("seed")
+allow_wait_option = _option("allow_wait", is_flag=True)
+pin_agent_option = _option("pin_agent", type=click.Choice(get_args(PinAgentName)))
+examples_option = _option("examples", type=click.IntRange(min=1), default=EXAMPLES, show_default=True)
+
+
+class _InOrder(click.Group):
+    """Commands whose help lists them in the order of this file, the most used first."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands."""
+        del ctx
+        return list(self.commands)
+
+
+@click.group(
+    "conformance",
+    cls=_InOrder,
+    epilog="Exit codes: 0 conforms, 1 fails, 2 wrong usage or unreadable files, 3 inconclusive.",
+    no_args_is_help=True,
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="Say which version this is, and stop.",
+)
+def app() -> None:
+    """Judge crypto wallet APIs by their own documents, from recordings, in a reference sandbox or live."""
 
 
 @app.command()
-def run(
-    *,
-    apis: Apis = None,
-    target: Annotated[TargetName, _option("target")] = "replay",
-    base_url: BaseUrls = None,
-    rule: RulePatterns = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", file_okay=False, help="Write results.json, report.html and junit.xml there."),
-    ] = None,
-    cassettes: Cassettes = None,
-    seed: Seed = None,
-    strict: Annotated[bool, _option("strict", "--strict")] = False,
-    allow_wait: AllowWait = False,
-    pin_agent: PinAgents = None,
-    workers: Annotated[int, _option("workers", min=1)] = 1,
-    examples: Examples = EXAMPLES,
-) -> None:
+@apis_argument
+@_option("target", type=click.Choice(get_args(TargetName)), default="replay", show_default=True)
+@base_urls_option
+@rule_option
+@click.option(
+    "--report",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write results.json, report.html and junit.xml there.",
+)
+@cassettes_option
+@seed_option
+@_option("strict", is_flag=True)
+@allow_wait_option
+@pin_agent_option
+@_option("workers", type=click.IntRange(min=1), default=1, show_default=True)
+@examples_option
+def run(*, report: Path | None, **given: Any) -> None:
     """Judge APIs, rule by rule.
 
-    replay judges the recordings, offline and in seconds. sandbox judges the reference sandbox, live your vendor's
-    server with settings from the environment or .env, documents what the vendor's own documents print.
+    All APIs are judged if none is named. replay judges the recordings, offline and in seconds. sandbox judges the
+    reference sandbox, live your vendor's server with settings from the environment or .env, documents what the vendor's
+    own documents print.
     """
     with explained():
-        options = Options(
-            apis=tuple(apis or ()),
-            target=target,
-            base_urls=_base_urls(base_url or ()),
-            rule=tuple(rule or ()),
-            cassettes=cassettes,
-            seed=seed,
-            strict=strict,
-            allow_wait=allow_wait,
-            pin_agent=pin_agent,
-            workers=workers,
-            examples=examples,
-        )
+        options = Options(**given)
         if report:
             from conformance.reporting.files import make_folder
 
@@ -113,71 +120,63 @@ def run(
             from conformance.reporting.files import write_reports
 
             for path in write_reports(results, report):
-                typer.echo(f"Wrote {path}", err=True)
-        raise typer.Exit(_exit_code(results))
+                click.echo(f"Wrote {path}", err=True)
+        raise click.exceptions.Exit(_exit_code(results))
 
 
 @app.command()
-def record(
-    *,
-    apis: Apis = None,
-    target: Annotated[Recordable, typer.Option(help="What is recorded.")],
-    base_url: BaseUrls = None,
-    rule: RulePatterns = None,
-    cassettes: Cassettes = None,
-    seed: Seed = None,
-    allow_wait: AllowWait = False,
-    pin_agent: PinAgents = None,
-    examples: Examples = EXAMPLES,
-) -> None:
+@apis_argument
+@click.option("--target", type=click.Choice(get_args(Recordable)), required=True, help="What is recorded.")
+@base_urls_option
+@rule_option
+@cassettes_option
+@seed_option
+@allow_wait_option
+@pin_agent_option
+@examples_option
+def record(**given: Any) -> None:
     """Run the tests and write what passes as cassettes, without secrets.
 
     A test that fails, is blocked or skipped leaves its cassette as it was. The exit code is that of the run.
     """
     with explained():
-        options = Options(
-            apis=tuple(apis or ()),
-            target=target,
-            base_urls=_base_urls(base_url or ()),
-            rule=tuple(rule or ()),
-            cassettes=cassettes,
-            seed=seed,
-            allow_wait=allow_wait,
-            pin_agent=pin_agent,
-            record=True,
-            examples=examples,
-        )
+        options = Options(**given, record=True)
         from conformance.api import selected_apis
         from conformance.commands.recording import Recording
 
         recording = Recording(options, selected_apis(options.apis))
         results = _run(options)
         for line in recording.lines(results):
-            typer.echo(line)
-        raise typer.Exit(_exit_code(results))
+            click.echo(line)
+        raise click.exceptions.Exit(_exit_code(results))
 
 
 @app.command()
-def sandbox(
-    *,
-    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="The port; 0 for any that is free.")] = 8080,
-    host: Annotated[str, typer.Option(metavar="HOST", help="The address to listen on.")] = "127.0.0.1",
-    fault: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="A deliberate wrong behaviour; module:Class for one of your own. May be repeated.",
-        ),
-    ] = None,
-    variation: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Another behaviour that the documents permit; module:Class for one of your own. May be repeated.",
-        ),
-    ] = None,
-    seed: Annotated[str, typer.Option(metavar="N", help="What ids and credentials are derived from.")] = "sandbox",
-) -> None:
+@click.option(
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="The port; 0 for any that is free.",
+)
+@click.option("--host", metavar="HOST", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--fault",
+    metavar="NAME",
+    multiple=True,
+    help="A deliberate wrong behaviour; module:Class for one of your own. May be repeated.",
+)
+@click.option(
+    "--variation",
+    metavar="NAME",
+    multiple=True,
+    help="Another behaviour that the documents permit; module:Class for one of your own. May be repeated.",
+)
+@click.option(
+    "--seed", metavar="N", default="sandbox", show_default=True, help="What ids and credentials are derived from."
+)
+def sandbox(*, port: int, host: str, fault: Sequence[str], variation: Sequence[str], seed: str) -> None:
     """Serve the reference sandbox until Ctrl-C.
 
     It prints base URLs, made-up credentials with a key pair, and a first request to copy. Its clock runs in real time.
@@ -191,7 +190,7 @@ def sandbox(
     GET  /_sandbox/requests   what was asked and answered
     POST /_sandbox/reset      as it was at its start
     POST /_sandbox/worlds     another world with a clock and state of its own
-    """  # noqa: D301  (the backspace keeps typer from joining the lines)
+    """  # noqa: D301  (the backspace keeps click from joining the lines)
     with explained():
         from conformance.api import selected_apis
         from conformance.sandbox.introduction import introduction
@@ -199,23 +198,18 @@ def sandbox(
         from conformance.settings import is_loopback
 
         def introduce(running: RunningSandbox) -> None:
-            typer.echo(introduction(running.origin, selected_apis([])))
+            click.echo(introduction(running.origin, selected_apis([])))
 
         loopback = is_loopback(host)
         if not loopback:
-            typer.echo(f"Everybody who reaches {host} can use this sandbox and its control routes.", err=True)
-        names = (*(fault or ()), *(variation or ()))
-        serve(port, host, names, seed, started=introduce, beyond_loopback=not loopback)
-        typer.echo("Stopped.", err=True)
+            click.echo(f"Everybody who reaches {host} can use this sandbox and its control routes.", err=True)
+        serve(port, host, (*fault, *variation), seed, started=introduce, beyond_loopback=not loopback)
+        click.echo("Stopped.", err=True)
 
 
 @app.command()
-def doctor(
-    probe: Annotated[
-        str | None,
-        typer.Option(metavar="API", help="Find out on a harmless GET what the live server of this API accepts."),
-    ] = None,
-) -> None:
+@click.option("--probe", metavar="API", help="Find out on a harmless GET what the live server of this API accepts.")
+def doctor(*, probe: str | None) -> None:
     """Check the installation, and say of each problem what to do. Exit code 1 if there is one."""
     with explained():
         from conformance.api import selected_apis
@@ -223,23 +217,27 @@ def doctor(
 
         if probe:
             for result in answers(selected_apis([probe])[0]):
-                typer.echo(f"{result.question} {result.answer}" + (f"\n  {result.detail}" if result.detail else ""))
+                click.echo(f"{result.question} {result.answer}" + (f"\n  {result.detail}" if result.detail else ""))
                 if not result.conclusive:
-                    raise typer.Exit(INCONCLUSIVE)
+                    raise click.exceptions.Exit(INCONCLUSIVE)
             return
         healthy = True
         for check in examine():
             healthy = healthy and check.ok
-            typer.echo(f"{'ok' if check.ok else 'problem':<9}{check.subject}: {check.detail}")
-        raise typer.Exit(0 if healthy else 1)
+            click.echo(f"{'ok' if check.ok else 'problem':<9}{check.subject}: {check.detail}")
+        raise click.exceptions.Exit(0 if healthy else 1)
 
 
 @app.command("new-api")
-def new_api(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What commands call it, such as acme.")],
-    *,
-    openapi: Annotated[Path, typer.Option(metavar="FILE", dir_okay=False, help="Its OpenAPI description, 3.0 or 3.1.")],
-) -> None:
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--openapi",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Its OpenAPI description, 3.0 or 3.1.",
+)
+def new_api(*, name: str, openapi: Path) -> None:
     """Write ./NAME, the package of a new API: rules, suite, client and sandbox drafted from its description.
 
     Every rule is inferred until you name the document that says it. Nothing that exists is overwritten.
@@ -248,8 +246,12 @@ def new_api(
         from conformance.commands.new_api.package import write_package
 
         written = write_package(name, openapi, Path.cwd())
-        typer.echo(f"Wrote {len(written)} files to {name}/. Next:")
-        typer.echo(f"  pip install -e ./{name}\n  conformance run {name} --target sandbox")
+        click.echo(f"Wrote {len(written)} files to {name}/. Next:")
+        click.echo(f"  pip install -e ./{name}\n  conformance run {name} --target sandbox")
+
+
+for group in (rules, vectors, faults):
+    app.add_command(group)
 
 
 def main() -> None:
@@ -295,15 +297,3 @@ def _exit_code(results: dict[str, Any]) -> int:
     from conformance.verdicts import Conclusion
 
     return Conclusion(results["verdict"]).exit_code
-
-
-def _base_urls(given: Iterable[str]) -> dict[str, str]:
-    """The base URLs by API.
-
-    Raises:
-        typer.BadParameter: If one is not API=URL, or its URL is not what a base URL is.
-    """
-    try:
-        return read_base_urls(given)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--base-url") from error

@@ -129,8 +129,8 @@ class Runner:
     def _mark_for_recording(self, item: pytest.Item) -> None:
         """Give a test of a suite the marks of pytest-recording, if that is there.
 
-        A replay reaches no network, with that plugin or without. vcr stands by, which takes half a second to load, if it is asked for by
-        ``--record-mode``; what is recorded may be reached in spite of ``--block-network``.
+        A replay reaches no network, with that plugin or without. vcr stands by, which takes half a second to load, if
+        it is asked for by ``--record-mode``; what is recorded may be reached in spite of ``--block-network``.
         """
         option = item.config.getoption
         if option("--block-network", None) is None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 import conformance
 from conformance import ConformanceError
@@ -230,7 +230,7 @@ def test_without_flags_the_recordings_of_all_apis_are_judged(given: Give) -> Non
     ("arguments", "said"),
     [
         (("--target", "production"), "'production' is not one of"),
-        (("--workers", "0"), "greater than or equal to 1"),
+        (("--workers", "0"), "0 is not in the range x>=1"),
         (("--nonsense",), "--nonsense"),
         (("--base-url", "https://api.example"), "is not API=URL"),
         (("--base-url", "offblocks="), "is not API=URL"),
@@ -630,7 +630,7 @@ HEAVY = ("cryptography", "httpx", "hypothesis", "pydantic", "pytest", "rich", "s
     ("arguments", "loaded"),
     [
         (["--help"], []),
-        (["rules", "show", CREATED], ["pydantic", "rich", "yaml"]),  # typer takes pydantic for what it is given
+        (["rules", "show", CREATED], ["rich", "yaml"]),
     ],
     ids=["help", "rules show"],
 )

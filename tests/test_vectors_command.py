@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from conformance.cli import app
 from conformance.files import data_path

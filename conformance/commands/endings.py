@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-import typer
+import click
 
 from conformance import ConformanceError
 
@@ -21,29 +21,29 @@ def explained() -> Iterator[None]:
     """Explain what goes wrong in a command.
 
     Raises:
-        typer.Exit: If something went wrong, when it was explained.
+        click.exceptions.Exit: If something went wrong, when it was explained.
     """
     try:
         yield
-    except (typer.Exit, typer.Abort, typer.TyperException):
+    except (click.exceptions.Exit, click.Abort, click.ClickException):
         raise
     except KeyboardInterrupt:
-        typer.echo("Interrupted; there is no verdict.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        click.echo("Interrupted; there is no verdict.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         stop_writing(sys.stdout)
-        raise typer.Exit(UNREAD) from None
+        raise click.exceptions.Exit(UNREAD) from None
     except ConformanceError as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(error.exit_code) from None
+        click.echo(f"Error: {error}", err=True)
+        raise click.exceptions.Exit(error.exit_code) from None
     except Exception as error:  # noqa: BLE001  (the last place where it can be explained)
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        typer.echo(
+        click.echo(
             f"Error: conformance itself broke, which says nothing of the subject: {type(error).__name__}: {error} "
             f"({Path(frame.filename).name}, line {frame.lineno}). Please report this.",
             err=True,
         )
-        raise typer.Exit(INCONCLUSIVE) from None
+        raise click.exceptions.Exit(INCONCLUSIVE) from None
 
 
 def stop_writing(stream: TextIO) -> None:

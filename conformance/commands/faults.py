@@ -1,10 +1,10 @@
 """The commands `conformance faults` and `conformance faults check`."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from conformance import ConformanceError
 from conformance.commands.endings import explained
@@ -12,18 +12,14 @@ from conformance.commands.endings import explained
 # What a command needs is imported when it runs, so that help and the commands that need little stay quick.
 # ruff: noqa: PLC0415
 
-faults_app = typer.Typer(
-    help="List the faults and variations of the sandbox, or measure what the suite catches.",
+
+@click.group(
     invoke_without_command=True,
+    short_help="List the faults and variations of the sandbox, or measure what the suite catches.",
 )
-
-
-@faults_app.callback()
-def faults(
-    *,
-    context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> None:
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def faults(context: click.Context, *, as_json: bool) -> None:
     """List the faults with the rules that they break, and the variations with what permits them."""
     if context.invoked_subcommand is not None:
         return
@@ -32,7 +28,7 @@ def faults(
 
         found = listing()
         if as_json:
-            typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+            click.echo(json.dumps(found, indent=2, ensure_ascii=False))
             return
         from conformance.reporting.faults import write_listing
         from conformance.reporting.lines import Output
@@ -40,33 +36,34 @@ def faults(
         write_listing(found, Output())
 
 
-@faults_app.command("check")
+@faults.command("check")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option(
+    "--json",
+    "file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the matrix there.",
+)
+@click.option(
+    "--workers",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="How many processes share the work. Default: one a processor.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Let the workers of this Dask cluster do the work instead.")
+@click.option(
+    "--resume",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Continue this matrix, which was interrupted.",
+)
 def check_faults(
-    *,
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="NAME",
-            help="Faults, mutations and variations; * matches any text, module:Class is one of your own. Default: all.",
-        ),
-    ] = None,
-    file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", dir_okay=False, help="Write the matrix there.")
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="How many processes share the work. Default: one a processor."),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Let the workers of this Dask cluster do the work instead."),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", dir_okay=False, help="Continue this matrix, which was interrupted."),
-    ] = None,
+    *, names: Sequence[str], file: Path | None, workers: int | None, scheduler: str | None, resume: Path | None
 ) -> None:
     """Measure which faults and mutations the suite catches, and which permitted variations it takes for one.
+
+    NAME is a fault, mutation or variation; * matches any text, module:Class is one of your own. Default: all.
 
     All of them take some 15 minutes on two processors. Exit codes: 0 all faults and 98 % of the mutations are caught,
     95 % of the faults are attributed and no variation raises an alarm; 1 something falls short; 2 wrong usage; 3 the
@@ -85,9 +82,9 @@ def check_faults(
             raise ConformanceError(
                 "--workers is for this machine; with --scheduler the cluster says how many there are."
             )
-        measured = Matrix(trials(names or ()), read(resume) if resume else None)
+        measured = Matrix(trials(names), read(resume) if resume else None)
         if measured.is_of_other_source:
-            typer.echo(
+            click.echo(
                 f"The suite or the sandbox has changed since {resume} was begun; what stands in it is not tried again.",
                 err=True,
             )
@@ -95,4 +92,4 @@ def check_faults(
         found = measured.to_json()
         is_good_enough = holds(found["summary"])
         write_matrix(found, Output(), holds=is_good_enough)
-        raise typer.Exit(0 if is_good_enough else 1)
+        raise click.exceptions.Exit(0 if is_good_enough else 1)

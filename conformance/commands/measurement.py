@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import typer
+import click
 
 from conformance import ConformanceError
 from conformance.files import write_whole
@@ -56,7 +56,7 @@ def fill(matrix: Matrix, file: Path | None, workers: int | None, scheduler: str 
         save(matrix, file)
         if file:
             more = f", {len(matrix.remaining)} are left: --resume {file} continues" if matrix.remaining else ""
-            typer.echo(f"Wrote {file}{more}", err=True)
+            click.echo(f"Wrote {file}{more}", err=True)
 
 
 def save(matrix: Matrix, file: Path | None) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import configuration
 from hypothesis.internal.conjecture import providers
 from schemathesis import APIOperation, BaseSchema
 from schemathesis.generation import coverage
 from schemathesis.specs.openapi.schemas import OpenApiSchema
-from typer.testing import CliRunner
 
 from conformance.api import named
 from conformance.cli import app

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from conformance.api import named
 from conformance.cli import app
