@@ -13,6 +13,7 @@ import yaml
 
 from conformance import ConformanceError
 from conformance.files import data_path, first_problem
+from conformance.plain_yaml import read_yaml
 
 SOURCES = "sources.yaml"
 """The name of the file that lists the sources of the rules and of the description beside it."""
@@ -213,7 +214,7 @@ class Catalogue(Mapping[str, Rule]):
 
 @lru_cache(maxsize=8)
 def _parsed_sources(content: bytes, path: Path) -> Sources:
-    raw = yaml.load(content, Loader=yaml.CSafeLoader)
+    raw = read_yaml(content)
     _check_schema("sources", raw, path)
     listed = raw["sources"]
     sections = (f"{key}#{section}" for key, source in listed.items() for section in source.get("sections", ()))
@@ -222,7 +223,7 @@ def _parsed_sources(content: bytes, path: Path) -> Sources:
 
 @lru_cache(maxsize=8)
 def _parsed(content: bytes, sources: Sources | None, path: Path) -> Catalogue:
-    raw = yaml.load(content, Loader=yaml.CSafeLoader)
+    raw = read_yaml(content)
     _check_schema("rules", raw, path)
     match sources, raw.get("sources"):
         case Sources(), None:

@@ -16,6 +16,7 @@ import yaml
 from conformance import ConformanceError
 from conformance.catalogue import SOURCES, Basis, CatalogueError, Sources
 from conformance.findings import shorten
+from conformance.plain_yaml import read_yaml
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -354,7 +355,7 @@ class Specification:
 
 @lru_cache(maxsize=8)
 def _parsed(content: bytes, sources: Sources | None) -> Specification:
-    document = yaml.load(content, Loader=yaml.CSafeLoader)
+    document = read_yaml(content)
     return Specification(document, f"sha256:{sha256(content).hexdigest()}", sources)
 
 

@@ -15,6 +15,7 @@ import yaml
 from conformance import ConformanceError
 from conformance.exchange import Delivery, Exchange, Generated, Headers, Message, Request, Response
 from conformance.files import data_path, first_problem, write_whole
+from conformance.plain_yaml import read_yaml
 from conformance.scenario import StepFailedError
 
 FORMAT = "conformance-cassette/1"
@@ -70,7 +71,7 @@ class Cassette:
             CassetteUnreadableError: If it is no cassette.
         """
         try:
-            raw = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+            raw = read_yaml(path.read_bytes())
         except FileNotFoundError as error:
             raise CassetteMissingError(f"There is no cassette {path.name}") from error
         except OSError as error:

@@ -17,6 +17,7 @@ from conformance.files import data_path, first_problem
 from conformance.findings import Finding, Outcome
 from conformance.ids import Ids
 from conformance.judging.journal import client_findings, provider_findings
+from conformance.plain_yaml import read_yaml
 from conformance.specification import Specification
 
 
@@ -88,7 +89,7 @@ def _judged(
 def _load(api: Api, specification: Specification) -> list[Exchange]:
     path = api.find(f"specs/{api.name}/documents.yaml")
     try:
-        raw = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+        raw = read_yaml(path.read_bytes())
     except FileNotFoundError:
         return []
     except OSError as error:
