@@ -13,6 +13,7 @@ from conformance.commands.endings import INCONCLUSIVE, UNREAD, explained, stop_w
 from conformance.commands.faults import faults
 from conformance.commands.rules import rules
 from conformance.commands.vectors import vectors
+from conformance.garbage import look_no_more, look_seldom
 from conformance.options import EXAMPLES, Options, PinAgentName, Recordable, TargetName, about_options, read_base_urls
 
 # What a command needs is imported when it runs, so that help and the commands that need little stay quick.
@@ -45,6 +46,16 @@ def _say_version(context: click.Context, option: click.Parameter, wanted: bool) 
         with explained():
             click.echo(f"conformance {__version__}")
             raise click.exceptions.Exit
+
+
+class _Workers(click.IntRange):
+    """A number of processes, or ``auto``, which is None."""
+
+    def __init__(self) -> None:
+        super().__init__(min=1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return None if value == "auto" else super().convert(value, param, ctx)
 
 
 apis_argument = click.argument("apis", metavar="[API]...", nargs=-1)
@@ -100,7 +111,7 @@ def app() -> None:
 @_option("strict", is_flag=True)
 @allow_wait_option
 @pin_agent_option
-@_option("workers", type=click.IntRange(min=1), default=1, show_default=True)
+@_option("workers", type=_Workers(), default="auto", show_default=True)
 @examples_option
 def run(*, report: Path | None, **given: Any) -> None:
     """Judge APIs, rule by rule.
@@ -256,6 +267,7 @@ for group in (rules, vectors, faults):
 
 def main() -> None:
     """The console script; what an encoding cannot show is written as an escape."""
+    look_seldom()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -265,6 +277,7 @@ def main() -> None:
         finally:
             _flush_progress()
             sys.stdout.flush()
+            look_no_more()
     except BrokenPipeError:
         stop_writing(sys.stdout)
         sys.exit(UNREAD)

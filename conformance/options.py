@@ -87,7 +87,7 @@ class Options:
         strict: Whether inferred rules count as their level says.
         allow_wait: Whether tests may wait for an hour to pass, live.
         pin_agent: Who stands in for the person at a hosted page; None: http, live none.
-        workers: How many processes share the tests.
+        workers: How many processes share the tests; None for as many as pay.
         record: Whether to write cassettes.
         examples: How many requests are generated of each operation, phase and mode at most.
     """
@@ -131,7 +131,7 @@ class Options:
             choices=get_args(PinAgentName),
         ),
     ] = None
-    workers: Annotated[int, About("How many processes share the tests.", "N")] = 1
+    workers: Annotated[int | None, About("How many processes share the tests; auto for as many as pay.", "N")] = 1
     record: Annotated[bool, About("Write cassettes of what passes.", flag="record")] = False
     examples: Annotated[
         int,
@@ -169,6 +169,20 @@ class Options:
     def effective_pin_agent(self) -> PinAgentName:
         """Who stands in for the person at a hosted page; if nobody said who, then nobody at a page of the vendor."""
         return self.pin_agent or ("none" if self.target == "live" else "http")
+
+    def processes(self, cores: int) -> int:
+        """How many processes share the tests.
+
+        A second process has to load what the first one has loaded: that takes a replay, or a few tests, longer than it
+        gains. Live, a server is asked by one process unless somebody says otherwise.
+
+        Args:
+            cores: How many processors there are.
+        """
+        if self.workers is not None:
+            return self.workers
+        is_whole = not self.rule and not self.tests
+        return cores if self.target == "sandbox" and is_whole else 1
 
     def seeded(self, fresh: Callable[[], str]) -> Self:
         """The same options with a seed: if none was given the fixed one, or live a fresh one.

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 OPTIONS = pytest.StashKey["Options"]()
 """Where the configuration of a run holds its options."""
+ALONE = "conformance_alone"
+"""What a process that shares the tests is told if it was started for nothing but a run of the suites."""
 RUNNER = "conformance-runner"
 """The name of the plugin that runs the scenarios."""
 
@@ -79,7 +81,9 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marks of the suites."""
+    """Register the marks of the suites, and in a process that was started for them look for garbage seldom."""
+    if ALONE in getattr(config, "workerinput", {}):
+        import_module("conformance.garbage").look_seldom()
     for mark in _MARKS:
         config.addinivalue_line("markers", mark)
 

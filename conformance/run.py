@@ -1,10 +1,10 @@
 """One run: pytest with our own configuration over the suites, from options to results."""
 
-import gc
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,7 +16,7 @@ from conformance.catalogue import Catalogue, Rule
 from conformance.clock import SystemClock, stopwatch
 from conformance.ids import fresh_seed
 from conformance.options import Options, read_base_urls
-from conformance.plugin import OPTIONS
+from conformance.plugin import ALONE, OPTIONS
 from conformance.reporting.results import Run, exchange_to_json, finding_from_json, results
 from conformance.runner import ATTACHED
 from conformance.scenario import HOOKS, WAITS
@@ -84,8 +84,19 @@ class _Collector:
         self._catalogues = catalogues
         self._plugins = plugins
         self._listener = listener
-        self.attached: list[dict[str, Any]] = []
+        self._places: dict[str, int] = {}
+        self._attached: list[tuple[int, dict[str, Any]]] = []
         self.trouble: list[str] = []
+
+    @property
+    def attached(self) -> list[dict[str, Any]]:
+        """What the runner attached, in the order in which the tests stand, whichever process ran them."""
+        return [attached for _, attached in sorted(self._attached, key=itemgetter(0))]
+
+    def _begin(self, tests: Sequence[str]) -> None:
+        for test in tests:
+            self._places.setdefault(test, len(self._places))
+        self._listener.began(len(tests))
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[OPTIONS] = self._options
@@ -93,14 +104,18 @@ class _Collector:
         for plugin in self._plugins:
             config.pluginmanager.register(plugin)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput[ALONE] = True
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if not hasattr(session.config, "workerinput") and session.items:
-            self._listener.began(len(session.items))
+            self._begin([item.nodeid for item in session.items])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
         if node.gateway.id == "gw0":  # each node tells the same
-            self._listener.began(len(ids))
+            self._begin(ids)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -116,7 +131,7 @@ class _Collector:
             if report.failed:
                 self.trouble.append(f"{report.nodeid} ({report.when}): {report.longrepr}")
             return
-        self.attached.append(attached)
+        self._attached.append((self._places[report.nodeid], attached))
         catalogue = self._catalogues[attached["api"]]
         findings: dict[str, list[Finding]] = {}
         for data in attached["findings"]:
@@ -162,7 +177,7 @@ def run(options: Options, listener: Listener | None = None, plugins: Sequence[ob
     collector = _Collector(options, catalogues, listener or Silence(), plugins)
     arguments = _arguments(options, apis)
     codes = set()
-    with _own_environment(), _collecting_seldom():
+    with _own_environment():
         for part in _parts(options):
             codes.add(part(arguments, collector))
             if codes - _JUDGED:
@@ -206,8 +221,9 @@ def _parts(options: Options) -> "list[Callable[[Sequence[str], _Collector], int]
 
     Live, webhooks come to one address, so that the tests that receive them run after the others in this process.
     """
-    together = partial(_run_tests, workers=options.workers)
-    if options.target != "live" or (options.workers == 1 and not options.allow_wait):
+    workers = options.processes(os.cpu_count() or 1)
+    together = partial(_run_tests, workers=workers)
+    if options.target != "live" or (workers == 1 and not options.allow_wait):
         return [together]
     others = f"not {HOOKS} and not {WAITS}" if options.allow_wait else f"not {HOOKS}"
     waiting = [_wait_together] if options.allow_wait else []
@@ -322,17 +338,6 @@ def _own_environment() -> Iterator[None]:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
-
-
-@contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """Look for garbage in cycles a seventh as often: there is little, and looking takes a tenth of a replay."""
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _remarks(options: Options, apis: Sequence[Api], attached: Sequence[Mapping[str, Any]]) -> list[str]:

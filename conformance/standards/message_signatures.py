@@ -125,6 +125,12 @@ def declared_signatures(headers: Sequence[tuple[str, str]]) -> list[tuple[Signat
     Raises:
         SignatureRejected: With reason ``missing``, ``malformed`` or ``label-mismatch``.
     """
+    return list(_declared(tuple(headers)))
+
+
+@lru_cache(maxsize=16)
+def _declared(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[SignatureInput, bytes], ...]:
+    """What `declared_signatures` gives; the same request is looked at rule by rule, and verified."""
     inputs = _dictionary("Signature-Input", headers)
     signatures = _dictionary("Signature", headers)
     if inputs.keys() != signatures.keys():
@@ -133,7 +139,7 @@ def declared_signatures(headers: Sequence[tuple[str, str]]) -> list[tuple[Signat
             f"Signature-Input has the labels {', '.join(inputs)} and Signature has {', '.join(signatures)}; "
             "give both fields the same labels.",
         )
-    return [(_signature_input(label, inputs[label]), _signature(label, signatures[label])) for label in inputs]
+    return tuple((_signature_input(label, inputs[label]), _signature(label, signatures[label])) for label in inputs)
 
 
 def present(components: Sequence[str], method: str, url: str, headers: Sequence[tuple[str, str]]) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ def public_pem(key: ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey) -> s
     return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
+@lru_cache(maxsize=64)  # reading one takes as long as signing with it, and a client reads its own for each test
 def load_private_key(pem: str) -> ec.EllipticCurvePrivateKey:
     """The P-384 private key in a PEM text (PKCS #8 or SEC 1, not encrypted).
 
@@ -70,6 +71,7 @@ def load_private_key(pem: str) -> ec.EllipticCurvePrivateKey:
     return key
 
 
+@lru_cache(maxsize=64)
 def load_public_key(pem: str) -> ec.EllipticCurvePublicKey:
     """The P-384 public key in a PEM text (SubjectPublicKeyInfo).
 
