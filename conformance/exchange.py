@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -50,11 +51,16 @@ class Message:
 
     def members(self) -> Mapping[str, Any]:
         """The members of the body, an empty mapping if it is no JSON object."""
-        try:
-            parsed = self.json()
-        except NotJsonError:
-            return {}
-        return parsed if isinstance(parsed, dict) else {}
+        return _members(self.body)
+
+
+@lru_cache(maxsize=64)  # each rule asks for them again, while an exchange is judged
+def _members(body: bytes) -> Mapping[str, Any]:
+    try:
+        parsed = Message(body=body).json()
+    except NotJsonError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 @dataclass(frozen=True)

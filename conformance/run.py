@@ -131,11 +131,12 @@ class _Collector:
             if report.failed:
                 self.trouble.append(f"{report.nodeid} ({report.when}): {report.longrepr}")
             return
-        self._attached.append((self._places[report.nodeid], attached))
         catalogue = self._catalogues[attached["api"]]
+        seen = [finding_from_json(data) for data in attached["findings"]]
+        self._attached.append((self._places[report.nodeid], {**attached, "findings": seen}))
         findings: dict[str, list[Finding]] = {}
-        for data in attached["findings"]:
-            findings.setdefault(data["rule"], []).append(finding_from_json(data))
+        for finding in seen:
+            findings.setdefault(finding.rule, []).append(finding)
         verdicts = {
             rule: verdict_of_rule(catalogue[rule], found, strict=self._options.strict)
             for rule, found in findings.items()
@@ -182,7 +183,8 @@ def run(options: Options, listener: Listener | None = None, plugins: Sequence[ob
             codes.add(part(arguments, collector))
             if codes - _JUDGED:
                 break
-    for attached in collector.attached:
+    reports = collector.attached
+    for attached in reports:
         if message := attached.get("unreadable"):
             from conformance.recording.cassettes import CassetteUnreadableError  # noqa: PLC0415  (only for a broken cassette)
 
@@ -194,14 +196,14 @@ def run(options: Options, listener: Listener | None = None, plugins: Sequence[ob
     return results(
         Run(
             options=options,
-            subject=_subject(options, collector.attached),
+            subject=_subject(options, reports),
             apis={api.name: api.title for api in apis},
             started=started,
             seconds=stopwatch() - watch,
-            findings=[finding_from_json(data) for attached in collector.attached for data in attached["findings"]],
-            exchanges=[exchange for attached in collector.attached for exchange in attached["exchanges"]],
-            remarks=_remarks(options, apis, collector.attached),
-            scenarios={attached["test"]: attached["summary"] for attached in collector.attached},
+            findings=[finding for attached in reports for finding in attached["findings"]],
+            exchanges=[exchange for attached in reports for exchange in attached["exchanges"]],
+            remarks=_remarks(options, apis, reports),
+            scenarios={attached["test"]: attached["summary"] for attached in reports},
         ),
         rules,
     )

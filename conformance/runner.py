@@ -258,7 +258,9 @@ class Runner:
                 got=hide(finding.got),
                 reason=hide(finding.reason),
             )
-            for finding in completed(findings, running.rules, running.failure, generated=generated, unmatched=unmatched)
+            for finding in condensed(
+                completed(findings, running.rules, running.failure, generated=generated, unmatched=unmatched)
+            )
         ]
 
     def _attach(self, running: Running, report: pytest.TestReport) -> None:
@@ -267,7 +269,7 @@ class Runner:
             (finding, verdict_of_finding(catalogue[finding.rule], finding, strict=self._options.strict))
             for finding in running.findings
         ]
-        findings = condensed(running.findings)
+        findings = running.findings
         exchanges = cited_exchanges(running.subject.journal.redacted, findings) if running.subject else []
         attached: dict[str, Any] = {
             "test": running.id,
