@@ -223,7 +223,7 @@ def test_every_flag_reaches_the_run(given: Give, tmp_path: Path) -> None:
 def test_without_flags_the_recordings_of_all_apis_are_judged(given: Give) -> None:
     seen = given(HELD)
     invoke("run")
-    assert seen == [Options()]
+    assert seen == [Options(workers=None)]
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,21 @@ def test_patterns_without_a_rule_are_named() -> None:
     assert Options(rule=("a.*", "b.*", "*.c")).unmatched_patterns(["a.b.c"]) == ["b.*"]
 
 
+@pytest.mark.parametrize(
+    ("options", "processes"),
+    [
+        (Options(workers=3), 3),
+        (Options(workers=None), 1),
+        (Options(workers=None, target="live"), 1),
+        (Options(workers=None, target="sandbox"), 8),
+        (Options(workers=None, target="sandbox", rule=("a.*",)), 1),
+        (Options(workers=None, target="sandbox", tests=("a/b/c",)), 1),
+    ],
+)
+def test_auto_gives_a_whole_run_on_the_sandbox_each_core(options: Options, processes: int) -> None:
+    assert options.processes(8) == processes
+
+
 def test_every_option_says_what_it_does() -> None:
     assert about_options().keys() == {each.name for each in fields(Options)}
     assert all(about.help.endswith(".") for about in about_options().values())
