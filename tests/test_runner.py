@@ -134,8 +134,13 @@ def test_strict_makes_inferred_rules_count(server: str) -> None:
     assert verdicts(judge(server, strict=True)) == {**EXPECTED, "outcome.broken-inferred": "fail"}
 
 
-def test_workers_find_the_same(server: str) -> None:
-    assert verdicts(judge_with_workers(server, workers=2)) == EXPECTED
+def test_workers_find_the_same_and_tell_it_in_the_same_order(server: str) -> None:
+    alone, shared = judge(server), judge_with_workers(server, workers=2)
+    assert verdicts(shared) == EXPECTED
+    assert [exchange["id"] for exchange in shared["exchanges"]] == [exchange["id"] for exchange in alone["exchanges"]]
+    assert [finding["test"] for rule in shared["rules"] for finding in rule["findings"]] == [
+        finding["test"] for rule in alone["rules"] for finding in rule["findings"]
+    ]
 
 
 def test_reasons_say_what_happened(server: str) -> None:
