@@ -15,7 +15,11 @@ from hypothesis import settings
 
 from conformance.sandbox.remote import Control
 
-settings.register_profile("conformance", deadline=None)  # a machine that is busy is no failure
+SIZES = {"small": (3, 25), "full": (10, 200)}
+"""How many seeds are tried of what is drawn from one, and how many examples of what is drawn at random."""
+SEEDS, EXAMPLES = SIZES[os.environ.get("CONFORMANCE_TEST_SIZE", "small")]
+
+settings.register_profile("conformance", deadline=None, max_examples=EXAMPLES)  # a machine that is busy is no failure
 settings.load_profile("conformance")
 
 REQUIRE_ALL = os.environ.get("CONFORMANCE_REQUIRE_ALL") == "1"
@@ -52,6 +56,12 @@ def program(*names: str) -> str:
     if found is None:
         pytest.skip(f"{names[0]} is not installed")
     return found
+
+
+@pytest.fixture(scope="session")
+def seeds() -> range:
+    """The seeds that are tried of what is drawn from one; each of them has to do."""
+    return range(SEEDS)
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,6 @@ SEQUENCES = 30
 """A run at its default draws so many."""
 A_FEW = 9
 """So many show the defects from the seed that is tried."""
-SEEDS = range(10)
 
 
 class SignsAgainAfterAFetch(OffBlocks):
@@ -104,12 +103,12 @@ def kind_of(api: str) -> type[CallSequence]:
 
 @pytest.mark.parametrize(("api", "kind", "rule", "longest"), PLANTED)
 def test_a_defect_that_only_an_order_of_calls_shows_is_found_from_every_seed(
-    api: str, kind: type, rule: str, longest: int
+    api: str, kind: type, rule: str, longest: int, seeds: range
 ) -> None:
     del longest
     missed = []
     with sandbox(api, kind) as running:
-        for seed in map(str, SEEDS):
+        for seed in map(str, seeds):
             with subject_of(api, running, seed) as subject:
                 exploration = Exploration(subject, kind_of(api), seed=subject.ids.below(2**64))
                 for number in range(SEQUENCES):

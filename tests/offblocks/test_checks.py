@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.catalogue import Catalogue
@@ -565,13 +565,11 @@ hostile = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(hostile, max_size=4))
 def test_no_answer_breaks_the_checks(steps: list[Step]) -> None:
     assert {finding.rule for finding in findings(CREATE, *steps)} <= set(CATALOGUE)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.binary(max_size=200).map(lambda message: base64.b64encode(message).decode())
     | st.text(max_size=40)
@@ -584,7 +582,6 @@ def test_no_challenge_breaks_the_checks(text: str) -> None:
     assert "offblocks.challenge.standard-base64" in {finding.rule for finding in found}
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=80) | answers.map(lambda value: json.dumps(value).encode()))
 def test_no_event_breaks_the_checks(body: bytes) -> None:
     assert {finding.outcome for finding in findings(events=[body])} == {Outcome.BROKEN}

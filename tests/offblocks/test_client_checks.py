@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.catalogue import Catalogue, Party
@@ -672,7 +672,6 @@ def test_a_challenge_in_the_answer_to_a_repeated_creation_was_issued() -> None:
     ]
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     st.sampled_from(["/v1/customers", "/v1/customers/1/challenge/sign", "/v1/auth/token", "/v1/auth/signing"]),
     st.binary(max_size=60),
@@ -692,7 +691,6 @@ def test_no_request_breaks_the_judge(path: str, body: bytes, headers: dict[str, 
     assert judge().request(sent, operation, parameters, EPOCH_OF_WORLDS)
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=120), st.binary(max_size=70) | st.text(), st.text(max_size=60))
 def test_no_sign_request_breaks_the_judge(challenge: bytes, signature: bytes | str, owner: str) -> None:
     text = base64.b64encode(challenge).decode()
@@ -704,7 +702,6 @@ def test_no_sign_request_breaks_the_judge(challenge: bytes, signature: bytes | s
     assert "offblocks.client.signs-only-its-own-sign-in" in broken(findings)
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     st.binary(max_size=60)
     | st.builds(

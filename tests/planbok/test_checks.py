@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from coincurve import PublicKey
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.catalogue import Catalogue
@@ -1007,7 +1007,6 @@ def test_a_body_that_is_nested_too_deep_says_nothing() -> None:
     assert "address.evm-form" not in broken(listing(wrong))
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(hostile(), max_size=5), st.lists(hostile_event(), max_size=2), st.text(max_size=10))
 def test_no_answer_and_no_event_breaks_the_checks(steps: list[Step], events: list[Delivery], blockchains: str) -> None:
     found = findings(*START, *steps, LIST, events=events, blockchains=blockchains)
@@ -1016,7 +1015,6 @@ def test_no_answer_and_no_event_breaks_the_checks(steps: list[Step], events: lis
     assert len(set(places)) == len(places)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from([*CHAINS, "ATOM"]),
     st.text(max_size=70) | st.text("0123456789abcdefABCDEFxX", max_size=70) | st.sampled_from(TEXTS),

@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 import respx
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.clock import EPOCH_OF_WORLDS, FrozenClock
@@ -372,7 +372,6 @@ def altered(data: Any, member: str, value: Any) -> Any:
     return [altered(data[0], member, value)] if isinstance(data, list) else {**data, member: value}
 
 
-@settings(deadline=None)
 @given(st.sampled_from(list(CALLS)), MEMBERS | st.none(), ANYTHING)
 def test_any_payload_is_read_or_explained(name: str, member: str | None, value: Any) -> None:
     data = altered(RIGHT[name], member, value) if member else value
@@ -606,7 +605,6 @@ def test_nobody_is_kept_waiting_for_long(
     assert (len(requests(router, "customer")), clock.now()) == (1, EPOCH_OF_WORLDS)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=40) | st.from_regex(r"\A[0-9]+ ?\Z"))
 def test_any_wish_is_understood_or_passed_over(wish: str) -> None:
     router = respx.MockRouter(base_url=BASE_URL)

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.catalogue import Catalogue, Party
@@ -1235,7 +1235,6 @@ class RightClient:
 ACTIONS = ["create", "enrol", "read", "ask", "poll", "visit", "reread", "list_wallets", "wait"]
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.data(), st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 1500)), max_size=20))
 def test_no_order_of_permitted_calls_breaks_a_rule(data: st.DataObject, steps: list[tuple[str, int]]) -> None:
     client = RightClient(data.draw)
@@ -1246,7 +1245,6 @@ def test_no_order_of_permitted_calls_breaks_a_rule(data: st.DataObject, steps: l
     assert rules("sends-key", "no-secret-in-url", "sends-user-to-given-url") <= held(findings)
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     st.text(
         st.characters(min_codepoint=0x20, exclude_characters="\\\x7f", exclude_categories=["Cs", "Cc"]), max_size=30
@@ -1359,7 +1357,6 @@ EXCHANGES = st.builds(
 DELIVERIES = st.builds(Delivery, st.just(0), st.just("first"), TIMES, REQUESTS, st.sampled_from([200, 401, 500]))
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(EXCHANGES, min_size=1, max_size=6), st.lists(DELIVERIES, max_size=3))
 def test_no_traffic_breaks_the_judge(exchanges: list[Exchange], deliveries: list[Delivery]) -> None:
     findings = client_findings(exchanges, ClientJudge(CREDENTIALS, {}))

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, parse_qsl
 
 import httpx
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conformance.planbok import html_forms, pin_agent
@@ -489,7 +489,6 @@ def test_a_base_elsewhere_takes_the_form_elsewhere() -> None:
 
 
 @example("<form method=post><![odd[</form>")
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(SOUP), max_size=12).map("".join))
 def test_no_soup_of_tags_breaks_it(soup: str) -> None:
     def answer(_request: httpx.Request) -> httpx.Response:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.ids import Ids
@@ -194,7 +194,6 @@ def test_blockchains_are_two_or_more_that_are_known(put: Set, names: str) -> Non
     assert message.endswith("with blanks or commas between and none twice.")
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(sorted(CHAINS)), min_size=2, unique=True), st.sampled_from([" ", ",", ", ", "\t,\n"]))
 def test_any_chains_that_are_known_will_do(names: list[str], between: str) -> None:
     assert _blockchains(between.join(names)) == " ".join(names)
@@ -236,7 +235,6 @@ def test_webhooks_come_in_nowhere_else(put: Set, url: str) -> None:
     assert message.startswith(f"{PREFIX}WEBHOOK_URL is {url!r}; expected an http URL on loopback with a port, such as ")
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30) | st.text("htp:/[]1.@?#%0", max_size=30).map("http://".__add__))
 def test_any_address_of_webhooks_is_taken_or_refused(text: str) -> None:
     try:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.clock import EPOCH_OF_WORLDS, FrozenClock
@@ -116,7 +116,6 @@ def test_headers_come_in_the_forms_that_frameworks_give(headers: Any) -> None:
     assert verify(headers, BODY, SECRET, now=NOW).id == KEY
 
 
-@settings(deadline=None)
 @given(
     st.binary(max_size=60),
     st.text(min_size=1, max_size=20),
@@ -130,7 +129,6 @@ def test_whatever_is_signed_verifies(body: bytes, secret: str, at: datetime) -> 
     assert caught.value.reason is Reason.NO_EVENT
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(BODY) - 1), st.integers(1, 255))
 def test_every_byte_of_the_body_is_bound(position: int, difference: int) -> None:
     altered = bytearray(BODY)
@@ -139,7 +137,6 @@ def test_every_byte_of_the_body_is_bound(position: int, difference: int) -> None
     assert signed_over(RAW, bytes(altered), SECRET) is None
 
 
-@settings(deadline=None)
 @given(st.integers(0, 63), st.sampled_from("0123456789abcdef"))
 def test_every_digit_of_the_signature_counts(position: int, digit: str) -> None:
     digits = RAW[SIGNATURE_HEADER].removeprefix("sha256=")
@@ -250,7 +247,6 @@ def test_what_is_signed_but_no_event_is_refused(body: bytes) -> None:
 ANY_TEXT = st.text(max_size=70) | st.sampled_from([*RAW.values(), "sha256=" + "0" * 64, f"{SENT}000"])
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([*RAW, ID_HEADER, "Host"]), ANY_TEXT), max_size=4),
     st.binary(max_size=80) | st.sampled_from([BODY, SPACED]),
@@ -378,7 +374,6 @@ def random_documents() -> list[str]:
     )
     found: list[str] = []
 
-    @settings(deadline=None)
     @given(values, st.booleans())
     def collect(value: Any, escaped: bool) -> None:
         found.append(json.dumps(value, ensure_ascii=escaped))

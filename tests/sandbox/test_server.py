@@ -16,9 +16,7 @@ from conformance.sandbox.messages import BodyRejected, read_object
 from conformance.sandbox.server import RunningSandbox, SandboxNotStartedError, serve, start
 
 MIB = 1024 * 1024
-GARBAGE = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+GARBAGE = settings(derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def raw(origin: str, request: bytes) -> bytes:

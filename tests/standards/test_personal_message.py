@@ -7,7 +7,7 @@ import pytest
 from eth_hash.auto import keccak
 from eth_keys.backends.native.main import NativeECCBackend
 from eth_keys.main import KeyAPI
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.standards.personal_message import (
@@ -93,7 +93,6 @@ for line in sys.stdin:
     assert done.stdout.split("\n")[:-1] == [f"{sign(message, key).hex()} {address_of(key)}" for message, key in cases]
 
 
-@settings(max_examples=15)
 @given(st.binary(max_size=300), keys)
 def test_signatures_agree_with_an_implementation_in_python(message: bytes, key: bytes) -> None:
     reference = KeyAPI(NativeECCBackend()).PrivateKey(key)

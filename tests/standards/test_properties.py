@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from conformance.planbok import webhooks
@@ -106,7 +106,6 @@ pem_texts = st.one_of(
 # --- account ids ----------------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(account_texts)
 def test_any_text_is_an_account_id_that_is_written_back_or_is_refused(text: str) -> None:
     try:
@@ -117,7 +116,6 @@ def test_any_text_is_an_account_id_that_is_written_back_or_is_refused(text: str)
         assert str(account) == text
 
 
-@settings(deadline=None)
 @given(st.one_of(account_texts, st.from_regex(r"[a-z0-9-]{2,9}:[A-Za-z0-9_.-]{0,33}", fullmatch=True)))
 def test_any_text_is_a_chain_id_that_is_written_back_or_is_refused(text: str) -> None:
     try:
@@ -128,7 +126,6 @@ def test_any_text_is_a_chain_id_that_is_written_back_or_is_refused(text: str) ->
         assert str(chain) == text
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(), st.from_regex(r"0x[0-9a-fA-F]{38,42}", fullmatch=True)))
 def test_any_text_has_a_checksum_that_stays_or_is_refused(text: str) -> None:
     try:
@@ -145,7 +142,6 @@ def test_any_text_has_a_checksum_that_stays_or_is_refused(text: str) -> None:
 # --- addresses ------------------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(), st.text("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")))
 def test_any_text_is_base58_that_is_written_back_or_is_refused(text: str) -> None:
     try:
@@ -156,7 +152,6 @@ def test_any_text_is_base58_that_is_written_back_or_is_refused(text: str) -> Non
         assert encode_base58(content) == text
 
 
-@settings(deadline=None)
 @given(
     st.one_of(st.binary(max_size=70), st.binary(min_size=32, max_size=32).map(lambda x: b"\2" + x)),
     st.sampled_from(Family),
@@ -167,7 +162,6 @@ def test_any_bytes_are_a_public_key_with_an_address_or_are_refused(key: bytes, f
         assert address_of(key, family, testnet=testnet)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(Family), st.sampled_from(Kind))
 def test_a_kind_of_address_follows_from_a_key_or_is_refused(family: Family, kind: Kind) -> None:
     key = bytes(32) if family in {Family.SOLANA, Family.NEAR} else bytes.fromhex("02" + "79be667e" * 8)
@@ -178,7 +172,6 @@ def test_a_kind_of_address_follows_from_a_key_or_is_refused(family: Family, kind
 # --- digests --------------------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40), digest_texts)
 def test_any_field_vouches_for_a_body_or_is_refused(body: bytes, value: str) -> None:
     try:
@@ -189,7 +182,6 @@ def test_any_field_vouches_for_a_body_or_is_refused(body: bytes, value: str) -> 
         assert any(content_digest(body, name).partition("=")[2] in value for name in ALGORITHMS)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40), st.sampled_from(ALGORITHMS), st.data())
 def test_any_altered_character_of_the_digest_is_refused(body: bytes, algorithm: str, data: st.DataObject) -> None:
     value = content_digest(body, algorithm)
@@ -213,7 +205,6 @@ def read(field: str) -> object:
 # --- keys of a seed -------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=70), st.sampled_from(["m", "m/0'", "m/44'/60'", "m/1"]), st.sampled_from(Curve))
 def test_any_seed_has_keys_or_is_refused(seed: bytes, path: str, curve: Curve) -> None:
     with suppress(DerivationRejected):
@@ -225,7 +216,6 @@ def test_any_seed_has_keys_or_is_refused(seed: bytes, path: str, curve: Curve) -
 # --- personal messages and wallet signatures ------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40), st.one_of(st.binary(max_size=70), st.binary(min_size=65, max_size=65)))
 def test_any_bytes_are_somebodys_signature_or_are_refused(message: bytes, signature: bytes) -> None:
     with suppress(personal_message.SignatureUnrecoverable):
@@ -234,14 +224,12 @@ def test_any_bytes_are_somebodys_signature_or_are_refused(message: bytes, signat
         assert signature[-1] in {27, 28}
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=34))
 def test_any_bytes_are_a_private_key_or_are_refused(key: bytes) -> None:
     with suppress(ValueError):
         assert personal_message.recover(b"", personal_message.sign(b"", key)) == personal_message.address_of(key)
 
 
-@settings(deadline=None)
 @given(signature_texts)
 def test_any_text_is_a_signature_that_is_written_back_or_is_refused(text: str) -> None:
     try:
@@ -254,21 +242,18 @@ def test_any_text_is_a_signature_that_is_written_back_or_is_refused(text: str) -
         assert base64.b64decode(encode(signature, encoding)).lower() == base64.b64decode(text).lower()
 
 
-@settings(deadline=None)
 @given(signature_texts, st.binary(max_size=40))
 def test_any_text_that_is_no_signature_of_the_wallet_is_explained(text: str, message: bytes) -> None:
     explanation = diagnose(text, message, ADDRESS)
     assert explanation, "nobody finds a signature by chance"
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=70))
 def test_bringing_v_to_27_and_28_is_done_once(signature: bytes) -> None:
     assert normalised(normalised(signature)) == normalised(signature)
     assert normalised(signature)[:64] == signature[:64]
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=40), st.data())
 def test_any_altered_byte_of_what_a_wallet_sends_is_refused_or_another_spelling(
     message: bytes, data: st.DataObject
@@ -302,7 +287,6 @@ LINES = (
 )
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(), st.lists(st.sampled_from(LINES), max_size=14).map("\n".join)))
 def test_any_text_is_a_sign_in_message_that_is_written_back_or_is_refused(text: str) -> None:
     try:
@@ -313,7 +297,6 @@ def test_any_text_is_a_sign_in_message_that_is_written_back_or_is_refused(text: 
         assert str(message) == text
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, len(LINES) - 1), max_size=3), st.integers(0, 40))
 def test_a_message_with_lines_taken_out_or_cut_is_written_back_or_is_refused(gone: list[int], cut: int) -> None:
     whole = (*LINES[:4], "", *LINES[4:])
@@ -326,7 +309,6 @@ def test_a_message_with_lines_taken_out_or_cut_is_written_back_or_is_refused(gon
     assert str(message) == text
 
 
-@settings(deadline=None)
 @given(st.text(printable, max_size=40))
 def test_any_time_is_an_instant_or_is_refused(written: str) -> None:
     text = "\n".join((*LINES[:3], "", *LINES[4:8], f"Issued At: {written}"))
@@ -346,7 +328,6 @@ def check(method: str, url: str, headers: list[tuple[str, str]]) -> None:
     verify(method, url, headers, key_for={"k": SIGNER.public_key()}.get, now=NOW)
 
 
-@settings(deadline=None)
 @given(input_texts, input_texts)
 def test_any_fields_are_signatures_or_are_refused(signature_input: str, signature: str) -> None:
     headers = [("Signature-Input", signature_input), ("Signature", signature)]
@@ -356,7 +337,6 @@ def test_any_fields_are_signatures_or_are_refused(signature_input: str, signatur
         check("GET", URL, headers)
 
 
-@settings(deadline=None)
 @given(input_texts)
 def test_any_input_has_a_base_or_is_refused(signature_input: str) -> None:
     headers = [("Signature-Input", signature_input), ("Signature", "sig=:AAAA:"), *HEADERS]
@@ -366,7 +346,6 @@ def test_any_input_has_a_base_or_is_refused(signature_input: str) -> None:
         assert base.rpartition("\n")[2] == f'"@signature-params": {declared.text}'
 
 
-@settings(deadline=None)
 @given(st.text(max_size=12), st.text(max_size=40))
 def test_any_method_and_url_can_be_verified_or_are_refused(method: str, url: str) -> None:
     assume((method, url) != ("POST", URL))
@@ -374,7 +353,6 @@ def test_any_method_and_url_can_be_verified_or_are_refused(method: str, url: str
         check(method, url, SIGNED)
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.text(max_size=20), st.sampled_from(COMPONENTS)), max_size=4))
 def test_any_components_are_signed_and_verify_or_are_refused(components: list[str]) -> None:
     try:
@@ -385,14 +363,12 @@ def test_any_components_are_signed_and_verify_or_are_refused(components: list[st
         check("POST", URL, [*HEADERS, *fields])
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=20), max_size=4))
 def test_any_component_is_present_or_absent_or_is_refused(components: list[str]) -> None:
     with suppress(SignatureRejected):
         assert set(present(components, "GET", URL, HEADERS)) <= set(components)
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(["method", "url", "Content-Type", "X-Note"]), st.data())
 def test_any_altered_character_of_what_is_covered_is_refused(part: str, data: st.DataObject) -> None:
     request = {"method": "POST", "url": URL, **dict(HEADERS)}
@@ -409,7 +385,6 @@ def test_any_altered_character_of_what_is_covered_is_refused(part: str, data: st
         check(changed["method"], changed["url"], headers)
 
 
-@settings(deadline=None)
 @given(pem_texts)
 def test_any_text_is_a_key_that_is_written_back_or_is_refused(text: str) -> None:
     with suppress(KeyRejected):
@@ -424,7 +399,6 @@ SECRET = "made up"
 EVENT = b'{"event":"wallet.created","timestamp":"2026-01-15T12:00:00Z","data":{"n":1}}'
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["X-Webhook-Signature", "X-Webhook-Timestamp", "X-Webhook-Id"]), st.text())),
     st.one_of(st.binary(), st.just(EVENT)),
@@ -434,7 +408,6 @@ def test_any_webhook_that_nobody_signed_is_refused(headers: list[tuple[str, str]
         webhooks.verify(headers, body, SECRET, now=NOW)
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_any_body_that_is_signed_is_an_event_or_is_refused_as_none(body: bytes) -> None:
     try:
@@ -443,7 +416,6 @@ def test_any_body_that_is_signed_is_an_event_or_is_refused_as_none(body: bytes) 
         assert error.reason is webhooks.Reason.NO_EVENT  # noqa: PT017 - either outcome is right
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_any_altered_byte_of_a_signed_webhook_is_refused(data: st.DataObject) -> None:
     signed = webhooks.sign(EVENT, SECRET, NOW)
