@@ -118,17 +118,17 @@ def test_a_defect_that_only_an_order_of_calls_shows_is_found_from_every_seed(
     assert missed == []
 
 
-def drawn(running: RunningSandbox, seed: int) -> list[str]:
+def drawn(running: RunningSandbox, seed: int, sequences: int) -> list[str]:
     """The calls of a few sequences, each sequence as a program."""
     with subject_of("offblocks", running, "0") as subject:
-        return [program(each) for each in draw(subject, kind_of("offblocks"), seed=seed, sequences=A_FEW).passed]
+        return [program(each) for each in draw(subject, kind_of("offblocks"), seed=seed, sequences=sequences).passed]
 
 
-def test_a_seed_alone_decides_which_sequences_are_drawn_and_no_two_are_alike() -> None:
+def test_a_seed_alone_decides_which_sequences_are_drawn_and_no_two_are_alike(seeds: range) -> None:
     with sandbox("offblocks") as running:
-        first, again, other = (drawn(running, seed) for seed in (1, 1, 2))
+        first, again, other = (drawn(running, seed, len(seeds)) for seed in (1, 1, 2))
     assert first == again
-    assert len({*first, *other}) == 2 * A_FEW
+    assert len({*first, *other}) == 2 * len(seeds)
     assert {each.count("calls.") for each in first} == {STEPS}
 
 
@@ -143,7 +143,8 @@ def test_a_report_tells_the_shortest_sequence_as_a_list_and_as_a_program_that_sh
     rule = "offblocks.signing.second-is-409"
     with sandbox("offblocks", SignsAgainAfterAFetch) as running:
         base_url = f"{running.origin}/offblocks"
-        results = run(Options(apis=("offblocks",), target="sandbox", base_urls={"offblocks": base_url}, rule=(rule,)))
+        options = Options(apis=("offblocks",), target="sandbox", base_urls={"offblocks": base_url}, rule=(rule,))
+        results = run(replace(options, examples=3))
         finding = next(each for each in results["rules"][0]["findings"] if each["held"] is False)
         calls, _, written = finding["got"].partition("--live:\n\n")
         first, *between, last = re.findall(r"^\d\. (.*)$", calls, re.MULTILINE)
@@ -164,13 +165,13 @@ def test_a_report_tells_the_shortest_sequence_as_a_list_and_as_a_program_that_sh
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_sandbox_as_it_is_breaks_no_rule_in_any_sequence(api: str) -> None:
+def test_a_sandbox_as_it_is_breaks_no_rule_in_any_sequence(api: str, seeds: range) -> None:
     with sandbox(api) as running:
-        for seed in ("a", "b", "c"):
+        for seed in map(str, seeds):
             with subject_of(api, running, seed) as subject:
-                explored = explore(subject, kind_of(api), seed=subject.ids.below(2**64), sequences=A_FEW)
+                explored = explore(subject, kind_of(api), seed=subject.ids.below(2**64), sequences=len(seeds))
             assert {rule: with_calls("", sequence) for rule, sequence in explored.failed.items()} == {}
-            assert len(explored.passed) == A_FEW
+            assert len(explored.passed) == len(seeds)
 
 
 @pytest.mark.parametrize("api", APIS)
