@@ -293,7 +293,8 @@ def test_a_test_that_is_not_green_is_not_recorded(tmp_path: Path, monkeypatch: p
 
 def own_pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """The suite's test of the rule in a user's own pytest."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "conformance.offblocks"]
+    without = ("-p", "no:cacheprovider", "-p", "no:schemathesis")  # the latter takes seconds to load
+    command = [sys.executable, "-m", "pytest", "-q", *without, "--pyargs", "conformance.offblocks"]
     return subprocess.run(
         [*command, f"--conformance-rule={RULE}", *options], cwd=folder, capture_output=True, text=True, check=False
     )
