@@ -3,10 +3,10 @@
 A fixed part of the matrix, which CI can afford at every change: for each rule the first fault that breaks it, with the
 tests of the rules that it breaks, and each variation with the tests of its topic. As in the matrix, the tests are
 rehearsed once, those to which a fault makes no difference are not run again, and tests that generate their requests are
-run if a rule still misses the fault.
+run if a rule still misses the fault. All faults and variations of an API are tried in one session of pytest.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from conformance.api import registered
 from conformance.catalogue import Basis, Catalogue, Level, Party
 from conformance.commands.rulebook import verified_rules
-from conformance.matrix.judgement import judge
+from conformance.matrix.judgement import Judgement, judge
 from conformance.matrix.observation import Rehearsal, is_generated, observe, observe_differing, rehearse
 from conformance.matrix.session import Observation
 from conformance.matrix.verdicts import RuleVerdict, Verdicts
@@ -49,9 +49,14 @@ FEW_EXAMPLES = 3
 CATEGORIES = {"", *(f"F{number}" for number in (*range(100, 105), *range(200, 211)))}
 
 
-def topic_of(change: Kind) -> str:
-    """The topic of a fault or variation, which is the name of its module."""
-    return change.__module__.rpartition(".")[2]
+@pytest.fixture(scope="module")
+def selected(request: pytest.FixtureRequest) -> frozenset[str]:
+    """The names of the faults and variations that this session of pytest tries; they are tried together."""
+    return frozenset(
+        str(item.callspec.params["name"])
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.module is request.module and "name" in item.fixturenames
+    )
 
 
 @cache
@@ -67,65 +72,79 @@ def rehearsal(api: str, *, generated: bool) -> Rehearsal:
     return rehearse(APIS[api], tests, examples=FEW_EXAMPLES)
 
 
-def scenarios(api: str, rules: Iterable[str]) -> list[str]:
-    """The ids of the scenarios that can judge these rules."""
-    wanted = set(rules)
+def candidates(api: str, change: Kind) -> list[str]:
+    """The ids of the scenarios that are tried: for a fault those of its rules, for a variation those of its topic."""
+    topic = change.__module__.rpartition(".")[2]
+    wanted = (
+        set(change.breaks)
+        if issubclass(change, Fault)
+        else {rule for rule in CATALOGUES[api] if rule.startswith(f"{api}.{topic}.")}
+    )
     recorded = rehearsal(api, generated=False).recordings
     return [test for test in recorded if wanted & verified(api)[test.partition(".")[0]]]
 
 
-def candidates(api: str, change: Kind) -> list[str]:
-    """The ids of the scenarios that are tried: for a fault those of its rules, for a variation those of its topic."""
-    if issubclass(change, Fault):
-        return scenarios(api, change.breaks)
-    return scenarios(api, (rule for rule in CATALOGUES[api] if rule.startswith(f"{api}.{topic_of(change)}.")))
+@pytest.fixture(scope="module")
+def by_scenarios(selected: frozenset[str]) -> Mapping[str, Observation]:
+    """What the scenarios find with each fault and variation, those of an API all in one session of pytest."""
+    observed: dict[str, Observation] = {}
+    for api, implementation in APIS.items():
+        changes = {name: change for (of, name), change in CHANGES.items() if of == api and name in selected}
+        if changes:
+            chosen = {name: candidates(api, change) for name, change in changes.items()}
+            observed |= observe_differing(implementation, chosen, rehearsal(api, generated=False).recordings)
+    return observed
 
 
-@cache
-def observed(api: str, topic: str, kind: Kind) -> Mapping[str, Observation]:
-    """What the scenarios find with each of the faults or variations of a topic, all in one session of pytest."""
-    chosen = {
-        name: candidates(api, change)
-        for (of, name), change in CHANGES.items()
-        if of == api and topic_of(change) == topic and issubclass(change, kind)
-    }
-    return observe_differing(APIS[api], chosen, rehearsal(api, generated=False).recordings)
+def judged(api: str, name: str, found: Verdicts, *, generated: bool) -> Judgement:
+    """What is decided of a fault, compared with the rehearsal of the scenarios, or of these and the generated tests."""
+    right = rehearsal(api, generated=False).observation.verdicts
+    if generated:
+        right = {**right, **rehearsal(api, generated=True).observation.verdicts}
+    return judge(FAULTS[api, name].breaks, found, right, CATALOGUES[api])
 
 
-def generated_observations(api: str, name: str, rules: Iterable[str]) -> Iterator[Verdicts]:
-    """What the tests that generate their requests and can judge one of these rules find with a fault.
+def generated_tests(api: str, rules: Iterable[str]) -> list[str]:
+    """The ids of the tests that generate their requests and can judge one of these rules, the quickest first."""
+    rehearsed = rehearsal(api, generated=True).observation
+    judging = [test for test, found in rehearsed.verdicts.items() if found.keys() & set(rules)]
+    return sorted(judging, key=lambda test: rehearsed.seconds_by_test[test])
 
-    First those that differ with few requests, then each with as many as usual, the quickest first.
-    """
-    rehearsed = rehearsal(api, generated=True)
-    judging = [test for test, found in rehearsed.observation.verdicts.items() if found.keys() & set(rules)]
-    differing = observe_differing(APIS[api], {name: judging}, rehearsed.recordings, examples=FEW_EXAMPLES)
-    yield differing[name].verdicts
-    for test in sorted(judging, key=lambda test: rehearsed.observation.seconds_by_test[test]):
-        yield observe(APIS[api], {name: [test]})[name].verdicts
+
+@pytest.fixture(scope="module")
+def by_few_requests(by_scenarios: Mapping[str, Observation]) -> Mapping[str, Observation]:
+    """What few generated requests find with each fault that a rule misses by scenarios, again in one session an API."""
+    observed: dict[str, Observation] = {}
+    for api, implementation in APIS.items():
+        faults = {name: found.verdicts for name, found in by_scenarios.items() if (api, name) in FAULTS}
+        missed = {name: judged(api, name, found, generated=False).missed_by for name, found in faults.items()}
+        chosen = {name: generated_tests(api, rules) for name, rules in missed.items() if rules}
+        if chosen:
+            recordings = rehearsal(api, generated=True).recordings
+            observed |= observe_differing(implementation, chosen, recordings, examples=FEW_EXAMPLES)
+    return observed
 
 
 @pytest.mark.parametrize(("api", "name"), [fault for fault in FAULTS if fault in PROOFS.values()])
-def test_a_fault_is_caught_by_the_rules_that_it_breaks(api: str, name: str) -> None:
-    fault, catalogue = FAULTS[api, name], CATALOGUES[api]
-    found = observed(api, topic_of(fault), Fault)[name].verdicts
-    right = rehearsal(api, generated=False).observation.verdicts
-    judgement = judge(fault.breaks, found, right, catalogue)
+def test_a_fault_is_caught_by_the_rules_that_it_breaks(
+    api: str, name: str, by_scenarios: Mapping[str, Observation], by_few_requests: Mapping[str, Observation]
+) -> None:
+    found = by_scenarios[name].verdicts
+    judgement = judged(api, name, found, generated=False)
     if judgement.missed_by:
-        right = {**right, **rehearsal(api, generated=True).observation.verdicts}
-        for more in generated_observations(api, name, judgement.missed_by):
-            found = {**found, **more}
-            judgement = judge(fault.breaks, found, right, catalogue)
-            if not judgement.missed_by:
-                break
+        found = {**found, **by_few_requests[name].verdicts}
+        judgement = judged(api, name, found, generated=True)
+    further = generated_tests(api, judgement.missed_by) if judgement.missed_by else []
+    while judgement.missed_by and further:  # each with as many requests as usual
+        found = {**found, **observe(APIS[api], {name: [further.pop(0)]})[name].verdicts}
+        judgement = judged(api, name, found, generated=True)
     assert judgement.missed_by == ()
     assert judgement.also == (), "rules that the fault does not claim to break"
 
 
 @pytest.mark.parametrize(("api", "name"), VARIATIONS)
-def test_a_variation_raises_no_alarm(api: str, name: str) -> None:
-    found = observed(api, topic_of(VARIATIONS[api, name]), Variation)[name]
-    assert judge((), found.verdicts, {}, CATALOGUES[api]).alarms == ()
+def test_a_variation_raises_no_alarm(api: str, name: str, by_scenarios: Mapping[str, Observation]) -> None:
+    assert judge((), by_scenarios[name].verdicts, {}, CATALOGUES[api]).alarms == ()
 
 
 @pytest.mark.parametrize("generated", [False, True], ids=["scenarios", "generated"])
