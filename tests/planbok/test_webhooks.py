@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.clock import EPOCH_OF_WORLDS, FrozenClock
@@ -374,6 +374,7 @@ def random_documents() -> list[str]:
     )
     found: list[str] = []
 
+    @settings(max_examples=100)  # one call of Node answers them all
     @given(values, st.booleans())
     def collect(value: Any, escaped: bool) -> None:
         found.append(json.dumps(value, ensure_ascii=escaped))
