@@ -13,7 +13,7 @@ import yaml
 
 from conformance import ConformanceError
 from conformance.files import data_path, first_problem
-from conformance.plain_yaml import read_yaml
+from conformance.speed.plain_yaml import read_yaml
 
 SOURCES = "sources.yaml"
 """The name of the file that lists the sources of the rules and of the description beside it."""

@@ -13,8 +13,8 @@ from conformance.commands.endings import INCONCLUSIVE, UNREAD, explained, stop_w
 from conformance.commands.faults import faults
 from conformance.commands.rules import rules
 from conformance.commands.vectors import vectors
-from conformance.garbage import look_no_more, look_seldom
 from conformance.options import EXAMPLES, Options, PinAgentName, Recordable, TargetName, about_options, read_base_urls
+from conformance.speed.garbage import look_no_more, look_seldom
 
 # What a command needs is imported when it runs, so that help and the commands that need little stay quick.
 # ruff: noqa: PLC0415
@@ -55,7 +55,12 @@ class _Workers(click.IntRange):
         super().__init__(min=1)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return None if value == "auto" else super().convert(value, param, ctx)
+        if value == "auto":
+            return None
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is neither a number from 1 up nor auto.", param, ctx)
 
 
 apis_argument = click.argument("apis", metavar="[API]...", nargs=-1)

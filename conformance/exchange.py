@@ -51,16 +51,22 @@ class Message:
 
     def members(self) -> Mapping[str, Any]:
         """The members of the body, an empty mapping if it is no JSON object."""
-        return _members(self.body)
+        return _known_members(self.body) if len(self.body) <= _WORTH_KEEPING else _members(self.body)
 
 
-@lru_cache(maxsize=64)  # each rule asks for them again, while an exchange is judged
+_WORTH_KEEPING = 64 * 1024
+"""The most bytes of a body whose members are kept for the next rule that asks for them."""
+
+
 def _members(body: bytes) -> Mapping[str, Any]:
     try:
         parsed = Message(body=body).json()
     except NotJsonError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
+
+
+_known_members = lru_cache(maxsize=64)(_members)  # each rule asks again, while an exchange is judged
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks of the suites, and in a process that was started for them look for garbage seldom."""
     if ALONE in getattr(config, "workerinput", {}):
-        import_module("conformance.garbage").look_seldom()
+        import_module("conformance.speed.garbage").look_seldom()
     for mark in _MARKS:
         config.addinivalue_line("markers", mark)
 

@@ -16,7 +16,7 @@ import yaml
 from conformance import ConformanceError
 from conformance.catalogue import SOURCES, Basis, CatalogueError, Sources
 from conformance.findings import shorten
-from conformance.plain_yaml import read_yaml
+from conformance.speed.plain_yaml import read_yaml
 
 if TYPE_CHECKING:
     import jsonschema_rs

@@ -230,7 +230,8 @@ def test_without_flags_the_recordings_of_all_apis_are_judged(given: Give) -> Non
     ("arguments", "said"),
     [
         (("--target", "production"), "'production' is not one of"),
-        (("--workers", "0"), "0 is not in the range x>=1"),
+        (("--workers", "0"), "'0' is neither a number from 1 up nor auto."),
+        (("--workers", "many"), "'many' is neither a number from 1 up nor auto."),
         (("--nonsense",), "--nonsense"),
         (("--base-url", "https://api.example"), "is not API=URL"),
         (("--base-url", "offblocks="), "is not API=URL"),

@@ -21,6 +21,9 @@ from conformance.specification import Specification
 CHECKOUT = Path(__file__).parents[1]
 APIS = [pytest.param(api, id=name) for name, api in registered().items()]
 
+PACKAGE = CHECKOUT / "conformance"
+MOST_LINES, MOST_AT_THE_ROOT = 600, 16
+
 REGISTRY = re.compile(
     r"pypi\.(?:org|python)|pythonhosted\.org|registry\.(?:npmjs|yarnpkg)\.\w+|(?:index|find)[-_](?:url|links)"
 )
@@ -303,3 +306,16 @@ def test_a_skip_fails_where_all_is_required(required: str, summary: str, tmp_pat
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert summary in done.stdout
     assert ("no such program" in done.stdout) is (required == "1")
+
+
+# ------------------------------------------------------------------------------------------------------------- size
+
+
+def test_a_file_is_read_in_one_go() -> None:
+    lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in PACKAGE.rglob("*.py")}
+    assert {str(file): length for file, length in lengths.items() if length > MOST_LINES} == {}
+
+
+def test_the_root_shows_where_to_begin() -> None:
+    modules = [file.name for file in PACKAGE.glob("*.py") if file.name != "__init__.py"]
+    assert len(modules) <= MOST_AT_THE_ROOT, "give a further one a room"

@@ -40,6 +40,7 @@ from typing import Any
 from conformance.clock import Clock, SystemClock
 from conformance.exchange import Delivery
 from conformance.planbok.messages import Wallet, instant, wallets_in
+from conformance.standards.rejection import Rejected
 
 __all__ = [
     "ID_HEADER",
@@ -97,17 +98,8 @@ class Reason(StrEnum):
     NO_EVENT = "no-event"
 
 
-class WebhookRejected(ValueError):  # noqa: N818 - a judgement of the input, named as such
-    """A webhook that is not to be trusted.
-
-    Args:
-        reason: Why, for programs.
-        message: What is wrong and what was expected, for the log of the receiver; the sender is told nothing of it.
-    """
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+class WebhookRejected(Rejected[Reason]):
+    """A webhook that is not to be trusted."""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ import yaml
 from conformance import ConformanceError
 from conformance.exchange import Delivery, Exchange, Generated, Headers, Message, Request, Response
 from conformance.files import data_path, first_problem, write_whole
-from conformance.plain_yaml import read_yaml
 from conformance.scenario import StepFailedError
+from conformance.speed.plain_yaml import read_yaml
 
 FORMAT = "conformance-cassette/1"
 _OWN_TO_THE_CONNECTION = {"accept", "accept-encoding", "connection", "date", "host", "server", "user-agent"}

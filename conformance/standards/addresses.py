@@ -17,6 +17,7 @@ from Crypto.Hash import RIPEMD160
 from eth_hash.auto import keccak
 
 from conformance.standards.account_ids import AccountIdRejected, checksum_address, checksum_state
+from conformance.standards.rejection import Rejected
 
 __all__ = [
     "AddressRejected",
@@ -92,17 +93,8 @@ class Reason(StrEnum):
     NETWORK = "wrong-network"
 
 
-class AddressRejected(ValueError):  # noqa: N818 - a judgement of the input, named as such
-    """A text that is no address of the chain and network.
-
-    Args:
-        reason: Why, for programs.
-        message: What is wrong, where, and what is expected, for people.
-    """
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+class AddressRejected(Rejected[Reason]):
+    """A text that is no address of the chain and network."""
 
 
 class PublicKeyRejected(ValueError):  # noqa: N818 - a judgement of the input, named as such

@@ -10,6 +10,8 @@ from typing import cast
 
 import http_sf
 
+from conformance.standards.rejection import Rejected
+
 __all__ = ["ALGORITHMS", "DigestRejected", "Reason", "check_content_digest", "content_digest"]
 
 ALGORITHMS = ("sha-256", "sha-512")
@@ -28,17 +30,8 @@ class Reason(StrEnum):
     MISMATCH = "mismatch"
 
 
-class DigestRejected(ValueError):  # noqa: N818 - a judgement of the input, named as such
-    """A Content-Digest that does not vouch for the content.
-
-    Args:
-        reason: Why, for programs.
-        message: What is wrong and what to do, for people.
-    """
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+class DigestRejected(Rejected[Reason]):
+    """A Content-Digest that does not vouch for the content."""
 
 
 def content_digest(body: bytes, algorithm: str = "sha-256") -> str:

@@ -4,6 +4,8 @@ import math
 from enum import StrEnum
 from threading import Lock
 
+from conformance.standards.rejection import Rejected
+
 __all__ = ["Reason", "ReplayStore", "SignatureRejected"]
 
 
@@ -27,17 +29,8 @@ class Reason(StrEnum):
     REPLAYED = "replayed"
 
 
-class SignatureRejected(ValueError):  # noqa: N818 - a judgement of the input, named as such
-    """A message whose signature cannot be read, built or trusted.
-
-    Args:
-        reason: Why, for programs.
-        message: What is wrong and what to do, for people.
-    """
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+class SignatureRejected(Rejected[Reason]):
+    """A message whose signature cannot be read, built or trusted."""
 
 
 class ReplayStore:

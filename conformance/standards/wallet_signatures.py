@@ -16,6 +16,7 @@ from conformance.standards.personal_message import (
     recover,
     recover_from_hash,
 )
+from conformance.standards.rejection import Rejected
 
 __all__ = ["ACCEPTED", "Encoding", "EncodingRejected", "Reason", "decode", "diagnose", "encode", "normalised"]
 
@@ -56,17 +57,8 @@ class Reason(StrEnum):
     WRONG_LENGTH = "wrong-length"
 
 
-class EncodingRejected(ValueError):  # noqa: N818 - a judgement of the input, named as such
-    """A text that is no signature in an accepted encoding.
-
-    Args:
-        reason: Why, for programs.
-        message: What it looks like instead and what to do, for people.
-    """
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+class EncodingRejected(Rejected[Reason]):
+    """A text that is no signature in an accepted encoding."""
 
 
 _REFUSED = {

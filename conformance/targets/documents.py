@@ -17,8 +17,8 @@ from conformance.files import data_path, first_problem
 from conformance.findings import Finding, Outcome
 from conformance.ids import Ids
 from conformance.judging.journal import client_findings, provider_findings
-from conformance.plain_yaml import read_yaml
 from conformance.specification import Specification
+from conformance.speed.plain_yaml import read_yaml
 
 
 class DocumentsUnreadableError(ConformanceError, ValueError):

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from conformance.files import data_path
-from conformance.plain_yaml import read_yaml
+from conformance.speed.plain_yaml import read_yaml
 
 DOCUMENTS = [
     *data_path("specs/").glob("*/*.yaml"),

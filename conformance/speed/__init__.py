@@ -1,0 +1,1 @@
+"""What makes a run quick without changing what it finds."""
