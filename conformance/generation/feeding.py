@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,6 +32,8 @@ class PoolValues:
             exists.
         parent: The number of the case in which what exists was made, None if there was none.
         if_no_name: The places among them that are filled only where the draft has no name of usual length.
+        like: Values that are like the right ones and are not, by the places that may stay; every other time one of them
+            takes the place of what was generated.
     """
 
     values: Mapping[str, Any]
@@ -39,6 +41,7 @@ class PoolValues:
     may_stay: Sequence[str] = ()
     parent: int | None = None
     if_no_name: Collection[str] = ()
+    like: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def for_draft(self, draft: Draft) -> dict[str, Any]:
         """The values that go into this draft, by their places."""
@@ -71,17 +74,21 @@ def fill(draft: Draft, number: int, pool: PoolValues) -> tuple[Draft, tuple[str,
     """
     values = pool.for_draft(draft)
     left: list[str] = []
+    like: Mapping[str, Sequence[Any]] = {}
     if not draft.wrong:
         may_stay = [place for place in pool.may_stay if place in values and values[place] != draft.value(place)]
         may_stay += [FURTHER] if draft.further else []
         if draft.phase == "examples":
             left = may_stay
         elif may_stay and number % _EVERY == 1:
-            left = [may_stay[number // _EVERY % len(may_stay)]]
+            turn, place = divmod(number // _EVERY, len(may_stay))
+            left = [may_stay[place]]
+            like = {} if turn % 2 else {each: found for each in left if (found := pool.like.get(each))}
     elif number % 2 and draft.wrong != (METHOD,):
         mended = [place for place in draft.wrong[:-1] if place in values]
         draft = replace(draft, wrong=tuple(place for place in draft.wrong if place not in mended))
     ready = draft.with_values({place: value for place, value in values.items() if place not in left})
+    ready = ready.with_values({place: found[number % len(found)] for place, found in like.items()})
     if not draft.wrong and FURTHER not in left:
         ready = ready.with_values({f"{MEMBER}{name}": ABSENT for name in draft.further})
     return ready, (*draft.wrong, *left)

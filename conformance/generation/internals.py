@@ -8,13 +8,14 @@
 A later release may lack any of this. Then the run goes on with less: `losses` says what is lost.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
 from inspect import signature
-from os import devnull
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +106,10 @@ def _configuration() -> ModuleType | None:
 
 @contextmanager
 def deterministic_hypothesis() -> Iterator[None]:
-    """While the context lasts, hypothesis draws from the seed alone and writes nothing, as far as `losses` allows."""
+    """While the context lasts, hypothesis draws from the seed alone, as far as `losses` allows.
+
+    It writes nothing but its tables of characters, which take it a second to make: these go to the user's cache.
+    """
     with ExitStack() as stack:
         if constants := _constants():
             stack.enter_context(_without_constants(constants))
@@ -129,11 +133,23 @@ def _without_constants(constants: _Constants) -> Iterator[None]:
 @contextmanager
 def _without_files(configuration: ModuleType) -> Iterator[None]:
     home = configuration.storage_directory(intent_to_write=False).home_directory
-    configuration.set_hypothesis_home_dir(devnull)
+    configuration.set_hypothesis_home_dir(_cache())
     try:
         yield
     finally:
         configuration.set_hypothesis_home_dir(home)
+
+
+def _cache() -> str | Path:
+    """A folder of the user's for what may be made again at any time; the null device where a user has no such folder.
+
+    It is where the XDG Base Directory Specification has it.
+    """
+    try:
+        caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        return os.devnull
+    return Path(caches, "conformance", "hypothesis")
 
 
 # ----------------------------------------------------------------------------------------------------- schemathesis

@@ -217,6 +217,10 @@ class _LaterHooks:
         self.before = len(self.hooks.received())
         self.hooks.answer_with()
 
+    def beside(self, name: str) -> str:
+        """A further address of the same test, which has this name for a query."""
+        return self.hooks.beside(name)
+
     def answer_with(self, *statuses: int) -> None:
         """Answer the next deliveries with these statuses, and those after them with 200."""
         self.hooks.answer_with(*statuses)

@@ -44,7 +44,9 @@ def client_findings(
     """
     findings: list[Finding] = []
     for exchange in exchanges:
-        seen = judge.request(exchange.request, exchange.operation, exchange.parameters, exchange.at)
+        seen = judge.request(
+            exchange.request, exchange.operation, exchange.parameters, exchange.at, exchange.machine_at
+        )
         findings += [replace(finding, exchange=exchange.id) for finding in seen]
         judge.observe(exchange)
     return findings + judge.conclude(exchanges, deliveries)

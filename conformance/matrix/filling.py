@@ -243,9 +243,9 @@ def _stages(trial: Trial, rehearsal: Rehearsal) -> list[list[str]]:
         scenarios = [test for test in scenarios if test in concerned]
         stages = [scenarios[:1], scenarios[1:], [test for test in generated if test in concerned]]
     elif issubclass(found, Variation):
-        stages = [scenarios]
+        stages = [scenarios, rehearsal.under_circumstances(found.__module__.rpartition(".")[2])]
     else:
-        stages = [scenarios, generated]
+        stages = [scenarios, generated, rehearsal.under_circumstances()]
     return [stage for stage in stages if stage]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import conformance
 from conformance import ConformanceError
 from conformance.api import registered
-from conformance.files import data_path
+from conformance.files import data_path, read_json
 from conformance.specification import Specification
 
 FORMAT = "conformance-matrix/1"
@@ -30,7 +30,7 @@ def read(path: Path) -> dict[str, Any]:
     import jsonschema_rs  # noqa: PLC0415  (50 ms that only a reader of a matrix should pay)
 
     try:
-        raw: dict[str, Any] = json.loads(path.read_bytes())
+        raw: dict[str, Any] = read_json(path)
     except (OSError, ValueError) as error:
         raise MatrixUnreadableError(f"The matrix {path} cannot be read: {error}") from error
     schema = json.loads(data_path(SCHEMA).read_bytes())

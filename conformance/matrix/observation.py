@@ -6,6 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from conformance.api import Api
+from conformance.circumstances.selection import SEPARATOR
 from conformance.clock import stopwatch
 from conformance.exchange import Response
 from conformance.matrix.session import Observation, ReplaceableApp, Round, run_rounds
@@ -37,9 +38,15 @@ class Rehearsal:
     answers: Mapping[str, frozenset[tuple[str, Response]]]
 
     def scenarios(self) -> list[str]:
-        """The ids of the tests that generate nothing, the quickest first."""
+        """The ids of the tests that generate nothing and run as usual, the quickest first."""
         seconds = self.observation.seconds_by_test
-        return sorted((test for test in seconds if not is_generated(test)), key=lambda test: seconds[test])
+        chosen = (test for test in seconds if not is_generated(test) and SEPARATOR not in test)
+        return sorted(chosen, key=lambda test: seconds[test])
+
+    def under_circumstances(self, topic: str = "") -> list[str]:
+        """The ids of the scenarios under circumstances, of one topic if it is named."""
+        tests = self.observation.seconds_by_test
+        return [test for test in tests if SEPARATOR in test and topic in ("", test.split("/")[1])]
 
     def generated_tests(self) -> list[str]:
         """The ids of the tests that generate their requests."""

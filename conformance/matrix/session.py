@@ -14,12 +14,13 @@ from conformance.api import Api
 from conformance.catalogue import Catalogue
 from conformance.clock import stopwatch
 from conformance.findings import Finding
+from conformance.judging.results import finding_from_json
 from conformance.matrix.verdicts import RuleVerdict, Verdicts, rule_verdict
-from conformance.reporting.results import finding_from_json
 from conformance.run import Options, run
-from conformance.runner import ATTACHED, test_id
+from conformance.runner import test_id
 from conformance.sandbox.server import SandboxApp
 from conformance.sandbox.world import Worlds
+from conformance.targets.gathering import ATTACHED
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ def run_rounds(api: Api, origin: str, rounds: Sequence[Round], *, examples: int)
     every = dict.fromkeys(test for each in rounds for test in each.tests)
     tests = tuple(every) if all(each.tests for each in rounds) else ()
     base_urls = {api.name: f"{origin}/{api.name}"}
-    run(Options((api.name,), "sandbox", base_urls, tests=tests, examples=examples), plugins=[_Rounds(api, rounds)])
+    options = Options((api.name,), "sandbox", base_urls, tests=tests, examples=examples, reduce=False)
+    run(options, plugins=[_Rounds(api, rounds)])
     besides = stopwatch() - began - sum(each.seconds for each in rounds)
     return [each.observation(besides / len(rounds)) for each in rounds]

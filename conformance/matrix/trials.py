@@ -113,7 +113,7 @@ def listing() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {"faults": [], "variations": []}
     for trial in trials():
         known = trial.change
-        entry = {"name": trial.name, "api": trial.api}
+        entry = {"name": trial.name, "api": trial.api, "title": trial.title}
         if issubclass(known, Variation):
             found["variations"].append({**entry, "permits": known.permits})
         elif trial.section == "faults":

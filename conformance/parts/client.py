@@ -1,6 +1,5 @@
 """What every client shares: one request as it is asked for, calls that are repeated, and errors without secrets."""
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
@@ -10,8 +9,15 @@ from typing import Any, ClassVar, Self
 
 import httpx
 
+from conformance.bounds.layers import layer_of
+from conformance.bounds.transport import AnswerRefusedError, BoundedTransport
+from conformance.bounds.urls import foreign_url
 from conformance.clock import Clock, SystemClock
+from conformance.exchange import PAGES
 from conformance.ids import Ids, fresh_seed
+from conformance.recording.patience import NotTakenError, asked_pause, patiently
+from conformance.recording.redaction import without
+from conformance.standards.spellings import PLAIN, Spelling
 
 __all__ = ["ApiClient", "ApiError"]
 
@@ -20,6 +26,7 @@ _TRIES = 3
 _SHOWN = 300
 """Characters of a body that an error shows."""
 _FIRST_PAUSE = timedelta(milliseconds=200)
+_FIRST_PAUSE_AFTER_429 = timedelta(seconds=1)
 _PATIENCE = timedelta(seconds=30)
 _SERVER_IN_TROUBLE = frozenset(
     {
@@ -52,6 +59,7 @@ class ApiClient(ABC):
         transport: What sends requests; a new one if none is given.
         clock: What tells the time, and waits between tries.
         ids: Where idempotency keys come from.
+        spelling: How requests are written.
     """
 
     worth_repeating: ClassVar[frozenset[int]] = _SERVER_IN_TROUBLE
@@ -64,12 +72,15 @@ class ApiClient(ABC):
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
         ids: Ids | None = None,
+        spelling: Spelling = PLAIN,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.clock = clock or SystemClock()
         self.ids = ids or Ids(fresh_seed())
+        self.spelling = spelling
         self._http = httpx.Client(
-            transport=transport,
+            transport=transport or BoundedTransport(),
+            event_hooks={"request": [] if spelling is PLAIN else [self._write_headers]},
             timeout=_TIMEOUT,
             headers={"Accept": "application/json", "Accept-Encoding": "identity"},
             trust_env=False,
@@ -99,7 +110,9 @@ class ApiClient(ABC):
         auth: httpx.Auth | None = None,
         extensions: Mapping[str, Any] | None = None,
     ) -> httpx.Response:
-        """Send one request and give its answer, whatever it is; nothing is repeated.
+        """Send one request and give its answer, whatever it is.
+
+        Nothing is repeated, unless the transport says that the server is too busy to look at it.
 
         Args:
             method: The method.
@@ -111,17 +124,33 @@ class ApiClient(ABC):
             extensions: httpx's request extensions.
 
         Raises:
-            httpx.RequestError: If no answer came, or one that cannot be decoded.
+            httpx.RequestError: If no answer came, one that cannot be decoded, or one that is too long or too slow.
+            UrlRefused: If `path`, which may hold what the server gave, makes no URL.
+            ApiError: If the transport kept saying that the server is busy.
         """
         if content is None and body is not None:
-            content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        fields = dict(headers or {})
+            content = self.spelling.json(body)
+        fields = {"Accept": self.spelling.accept, **(headers or {})}
         if content is not None:
-            fields.setdefault("Content-Type", "application/json")
-        request = self._http.build_request(
-            method, self.base_url + path, content=content, headers=fields, extensions=dict(extensions or {})
-        )
-        return self._http.send(request, auth=auth)
+            fields.setdefault("Content-Type", self.spelling.content_type)
+        url = foreign_url(self.base_url + path)
+
+        def send() -> httpx.Response:
+            request = self._http.build_request(
+                method, url, content=content, headers=fields, extensions=dict(extensions or {})
+            )
+            try:
+                return self._http.send(request, auth=auth)
+            except UnicodeError as error:  # httpx reads where a redirect leads, though nobody follows it
+                raise httpx.RemoteProtocolError(f"it redirects to what is no URL: {error}", request=request) from error
+
+        try:
+            return patiently(send)
+        except NotTakenError as busy:
+            raise self.error(f"{method} {path} {busy}") from busy
+
+    def _write_headers(self, request: httpx.Request) -> None:
+        request.headers = httpx.Headers(list(self.spelling.headers(request.headers.raw)))
 
     def send_until_answered(self, what: str, send: Callable[[], httpx.Response]) -> httpx.Response:
         """Send a request up to three times, until something else came than nothing or a status worth repeating.
@@ -138,8 +167,8 @@ class ApiClient(ABC):
             try:
                 response = send()
             except httpx.RequestError as error:
-                if not tries_left:
-                    raise self.error(f"{what} got no answer: {describe_error(error)}") from error
+                if not tries_left or isinstance(error, AnswerRefusedError):
+                    raise self.error(f"{what} {outcome_of(error)}") from error
             else:
                 pause = max(pause, self.requested_pause(response))
                 if response.status_code not in self.worth_repeating or not tries_left or pause > _PATIENCE:
@@ -148,9 +177,12 @@ class ApiClient(ABC):
             pause *= 2
         raise AssertionError  # the last try returns or raises
 
-    def requested_pause(self, response: httpx.Response) -> timedelta:  # noqa: ARG002  (a subclass reads it)
-        """How long the API asks its clients to wait; no time if it does not."""
-        return timedelta()
+    def requested_pause(self, response: httpx.Response) -> timedelta:
+        """How long the API asks its clients to wait: by Retry-After, else a second after 429, else no time."""
+        asked = asked_pause(response, self.clock)
+        if asked is not None:
+            return asked
+        return _FIRST_PAUSE_AFTER_429 if response.status_code == HTTPStatus.TOO_MANY_REQUESTS else timedelta()
 
     def error(self, message: str, response: httpx.Response | None = None) -> ApiError:
         """An error whose message shows no secret."""
@@ -192,10 +224,8 @@ class ApiClient(ABC):
         return f": {text[:_SHOWN]}" if text else ""
 
     def without_secrets(self, text: str) -> str:
-        """A text with a placeholder for each secret."""
-        for secret in self.secrets:
-            text = text.replace(secret, "[secret]") if secret else text
-        return text
+        """A whole text with a placeholder for each secret, in whatever form it stands there."""
+        return without(text, [secret for secret in self.secrets if secret], "[secret]")
 
     def refused_access(
         self,
@@ -216,15 +246,42 @@ class ApiClient(ABC):
         try:
             response = send()
         except httpx.RequestError as error:
-            return f"{asked} got no answer: {describe_error(error)}"
-        if response.status_code not in statuses:
-            return None
-        return f"{asked} was answered {response.status_code}{self.refusal_text(response)} {advice}"
+            return f"{asked} {outcome_of(error)}"
+        if response.status_code in statuses:
+            return f"{asked} was answered {response.status_code}{self.refusal_text(response)} {advice}"
+        return self.led_elsewhere(asked, response)
+
+    def led_elsewhere(self, asked: str, response: httpx.Response) -> str | None:
+        """Why an answer is none of an API, and what to do; None if it may be one.
+
+        Args:
+            asked: What was asked for, in words.
+            response: The answer.
+        """
+        reason = _other_than_an_api(response)
+        return self.without_secrets(f"{asked} was answered {response.status_code}. {reason}") if reason else None
 
 
-def describe_error(error: httpx.RequestError) -> str:
-    """The message of an error of the transport; its kind if it has no message."""
-    return str(error) or type(error).__name__
+def _other_than_an_api(response: httpx.Response) -> str | None:
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    look = "Look at the base URL: its host, its port and its path."
+    if response.is_redirect:
+        place = response.headers["Location"].partition("?")[0].partition("#")[0]
+        return f"HTTP: it redirects to {place[:_SHOWN]!r}, and a client of an API does not follow. {look}"
+    if kind in PAGES:
+        return f"HTTP: a page for people answers there, of a web site, a login or a proxy, and not the API. {look}"
+    if response.status_code == HTTPStatus.NOT_FOUND and kind.startswith("text/"):
+        return f"HTTP: nothing of the API is at this path. {look}"
+    return None
+
+
+def outcome_of(error: httpx.RequestError) -> str:
+    """What became of a request without a readable answer: the layer that failed, and the error's message or kind."""
+    said = str(error) or type(error).__name__
+    if isinstance(error, AnswerRefusedError):
+        return f"got an answer that is not read to its end: {said}"
+    layer = layer_of(error)
+    return f"got no answer: {layer} ({said})" if layer else f"got no answer: {said}"
 
 
 def request_line(response: httpx.Response) -> str:

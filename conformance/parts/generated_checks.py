@@ -106,16 +106,19 @@ class GeneratedChecks:
     def unsupported_method(self, exchange: Exchange) -> Iterator[Finding]:
         """What a method shows that a path does not have; Allow may name methods that no document describes.
 
-        The rule asks for 405, with the methods that there are (RFC 9110 sections 10.2.1, 15.5.6).
+        The rule asks for 405, with the methods that there are (RFC 9110 sections 10.2.1, 15.5.6); a server that has
+        the method nowhere may answer 501 (section 15.6.2).
         """
         status, method = exchange.response.status, exchange.request.method
         allow = exchange.response.header("Allow")
         allowed = {name.strip() for name in (allow or "").split(",")}
         path = exchange.request.url.removeprefix(self._base_url).partition("?")[0]
         described = self.specification.methods_at(path)
+        anywhere = {operation.method for operation in self.specification.operations.values()}
         yield self.says.judged(
             "response.unsupported-method",
-            status == HTTPStatus.METHOD_NOT_ALLOWED and described <= allowed and method not in allowed,
+            (status == HTTPStatus.METHOD_NOT_ALLOWED and described <= allowed and method not in allowed)
+            or (status == HTTPStatus.NOT_IMPLEMENTED and method not in anywhere),
             "response status and header Allow",
             f"405 with {' and '.join(sorted(described))}",
             f"{status} with {allow or 'none'}, to {method}",

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
-from conformance.clock import Clock
+from conformance.clock import WorldClock
 from conformance.exchange import Request, Response
 from conformance.ids import Ids
 from conformance.parts.example import example_of
@@ -29,7 +29,7 @@ class DescribedSandbox(Service):
         outbox: Where events for webhooks are posted.
     """
 
-    def __init__(self, clock: Clock, ids: Ids, outbox: Outbox) -> None:
+    def __init__(self, clock: WorldClock, ids: Ids, outbox: Outbox) -> None:
         super().__init__(clock, ids, outbox)
         self._keys = {tenant: ids.child(tenant).draw(16).hex() for tenant in TENANTS}
 

@@ -11,12 +11,15 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import TypeVar
 
-from conformance.api import Api, Sandbox
+from conformance.api import Api, Sandbox, registered
 from conformance.catalogue import Catalogue
 from conformance.sandbox.faults import BehaviourChange, Fault, UnknownFaultError, Variation
 from conformance.sandbox.mutations import mutations
 
 T = TypeVar("T")
+
+Kind = type[Fault] | type[Variation]
+"""One of the two base classes."""
 
 
 class Behaviours:
@@ -54,26 +57,45 @@ class Behaviours:
         self._own[name] = change
         return name
 
-    def check_names(self, names: Iterable[str]) -> tuple[str, ...]:
+    def check_names(self, names: Iterable[str], kind: Kind | None = None) -> tuple[str, ...]:
         """`names` without repetition, each of which must be known; nothing is imported for one.
 
+        Args:
+            names: Names of faults and variations.
+            kind: Which of the two each must be; None for either.
+
         Raises:
-            UnknownFaultError: If one of them is not known.
+            UnknownFaultError: If one of them is not known, or of the other kind.
         """
         chosen = tuple(dict.fromkeys(names))
         for name in chosen:
             if name in self._own or any(_look_up(api, name) for api in self.apis):
+                if kind is not None and self._kind(name) is not kind:
+                    raise UnknownFaultError(f"{name} is a {_called(self._kind(name))}, not a {_called(kind)}.")
                 continue
             if is_place(name):
                 raise UnknownFaultError(
                     f"This sandbox knows no {name}. A fault of your own is loaded when a sandbox starts, never by a "
                     f"request: conformance sandbox --fault {name}"
                 )
-            known = {name for api in self.apis for name in declared_changes(api)}
-            close = get_close_matches(name, sorted(known))
-            hint = f"Close to it: {', '.join(close)}." if close else f"There are {len(known)} to choose from."
-            raise UnknownFaultError(f"There is no fault or variation called {name!r}. {hint}")
+            declared = [item for api in self.apis for item in declared_changes(api).items()]
+            known = sorted(each for each, change in declared if kind is None or issubclass(change, kind))
+            close = get_close_matches(name, known)
+            hint = f"Close to it: {', '.join(close)}." if close else f"There are: {', '.join(known)}."
+            called = "fault or variation" if kind is None else _called(kind)
+            raise UnknownFaultError(f"There is no {called} called {name!r}. {hint}")
         return chosen
+
+    def by_kind(self, names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The faults and the variations among `names`, each without repetition.
+
+        Raises:
+            UnknownFaultError: If one of them is not known.
+        """
+        chosen = self.check_names(names)
+        kinds = {name: self._kind(name) for name in chosen}
+        faults, variations = (tuple(each for each in chosen if kinds[each] is kind) for kind in (Fault, Variation))
+        return faults, variations
 
     def sandbox_classes(self, names: Iterable[str]) -> dict[str, type[Sandbox]]:
         """The class of each API's sandbox with the faults and variations of these names, by the API's name.
@@ -86,6 +108,10 @@ class Behaviours:
             for api in self.apis
             if (base := api.sandbox)
         }
+
+    def _kind(self, name: str) -> Kind:
+        found = (change for api in self.apis if (change := self._change(api, name)))
+        return Variation if issubclass(next(found), Variation) else Fault
 
     def _change(self, api: Api, name: str) -> BehaviourChange | None:
         """What the sandbox of one API is to be changed by; None if the name is of something of another API."""
@@ -110,6 +136,40 @@ def declared_changes(api: Api) -> dict[str, BehaviourChange]:
         and issubclass(member, Fault | Variation)
         and (hasattr(member, "breaks") or hasattr(member, "permits"))
     }
+
+
+def provocations(api: Api) -> dict[str, BehaviourChange]:
+    """The faults and variations of `api` by which a client shows how it takes them.
+
+    Returns:
+        Them by their names, and those that stand apart from the others by where they stand, as ``module:Class``.
+    """
+    apart = vars(api.provocations).values() if api.provocations else ()
+    classes = [each for each in apart if isinstance(each, type) and issubclass(each, Fault | Variation)]
+    found = {f"{each.__module__}:{each.__qualname__}": each for each in classes if each.provokes}
+    return {**{name: each for name, each in declared_changes(api).items() if each.provokes}, **found}
+
+
+def chosen_variations(chosen: Iterable[str]) -> list[str]:
+    """The names of the variations of the registered APIs in alphabetical order.
+
+    Args:
+        chosen: Names of APIs or of variations to choose among them; none for all.
+
+    Raises:
+        UnknownFaultError: If one of these names is neither.
+    """
+    apis, wanted = registered(), set(chosen)
+    of_api = {
+        name: {each for each, change in declared_changes(api).items() if issubclass(change, Variation)}
+        for name, api in apis.items()
+    }
+    known = {each for names in of_api.values() for each in names}
+    if unknown := wanted - known - apis.keys():
+        listed = ", ".join((*sorted(apis), *sorted(known)))
+        raise UnknownFaultError(f"There is no API or variation called {min(unknown)!r}. There are: {listed}.")
+    of_chosen_apis = {each for name in wanted & apis.keys() for each in of_api[name]}
+    return sorted((wanted & known) | of_chosen_apis if wanted else known)
 
 
 def find_change(api: Api, name: str) -> BehaviourChange | None:
@@ -154,6 +214,10 @@ def compose(base: type[T], changes: Sequence[BehaviourChange]) -> type[T]:
             "worlds that already run. Let it keep what it must remember in a functools.cached_property."
         )
     return kind
+
+
+def _called(kind: Kind) -> str:
+    return kind.__name__.lower()
 
 
 def _look_up(api: Api, name: str) -> BehaviourChange | None:

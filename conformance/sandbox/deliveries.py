@@ -4,21 +4,23 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import cache
 from ipaddress import ip_address
 from typing import Protocol
 
 import httpx
 
-from conformance.clock import Clock
+from conformance.clock import Clock, SystemClock, stopwatch
 from conformance.exchange import Headers
 
 TIMEOUT = 5
 """Seconds that a receiver has for its answer."""
 
 _END_OF_PORTS = 65_536
+_LOGGED_EVENTS, _LOGGED_TRIES = 1_000, 20
 
 
 class AddressRefused(ValueError):  # noqa: N818 - a judgement of the input, named as such
@@ -101,9 +103,37 @@ def http_sender(_seed: str) -> Sender:
     return HttpSender()
 
 
+@dataclass(frozen=True)
+class Try:
+    """One try to deliver an event.
+
+    Args:
+        at: When it was made, by the clock of the world (UTC).
+        machine_at: When it was made, by the machine's clock (UTC).
+        seconds: How long the receiver took.
+        headers: All header lines that the sandbox gave it.
+        status: The status of the receiver's answer; None if none came in time.
+    """
+
+    at: datetime
+    machine_at: datetime
+    seconds: float
+    headers: Headers
+    status: int | None
+
+
+class State(StrEnum):
+    """What became of an event."""
+
+    UNDER_WAY = "under way"
+    RECEIVED = "received"
+    WAITING = "waiting for another try"
+    GIVEN_UP = "given up"
+
+
 @dataclass
 class Pending:
-    """One event that a receiver does not have yet.
+    """One event that is on its way to a receiver, or was.
 
     Args:
         address: The receiver's URL.
@@ -113,6 +143,8 @@ class Pending:
         posted: When the event came about (UTC).
         due: When to try again (UTC).
         failures: How often it was tried in vain.
+        tries: The tries so far, but for the oldest of very many.
+        state: What became of it.
     """
 
     address: str
@@ -122,6 +154,8 @@ class Pending:
     posted: datetime
     due: datetime
     failures: int = 0
+    tries: deque[Try] = field(default_factory=lambda: deque(maxlen=_LOGGED_TRIES))
+    state: State = State.UNDER_WAY
 
 
 class Outbox:
@@ -135,6 +169,10 @@ class Outbox:
 
     def __init__(self, clock: Clock, sender: Sender, *, beyond_loopback: bool = False) -> None:
         self.address: str | None = None
+        self.log: deque[Pending] = deque(maxlen=_LOGGED_EVENTS)
+        """The events so far, the oldest first; when there are too many the oldest is dropped."""
+        self.on_try: Callable[[Pending], None] = lambda _: None
+        """What is told of each try when it is over."""
         self._clock = clock
         self._sender = sender
         self._beyond_loopback = beyond_loopback
@@ -172,7 +210,9 @@ class Outbox:
             headers: Asked for further headers at every try, as a signature that must be fresh.
         """
         now = self._clock.now()
-        self._fresh.append(Pending(address, body, policy, headers, posted=now, due=now))
+        event = Pending(address, body, policy, headers, posted=now, due=now)
+        self._fresh.append(event)
+        self.log.append(event)
         if self._worker is None or self._worker.done():
             self._worker = asyncio.get_running_loop().create_task(self._send_fresh())
 
@@ -191,6 +231,8 @@ class Outbox:
             for delivery in due:
                 if now - delivery.posted <= delivery.policy.gives_up_after():
                     await self._try(delivery, times=1)
+                else:
+                    delivery.state = State.GIVEN_UP
 
     async def close(self) -> None:
         """Drop what is under way."""
@@ -207,11 +249,23 @@ class Outbox:
             await self._try(delivery, times=delivery.policy.tries_at_once())
 
     async def _try(self, delivery: Pending, times: int) -> None:
-        for _ in range(times):
+        if not times:
+            self._postpone(delivery)
+        for left in reversed(range(times)):
             status = await self._send(delivery)
-            if status is not None and delivery.policy.is_received(status):
+            received = status is not None and delivery.policy.is_received(status)
+            if received:
+                delivery.state = State.RECEIVED
+            else:
+                delivery.failures += 1
+                if not left:
+                    self._postpone(delivery)
+            self.on_try(delivery)
+            if received:
                 return
-            delivery.failures += 1
+
+    def _postpone(self, delivery: Pending) -> None:
+        delivery.state = State.WAITING
         delivery.due = self._clock.now() + delivery.policy.pause_before_retry(delivery.failures)
         self._waiting.append(delivery)
 
@@ -222,7 +276,10 @@ class Outbox:
             *delivery.headers(),
         )
         follow = delivery.policy.follows_redirects()
-        return await self._sender.send(delivery.address, delivery.body, headers, follow_redirects=follow)
+        at, machine_at, started = self._clock.now(), SystemClock().now(), stopwatch()
+        status = await self._sender.send(delivery.address, delivery.body, headers, follow_redirects=follow)
+        delivery.tries.append(Try(at, machine_at, stopwatch() - started, headers, status))
+        return status
 
 
 @cache

@@ -11,7 +11,14 @@ class UnknownFaultError(ConformanceError, ValueError):
     """A fault or variation that was named does not exist or cannot be used; the message says which one, and why."""
 
 
-class Fault:
+class _Change:
+    """What faults and variations have in common."""
+
+    provokes: ClassVar[tuple[str, ...]] = ()
+    """The ids of the rules for clients that only a client shows which meets such a server."""
+
+
+class Fault(_Change):
     """A deliberate wrong behaviour, named by its sin; subclasses also inherit the sandbox class that they change.
 
     A fault has no ``__init__`` of its own, and one that has is refused: it can be set in a world that already runs,
@@ -45,7 +52,7 @@ class Fault:
         )
 
 
-class Variation:
+class Variation(_Change):
     """Another behaviour that the documents permit; subclasses also inherit the sandbox class that they change.
 
     Like a fault, it has no ``__init__`` of its own.

@@ -1,7 +1,7 @@
 """What the sandbox says in its responses, and how strictly it reads the JSON in requests."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -95,6 +95,17 @@ def read_text(document: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise BodyRejected(f"{name!r} must be a string, and is {_kind(value)}.")
     return check_text(value, name)
+
+
+def check_members(document: Mapping[str, Any], known: Collection[str]) -> None:
+    """Refuse a member of `document` that is not one of `known`.
+
+    Raises:
+        BodyRejected: If there is one; the message lists those that are known.
+    """
+    unknown = [name for name in document if name not in known]
+    if unknown:
+        raise BodyRejected(f"{', '.join(map(repr, unknown))} is not known here. There are: {', '.join(known)}.")
 
 
 def check_text(value: str, name: str) -> str:

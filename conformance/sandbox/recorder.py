@@ -105,7 +105,7 @@ class RecordingApp(SandboxApp):
             await self._serve_recorded(Recording(), scope, receive, send)
         elif (world := _WORLD.match(path)) and world[1] in self._of_world:
             recording = self._of_world[world[1]]
-            if not path.startswith(PREFIX):  # tests have another client for the control routes
+            if not path.startswith(PREFIX) and not _ends_connection(scope):  # control routes have a client of their own
                 first = self._connections.setdefault(world[1], scope["client"])
                 recording.steady = recording.steady and scope["client"] == first
             await self._serve_recorded(recording, scope, receive, send)
@@ -129,6 +129,11 @@ class RecordingApp(SandboxApp):
     def recordings(self) -> Mapping[str, Recording]:
         """What was recorded of each world, by the world's seed."""
         return self._recordings
+
+
+def _ends_connection(scope: Message) -> bool:
+    """Whether a request asks for its connection to be closed after it, so that the next one comes over another."""
+    return (b"connection", b"close") in scope["headers"]
 
 
 class _RecordingSender:
@@ -217,13 +222,16 @@ class _Answering:
         return Answer(begin["status"], headers, b"".join(part.get("body", b"") for part in parts))
 
 
-def differing_worlds(api: Api, faults: tuple[str, ...], recordings: Mapping[str, Recording]) -> list[str]:
+def differing_worlds(
+    api: Api, faults: tuple[str, ...], recordings: Mapping[str, Recording], *, patience: float = _SECONDS_TO_ANSWER
+) -> list[str]:
     """The names of the worlds that answer otherwise, or send other webhooks, or cannot be asked again.
 
     Args:
         api: The API.
         faults: The faults and variations with which they are asked.
         recordings: What worlds without these were asked and answered, by any name.
+        patience: How many seconds each answer may take; one that takes longer is another answer.
 
     Raises:
         UnknownFaultError: If there is no fault or variation of such a name.
@@ -237,7 +245,7 @@ def differing_worlds(api: Api, faults: tuple[str, ...], recordings: Mapping[str,
         make_sender=lambda seed: senders.get(seed) or _RehearsedSender(()),
     )
     with _quiet():
-        return asyncio.run(_differing(SandboxApp(worlds), recordings, senders))
+        return asyncio.run(_differing(SandboxApp(worlds), recordings, senders, patience))
 
 
 @contextmanager
@@ -252,25 +260,25 @@ def _quiet() -> Iterator[None]:
 
 
 async def _differing(
-    app: SandboxApp, recordings: Mapping[str, Recording], senders: Mapping[str, _RehearsedSender]
+    app: SandboxApp, recordings: Mapping[str, Recording], senders: Mapping[str, _RehearsedSender], patience: float
 ) -> list[str]:
     found = [
         name
         for name, recording in recordings.items()
         if not recording.steady
-        or not await _answers(app, recording)
+        or not await _answers(app, recording, patience)
         or senders[recording.seed].sent != [event for event, _ in recording.events]
     ]
     await app.worlds.close()
     return found
 
 
-async def _answers(app: SandboxApp, recording: Recording) -> bool:
+async def _answers(app: SandboxApp, recording: Recording, patience: float) -> bool:
     """Whether the sandbox gives these requests the same answers."""
     world = None
     for scope, content, answer in recording.exchanges:
         try:
-            async with asyncio.timeout(_SECONDS_TO_ANSWER):
+            async with asyncio.timeout(patience):
                 again = await _ask(app, scope, content)
                 if world is not None:
                     await app.worlds.get(world).outbox.flush()

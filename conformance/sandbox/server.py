@@ -5,17 +5,22 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from email.utils import format_datetime
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 from conformance import ConformanceError
 from conformance.api import Api, registered
 from conformance.clock import pause, stopwatch
 from conformance.exchange import Request, Response
+from conformance.sandbox.access import Access
+from conformance.sandbox.blocked_sockets import cause_of
 from conformance.sandbox.control import PREFIX, Control
 from conformance.sandbox.faults import BehaviourChange
-from conformance.sandbox.messages import problem
+from conformance.sandbox.messages import json_response, problem
+from conformance.sandbox.request_target import target_of
 from conformance.sandbox.threaded_server import Message, Receive, Send, ThreadedServer
 from conformance.sandbox.world import DEFAULT, UnknownWorldError, World, Worlds
 
@@ -41,11 +46,12 @@ class SandboxApp:
 
     Args:
         worlds: Its worlds.
+        allowed_hosts: The hosts besides those of loopback at which its control routes answer.
     """
 
-    def __init__(self, worlds: Worlds) -> None:
+    def __init__(self, worlds: Worlds, allowed_hosts: Iterable[str] = ()) -> None:
         self.worlds = worlds
-        self._control = Control(worlds)
+        self._control = Control(worlds, Access(allowed_hosts))
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection scope of ASGI."""
@@ -66,7 +72,7 @@ class SandboxApp:
     async def _retry_by_real_time(self) -> None:
         while True:
             await pause(1)
-            await self.worlds.default.outbox.settle()
+            await self.worlds.settle_in_real_time()
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         try:
@@ -75,14 +81,24 @@ class SandboxApp:
             return
         request = _request(scope, body or b"")
         path = scope["raw_path"].decode("latin-1")
-        world, response = await self._answer(request, path, too_large=body is None)
-        date = format_datetime(world.clock.now(), usegmt=True)
-        headers = [*response.headers, ("Date", date)]
-        if response.status != HTTPStatus.NO_CONTENT and response.header("Transfer-Encoding") is None:
-            headers.append(("Content-Length", str(len(response.body))))
-        lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        response = await self.respond(request, path, too_large=body is None)
+        lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
         await send({"type": "http.response.start", "status": response.status, "headers": lines})
         await send({"type": "http.response.body", "body": response.body})
+
+    async def respond(self, request: Request, path: str, *, too_large: bool = False) -> Response:
+        """The answer to a request, with all its header fields.
+
+        Args:
+            request: The request, with its URL as it was sent.
+            path: The undecoded path of the URL.
+            too_large: Whether its content was larger than may be, and was left out.
+        """
+        world, response = await self._answer(request, path, too_large=too_large)
+        headers = (*response.headers, ("Date", format_datetime(world.clock.now(), usegmt=True)))
+        if response.status != HTTPStatus.NO_CONTENT and response.header("Transfer-Encoding") is None:
+            headers = (*headers, ("Content-Length", str(len(response.body))))
+        return replace(response, headers=headers)
 
     async def _answer(self, request: Request, path: str, *, too_large: bool) -> tuple[World, Response]:
         world = self.worlds.default
@@ -90,6 +106,8 @@ class SandboxApp:
             return world, problem(400, "The Host header must be a host, with a port where it is not 80.")
         if path == PREFIX or path.startswith(f"{PREFIX}/"):
             return world, await _guarded(self._control.answer, request, path, too_large=too_large)
+        if path == "/health":
+            return world, json_response(HTTPStatus.OK, {"healthy": True})
         mount = _MOUNT.fullmatch(path)
         try:
             world = self.worlds.get(mount["world"] or DEFAULT if mount else DEFAULT)
@@ -126,6 +144,19 @@ class RunningSandbox(ThreadedServer):
                 f"The sandbox cannot listen on {host}, port {port}: {error}. "
                 "Is another one running there? Choose another port, or 0 for any that is free."
             ) from error
+        except Exception as error:
+            if cause := cause_of(error):
+                raise SandboxNotStartedError(cause) from error
+            raise
+
+    def describe(self) -> dict[str, Any]:
+        """What a client must know to use the default world, as ``GET /_sandbox`` answers it."""
+        return self._app.worlds.default.describe(self.origin)
+
+    @property
+    def worlds(self) -> Worlds:
+        """Its worlds; they change while it serves."""
+        return self._app.worlds
 
     def add_fault(self, change: str | BehaviourChange) -> str:
         """Make a fault or variation of your own known, so that worlds can take it.
@@ -150,6 +181,7 @@ def start(
     *,
     apis: Iterable[Api] | None = None,
     beyond_loopback: bool = False,
+    allowed_hosts: Iterable[str] = (),
 ) -> RunningSandbox:
     """Start a sandbox in a thread; use it in a ``with`` statement, or call ``stop``.
 
@@ -161,13 +193,15 @@ def start(
         seed: The seed of the default world.
         apis: The APIs to implement; None for all that are registered.
         beyond_loopback: Whether webhooks may go elsewhere than to this machine.
+        allowed_hosts: The hosts besides those of loopback at which the control routes answer.
 
     Raises:
         SandboxNotStartedError: If it cannot listen there.
         UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
     """
     implemented = tuple(registered().values() if apis is None else apis)
-    return RunningSandbox(SandboxApp(Worlds(implemented, seed, faults, beyond_loopback=beyond_loopback)), host, port)
+    worlds = Worlds(implemented, seed, faults, beyond_loopback=beyond_loopback)
+    return RunningSandbox(SandboxApp(worlds, allowed_hosts), host, port)
 
 
 def serve(
@@ -179,6 +213,7 @@ def serve(
     started: Callable[[RunningSandbox], None],
     apis: Iterable[Api] | None = None,
     beyond_loopback: bool = False,
+    allowed_hosts: Iterable[str] = (),
 ) -> None:
     """Serve until interrupted from the keyboard (Ctrl-C).
 
@@ -191,6 +226,7 @@ def serve(
         started: Called once requests are answered.
         apis: The APIs to implement; None for all that are registered.
         beyond_loopback: Whether webhooks may go elsewhere than to this machine.
+        allowed_hosts: The hosts besides those of loopback at which the control routes answer.
 
     Raises:
         SandboxNotStartedError: If it cannot listen there.
@@ -198,7 +234,9 @@ def serve(
     """
     with (
         suppress(KeyboardInterrupt),
-        start(port, host, faults, seed, apis=apis, beyond_loopback=beyond_loopback) as sandbox,
+        start(
+            port, host, faults, seed, apis=apis, beyond_loopback=beyond_loopback, allowed_hosts=allowed_hosts
+        ) as sandbox,
     ):
         started(sandbox)
         sandbox.wait()
@@ -238,8 +276,8 @@ async def _read(receive: Receive) -> bytes | None:
 def _request(scope: Message, body: bytes) -> Request:
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
     host = next((value for name, value in headers if name == "host"), "")
-    target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
-    return Request(headers, body, scope["method"], f"{scope['scheme']}://{host}{target.decode('latin-1')}")
+    url = f"{scope['scheme']}://{host}{target_of(scope).decode('latin-1')}"
+    return Request(headers, body, scope["method"], url)
 
 
 def _has_host(url: str) -> bool:

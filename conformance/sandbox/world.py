@@ -1,27 +1,42 @@
 """Worlds: sandboxes within the sandbox, each with its own clock, state, faults and request log."""
 
-from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, count
-from typing import Any
+from typing import Any, Protocol
 
 from conformance.api import Api, Sandbox
-from conformance.clock import Clock, FrozenClock, OffsetClock
-from conformance.exchange import Exchange, Request, Response
+from conformance.clock import OffsetClock, SystemClock, WorldClock
+from conformance.exchange import Delivery, Exchange, Request, Response
 from conformance.ids import Ids
+from conformance.judging.traffic import Judged
+from conformance.recording.content_codings import decoded
 from conformance.sandbox.behaviour import Behaviours
-from conformance.sandbox.deliveries import Outbox, Sender, SenderFactory, http_sender
-from conformance.sandbox.faults import BehaviourChange
+from conformance.sandbox.deliveries import Outbox, Pending, Sender, SenderFactory, http_sender
+from conformance.sandbox.faults import BehaviourChange, Fault, Variation
 from conformance.sandbox.messages import to_rfc3339
+from conformance.sandbox.observation import Observation
 from conformance.sandbox.service import TENANTS
 
 DEFAULT = "default"
 """The id of the world that is there from the start and runs in real time."""
 
-_LOGGED_EXCHANGES = 1_000
 _MOST_WORLDS = 10_000
+
+
+class Watch(Protocol):
+    """What is told of each request and delivery as it comes."""
+
+    def saw_request(self, world: "World", judged: Judged, /) -> None:
+        """A request was answered, and judged."""
+
+    def saw_delivery(self, world: "World", event: Pending, /) -> None:
+        """A try to deliver a webhook is over."""
+
+    def ends(self, world: "World", /) -> None:
+        """A world is reset or dropped."""
 
 
 class UnknownWorldError(LookupError):
@@ -36,9 +51,10 @@ class World:
         seed: What all its ids, nonces, keys and credentials are drawn from.
         clock: Its time.
         behaviours: The faults and variations that there are, of the APIs that it implements.
-        faults: The names of those that change how it behaves.
+        changes: The names of those that change how it behaves.
         sender: What brings its webhooks to their receivers.
         beyond_loopback: Whether its webhooks may go elsewhere than to this machine.
+        explains: Whether its refusals name the mistake that was made, which takes time to find out.
 
     Raises:
         UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
@@ -48,41 +64,64 @@ class World:
         self,
         world_id: str,
         seed: str,
-        clock: Clock,
+        clock: WorldClock,
         behaviours: Behaviours,
-        faults: Iterable[str],
+        changes: Iterable[str],
         sender: Sender,
         *,
         beyond_loopback: bool,
+        explains: bool = True,
     ) -> None:
         self.id = world_id
         self.seed = seed
         self.clock = clock
-        self.faults = behaviours.check_names(faults)
+        self.faults, self.variations = behaviours.by_kind(changes)
         self.outbox = Outbox(clock, sender, beyond_loopback=beyond_loopback)
-        self.log: deque[Exchange] = deque(maxlen=_LOGGED_EXCHANGES)
-        self._recorded = 0
+        self.recorded = 0
+        """How many exchanges it had so far, with those before it was reset."""
         self._behaviours = behaviours
         ids = Ids(seed)
         self.services: dict[str, Sandbox] = {
             name: kind(clock, ids.child(name), self.outbox)
-            for name, kind in behaviours.sandbox_classes(self.faults).items()
+            for name, kind in behaviours.sandbox_classes(self.changes).items()
         }
+        self.explains = explains
+        for service in self.services.values():
+            service.explains = explains
+        mounts = {name: service.mounts for name, service in self.services.items()}
+        self.observation = Observation(behaviours.apis, self._prefix, mounts, self._credentials)
+        self.outbox.on_try = self._note_delivery
+        self.watch: Watch | None = None
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The names of its faults and variations."""
+        return (*self.faults, *self.variations)
 
     def set_faults(self, names: Iterable[str]) -> None:
-        """Have it behave with these faults and variations from now on, and with no others; its state stays.
+        """Have it behave with these faults from now on, and with no others; its state and its variations stay.
 
         A webhook that is already on its way is signed and tried again as before.
 
         Raises:
-            UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
+            UnknownFaultError: If a fault of that name does not exist or cannot be used.
         """
-        faults = self._behaviours.check_names(names)
-        for name, kind in self._behaviours.sandbox_classes(faults).items():
+        self._change(self._behaviours.check_names(names, Fault), self.variations)
+
+    def set_variations(self, names: Iterable[str]) -> None:
+        """Have it behave with these variations from now on, and with no others; its state and its faults stay.
+
+        Raises:
+            UnknownFaultError: If a variation of that name does not exist or cannot be used.
+        """
+        self._change(self.faults, self._behaviours.check_names(names, Variation))
+
+    def _change(self, faults: tuple[str, ...], variations: tuple[str, ...]) -> None:
+        for name, kind in self._behaviours.sandbox_classes((*faults, *variations)).items():
             service = kind.__new__(kind)
             service.__dict__ = self.services[name].__dict__
             self.services[name] = service
-        self.faults = faults
+        self.faults, self.variations = faults, variations
 
     @property
     def mounts(self) -> list[str]:
@@ -96,14 +135,19 @@ class World:
         found = next((service for service in self.services.values() if mount in service.mounts), None)
         return partial(found.answer_at, mount) if found else None
 
+    def base_url(self, origin: str, mount: str) -> str:
+        """Where a mount is for who reaches the server at `origin`."""
+        return f"{origin}{self._prefix}/{mount}"
+
     def describe(self, origin: str) -> dict[str, Any]:
         """What a client must know to use this world through the server at `origin`."""
-        mount = origin if self.id == DEFAULT else f"{origin}/w/{self.id}"
         return {
             "world": self.id,
-            "base_urls": {name: f"{mount}/{name}" for name in self.mounts},
+            "base_urls": {name: self.base_url(origin, name) for name in self.mounts},
             "clock": to_rfc3339(self.clock.now()),
             "faults": list(self.faults),
+            "variations": list(self.variations),
+            "shortcuts": {name: list(service.shortcuts) for name, service in self.services.items()},
             "tenants": {
                 tenant: {name: service.credentials(tenant) for name, service in self.services.items()}
                 for tenant in TENANTS
@@ -115,12 +159,46 @@ class World:
 
         Args:
             request: What was received.
-            response: What was answered.
+            response: What was answered; it is kept decoded.
             at: When it was received, by the clock of this world (UTC).
             seconds: How long the answer took.
         """
-        self._recorded += 1
-        self.log.append(Exchange(f"{self.id}#{self._recorded}", None, "", at, seconds, request, response))
+        self.recorded += 1
+        machine_at = SystemClock().now() - timedelta(seconds=seconds)
+        self.observation.note(
+            Exchange(
+                f"{self.id}#{self.recorded}", None, "", at, seconds, request, decoded(response), machine_at=machine_at
+            )
+        )
+        if self.watch is not None:
+            self.watch.saw_request(self, self.observation.exchanges()[-1])
+
+    def _note_delivery(self, event: Pending) -> None:
+        """Note the last try to deliver an event."""
+        last, state = event.tries[-1], vars(event.policy)
+        delivery = Delivery(
+            after=self.recorded,
+            identity=TENANTS[0],
+            at=last.at,
+            request=Request(last.headers, event.body, "POST", event.address),
+            answered=last.status or 0,
+            machine_at=last.machine_at,
+        )
+        sender = next((name for name, service in self.services.items() if vars(service) is state), None)
+        self.observation.note_delivery(delivery, sender)
+        if self.watch is not None:
+            self.watch.saw_delivery(self, event)
+
+    def _credentials(self) -> dict[str, dict[str, dict[str, str]]]:
+        """What each tenant authenticates with, by the API's name and its own."""
+        return {
+            name: {tenant: service.credentials(tenant) for tenant in TENANTS} for name, service in self.services.items()
+        }
+
+    @property
+    def _prefix(self) -> str:
+        """What its paths begin with, before the name of an API."""
+        return "" if self.id == DEFAULT else f"/w/{self.id}"
 
 
 class Worlds:
@@ -152,7 +230,8 @@ class Worlds:
         self._beyond_loopback = beyond_loopback
         self._make_sender = make_sender
         self._worlds: OrderedDict[str, World] = OrderedDict()
-        self.default = self._build(DEFAULT, seed, self._faults)
+        self.watch: Watch | None = None
+        self.default = self._build(DEFAULT, seed, self._faults, OffsetClock())
 
     def get(self, world_id: str) -> World:
         """The world of that id.
@@ -169,21 +248,31 @@ class Worlds:
                 f"There is no world {world_id!r}: it was never made, or was dropped. POST /_sandbox/worlds makes one."
             ) from None
 
-    async def create(self, seed: str, faults: Iterable[str] | None = None) -> World:
-        """A new world with a frozen clock.
+    async def create(
+        self,
+        seed: str,
+        faults: Iterable[str] | None = None,
+        clock: WorldClock | None = None,
+        *,
+        explains: bool = True,
+    ) -> World:
+        """A new world.
 
         Args:
             seed: What its ids, nonces, keys and credentials are drawn from; two worlds of one seed are alike.
             faults: Its faults and variations; None for those that the server was started with.
+            clock: Its time; None for the machine's.
+            explains: Whether its refusals name the mistake that was made.
 
         Raises:
             UnknownFaultError: If a fault or variation of that name does not exist or cannot be used.
         """
-        world = self._build(self._new_id(seed), seed, self._faults if faults is None else faults)
+        faults = self._faults if faults is None else faults
+        world = self._build(self._new_id(seed), seed, faults, clock or OffsetClock(), explains=explains)
         self._worlds[world.id] = world
         if len(self._worlds) > _MOST_WORLDS:
             _, oldest = self._worlds.popitem(last=False)
-            await oldest.outbox.close()
+            await self._end(oldest)
         return world
 
     def _new_id(self, seed: str) -> str:
@@ -193,9 +282,11 @@ class Worlds:
         return next(candidate for candidate in chain([first], again) if candidate not in self._worlds)
 
     async def reset(self, world: World) -> World:
-        """The world that takes the place of `world`: as it was when it was made, but with the faults it has now."""
-        await world.outbox.close()
-        again = self._build(world.id, world.seed, world.faults)
+        """The world that takes the place of `world`: as it was when it was made, but with the changes it has now."""
+        await self._end(world)
+        again = self._build(
+            world.id, world.seed, world.changes, world.clock.restarted(), world.recorded, explains=world.explains
+        )
         if world.id == DEFAULT:
             self.default = again
         else:
@@ -205,14 +296,53 @@ class Worlds:
     async def drop(self, world: World) -> None:
         """Forget `world`, which must not be the default one."""
         del self._worlds[world.id]
-        await world.outbox.close()
+        await self._end(world)
+
+    async def settle_in_real_time(self) -> None:
+        """Send the webhooks that are due in the worlds whose time runs by itself."""
+        for world in self:
+            if isinstance(world.clock, OffsetClock):
+                await world.outbox.settle()
 
     async def close(self) -> None:
         """Drop what is under way in any world."""
-        for world in (self.default, *self._worlds.values()):
+        for world in self:
             await world.outbox.close()
 
-    def _build(self, world_id: str, seed: str, faults: Iterable[str]) -> World:
-        clock = OffsetClock() if world_id == DEFAULT else FrozenClock()
+    def _build(
+        self,
+        world_id: str,
+        seed: str,
+        changes: Iterable[str],
+        clock: WorldClock,
+        recorded: int = 0,
+        *,
+        explains: bool = True,
+    ) -> World:
         sender = self._make_sender(seed)
-        return World(world_id, seed, clock, self.behaviours, faults, sender, beyond_loopback=self._beyond_loopback)
+        world = World(
+            world_id,
+            seed,
+            clock,
+            self.behaviours,
+            changes,
+            sender,
+            beyond_loopback=self._beyond_loopback,
+            explains=explains,
+        )
+        world.watch, world.recorded = self.watch, recorded
+        return world
+
+    def set_watch(self, watch: Watch) -> None:
+        """Have every world tell of each request and delivery as it comes."""
+        self.watch = watch
+        for world in self:
+            world.watch = watch
+
+    def __iter__(self) -> Iterator[World]:
+        return iter([self.default, *self._worlds.values()])
+
+    async def _end(self, world: World) -> None:
+        await world.outbox.close()
+        if self.watch is not None:
+            self.watch.ends(world)

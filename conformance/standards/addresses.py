@@ -2,7 +2,8 @@
 
 EVM chains: 20 bytes in hex with the checksum of EIP-55. Bitcoin: base58check (BIP-13 for P2SH), bech32 (BIP-173) for
 witness version 0 and bech32m (BIP-350) for later ones. Solana: base58 of the 32 bytes of an account. NEAR: account ids
-(Nomicon, Account ID; ETH-implicit accounts: NEP-518). Where a chain has no checksum, none is asked for.
+(Nomicon, Account ID; ETH-implicit accounts: NEP-518; deterministic ones: NEP-616; universal ones: NEP-655). Where a
+chain has no checksum, none is asked for.
 """
 
 import re
@@ -25,6 +26,7 @@ __all__ = [
     "Kind",
     "PublicKeyRejected",
     "Reason",
+    "account_in_bech32",
     "address_of",
     "check_address",
     "decode_base58",
@@ -49,7 +51,7 @@ _ED25519_SIZE = 32
 _SOLANA_LENGTHS = range(32, 45)
 _NEAR_LENGTHS = range(2, 65)
 _NEAR_ACCOUNT = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
-_NEAR_FORMS = "expected 64 hex digits, 0x and 40 hex digits, or a name such as alice.near"
+_NEAR_FORMS = "expected 64 hex digits, 0x or 0s and 40 hex digits, 0u and 52 of base32, or a name such as alice.near"
 _NEAR_SUFFIXES = {".near": "mainnet", ".testnet": "testnet"}
 
 
@@ -76,6 +78,10 @@ class Kind(StrEnum):
     SOLANA = "solana"
     NEAR_IMPLICIT = "near-implicit"
     NEAR_ETHEREUM = "near-ethereum"
+    NEAR_DETERMINISTIC = "near-deterministic"
+    """The account of a contract, 0s and 40 hex digits of the hash of its first state."""
+    NEAR_UNIVERSAL = "near-universal"
+    """An account that follows from its first state too, 0u and a hash of 32 bytes in Crockford's base32."""
     NEAR_NAMED = "near-named"
 
 
@@ -176,6 +182,19 @@ def address_of(public_key: bytes, family: Family, *, testnet: bool, kind: Kind |
     version = next(byte for byte, form in _BASE58CHECK_VERSIONS.items() if form == (kind, network))
     payload = bytes([version]) + _hash160(public_key)
     return encode_base58(payload + _base58_checksum(payload))
+
+
+def account_in_bech32(public_key: bytes, prefix: str) -> str:
+    """The address of a secp256k1 key as Cosmos chains write it: the hash of Bitcoin's P2WPKH in bech32 (BIP-173).
+
+    Args:
+        public_key: The key in a form of SEC 1, section 2.3.3.
+        prefix: What the chain's addresses begin with, such as ``cosmos``.
+
+    Raises:
+        PublicKeyRejected: If `public_key` is not a key of the curve.
+    """
+    return _bech32(prefix, (), _hash160(_secp256k1_point(public_key).format()))
 
 
 def encode_base58(content: bytes) -> str:
@@ -361,6 +380,10 @@ def _check_near(text: str, network: str) -> Kind:
         return Kind.NEAR_IMPLICIT
     if re.fullmatch(r"0x[0-9a-f]{40}", text):
         return Kind.NEAR_ETHEREUM
+    if re.fullmatch(r"0s[0-9a-f]{40}", text):
+        return Kind.NEAR_DETERMINISTIC
+    if re.fullmatch(r"0u[0-9a-hjkmnp-tv-z]{52}", text):
+        return Kind.NEAR_UNIVERSAL
     if "." not in text:
         raise AddressRejected(
             Reason.FORM,
@@ -429,8 +452,12 @@ def _base58_checksum(payload: bytes) -> bytes:
 
 def _segwit_address(program: bytes, network: str) -> str:
     prefix = next(prefix for prefix, own_network in _PREFIXES.items() if own_network == network)
-    number = int.from_bytes(program, "big")
-    symbols = [0, *(number >> shift & 31 for shift in range(8 * len(program) - 5, -1, -5))]
+    return _bech32(prefix, [0], program)
+
+
+def _bech32(prefix: str, leading: Iterable[int], content: bytes) -> str:
+    number = int.from_bytes(content, "big")
+    symbols = [*leading, *(number >> shift & 31 for shift in range(8 * len(content) - 5, -1, -5))]
     residue = _polymod([*_expanded(prefix), *symbols, *[0] * _CHECKSUM_SYMBOLS]) ^ _BECH32
     checksum = [residue >> shift & 31 for shift in range(25, -1, -5)]
     return f"{prefix}1" + "".join(_BASE32[symbol] for symbol in symbols + checksum)

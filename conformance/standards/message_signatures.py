@@ -27,6 +27,7 @@ from http_message_signatures import (
 from http_sf.compat import Item
 
 from conformance.standards.der import is_der
+from conformance.standards.signature_parameters import check_parameters, check_query_name, covered_whole
 from conformance.standards.signature_refusals import Reason, ReplayStore, SignatureRejected
 from conformance.standards.signing_keys import (
     KeyRejected,
@@ -50,6 +51,8 @@ __all__ = [
     "SignatureInput",
     "SignatureRejected",
     "algorithms_of",
+    "component_value",
+    "covered_whole",
     "declared_signatures",
     "key_from_seed",
     "load_private_key",
@@ -181,6 +184,21 @@ def signature_base(method: str, url: str, headers: Sequence[tuple[str, str]], si
     return _base(_resolver(method, url, headers), signature_input.components, signature_input.text)
 
 
+def component_value(method: str, url: str, headers: Sequence[tuple[str, str]], component: str) -> str:
+    """The value of one covered component (RFC 9421, sections 2.1 and 2.2).
+
+    Args:
+        method: The method of the request.
+        url: The absolute URL of the request.
+        headers: Names and values of all header fields.
+        component: The component's identifier, as in `SignatureInput`.
+
+    Raises:
+        SignatureRejected: With reason ``component-absent`` or ``malformed``.
+    """
+    return _value(_resolver(method, url, headers), component)
+
+
 def sign(
     method: str,
     url: str,
@@ -221,7 +239,8 @@ def sign(
         The header fields Signature-Input and Signature.
 
     Raises:
-        SignatureRejected: If a component is absent, repeated or malformed.
+        SignatureRejected: If a component is absent, repeated or malformed, or the fields cannot hold the label, the
+            key id, the nonce or the tag.
         KeyRejected: If `key` cannot sign with `algorithm`.
     """
     if algorithm not in algorithms_of(key):
@@ -236,6 +255,7 @@ def sign(
         "nonce": nonce,
         "tag": tag,
     }
+    check_parameters(label, parameters)
     items = [(str(item.value), dict(item.params)) for item in map(_item, components)]
     member: Any = (items, {name: value for name, value in parameters.items() if value is not None})
     base = _base(_resolver(method, url, headers), components, http_sf.ser([member])).encode()
@@ -290,7 +310,7 @@ def verify(
         _require_coverage(signature_input, required)
         _require_time(signature_input, now.timestamp(), max_age, max_ahead)
         key, algorithm = _key_and_algorithm(signature_input, key_for, algorithms)
-        _require_form(signature, algorithm)
+        _require_form(signature_input.label, signature, algorithm)
         base = _base(resolver, signature_input.components, signature_input.text).encode()
         try:
             _ALGORITHMS[algorithm](public_key=key).verify(signature=signature, message=base)
@@ -449,6 +469,8 @@ def _base(resolver: HTTPSignatureComponentResolver, components: Sequence[str], t
 def _value(resolver: HTTPSignatureComponentResolver, component: str) -> str:
     item = _item(component)
     name = str(item.value)
+    if name == "@query-param":
+        check_query_name(component, item.params.get("name"))
     if not name.startswith("@") and name not in resolver.headers:
         raise SignatureRejected(
             Reason.COMPONENT_ABSENT,
@@ -490,20 +512,21 @@ def _require_time(
     elif max_age is not None and now - created > max_age.total_seconds():
         raise SignatureRejected(
             Reason.TOO_OLD,
-            f"The signature was created {now - created:.0f} s ago, "
+            f"The signature {signature_input.label} was created {now - created:.0f} s ago, "
             f"at most {max_age.total_seconds():.0f} s are allowed; "
             "sign each request when you send it, and check your clock.",
         )
     elif max_ahead is not None and created - now > max_ahead.total_seconds():
         raise SignatureRejected(
             Reason.IN_THE_FUTURE,
-            f"The signature was created {created - now:.0f} s ahead of this clock, "
+            f"The signature {signature_input.label} was created {created - now:.0f} s ahead of this clock, "
             f"at most {max_ahead.total_seconds():.0f} s are allowed; check your clock.",
         )
     if expires is not None and now > expires:
         raise SignatureRejected(
             Reason.EXPIRED,
-            f"The signature expired {now - expires:.0f} s ago; sign the request again, and check your clock.",
+            f"The signature {signature_input.label} expired {now - expires:.0f} s ago; "
+            "sign the request again, and check your clock.",
         )
 
 
@@ -514,7 +537,8 @@ def _key_and_algorithm(
     if declared is not None and declared not in allowed:
         raise SignatureRejected(
             Reason.WRONG_ALGORITHM,
-            f"The signature declares the algorithm {declared}, expected {_enumeration(allowed)}.",
+            f"The signature {signature_input.label} declares the algorithm {declared}, "
+            f"expected {_enumeration(allowed)}.",
         )
     if key_id is None:
         raise SignatureRejected(
@@ -532,16 +556,17 @@ def _key_and_algorithm(
         raise SignatureRejected(
             Reason.WRONG_ALGORITHM,
             f"The key {key_id!r} is for {_enumeration(algorithms_of(key))}; "
-            f"the signature declares {declared or 'no algorithm'} and must be made with {_enumeration(allowed)}.",
+            f"the signature {signature_input.label} declares {declared or 'no algorithm'} "
+            f"and must be made with {_enumeration(allowed)}.",
         )
     return key, declared or fitting[0]
 
 
-def _require_form(signature: bytes, algorithm: str) -> None:
+def _require_form(label: str, signature: bytes, algorithm: str) -> None:
     size = _SIGNATURE_SIZES.get(algorithm, len(signature))
     if len(signature) == size:
         return
-    message = f"The signature has {len(signature)} bytes, expected {size} for {algorithm}"
+    message = f"The signature {label} has {len(signature)} bytes, expected {size} for {algorithm}"
     if algorithm in _ECDSA_HASHES:
         message += f": r and s of {size // 2} bytes each"
         if is_der(signature):
@@ -563,7 +588,8 @@ def _require_first_use(
     if seen.seen_before(str(signature_input.key_id), token, now=now, until=min(ends)):
         raise SignatureRejected(
             Reason.REPLAYED,
-            "This signature was accepted before; sign each request anew, with another created or a nonce.",
+            f"The signature {signature_input.label} was accepted before; "
+            "sign each request anew, with another created or a nonce.",
         )
 
 

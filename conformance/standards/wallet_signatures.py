@@ -1,24 +1,13 @@
-"""How a wallet's signature of 65 bytes travels as text, and what went wrong when it does not verify."""
+"""How a wallet's signature of 65 bytes travels as text."""
 
 import base64
 import re
-from collections.abc import Iterator
 from enum import StrEnum
-from hashlib import sha256
 
-from eth_hash.auto import keccak
-
-from conformance.standards.der import is_der
-from conformance.standards.personal_message import (
-    SIGNATURE_SIZE,
-    SignatureUnrecoverable,
-    message_hash,
-    recover,
-    recover_from_hash,
-)
+from conformance.standards.personal_message import SIGNATURE_SIZE
 from conformance.standards.rejection import Rejected
 
-__all__ = ["ACCEPTED", "Encoding", "EncodingRejected", "Reason", "decode", "diagnose", "encode", "normalised"]
+__all__ = ["ACCEPTED", "Encoding", "EncodingRejected", "Reason", "decode", "encode", "normalised"]
 
 _COMPACT_SIZE = 64
 _HEX_TEXT = re.compile(r"(0x)?([0-9a-fA-F]*)")
@@ -52,8 +41,6 @@ class Reason(StrEnum):
     UNPADDED = "unpadded"
     HEX_TEXT = "hex-text"
     MISSING_0X = "missing-0x"
-    DER = "der"
-    COMPACT = "compact"
     WRONG_LENGTH = "wrong-length"
 
 
@@ -110,13 +97,6 @@ def decode(text: str) -> tuple[bytes, Encoding]:
         raise EncodingRejected(reason, f"The signature is {seen}.")
     if len(signature) == SIGNATURE_SIZE:
         return signature, encoding
-    if len(signature) == _COMPACT_SIZE:
-        raise EncodingRejected(
-            Reason.COMPACT,
-            "The signature has 64 bytes, which looks like the compact form of EIP-2098; send 65: r, s and v.",
-        )
-    if is_der(signature):
-        raise EncodingRejected(Reason.DER, "The signature looks like DER; send 65 bytes: r, s and v.")
     difference = len(signature) - SIGNATURE_SIZE
     raise EncodingRejected(
         Reason.WRONG_LENGTH,
@@ -132,44 +112,14 @@ def normalised(signature: bytes) -> bytes:
     return signature
 
 
-def diagnose(text: str, message: bytes, address: str) -> str | None:
-    """What is wrong with a wallet's signature, one sentence for each mistake.
-
-    Args:
-        text: The signature as it was sent.
-        message: The bytes that were to be signed by ``personal_sign``.
-        address: The address that was to sign.
-
-    Returns:
-        The likeliest cause, or ``None`` if `text` is the right signature in an accepted encoding.
-    """
-    faults = []
-    try:
-        signature, _ = decode(text)
-    except EncodingRejected as error:
-        faults.append(str(error))
-        try:
-            signature, _ = _read(text)
-        except EncodingRejected:
-            return str(error)
-    whole = normalised(_expanded(signature))
-    if len(signature) == SIGNATURE_SIZE and whole != signature:
-        faults.append(f"The last byte of the signature, v, is {signature[-1]}; send {whole[-1]}.")
-    for other, digest in _hashes(message):
-        if _signed_by(address, digest, whole):
-            if other:
-                faults.append(f"The wallet signed {other}; have it sign the decoded message by personal_sign.")
-            return " ".join(faults) or None
-    if faults:
-        return " ".join(faults)
-    try:
-        signer = recover(message, whole)
-    except SignatureUnrecoverable as error:
-        return str(error)
-    return f"For this message it is the signature of {signer}, not of {address}: another account or text was signed."
+def _is_hex_of_signature(text: str) -> bool:
+    found = _HEX_TEXT.fullmatch(text)
+    return found is not None and len(found[2]) in (2 * _COMPACT_SIZE, 2 * SIGNATURE_SIZE)
 
 
 def _read(text: str) -> tuple[bytes, Encoding]:
+    if text.startswith("0X") and _is_hex_of_signature(text[2:]):
+        return bytes.fromhex(text[2:]), Encoding.HEX_TEXT
     hex_text = _HEX_TEXT.fullmatch(text)
     if hex_text and (hex_text[1] or len(text) >= 2 * _COMPACT_SIZE):
         return _from_hex(hex_text[2]), Encoding.HEX_TEXT if hex_text[1] else Encoding.BARE_HEX_TEXT
@@ -179,7 +129,7 @@ def _read(text: str) -> tuple[bytes, Encoding]:
         if encoding is Encoding.BASE64_OF_BYTES:
             encoding = Encoding.BASE64_OF_HEX_TEXT if inner[1] else Encoding.BASE64_OF_BARE_HEX_TEXT
         return _from_hex(inner[2]), encoding
-    if content.startswith(b"0x"):
+    if content.startswith(b"0x") and len(content) != SIGNATURE_SIZE:
         raise EncodingRejected(
             Reason.NOT_HEX, f"The text in base64 starts with 0x and goes on with other than hex digits; {_EXPECTED}."
         )
@@ -204,7 +154,8 @@ def _from_base64(text: str) -> tuple[bytes, Encoding]:
     else:
         odd = next((character for character in text if not re.match(r"[A-Za-z0-9+/=]", character)), "=")
         raise EncodingRejected(
-            Reason.NOT_BASE64, f"The signature is no base64: {odd!r} has no place at {text.index(odd)}; {_EXPECTED}."
+            Reason.NOT_BASE64,
+            f"The signature is no base64: {odd!r} has no place at {text.index(odd)}; {_EXPECTED}.",
         )
     try:
         content = base64.b64decode(padded, alphabet, validate=True)
@@ -215,35 +166,3 @@ def _from_base64(text: str) -> tuple[bytes, Encoding]:
             Reason.NOT_BASE64, f"The signature is no base64: its last character says more than a byte can; {_EXPECTED}."
         )
     return content, encoding
-
-
-def _expanded(signature: bytes) -> bytes:
-    if len(signature) != _COMPACT_SIZE:
-        return signature
-    parity, s_head = divmod(signature[32], 0x80)
-    return signature[:32] + bytes([s_head]) + signature[33:] + bytes([parity])
-
-
-def _signed_by(address: str, digest: bytes, signature: bytes) -> bool:
-    try:
-        return recover_from_hash(digest, signature).lower() == address.lower()
-    except SignatureUnrecoverable:
-        return False
-
-
-def _hashes(message: bytes) -> Iterator[tuple[str, bytes]]:
-    crlf = message.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    for other, signed in (
-        ("", message),
-        ("the base64 text of the message", base64.b64encode(message)),
-        ("the message with CRLF line ends", crlf),
-        ("the message with a newline at its end", message + b"\n"),
-        ("the message without the newline at its end", message.rstrip(b"\r\n")),
-        ("the hex text of the message", f"0x{message.hex()}".encode()),
-        ("the hex text of the message without 0x", message.hex().encode()),
-        ("the Keccak-256 hash of the message", keccak(message)),
-        ("the SHA-256 hash of the message", sha256(message).digest()),
-    ):
-        yield other, message_hash(signed)
-    yield "the message without the prefix of EIP-191", keccak(message)
-    yield "the message hashed by SHA-256 without the prefix of EIP-191", sha256(message).digest()

@@ -1,0 +1,108 @@
+"""What a client sends that no sentence forbids, and that is seldom meant: told as advice, which breaks no rule."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from urllib.parse import parse_qsl
+
+from conformance.api import Api
+from conformance.exchange import Exchange, Request
+from conformance.specification import Operation, Specification
+from conformance.standards.message_signatures import SignatureRejected, declared_signatures
+
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_MILLISECONDS = 10**11
+_COMMON = {"accept", "content-type", "content-length", "host", "user-agent", "content-digest"}
+"""Header fields that no client sends because of one API."""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What a client should look at, though it breaks no rule.
+
+    Args:
+        exchange: The id of the exchange that shows it.
+        where: The place, such as ``request query``.
+        text: What is there, what becomes of it, and what was probably meant.
+    """
+
+    exchange: str
+    where: str
+    text: str
+
+
+def advice_on(exchange: Exchange, api: Api, others: Mapping[str, Api]) -> list[Advice]:
+    """What a request shows.
+
+    Args:
+        exchange: The request with its answer, and the operation that it is for.
+        api: The API that it was sent to.
+        others: The other APIs that it can be mixed up with, by their names.
+    """
+    operation = _operations(api).get(exchange.operation or "")
+    if operation is None:
+        return []
+    request = exchange.request
+    found = [
+        *_query(request, operation),
+        *_headers(request, api, others),
+        *_form(request),
+        *_signature(request),
+    ]
+    return [Advice(exchange.id, where, text) for where, text in found]
+
+
+def _query(request: Request, operation: Operation) -> Iterator[tuple[str, str]]:
+    known = [parameter.name for parameter in operation.parameters if parameter.place == "query"]
+    for name in dict.fromkeys(name for name, _ in parse_qsl(request.query, keep_blank_values=True)):
+        if name.removesuffix("[]") in known:
+            continue
+        close = get_close_matches(name, known, n=1)
+        meant = f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(known)}." if known else ""
+        yield "request query", f"No document has the query name {name!r} for {operation.id}; it is passed over.{meant}"
+
+
+def _headers(request: Request, api: Api, others: Mapping[str, Api]) -> Iterator[tuple[str, str]]:
+    sent = {name.lower(): name for name, _ in request.headers}
+    own = _header_names(api)
+    for other in others.values():
+        for name in sorted(set(sent) & (_header_names(other) - own - _COMMON)):
+            yield f"request header {sent[name]}", f"{other.title} has this header field, {api.title} does not read it."
+    if "authorization" in sent and api.secret_headers:
+        key = api.secret_headers[0]
+        yield "request header Authorization", f"{api.title} does not read it: the key belongs into {key}."
+
+
+@cache
+def _operations(api: Api) -> Mapping[str, Operation]:
+    """The operations of an API by their ids."""
+    return Specification.load(api.specification).operations
+
+
+@cache
+def _header_names(api: Api) -> frozenset[str]:
+    """The names, in lower case, of the header fields that the documents of an API list for its requests."""
+    described = {
+        each.name.lower() for one in _operations(api).values() for each in one.parameters if each.place == "header"
+    }
+    return frozenset(described | {name.lower() for name in api.secret_headers})
+
+
+def _form(request: Request) -> Iterator[tuple[str, str]]:
+    kind = (request.header("Content-Type") or "").partition(";")[0].strip().lower()
+    if request.body and kind in _FORMS:
+        yield "request body", f"It is a form, {kind}; bodies are JSON, with Content-Type: application/json."
+
+
+def _signature(request: Request) -> Iterator[tuple[str, str]]:
+    try:
+        declared = declared_signatures(request.headers)
+    except SignatureRejected:
+        return
+    where = "request header Signature-Input"
+    for said, _ in declared:
+        if said.created is None:
+            yield where, "It has no 'created'. RFC 9421, section 2.3, recommends it, and servers may insist on it."
+        elif said.created > _MILLISECONDS:
+            yield where, "Its 'created' is in milliseconds; RFC 9421, section 2.3, has seconds."

@@ -1,0 +1,95 @@
+"""The many ways in which one right request can be written: JSON (RFC 8259), header fields (RFC 9110), signatures."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["PLAIN", "EscapedJson", "OtherHeaders", "OtherSignature", "SpacedJson", "Spelling"]
+
+
+class Spelling:
+    """How a client writes what it sends; this one as most do, subclasses otherwise, with the same meaning."""
+
+    label = "sig"
+    """The label of an HTTP message signature (RFC 9421, section 4.1)."""
+    content_type = "application/json"
+    """The media type of JSON (RFC 8259, section 11)."""
+    accept = "application/json"
+    """The media ranges that an answer may have (RFC 9110, section 12.5.1)."""
+
+    def json(self, value: object) -> bytes:
+        """A value as JSON text in UTF-8."""
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def headers(self, lines: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+        """Header lines as they are sent; those of one name stay in their order (RFC 9110, section 5.3)."""
+        return lines
+
+    def components(self, names: Sequence[str]) -> Sequence[str]:
+        """The components that a signature covers, in the order in which it lists them (RFC 9421, section 2.3)."""
+        return names
+
+
+class SpacedJson(Spelling):
+    """JSON with blanks and line ends between tokens, and members in the opposite order (RFC 8259, sections 2, 4)."""
+
+    def json(self, value: object) -> bytes:
+        """A value as JSON text in UTF-8."""
+        return f"\n{json.dumps(_turned(value), ensure_ascii=False, indent=2, separators=(' ,', ' : '))}\n".encode()
+
+
+class EscapedJson(Spelling):
+    """JSON in which characters of texts are escaped that need not be (RFC 8259, section 7)."""
+
+    def json(self, value: object) -> bytes:
+        """A value as JSON text in UTF-8."""
+        return _escaped(value).encode()
+
+
+class OtherHeaders(Spelling):
+    """Header fields in the opposite order and in capitals: names are the same in any letter case (RFC 9110, 5.1).
+
+    Letter case does not tell media types apart either (RFC 9110, 8.3.1), and of JSON a charset says nothing (RFC 8259,
+    section 11).
+    """
+
+    content_type = "Application/JSON; charset=UTF-8"
+    accept = "application/json;q=0.9, */*;q=0.1"
+
+    def headers(self, lines: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+        """Header lines as they are sent."""
+        return [(name.upper(), value) for name, value in reversed(lines)]
+
+
+class OtherSignature(Spelling):
+    """Another label, and covered components in the opposite order (RFC 9421, sections 2.3 and 4.1)."""
+
+    label = "s-1.x*"
+
+    def components(self, names: Sequence[str]) -> Sequence[str]:
+        """The components that a signature covers, in the order in which it lists them."""
+        return tuple(reversed(names))
+
+
+PLAIN = Spelling()
+"""As most clients write."""
+
+_OFTEN_ESCAPED = re.compile(r"[/:.@-]|[^ -~]")
+
+
+def _turned(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _turned(value[name]) for name in reversed(list(value))}
+    return [_turned(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _escaped(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{_escaped(str(name))}:{_escaped(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_escaped, value)) + "]"
+    if isinstance(value, str):
+        written = json.dumps(value)
+        return _OFTEN_ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04X}", written)
+    return json.dumps(value)
