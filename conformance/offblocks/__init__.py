@@ -3,10 +3,11 @@
 # Each part is imported when it is first asked for, so that a command loads no more than it needs.
 # ruff: noqa: PLC0415
 
-from collections.abc import Callable, Mapping
+from __future__ import annotations
+
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 from conformance.api import (
     Api,
@@ -14,11 +15,21 @@ from conformance.api import (
     Client,
     ClientJudge,
     Documents,
+    Foreign,
     Model,
     Probe,
     Sandbox,
     Settings,
+    Signing,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import ModuleType
+
+    import httpx
+
+    from conformance.settings import LiveSettings
 
 
 class OffBlocksApi(Api):
@@ -26,7 +37,40 @@ class OffBlocksApi(Api):
 
     name = "offblocks"
     title = "OffBlocks"
+    main_flow = "flow.verified-becomes-active"
     secrets = ("apiKey", "apiSecret", "token")
+    personal = ("externalId", "chainId")
+    known_before: ClassVar = {"offblocks.client.sends-token": "Authorization"}
+    told_with: ClassVar = {"offblocks.client.owner-signs-the-message": ("offblocks.client.owner-id",)}
+
+    smoke = (
+        "offblocks/authentication/right_credentials_are_given_a_token_for_an_hour",
+        "offblocks/flow/a_verified_customer_becomes_active",
+    )
+    lasting: ClassVar[Mapping[str, str]] = {"createCustomer": "customer", "putWebhook": "webhook"}
+
+    def remove(self, made: str, base_url: str, settings: Mapping[str, str], transport: httpx.BaseTransport) -> bool:
+        """Remove a webhook; there is no way to remove a customer."""
+        from conformance.offblocks import client
+
+        kind, _, identifier = made.partition(" ")
+        return kind == "webhook" and client.removed_webhook(base_url, settings, transport, identifier)
+
+    def production(self, settings: LiveSettings) -> str | None:
+        """The vendor's own host, or a chain that is no test network."""
+        from conformance.offblocks.settings import real_chain
+
+        host = urlsplit(settings.base_url).hostname
+        if host == "api.offblocks.xyz":
+            return f"{host} is where OffBlocks serves real customers; its sandbox is api.sandbox.offblocks.xyz"
+        return real_chain(settings.others["chain"])
+
+    @property
+    def key_registration(self) -> Callable[[], str]:
+        """Registers the public key that the user has set, and gives its id."""
+        from conformance.offblocks.registration import registered_key
+
+        return registered_key
 
     @property
     def suite(self) -> Path:
@@ -76,6 +120,13 @@ class OffBlocksApi(Api):
         return faults
 
     @property
+    def provocations(self) -> ModuleType:
+        """The faults that only show how a client takes them."""
+        from conformance.offblocks import provocations
+
+        return provocations
+
+    @property
     def documents(self) -> Documents:
         """What judges the exchanges that the documents print."""
         from conformance.offblocks import documents
@@ -97,11 +148,39 @@ class OffBlocksApi(Api):
         return DataPool
 
     @property
+    def company(self) -> Callable[[Any], Any]:
+        """Makes those who use the API while a scenario runs."""
+        from conformance.offblocks.suite.company import Company
+
+        return Company
+
+    @property
     def sequence(self) -> type[Any]:
         """The class of the calls that may follow each other."""
         from conformance.offblocks.suite.sequence import Sequence
 
         return Sequence
+
+    @property
+    def signing(self) -> Signing:
+        """How clients sign requests."""
+        from conformance.offblocks import request_signing
+
+        return request_signing
+
+    @property
+    def receiving(self) -> Any:
+        """What the receivers of its webhooks are checked with."""
+        from conformance.offblocks.receiving import OffBlocksReceiving
+
+        return OffBlocksReceiving()
+
+    @property
+    def foreign(self) -> Foreign:
+        """What the traffic of foreign clients shows of it."""
+        from conformance.offblocks import foreign
+
+        return foreign
 
     @property
     def probe(self) -> Probe:

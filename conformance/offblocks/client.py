@@ -11,27 +11,28 @@ import base64
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from conformance.bounds.transport import REPEATABLE
 from conformance.clock import Clock
 from conformance.ids import Ids
+from conformance.offblocks.signer import DEFAULT_COMPONENTS, RequestSigner, SignatureForm
+from conformance.offblocks.tokens import USUAL_LIFE, said_end
 from conformance.offblocks.wallet import Wallet
-from conformance.parts.client import ApiClient, ApiError, describe_error, request_line
-from conformance.standards.digest_fields import content_digest
+from conformance.parts.client import ApiClient, ApiError, outcome_of, request_line
 from conformance.standards.message_signatures import (
-    ECDSA_P384_SHA384,
     key_from_seed,
     load_private_key,
-    present,
     private_pem,
     public_pem,
-    sign,
 )
+from conformance.standards.spellings import PLAIN, Spelling
 
 __all__ = [
     "DEFAULT_COMPONENTS",
@@ -40,21 +41,12 @@ __all__ = [
     "Credentials",
     "Customer",
     "RequestSigner",
+    "SignatureForm",
     "Token",
+    "listed_customers",
     "made_up_credentials",
     "refused_access",
 ]
-
-DEFAULT_COMPONENTS = (
-    "@method",
-    "@path",
-    "@query",
-    "content-digest",
-    "content-type",
-    "idempotency-key",
-    "authorization",
-)
-"""What a signature covers, as far as the request has it; no visible document says what it must."""
 
 _RENEW_BEFORE = timedelta(seconds=60)
 _REFUSED_ACCESS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
@@ -72,7 +64,7 @@ class Credentials:
         signing_key_id: The id that registering it gave.
     """
 
-    api_key: str
+    api_key: str = field(repr=False)
     api_secret: str = field(repr=False)
     signing_key: ec.EllipticCurvePrivateKey
     signing_key_id: str
@@ -101,7 +93,7 @@ class Token:
 
     Args:
         text: What goes into Authorization after ``Bearer``.
-        expires_at: When it expires (UTC).
+        expires_at: When it expires (UTC), in an hour if the answer does not say.
     """
 
     text: str = field(repr=False)
@@ -150,63 +142,6 @@ class Customer:
         )
 
 
-class RequestSigner(httpx.Auth):
-    """Digests and signs a request as the last thing before it is sent (RFC 9530, RFC 9421).
-
-    Args:
-        key: The private key.
-        key_id: Its id at the API.
-        clock: What tells the time of signing.
-        components: What to cover, as far as the request has it.
-        deterministic: Whether equal requests of one second get equal signatures, which a server may take for replays.
-    """
-
-    requires_request_body = True
-
-    def __init__(
-        self,
-        key: ec.EllipticCurvePrivateKey,
-        key_id: str,
-        clock: Clock,
-        components: Sequence[str] = DEFAULT_COMPONENTS,
-        *,
-        deterministic: bool = False,
-    ) -> None:
-        self.deterministic = deterministic
-        self.key = key
-        self.key_id = key_id
-        self.clock = clock
-        self.components = tuple(components)
-
-    def auth_flow(self, request: httpx.Request) -> Any:
-        """Add the digest and the signature to `request`."""
-        self.digest(request)
-        self.sign(request)
-        yield request
-
-    def digest(self, request: httpx.Request) -> None:
-        """Add Content-Digest if there is a body."""
-        if request.content:
-            request.headers["Content-Digest"] = content_digest(request.content)
-
-    def sign(self, request: httpx.Request) -> None:
-        """Add Signature-Input and Signature."""
-        url, headers = str(request.url), request.headers.multi_items()
-        request.headers.update(
-            sign(
-                request.method,
-                url,
-                headers,
-                key=self.key,
-                key_id=self.key_id,
-                components=present(self.components, request.method, url, headers),
-                created=self.clock.now(),
-                algorithm=ECDSA_P384_SHA384,
-                deterministic=self.deterministic,
-            )
-        )
-
-
 class Client(ApiClient):
     """A client of OffBlocks.
 
@@ -217,6 +152,8 @@ class Client(ApiClient):
         clock: What tells the time, and waits between tries.
         ids: Where idempotency keys come from.
         components: What signatures cover, as far as a request has it.
+        form: What a server wants of signatures besides; then it says what they cover.
+        spelling: How requests are written.
     """
 
     def __init__(
@@ -228,16 +165,26 @@ class Client(ApiClient):
         clock: Clock | None = None,
         ids: Ids | None = None,
         components: Sequence[str] = DEFAULT_COMPONENTS,
+        form: SignatureForm | None = None,
+        spelling: Spelling = PLAIN,
     ) -> None:
-        super().__init__(base_url, transport=transport, clock=clock, ids=ids)
+        super().__init__(base_url, transport=transport, clock=clock, ids=ids, spelling=spelling)
         self.credentials = credentials
-        self.signer = RequestSigner(credentials.signing_key, credentials.signing_key_id, self.clock, components)
+        self.signer = RequestSigner(
+            credentials.signing_key,
+            credentials.signing_key_id,
+            self.clock,
+            spelling.components(form.components if form else components),
+            form=form,
+            label=spelling.label,
+            ids=self.ids.child("nonces"),
+        )
         self._token: Token | None = None
 
     @property
     def secrets(self) -> Iterable[str | None]:
-        """What no error may show: the API secret and the token."""
-        return self.credentials.api_secret, self._token.text if self._token else None
+        """What no error may show: the API key and secret, and the token."""
+        return self.credentials.api_key, self.credentials.api_secret, self._token.text if self._token else None
 
     # ------------------------------------------------------------------------------------- one request, as it is told
 
@@ -289,17 +236,21 @@ class Client(ApiClient):
         """
         body = {"apiKey": self.credentials.api_key, "apiSecret": self.credentials.api_secret}
         try:
-            response = self.send("POST", "/v1/auth/token", body=body)
+            response = self.send("POST", "/v1/auth/token", body=body, extensions={REPEATABLE: True})
         except httpx.RequestError as error:
-            raise ApiError(f"POST /v1/auth/token got no answer: {describe_error(error)}") from error
+            raise ApiError(f"POST /v1/auth/token {outcome_of(error)}") from error
         data = self.parsed_object(self._expected(response, HTTPStatus.OK))
         try:
-            token, expires_at = _text(data, "token"), datetime.fromtimestamp(int(data["expiresAt"]), UTC)
-        except (KeyError, OSError, OverflowError, TypeError, ValueError) as error:
-            raise ApiError(f"The answer to {request_line(response)} holds no token and expiresAt.", response) from error
+            token = _text(data, "token")
+        except (KeyError, TypeError, ValueError) as error:
+            raise ApiError(f"The answer to {request_line(response)} holds no token.", response) from error
         if not _BEARER_TOKEN.fullmatch(token):
             raise ApiError(f"The token in the answer to {request_line(response)} is no bearer token.", response)
-        return Token(token, expires_at)
+        return Token(token, said_end(data, token) or self.clock.now() + USUAL_LIFE)
+
+    def forget_token(self) -> None:
+        """Have the next call that needs a token ask for a new one."""
+        self._token = None
 
     def token(self) -> Token:
         """The token that was given last, or a new one if that lives for less than a minute.
@@ -422,15 +373,23 @@ class Client(ApiClient):
         return self._member(self._call("PUT", "/v1/webhooks", 200, body=body), "id")
 
     def _call(self, method: str, path: str, status: int, *, body: object = None) -> httpx.Response:
-        """Send a request and expect `status`; repeated with the same key where no answer or a 5xx came."""
+        """Send a request and expect `status`; repeated with the same key where no answer or a 5xx came.
+
+        A token can be over before its time: a 401 to one that an earlier call has used is answered once with a new one.
+        """
         key = None if method == "GET" else str(self.ids.uuid())
+        before = self._token
 
         def send() -> httpx.Response:
             return self.send(
                 method, path, body=body, idempotency_key=key, authorization=self.authorization(), auth=self.signer
             )
 
-        return self._expected(self.send_until_answered(f"{method} {path}", send), status)
+        response = self.send_until_answered(f"{method} {path}", send)
+        if response.status_code == HTTPStatus.UNAUTHORIZED and before is not None and self._token is before:
+            self.forget_token()
+            response = self.send_until_answered(f"{method} {path}", send)
+        return self._expected(response, status)
 
     def _expected(self, response: httpx.Response, status: int) -> httpx.Response:
         """`response` if it has `status`.
@@ -483,26 +442,75 @@ def made_up_credentials(ids: Ids) -> dict[str, str]:
     }
 
 
+def listed_customers(base_url: str, settings: Mapping[str, str], transport: httpx.BaseTransport) -> frozenset[str]:
+    """The ids of the customers that are listed for these credentials; none if no list can be read.
+
+    Args:
+        base_url: Where the API is, without ``/v1``.
+        settings: As for `refused_access`.
+        transport: What sends.
+    """
+    form = SignatureForm.from_settings(settings)
+    client = Client(base_url, Credentials.from_settings(settings), transport=transport, form=form)
+    try:
+        return frozenset(customer.id for customer in client.customers())
+    except ApiError:
+        return frozenset()
+
+
+def removed_webhook(
+    base_url: str, settings: Mapping[str, str], transport: httpx.BaseTransport, webhook_id: str
+) -> bool:
+    """Remove a webhook (page Webhooks of the vendor's reference); gives whether it is gone.
+
+    Args:
+        base_url: Where the API is, without ``/v1``.
+        settings: As for `refused_access`.
+        transport: What sends.
+        webhook_id: Its id.
+    """
+    form = SignatureForm.from_settings(settings)
+    client = Client(base_url, Credentials.from_settings(settings), transport=transport, form=form)
+    path = f"/v1/webhooks/{quote(webhook_id, safe='')}"
+    try:
+        authorization, key = client.authorization(), str(client.ids.uuid())
+        response = client.send("DELETE", path, idempotency_key=key, authorization=authorization, auth=client.signer)
+    except (ApiError, httpx.HTTPError):
+        return False
+    return response.is_success or response.status_code == HTTPStatus.NOT_FOUND
+
+
 def refused_access(base_url: str, settings: Mapping[str, str], transport: httpx.BaseTransport) -> str | None:
     """Why a server does not let these credentials in, None if it does; a token and one signed GET are asked for.
 
     Args:
         base_url: Where the API is, without ``/v1``.
-        settings: What to authenticate with, and ``components`` if other than the default ones are to be signed.
+        settings: What to authenticate with, and what signatures are to be like if not as usual.
         transport: What sends.
     """
-    components = settings.get("components", "").split() or DEFAULT_COMPONENTS
-    client = Client(base_url, Credentials.from_settings(settings), transport=transport, components=components)
+    form = SignatureForm.from_settings(settings)
+    client = Client(base_url, Credentials.from_settings(settings), transport=transport, form=form)
     try:
         authorization = client.authorization()
     except ApiError as error:
-        return f"Asked for a token at {base_url}: {error}"
+        return _no_token(client, error)
     return client.refused_access(
         f"GET {base_url}/v1/customers, with a token and a signature,",
         lambda: client.send("GET", "/v1/customers", authorization=authorization, auth=client.signer),
         statuses=_REFUSED_ACCESS,
         advice="Compare the signing key, its id and what the signature covers with what the server knows.",
     )
+
+
+def _no_token(client: Client, error: ApiError) -> str:
+    """Why no token was given, and what to do."""
+    asked, response = f"Asked for a token at {client.base_url}: POST /v1/auth/token", error.response
+    elsewhere = client.led_elsewhere(asked, response) if response else None
+    if elsewhere:
+        return elsewhere
+    is_refused = response is not None and response.status_code in _REFUSED_ACCESS
+    advice = " Compare the API key and the secret with those that OffBlocks shows." if is_refused else ""
+    return f"Asked for a token at {client.base_url}: {error}{advice}"
 
 
 def _text(data: Mapping[str, Any], name: str) -> str:

@@ -16,9 +16,7 @@ from conformance.standards.message_signatures import (
     ECDSA_P384_SHA384,
     PrivateKey,
     declared_signatures,
-    present,
     public_pem,
-    sign,
     signature_base,
 )
 
@@ -158,9 +156,7 @@ def signed_by(key: ec.EllipticCurvePrivateKey, *, key_id: str | None = None) -> 
     """Signs with another key, under the registered key's id or another one."""
 
     def send(signer: RequestSigner, request: httpx.Request) -> None:
-        other = RequestSigner(
-            key, key_id or signer.key_id, signer.clock, signer.components, deterministic=signer.deterministic
-        )
+        other = signer.with_key(key, key_id or signer.key_id)
         other.digest(request)
         other.sign(request)
 
@@ -174,26 +170,11 @@ def _sign_otherwise(
     key: PrivateKey | None = None,
     components: Sequence[str] | None = None,
     algorithm: str = ECDSA_P384_SHA384,
-    label: str = "sig",
+    label: str | None = None,
     shift: timedelta = timedelta(),
 ) -> None:
     signer.digest(request)
-    url, headers = str(request.url), request.headers.multi_items()
-    chosen = signer.components if components is None else components
-    request.headers.update(
-        sign(
-            request.method,
-            url,
-            headers,
-            key=signer.key if key is None else key,
-            key_id=signer.key_id,
-            components=present(chosen, request.method, url, headers),
-            created=signer.clock.now() + shift,
-            algorithm=algorithm,
-            label=label,
-            deterministic=signer.deterministic,
-        )
-    )
+    signer.sign(request, key=key, components=components, algorithm=algorithm, label=label, shift=shift)
 
 
 def signed_with_p256(key: ec.EllipticCurvePrivateKey) -> Deviation:
@@ -222,12 +203,13 @@ def _signed_by_hand(
     signer.sign(request)
     headers = request.headers.multi_items()
     ((declared, _),) = declared_signatures(headers)
-    base, value = alter(signature_base(request.method, str(request.url), headers, declared), declared.text)
+    seen = signer.form.seen_url(str(request.url))
+    base, value = alter(signature_base(request.method, seen, headers, declared), declared.text)
     scheme = ec.ECDSA(algorithm or hashes.SHA384(), deterministic_signing=signer.deterministic)
     parts = decode_dss_signature(signer.key.sign(base.encode(), scheme))
     raw = b"".join(part.to_bytes(_P384_BYTES, "big") for part in parts)
-    request.headers["Signature-Input"] = f"sig={value}"
-    request.headers["Signature"] = f"sig=:{base64.b64encode(raw).decode()}:"
+    request.headers["Signature-Input"] = f"{signer.label}={value}"
+    request.headers["Signature"] = f"{signer.label}=:{base64.b64encode(raw).decode()}:"
 
 
 @deviation("signature-verifies")
@@ -260,12 +242,19 @@ def covers_an_absent_query(signer: RequestSigner, request: httpx.Request) -> Non
     _signed_by_hand(signer, request, more)
 
 
+def labelled_signature(request: httpx.Request) -> tuple[str, bytes]:
+    """The label of a request's one signature, whichever it is written with, and its bytes."""
+    label, _, text = request.headers["Signature"].removesuffix(":").partition("=:")
+    return label, base64.b64decode(text)
+
+
 @deviation("signs-requests")
 def signed_under_another_label(signer: RequestSigner, request: httpx.Request) -> None:
     """Has the signature under another label than what it covers."""
     signer.digest(request)
     signer.sign(request)
-    request.headers["Signature"] = request.headers["Signature"].replace("sig=", "other=", 1)
+    _, raw = labelled_signature(request)
+    request.headers["Signature"] = f"other=:{base64.b64encode(raw).decode()}:"
 
 
 @deviation("uses-required-algorithm")
@@ -273,9 +262,9 @@ def signed_in_der(signer: RequestSigner, request: httpx.Request) -> None:
     """Sends the ECDSA signature in DER."""
     signer.digest(request)
     signer.sign(request)
-    raw = base64.b64decode(request.headers["Signature"].removeprefix("sig=:").removesuffix(":"))
+    label, raw = labelled_signature(request)
     der = encode_dss_signature(int.from_bytes(raw[:_P384_BYTES], "big"), int.from_bytes(raw[_P384_BYTES:], "big"))
-    request.headers["Signature"] = f"sig=:{base64.b64encode(der).decode()}:"
+    request.headers["Signature"] = f"{label}=:{base64.b64encode(der).decode()}:"
 
 
 @deviation("covers-target", "covers-body")
@@ -300,6 +289,16 @@ def signed_an_hour_ahead(signer: RequestSigner, request: httpx.Request) -> None:
 def covers_in_another_order(signer: RequestSigner, request: httpx.Request) -> None:
     """Signs rightly, the components in reverse order and under a label of its own."""
     _sign_otherwise(signer, request, components=tuple(reversed(signer.components)), label="wallet-api")
+
+
+def covers_another_field(name: str, *lines: str) -> Deviation:
+    """Signs rightly, and covers one more header field, which comes in so many lines."""
+
+    def send(signer: RequestSigner, request: httpx.Request) -> None:
+        request.headers = httpx.Headers([*request.headers.multi_items(), *((name, line) for line in lines)])
+        _sign_otherwise(signer, request, components=(*signer.components, name.lower()))
+
+    return Deviation("covers_another_field", rules(), send)
 
 
 # ------------------------------------------------------------------------------------------------------------- digest
@@ -340,3 +339,29 @@ def digests_with_sha_512(signer: RequestSigner, request: httpx.Request) -> None:
     """Sends a digest of sha-512."""
     request.headers["Content-Digest"] = content_digest(request.content, "sha-512")
     signer.sign(request)
+
+
+def digests_otherwise(value: str) -> Deviation:
+    """Sends another Content-Digest than the body has, and signs that.
+
+    Args:
+        value: The value of the field.
+    """
+    return Deviation("digests_otherwise", rules("digests-sent-bytes"), _digested_as(value))
+
+
+def writes_digest_otherwise(value: str) -> Deviation:
+    """Sends the right Content-Digest in another form, and signs that.
+
+    Args:
+        value: The value of the field.
+    """
+    return Deviation("writes_digest_otherwise", rules(), _digested_as(value))
+
+
+def _digested_as(value: str) -> Send:
+    def send(signer: RequestSigner, request: httpx.Request) -> None:
+        request.headers["Content-Digest"] = value
+        signer.sign(request)
+
+    return send

@@ -8,6 +8,7 @@ from conformance.offblocks.messages import account
 from conformance.standards.wallet_signatures import Encoding, EncodingRejected, decode
 
 UNPRINTED = {
+    "offblocks.authentication.token-lives-an-hour",
     "offblocks.challenge.issued-when-made",
     "offblocks.client.signs-within-the-hour",
     "offblocks.challenge.stays-until-signed",

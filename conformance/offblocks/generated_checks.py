@@ -15,9 +15,9 @@ CREDENTIAL = "header Authorization"
 REMOVED_KEY = "signing key"
 """The place of a signature by a key that was removed."""
 
-_ALWAYS = ("offblocks.authentication.missing-token-is-401", "offblocks.authentication.malformed-token-is-401")
+_ALWAYS = ("offblocks.authentication.missing-token-refused", "offblocks.authentication.malformed-token-refused")
 SHOWN: Mapping[str, tuple[str, ...]] = {
-    "createToken": ("offblocks.authentication.wrong-secret-is-401",),
+    "createToken": ("offblocks.authentication.wrong-secret-refused",),
     "putSigningKey": _ALWAYS,
     "deleteSigningKey": (*_ALWAYS, "offblocks.authentication.removed-key-refused"),
     "createCustomer": (
@@ -26,9 +26,12 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
         "offblocks.customer.readable",
         "offblocks.customer.missing-field-is-400",
         "offblocks.customer.wrong-type-is-400",
+        "offblocks.customer.malformed-chain-id-refused",
         "offblocks.customer.malformed-chain-id-is-400",
         "offblocks.customer.broken-json-is-400",
+        "offblocks.idempotency.missing-key-refused",
         "offblocks.idempotency.missing-key-is-400",
+        "offblocks.idempotency.key-not-a-uuid-refused",
         "offblocks.idempotency.key-not-a-uuid-is-400",
     ),
     "listCustomers": _ALWAYS,
@@ -51,7 +54,9 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
         "offblocks.signing.other-key-refused",
         "offblocks.signing.altered-challenge-refused",
         "offblocks.signing.other-owner-id",
+        "offblocks.idempotency.missing-key-refused",
         "offblocks.idempotency.missing-key-is-400",
+        "offblocks.idempotency.key-not-a-uuid-refused",
         "offblocks.idempotency.key-not-a-uuid-is-400",
         "offblocks.isolation.no-action",
     ),
@@ -61,6 +66,14 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
 }
 """The rules that the requests to an operation may show, if it comes to that."""
 
+_LIMITS = {
+    "customer.malformed-chain-id-is-400": "customer.malformed-chain-id-refused",
+    "idempotency.key-not-a-uuid-is-400": "idempotency.key-not-a-uuid-refused",
+    "idempotency.missing-key-is-400": "idempotency.missing-key-refused",
+}
+"""The rules that something is refused at all, by those that say with which status."""
+_STATUSES = ("customer.missing-field-is-400", "customer.wrong-type-is-400", "signing.missing-field-is-400")
+"""The rules that say with which status a refusal comes of what no sentence says is refused."""
 _OF_ANOTHER = {
     "getCustomer": "isolation.customer-unseen",
     "getChallenge": "isolation.challenge-unseen",
@@ -91,13 +104,15 @@ class GeneratedRequests(GeneratedChecks):
         return {**super().probes, CREDENTIAL: self._token, REMOVED_KEY: self._removed_key, IDENTITY: self._another}
 
     def _token(self, exchange: Exchange) -> Iterator[Finding]:
-        rule = "missing-token-is-401" if bearer_token(exchange.request) is None else "malformed-token-is-401"
+        rule = "missing-token-refused" if bearer_token(exchange.request) is None else "malformed-token-refused"
         if exchange.operation != "createToken":
-            yield self.says.status(f"authentication.{rule}", exchange, HTTPStatus.UNAUTHORIZED)
+            yield self.says.refusal(f"authentication.{rule}", exchange)
+            if not exchange.response.succeeded:
+                yield self.says.status("authentication.refusal-status", exchange, HTTPStatus.UNAUTHORIZED)
 
     def _removed_key(self, exchange: Exchange) -> Iterator[Finding]:
-        statuses = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED)
-        yield self.says.status("authentication.removed-key-refused", exchange, *statuses)
+        held = exchange.response.status >= HTTPStatus.BAD_REQUEST
+        yield self.status("authentication.removed-key-refused", exchange, "a refusal", held=held)
 
     def _another(self, exchange: Exchange) -> Iterator[Finding]:
         rule = _OF_ANOTHER.get(exchange.operation or "")
@@ -108,11 +123,16 @@ class GeneratedRequests(GeneratedChecks):
     def undescribed(self, exchange: Exchange, wrong: WrongPlaces) -> Iterator[Finding]:
         """What a request shows that does not fit the specification: of one place, the rule for it if there is one."""
         rule = _rule_of(exchange, *wrong[0]) if len(wrong) == 1 else None
-        if rule is None:
+        is_broken = exchange.response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if rule is None or (rule in _STATUSES and (exchange.response.succeeded or is_broken)):
             yield from super().undescribed(exchange, wrong)
-        elif rule == "challenge.malformed-customer-id-refused":
-            yield self.says.status(rule, exchange, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
-        else:
+            return
+        if rule == "challenge.malformed-customer-id-refused":
+            yield self.says.refusal(rule, exchange)
+            return
+        if rule in _LIMITS:
+            yield self.status(_LIMITS[rule], exchange, "a refusal", held=not exchange.response.succeeded)
+        if rule not in _LIMITS or not exchange.response.succeeded:
             yield self.says.status(rule, exchange, HTTPStatus.BAD_REQUEST)
 
     def accepted_rules(self, operation: str) -> Sequence[str]:
@@ -131,7 +151,7 @@ class GeneratedRequests(GeneratedChecks):
             case ("getCustomer" | "getChallenge" | "signChallenge" as known, "path customerId"):
                 yield self.says.status(_UNKNOWN[known], exchange, HTTPStatus.NOT_FOUND)
             case ("createToken", "body /apiKey" | "body /apiSecret"):
-                yield self.says.status("authentication.wrong-secret-is-401", exchange, HTTPStatus.UNAUTHORIZED)
+                yield self.says.refusal("authentication.wrong-secret-refused", exchange)
             case ("signChallenge", "body /signature" | "body /challenge" | "body /ownerId" as place):
                 held = status >= HTTPStatus.BAD_REQUEST
                 yield self.status(_FORGED[place], exchange, "a refusal", held=held)

@@ -5,11 +5,12 @@ import binascii
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from conformance.exchange import Request, Response
+from conformance.exchange import Exchange, Request, Response
+from conformance.offblocks.tokens import USUAL_LIFE, said_end
 from conformance.standards import sign_in_message
 from conformance.standards.account_ids import AccountId, AccountIdRejected
 
@@ -27,25 +28,23 @@ def asking_domains(url: str, expected: str | None) -> set[str]:
     return {expected} if expected else {*DOCUMENTED_HOSTS.values(), urlsplit(url).netloc}
 
 
+_FOR_URLS = str.maketrans("-_", "+/")
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def bearer_token(request: Request) -> str | None:
     """The bearer token of a request, None if it has none."""
     scheme, _, token = (request.header("Authorization") or "").partition(" ")
-    return token if scheme.lower() == "bearer" and token else None
+    return token.lstrip(" ") or None if scheme.lower() == "bearer" else None
 
 
-def issued_token(response: Response) -> tuple[str, datetime] | None:
-    """The token that an answer issues and when it expires (UTC), None if it issues none."""
-    members = response.members()
-    token, expires_at = members.get("token"), members.get("expiresAt")
-    if not response.succeeded or not isinstance(token, str) or not isinstance(expires_at, int):
+def issued_token(exchange: Exchange) -> tuple[str, datetime] | None:
+    """The token that an answer issues and when it expires (UTC), after the usual time if it does not say; or None."""
+    members = exchange.response.members()
+    token = members.get("token")
+    if not exchange.response.succeeded or not isinstance(token, str):
         return None
-    try:
-        return token, datetime.fromtimestamp(expires_at, UTC)
-    except (OverflowError, OSError, ValueError):
-        return None
+    return token, said_end(members, token) or exchange.at + USUAL_LIFE
 
 
 def account(text: Any) -> AccountId | None:
@@ -86,12 +85,20 @@ class Challenge:
     text: str
 
     @property
+    def is_standard(self) -> bool:
+        """Whether it is base64 as RFC 4648, section 4, has it: padded, in one piece."""
+        return _decoded(self.text) is not None
+
+    @property
     def message(self) -> bytes | None:
-        """What it decodes to as standard base64, None if it is none."""
-        try:
-            return base64.b64decode(self.text, validate=True)
-        except (binascii.Error, ValueError):
-            return None
+        """What it decodes to, as base64 of any kind: without padding, in lines, or for URLs; None if it is none."""
+        standard = "".join(self.text.split()).translate(_FOR_URLS).rstrip("=")
+        return _decoded(standard + "=" * (-len(standard) % 4))
+
+    @property
+    def to_be_signed(self) -> bytes:
+        """What a wallet signs that signs whatever it gets: the message, or the text itself if it is no base64."""
+        return self.message if self.message is not None else self.text.encode()
 
     @property
     def lines(self) -> list[str]:
@@ -138,6 +145,13 @@ class Challenge:
     def issued_at(self) -> datetime | None:
         """Its Issued At (UTC), None if it has none."""
         return instant(self.value("Issued At"))
+
+
+def _decoded(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
 
 
 def issued_challenge(response: Response) -> Challenge | None:

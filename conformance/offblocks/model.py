@@ -6,7 +6,7 @@ server issues and forgets at an instant that a client only knows between a reque
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from conformance.exchange import Delivery, Exchange
@@ -14,6 +14,7 @@ from conformance.findings import Finding, Says, answer, shorten
 from conformance.offblocks.checks import listed
 from conformance.offblocks.messages import issued_challenge
 from conformance.offblocks.observer import (
+    A_MOMENT,
     HOUR,
     MARGIN,
     Creation,
@@ -48,6 +49,7 @@ class _CustomerState:
         strayed: Whether an outcome was simulated before anybody signed, which no document speaks of.
         refused: Whether a signature was refused.
         failed: The challenges of which a wallet signature was refused.
+        failed_at: When the latest of them was (UTC).
         signed: The text that was signed.
         signed_at: When that was.
         status: The state that was read last, if nothing happened since that may have changed it.
@@ -62,6 +64,7 @@ class _CustomerState:
     strayed: bool = False
     refused: bool = False
     failed: set[str] = field(default_factory=set)
+    failed_at: datetime | None = None
     signed: str | None = None
     signed_at: Span | None = None
     status: str | None = "initiating"
@@ -235,6 +238,8 @@ class Model:
             except EncodingRejected as error:
                 return "signing.outside-base64-refused" if error.reason is Reason.NOT_BASE64 else ""
             return None if encoding is Encoding.BASE64_OF_HEX_TEXT else ""
+        if "signs-only-its-own-sign-in" in broken:
+            return ""
         if "owner-signs-the-message" in broken:
             return "signing.other-key-refused"
         return "" if broken.intersection(_SIGNED_WRONGLY) else None
@@ -335,8 +340,8 @@ def _fetch(exchange: Exchange, customer: _CustomerState) -> Iterator[Finding]:
         return
     before = customer.record.issues.get(customer.current or "")
     where, expected = "response /challenge", "a new challenge"
-    if customer.failed:
-        held = challenge.text not in customer.failed
+    held = challenge.text not in customer.failed
+    if customer.failed_at is not None and (held or exchange.at - customer.failed_at > A_MOMENT):
         got = "a new one" if held else "one whose signature was refused"
         yield _SAYS.judged("challenge.renewed-after-failed-signature", held, where, expected, got, exchange)
     if before is not None and before.span.is_old(exchange) and not customer.refused:
@@ -395,4 +400,5 @@ def _learn_signature(exchange: Exchange, customer: _CustomerState, text: str) ->
     awaited = issue is not None and customer.signed is None and customer.record.settled and text == customer.current
     if issue is not None and awaited and by_another and issue.span.is_young(exchange):
         customer.failed.add(text)
+        customer.failed_at = exchange.at
     customer.record.settled = False

@@ -16,6 +16,8 @@ from conformance.standards.message_signatures import KeyRejected, PublicKey, loa
 
 HOUR = timedelta(hours=1)
 """How long the documents have a token, a challenge and an idempotency key live."""
+A_MOMENT = timedelta(seconds=10)
+"""How long a new challenge may take to appear after a failed signature."""
 MARGIN = timedelta(seconds=2)
 """How near to the end of a time nothing is sure, since the server judges at an instant of its own."""
 
@@ -146,6 +148,7 @@ class Customer:
         current: The challenge that was shown last since its creation was seen.
         seen_at: When it was fetched last, or shown first if it was not fetched (UTC).
         settled: Whether nothing was seen since that may have replaced it.
+        refused_at: When a wallet signature of the customer's was refused last (UTC).
     """
 
     id: str
@@ -155,6 +158,7 @@ class Customer:
     current: Challenge | None = None
     seen_at: datetime | None = None
     settled: bool = True
+    refused_at: datetime | None = None
 
 
 class Observer:
@@ -235,12 +239,15 @@ class Observer:
                 challenge that it had then, which need not be the customer's last one.
         """
         match exchange.operation:
-            case "createToken" if (token := issued_token(exchange.response)) is not None:
+            case "createToken" if (token := issued_token(exchange)) is not None:
                 self.tokens[token[0]] = token[1]
             case "putSigningKey" if exchange.response.succeeded:
                 self._register(exchange)
             case "deleteSigningKey" if exchange.response.succeeded:
                 self.signing_keys[exchange.identity] = {}
+            case "signChallenge" if not exchange.response.succeeded:
+                if (customer := self.customers.get(exchange.parameters.get("customerId", ""))) is not None:
+                    customer.refused_at = exchange.at
         identifier = customer_of(exchange)
         if identifier is not None:
             is_new = exchange.operation == "createCustomer" and self._create(exchange, identifier)
@@ -282,7 +289,10 @@ class Observer:
         _issue(customer, challenge, exchange, first=is_new)
         is_news = customer.current != challenge or exchange.operation == "getChallenge"
         if is_news and not is_repeated and customer.creation is not None:
-            customer.current, customer.seen_at, customer.settled = challenge, exchange.at, True
+            refused_at = customer.refused_at
+            may_follow = refused_at is not None and exchange.at - refused_at <= A_MOMENT
+            customer.settled = customer.current != challenge or not may_follow
+            customer.current, customer.seen_at = challenge, exchange.at
 
     def _register(self, exchange: Exchange) -> None:
         """Learn which signing key takes the place of those that were registered; one that is none changes nothing."""

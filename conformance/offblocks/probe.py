@@ -15,10 +15,13 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from conformance.bounds.transport import BoundedTransport
 from conformance.clock import Clock, SystemClock
 from conformance.offblocks.client import DEFAULT_COMPONENTS, ApiError, Client, Credentials
+from conformance.parts.client import outcome_of
+from conformance.parts.probing import Result
 from conformance.recording.redaction import Redactor
-from conformance.settings import LiveSettings, SettingsError
+from conformance.settings import LiveSettings, SettingsError, max_body
 from conformance.standards.digest_fields import content_digest
 from conformance.standards.message_signatures import declared_signatures, key_from_seed, present, sign
 
@@ -30,23 +33,6 @@ _MARGIN = timedelta(seconds=5)
 """What a signature stays below each limit that is tried, so that the limit itself counts as accepted."""
 _OF_THE_SIGNATURE = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _SHOWN = 300
-
-
-@dataclass(frozen=True)
-class Result:
-    """What was found out.
-
-    Args:
-        question: What was asked.
-        answer: The answer, in plain words.
-        detail: What follows from it, such as the setting to put in ``.env``; empty if nothing does.
-        conclusive: Whether the probe could go on; False only in the last result of one that had to stop.
-    """
-
-    question: str
-    answer: str
-    detail: str = ""
-    conclusive: bool = True
 
 
 def probe(settings: LiveSettings, clock: Clock | None = None) -> Iterator[Result]:
@@ -65,7 +51,7 @@ def probe(settings: LiveSettings, clock: Clock | None = None) -> Iterator[Result
         raise SettingsError(f"CONFORMANCE_CA_FILE names {settings.ca_file}, which cannot be read: {error}") from error
     credentials = Credentials.from_settings(settings.credentials["first"])
     components = settings.others.get("components", "").split() or DEFAULT_COMPONENTS
-    transport = httpx.HTTPTransport(verify=trust)
+    transport = BoundedTransport(trust, max_body=max_body())
     with Client(settings.base_url, credentials, transport=transport, clock=clock or SystemClock()) as client:
         try:
             yield from _Probe(client).results(_Form(tuple(components)))
@@ -192,8 +178,8 @@ class _Probe:
         self._client = client
         self._signatures: set[str] = set()
         self._secrets = Redactor(())
-        self._secrets.hide("api-key", client.credentials.api_key)
-        self._secrets.hide("api-secret", client.credentials.api_secret)
+        own = {"api-key": client.credentials.api_key, "api-secret": client.credentials.api_secret}
+        self._secrets.know({"first": own}, in_parts=True)
         self._token = ""
         self._skew = timedelta()
 
@@ -233,9 +219,7 @@ class _Probe:
         try:
             response = self._client.send("GET", path, headers=form.headers, authorization=authorization, auth=auth)
         except httpx.RequestError as error:
-            raise _StoppedError(
-                question, f"No: GET {path} got no answer: {_described(error)}", "Probe again later."
-            ) from error
+            raise _StoppedError(question, f"No: GET {path} {outcome_of(error)}", "Probe again later.") from error
         self._require_patience(response)
         return response
 
@@ -516,7 +500,3 @@ def _yes_or_no(*, yes: bool, seen: httpx.Response) -> str:
 
 def _minutes(number: int) -> str:
     return "1 minute" if number == 1 else f"{number} minutes"
-
-
-def _described(error: httpx.RequestError) -> str:
-    return str(error) or type(error).__name__

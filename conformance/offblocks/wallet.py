@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from typing import Any, Protocol
 
 from conformance.ids import Ids
 from conformance.standards import personal_message, sign_in_message
@@ -15,18 +16,29 @@ class ChallengeRefused(ValueError):  # noqa: N818  (a judgement of the challenge
     """A challenge that a wallet must not sign; the message says why."""
 
 
+class Account(Protocol):
+    """What a wallet needs of an account that signs by itself, as a ``LocalAccount`` of eth-account does."""
+
+    @property
+    def address(self) -> Any:
+        """Its Ethereum address with the EIP-55 checksum."""
+
+    def unsafe_sign_hash(self, message_hash: Any) -> Any:
+        """Sign a hash; what is given has the ``signature``, 65 bytes r, s, v."""
+
+
 class Wallet:
     """An Ethereum key on one chain.
 
     Args:
-        key: The private key, 32 bytes.
+        key: The private key, 32 bytes; or an account that signs by itself, as a ``LocalAccount`` of eth-account.
         chain: The chain's CAIP-2 id, such as ``eip155:300``.
     """
 
-    def __init__(self, key: bytes, chain: str) -> None:
+    def __init__(self, key: bytes | Account, chain: str) -> None:
         self._key = key
         self.chain = ChainId.parse(chain)
-        self.address = personal_message.address_of(key)
+        self.address = personal_message.address_of(key) if isinstance(key, bytes) else str(key.address)
 
     @classmethod
     def derived(cls, ids: Ids, chain: str) -> "Wallet":
@@ -40,7 +52,9 @@ class Wallet:
 
     def sign(self, message: bytes) -> bytes:
         """Sign any message (EIP-191, version 0x45); 65 bytes r, s, v."""
-        return personal_message.sign(message, self._key)
+        if isinstance(self._key, bytes):
+            return personal_message.sign(message, self._key)
+        return bytes(self._key.unsafe_sign_hash(personal_message.message_hash(message)).signature)
 
     def answer(
         self, challenge: str, *, domain: str | None = None, encoding: Encoding = Encoding.BASE64_OF_HEX_TEXT

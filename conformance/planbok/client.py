@@ -20,7 +20,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from http import HTTPStatus
 from itertools import count
@@ -29,11 +28,13 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from conformance.bounds.transport import REPEATABLE
 from conformance.clock import Clock
 from conformance.ids import Ids
 from conformance.parts.client import ApiClient, ApiError, request_line
 from conformance.planbok.messages import KEY_HEADER
 from conformance.planbok.resources import Challenge, Customer, Wallet, checked_id
+from conformance.standards.spellings import PLAIN, Spelling
 
 __all__ = [
     "LIFESPAN",
@@ -44,6 +45,7 @@ __all__ = [
     "Credentials",
     "Customer",
     "Wallet",
+    "listed_customers",
     "made_up_credentials",
     "refused_access",
 ]
@@ -60,7 +62,6 @@ OWN = _Own.OWN
 """Stands for the client's own API key."""
 
 _SHOWN = 300
-_FIRST_PAUSE_AFTER_429 = timedelta(seconds=1)
 _REFUSED_ACCESS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _BETWEEN_POLLS = timedelta(seconds=2)
 _READS_A_SECOND = 20
@@ -68,8 +69,6 @@ _SECOND = timedelta(seconds=1)
 _LARGEST_PAGE = 100
 _DEFAULT_PAGE = 10
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
-_DELAY = re.compile(r"[0-9]+")
-_ENDLESS_DELAY = 10  # digits
 
 Read = TypeVar("Read")
 
@@ -118,6 +117,7 @@ class Client(ApiClient):
         transport: What sends requests; a new one if none is given.
         clock: What tells the time, and waits between tries.
         ids: Where idempotency keys come from.
+        spelling: How requests are written.
     """
 
     worth_repeating = ApiClient.worth_repeating | {HTTPStatus.TOO_MANY_REQUESTS}
@@ -130,8 +130,9 @@ class Client(ApiClient):
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
         ids: Ids | None = None,
+        spelling: Spelling = PLAIN,
     ) -> None:
-        super().__init__(base_url, transport=transport, clock=clock, ids=ids)
+        super().__init__(base_url, transport=transport, clock=clock, ids=ids, spelling=spelling)
         self.credentials = credentials
         self._reads: deque[datetime] = deque(maxlen=_READS_A_SECOND)
 
@@ -171,7 +172,9 @@ class Client(ApiClient):
         fields = dict(headers or {})
         if key is not None:
             fields[KEY_HEADER] = self.credentials.api_key if isinstance(key, _Own) else key
-        return self.send_request(method, path, body=body, content=content, headers=fields, extensions=extensions)
+        has_key = isinstance(body, Mapping) and bool(body.get("idempotencyKey"))
+        further = {REPEATABLE: has_key, **(extensions or {})}
+        return self.send_request(method, path, body=body, content=content, headers=fields, extensions=further)
 
     # ----------------------------------------------------------------------------------------------------- customers
 
@@ -386,16 +389,6 @@ class Client(ApiClient):
                 self.clock.advance(_SECOND - since)
         self._reads.append(self.clock.now())
 
-    def requested_pause(self, response: httpx.Response) -> timedelta:
-        """How long the API wishes not to be asked again; Retry-After counts seconds or is a date."""
-        wish = response.headers.get("Retry-After", "")
-        if _DELAY.fullmatch(wish):
-            return timedelta(seconds=int(wish)) if len(wish) < _ENDLESS_DELAY else timedelta.max
-        try:
-            return parsedate_to_datetime(wish) - self.clock.now()
-        except (IndexError, OverflowError, TypeError, ValueError):
-            return _FIRST_PAUSE_AFTER_429 if response.status_code == httpx.codes.TOO_MANY_REQUESTS else timedelta()
-
     def _succeeded(self, response: httpx.Response) -> httpx.Response:
         """`response` if its status is 2xx; no source shows which one.
 
@@ -433,6 +426,22 @@ def made_up_credentials(ids: Ids) -> dict[str, str]:
         ids: What they are derived from.
     """
     return {name: ids.draw(24).hex() for name in ("api_key", "webhook_secret", "read_only_key")}
+
+
+def listed_customers(base_url: str, settings: Mapping[str, str], transport: httpx.BaseTransport) -> frozenset[str]:
+    """The ids of the customers on the first page for these credentials; none if no list can be read.
+
+    Args:
+        base_url: Where the API is, without ``/v2``.
+        settings: What to authenticate with.
+        transport: What sends.
+    """
+    client = Client(base_url, Credentials.from_settings(settings), transport=transport)
+    try:
+        shown = client.send("GET", "/v2/customers?limit=100").json()["data"]
+        return frozenset(str(each["id"]) for each in shown)
+    except (ApiError, KeyError, TypeError, ValueError, httpx.HTTPError):
+        return frozenset()
 
 
 def refused_access(base_url: str, settings: Mapping[str, str], transport: httpx.BaseTransport) -> str | None:

@@ -31,6 +31,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
         "planbok.customer.readable",
         "planbok.customer.names-kept",
         "planbok.customer.unseen-by-others",
+        "planbok.customer.unknown-refused",
     ),
     "initializeCustomer": _ALWAYS,
     "setUpRecovery": _ALWAYS,
@@ -72,6 +73,14 @@ class GeneratedRequests(GeneratedChecks):
         """The rules that a request to an operation is accepted if it fits the specification."""
         own = _ACCEPTED.get(operation)
         return (*super().accepted_rules(operation), *((own,) if own else ()))
+
+    def described(self, exchange: Exchange, operation: str, foreign: Sequence[str]) -> Iterator[Finding]:
+        """What a request shows that fits the specification; an id that no customer has is refused."""
+        if (operation, *foreign) == ("getCustomer", "path id"):
+            held = exchange.response.status >= HTTPStatus.BAD_REQUEST
+            yield self.status("customer.unknown-refused", exchange, "a refusal", held=held)
+        else:
+            yield from super().described(exchange, operation, foreign)
 
     def _key(self, exchange: Exchange) -> Iterator[Finding]:
         """What a request without the API key shows, or one with a key that was never issued."""

@@ -16,6 +16,25 @@ LIFE = timedelta(minutes=15)
 
 SUCCESS_WORDS = ("verified", "completed", "successful")
 """What the sources call a challenge that succeeded."""
+_LIKELY_SUCCESSES = {
+    "complete",
+    "success",
+    "succeeded",
+    "done",
+    "approved",
+    "authorized",
+    "confirmed",
+    "finished",
+    "ok",
+}
+"""What a server may call it besides, since the documents print the word nowhere as a value."""
+UNDER_WAY = {"pending", "created", "open", "initiated", "processing", "in_progress", "deriving"}
+"""What a server may call it before it ends: the sources name ``pending``, and no document rules out further ones."""
+_NO_SUCCESSES = {
+    *UNDER_WAY,
+    *("failed", "expired", "cancelled", "canceled", "rejected", "declined", "denied", "error", "locked", "aborted"),
+}
+"""What no server calls it."""
 
 ISSUING = frozenset({"initializeCustomer", "setUpRecovery", "updatePin", "resetPin", "createWallets"})
 """The operations that are answered with a new challenge."""
@@ -73,8 +92,14 @@ class Challenge:
 
     @property
     def succeeded(self) -> bool:
-        """Whether its status says that it succeeded, in one of the words that the sources use."""
-        return self.status in SUCCESS_WORDS
+        """Whether it says that it succeeded: in a word for that, or in another one and with wallets in its result."""
+        word = (self.status or "").lower()
+        return word in {*SUCCESS_WORDS, *_LIKELY_SUCCESSES} or (word not in _NO_SUCCESSES and bool(self.wallets))
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it says that its end is still to come: that it is pending, or that what it is for is being done."""
+        return (self.status or "").lower() in UNDER_WAY
 
     @property
     def has_ended(self) -> bool:

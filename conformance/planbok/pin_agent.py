@@ -11,17 +11,38 @@ A PIN leaves it in the body of a POST to the hosted page and in no other way.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
 
 import httpx
 
-from conformance.planbok.html_forms import Element, PageReader, collapse
+from conformance.bounds.transport import WITHIN, AnswerRefusedError, BoundedTransport, Within
+from conformance.clock import Clock, SystemClock
+from conformance.planbok.digit_boxes import entered
+from conformance.planbok.pages import (
+    MOST_BYTES,
+    URLENCODED,
+    Button,
+    Form,
+    Page,
+    PageError,
+    ScriptNeededError,
+    belongs,
+    cannot_be_filled,
+    needs_a_script,
+    onward_url,
+    opened_url,
+    place_of,
+    read_page,
+)
 
-__all__ = ["ANSWERS", "Button", "Form", "Page", "PageError", "PinAgent"]
+__all__ = ["ANSWERS", "Button", "Form", "Page", "PageError", "PinAgent", "ScriptNeededError"]
 
 ANSWERS = ("A blue bicycle", "Mrs Okafor")
 """What the customer answers to the recovery questions unless told otherwise."""
@@ -29,86 +50,10 @@ ANSWERS = ("A blue bicycle", "Mrs Okafor")
 _TIMEOUT = httpx.Timeout(10.0)
 _REDIRECTS = 5
 _STEPS = 10
-_BYTES = 128 * 1024  # html.parser takes a time that grows with the square of what is left open
-_URLENCODED = "application/x-www-form-urlencoded"
-
-
-class PageError(Exception):
-    """The page gave what no person without scripts could fill in.
-
-    Args:
-        message: What was found, and what was expected; never what was filled in.
-        response: The answer, None if there was none.
-    """
-
-    def __init__(self, message: str, response: httpx.Response | None = None) -> None:
-        super().__init__(message)
-        self.response = response
-
-
-@dataclass(frozen=True)
-class Button:
-    """A button that sends a form.
-
-    Args:
-        name: Its name, empty if it has none.
-        value: What is sent under its name.
-        label: What stands on it.
-    """
-
-    name: str
-    value: str
-    label: str
-
-
-@dataclass(frozen=True)
-class Form:
-    """The form of a page.
-
-    Args:
-        action: The absolute URL that it is sent to.
-        method: The method that it is sent with, in upper case.
-        fields: What is sent as long as nobody changes it, by name and in order.
-        kinds: The type of each field by its name: that of the input, ``select`` or ``textarea``.
-        labels: The label of each field by its name, empty if it has none.
-        choices: The values of each list to choose from, by its name.
-        buttons: The buttons that send it.
-    """
-
-    action: str = field(repr=False)
-    method: str
-    fields: Mapping[str, str] = field(repr=False)
-    kinds: Mapping[str, str]
-    labels: Mapping[str, str]
-    choices: Mapping[str, Sequence[str]]
-    buttons: Sequence[Button]
-
-
-@dataclass(frozen=True)
-class Page:
-    """What the customer sees after a step, or where the customer was sent.
-
-    Args:
-        url: Where the page is.
-        opened: The URL by which the customer came. The hosted page is what lies on its origin in its directory.
-        status: The status of the answer.
-        title: The title.
-        text: The visible text with its white space collapsed; styles are not looked at.
-        step: The value of the hidden field ``step``, None if there is none.
-        form: The form, None if there is nothing to fill in.
-        returned_to: Where the browser would go when it was sent away from the hosted page, None if it was not.
-        response: The last answer; its ``history`` has the redirects that led to it.
-    """
-
-    url: str = field(repr=False)
-    opened: str = field(repr=False)
-    status: int
-    title: str
-    text: str = field(repr=False)
-    step: str | None
-    form: Form | None = field(repr=False)
-    returned_to: str | None = field(repr=False)
-    response: httpx.Response
+_SECONDS = 30.0
+"""How long going to a page may take, redirects included, and so may those that follow it by themselves."""
+_LEAST_REFRESH = 1.0
+"""What a page that follows at once counts for in these."""
 
 
 class PinAgent:
@@ -117,14 +62,25 @@ class PinAgent:
     Args:
         transport: What sends requests; a new one if none is given.
         extensions: The httpx extensions of every request.
+        clock: What lets the time pass that a page waits before another one follows it; the machine's if none is given.
+
+    Attributes:
+        answered: How many answers to questions of recovery were entered on the way that was gone last.
     """
 
     def __init__(
-        self, transport: httpx.BaseTransport | None = None, *, extensions: Mapping[str, Any] | None = None
+        self,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        extensions: Mapping[str, Any] | None = None,
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock or SystemClock()
         self._extensions = dict(extensions or {})
+        self._was_asked = False
+        self.answered = 0
         self._http = httpx.Client(
-            transport=transport,
+            transport=transport or BoundedTransport(),
             timeout=_TIMEOUT,
             headers={"Accept": "text/html", "Accept-Encoding": "identity"},
             trust_env=False,
@@ -136,6 +92,10 @@ class PinAgent:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget everything that pages have left."""
         self._http.close()
 
     # ---------------------------------------------------------------------------------------------------- one request
@@ -150,13 +110,25 @@ class PinAgent:
             PageError: If that is no URL of HTTP, or the page is none that can be shown or filled in without scripts.
             httpx.RequestError: If no answer came.
         """
-        try:
-            home = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise PageError(f"A page cannot be opened at what is no URL: {error}") from error
-        if home.scheme not in {"http", "https"} or not home.host:
-            raise PageError(f"A page cannot be opened at '{_place(home)}': expected an absolute URL, http or https.")
-        return self._visit("GET", url, url)
+        page = self._visit("GET", opened_url(url), url)
+        self._was_asked = self._was_asked or page.form is not None
+        return page
+
+    def open_to_fill(self, url: str) -> Page:
+        """Go to the page of a challenge as `open` does, to do something there.
+
+        Raises:
+            ScriptNeededError: If it has a script and asks for nothing without it, as none did that was opened before.
+            PageError: As `open` does.
+            httpx.RequestError: If no answer came.
+        """
+        page = self.open(url)
+        self._check_asking(page)
+        return page
+
+    def _check_asking(self, page: Page) -> None:
+        if page.is_scripted and not self._was_asked:
+            raise needs_a_script(page.response, "has a script and asks for nothing without it", "a form")
 
     def preview(self, url: str) -> httpx.Response:
         """Ask for the header lines of a page, as a mail scanner or a messenger does before the customer opens it.
@@ -165,10 +137,10 @@ class PinAgent:
             url: The challenge's ``redirectUrl``.
 
         Raises:
-            PageError: If the answer is none that a browser understands.
+            PageError: If that is no URL of HTTP, or the answer is none that a browser understands.
             httpx.RequestError: If no answer came.
         """
-        return self._send(self._http.build_request("HEAD", url, extensions=dict(self._extensions)))
+        return self._send(self._http.build_request("HEAD", opened_url(url), extensions=self._one_visit()))
 
     def submit(self, page: Page, values: Mapping[str, str] | None = None, *, action: str = "continue") -> Page:
         """Fill in a page's form and press a button.
@@ -176,26 +148,29 @@ class PinAgent:
         Args:
             page: The page.
             values: What to fill in, by the names of the fields; the others are sent back as they came.
-            action: Which button, by its value or its label. ``continue`` is also the one that says neither ``cancel``
-                nor ``skip``.
+            action: Which button, by its value or its label: ``cancel`` and ``skip`` also by other words for them,
+                ``continue`` also as the one that says neither.
 
         Raises:
             PageError: If the page has no form, no such field or not one such button, or as `open` does.
             httpx.RequestError: If no answer came.
         """
         if page.form is None:
-            raise _cannot_be_filled(page.response, "has no form", "one")
+            raise cannot_be_filled(page.response, "has no form", "one")
         if unknown := (values or {}).keys() - page.form.kinds.keys():
-            raise _cannot_be_filled(
+            raise cannot_be_filled(
                 page.response,
                 f"has no field {' or '.join(sorted(unknown))}",
                 f"one of {', '.join(page.form.kinds)}",
             )
-        sent = {**page.form.fields, **(values or {})}
-        button = _button(page, page.form, action)
+        known = {**page.form.fields, **(values or {})}
+        sent = [pair for name, value in known.items() for pair in _entered(page.form, name, value)]
+        button = pressed(page, page.form, action)
         if button.name:
-            sent[button.name] = button.value
-        return self._visit(page.form.method, page.form.action, page.opened, urlencode(sent, errors="replace").encode())
+            sent = [*((name, value) for name, value in sent if name != button.name), (button.name, button.value)]
+        return self._visit(
+            page.form.method, opened_url(page.form.action), page.opened, urlencode(sent, errors="replace").encode()
+        )
 
     def fill(
         self,
@@ -206,7 +181,9 @@ class PinAgent:
         repeated: str | None = None,
         others: Mapping[str, str] | None = None,
     ) -> Page:
-        """Fill in a page's form by what its fields are for, whatever their names, and press the button that continues.
+        """Enter a PIN or a new one by what the fields are for, whatever their names, and press what continues.
+
+        Pages before it that ask for nothing are gone through, and a new PIN may be repeated on a page of its own.
 
         Args:
             page: The page.
@@ -216,28 +193,47 @@ class PinAgent:
             others: What to send in other fields than the page has in them, by their names.
 
         Raises:
-            PageError: If the form asks for something else, or as `submit` does.
+            PageError: If a form asks for something else, or as `submit` does.
             httpx.RequestError: If no answer came.
         """
+        self._check_asking(page)
         if page.form is None:
-            raise _cannot_be_filled(page.response, "has no form", "one")
-        values = _Known(pin, new_pin, repeated=repeated).values(page.response, page.form)
-        if values is None:
-            asked = [name for name, kind in page.form.kinds.items() if kind not in _NOT_ASKED]
-            raise _cannot_be_filled(
-                page.response, f"asks for {' and '.join(asked)}", "a PIN" if new_pin is None else "a new PIN"
+            raise cannot_be_filled(page.response, "has no form", "one")
+        walk = _Walk(self, _Known(pin, new_pin, repeated=repeated), others or {})
+        after = walk.go_on(page, once=True)
+        if not walk.has_entered and after.form is not None:
+            asked = [name for name, kind in after.form.kinds.items() if kind not in _NOT_ASKED] or ["nothing"]
+            raise cannot_be_filled(
+                after.response, f"asks for {' and '.join(asked)}", "a PIN" if new_pin is None else "a new PIN"
             )
-        return self.submit(page, {**(others or {}), **values})
+        return after
 
-    def _visit(self, method: str, url: str, opened: str, content: bytes | None = None) -> Page:
-        headers = {} if content is None else {"Content-Type": _URLENCODED}
-        request = self._http.build_request(
-            method, url, content=content, headers=headers, extensions=dict(self._extensions)
-        )
+    def _one_visit(self) -> dict[str, Any]:
+        """The extensions of the requests that lead to one page."""
+        return {**self._extensions, WITHIN: Within(MOST_BYTES, _SECONDS, "a page may have no more")}
+
+    def _visit(self, method: str, url: httpx.URL, opened: str, content: bytes | None = None) -> Page:
+        """Go to a page, and to those that follow it by themselves."""
+        page = self._visit_one(method, url, opened, content)
+        waited = 0.0
+        while page.refresh is not None:
+            seconds, onward = page.refresh
+            if not belongs(onward, opened):
+                return replace(page, returned_to=str(onward))
+            waited += max(seconds, _LEAST_REFRESH)
+            if waited > _SECONDS:
+                break
+            self._clock.advance(timedelta(seconds=seconds))
+            page = self._visit_one("GET", onward, opened)
+        return page
+
+    def _visit_one(self, method: str, url: httpx.URL, opened: str, content: bytes | None = None) -> Page:
+        headers = {} if content is None else {"Content-Type": URLENCODED}
+        request = self._http.build_request(method, url, content=content, headers=headers, extensions=self._one_visit())
         response = self._send(request)
         history: list[httpx.Response] = []
         while onward := response.next_request:
-            if not _belongs(onward.url, opened):
+            if not belongs(onward_url(response, onward.url), opened):
                 return Page(
                     url=str(response.url),
                     opened=opened,
@@ -251,16 +247,18 @@ class PinAgent:
                 )
             history.append(response)
             if len(history) > _REDIRECTS:
-                raise _cannot_be_filled(response, f"is the redirect number {len(history)} in a row", "a page")
+                raise cannot_be_filled(response, f"is the redirect number {len(history)} in a row", "a page")
             response = self._send(onward)
             response.history = list(history)
-        return _page(response, opened)
+        return read_page(response, opened, _meant)
 
     def _send(self, request: httpx.Request) -> httpx.Response:
         try:
             return self._http.send(request)
-        except (httpx.RemoteProtocolError, httpx.InvalidURL) as error:
-            raise PageError(f"{_place(request.url)} gave an answer that a browser cannot follow: {error}") from error
+        except AnswerRefusedError as error:
+            raise PageError(f"{place_of(request.url)} gave an answer that is not read to its end: {error}") from error
+        except (httpx.RemoteProtocolError, httpx.InvalidURL, UnicodeError) as error:
+            raise PageError(f"{place_of(request.url)} gave an answer that a browser cannot follow: {error}") from error
 
     # ------------------------------------------------------------------------------------------ what a person does
 
@@ -297,6 +295,17 @@ class PinAgent:
         """Answer the questions and choose a new PIN; returns and raises as `set_up`."""
         return self._go_on(url, _Known(None, new_pin, answers))
 
+    def enter(self, url: str, pin: str | None, answers: Sequence[str] = (), new_pin: str | None = None) -> Page:
+        """Enter whatever the page asks for, be it a PIN, answers or both; returns and raises as `set_up`.
+
+        Args:
+            url: The challenge's ``redirectUrl``.
+            pin: The PIN; None if there is none to enter.
+            answers: The answers to the questions of recovery.
+            new_pin: The PIN to choose.
+        """
+        return self._go_on(url, _Known(pin, new_pin, answers))
+
     def cancel(self, url: str) -> Page:
         """Press cancel on the first page; a page that has nothing to fill in is returned as it is.
 
@@ -304,21 +313,15 @@ class PinAgent:
             PageError: If the page has not one button that says so, or cannot be filled in.
             httpx.RequestError: If no answer came.
         """
-        page = self.open(url)
+        page = self.open_to_fill(url)
         return page if page.form is None else self.submit(page, action="cancel")
 
     def _go_on(self, url: str, known: "_Known") -> Page:
-        page = self.open(url)
-        asked: set[tuple[object, ...]] = set()
-        while page.form is not None and (shape := (page.step, *page.form.kinds)) not in asked:
-            asked.add(shape)
-            if len(asked) > _STEPS:
-                raise _cannot_be_filled(page.response, f"is step number {len(asked)} in a row", f"at most {_STEPS}")
-            values = known.values(page.response, page.form)
-            if values is None:
-                break
-            page = self.submit(page, values)
-        return page
+        walk = _Walk(self, known)
+        try:
+            return walk.go_on(self.open_to_fill(url))
+        finally:
+            self.answered = walk.answered
 
 
 # -------------------------------------------------------------------------------------------- what a form asks for
@@ -327,6 +330,13 @@ _CONTRACT = re.compile(
     r"(?P<pin>pin)|(?P<new_pin>new_pin(_again)?)|(?P<answer>answer_[0-9])|(?P<question>question_[0-9])"
 )
 _NOT_ASKED = {"hidden", "checkbox", "radio"}
+_NEW = {"new", "choose", "create", "again", "repeat", "repeated", "retype", "reenter"}
+"""What the label of a new PIN, or of its repetition, says."""
+_SAYING = {
+    "cancel": {"cancel", "abort", "decline", "deny", "reject", "refuse"},
+    "skip": {"skip", "later", "not now"},
+}
+"""What a button for this may say instead."""
 
 
 @dataclass(frozen=True)
@@ -338,13 +348,24 @@ class _Known:
     answers: Sequence[str] = field(default=(), repr=False)
     repeated: str | None = field(default=None, repr=False)
 
+    def repeating(self) -> "_Known":
+        """What is known once a new PIN was entered alone, so that it is to be repeated."""
+        return self if self.repeated is None else replace(self, new_pin=self.repeated, repeated=None)
+
+    def asked(self, response: httpx.Response, form: Form) -> dict[str, str]:
+        """What each field is for; a PIN is the new one for a customer who has no other."""
+        meanings = _meanings(response, form)
+        if self.new_pin is not None and self.pin in {None, self.new_pin}:
+            return {name: "new_pin" if meaning == "pin" else meaning for name, meaning in meanings.items()}
+        return meanings
+
     def values(self, response: httpx.Response, form: Form) -> dict[str, str] | None:
         """What to fill in, None if the form asks for something that is not known."""
         answers = iter(self.answers)
         new_pins = iter((self.new_pin, self.new_pin if self.repeated is None else self.repeated))
         chosen: set[str] = set()
         values: dict[str, str] = {}
-        for name, meaning in _meanings(response, form).items():
+        for name, meaning in self.asked(response, form).items():
             match meaning:
                 case "pin":
                     value = self.pin
@@ -356,11 +377,81 @@ class _Known:
                     value = next((each for each in form.choices.get(name, ()) if each and each not in chosen), "")
                     chosen.add(value)
                     if not value:
-                        raise _cannot_be_filled(response, f"offers nothing to choose in {name}", "a list of questions")
+                        raise cannot_be_filled(response, f"offers nothing to choose in {name}", "a list of questions")
             if value is None:
                 return None
             values[name] = value
         return values
+
+
+class _Walk:
+    """The way of a customer through the pages of one visit.
+
+    Args:
+        agent: Whose browser it is.
+        known: What the customer knows.
+        others: What to send in other fields than the pages have in them, by their names.
+
+    Attributes:
+        has_entered: Whether anything was entered.
+        answered: How many answers were.
+    """
+
+    def __init__(self, agent: PinAgent, known: _Known, others: Mapping[str, str] | None = None) -> None:
+        self._agent = agent
+        self._known = known
+        self._others = others or {}
+        self._repeats = False
+        self.has_entered = False
+        self.answered = 0
+
+    def go_on(self, page: Page, *, once: bool = False) -> Page:
+        """Fill in page after page.
+
+        Args:
+            page: The first one.
+            once: Whether to stop as soon as something was entered, and a new PIN repeated if that is asked for next.
+
+        Returns:
+            The first page that asks for something else, asks for the same again, or has nothing to fill in.
+        """
+        asked: set[tuple[object, ...]] = set()
+        while page.form is not None:
+            meanings = self._known.asked(page.response, page.form)
+            shape = (page.step, *page.form.kinds, *meanings.values())
+            if shape in asked:
+                break
+            asked.add(shape)
+            if len(asked) > _STEPS:
+                raise cannot_be_filled(page.response, f"is step number {len(asked)} in a row", f"at most {_STEPS}")
+            values = self._known.values(page.response, page.form)
+            if values is None or (once and self.has_entered and not self._asks_to_repeat(page.response, page.form)):
+                break
+            here = {name: value for name, value in self._others.items() if name in page.form.fields}
+            page = self._agent.submit(page, {**here, **values})
+            self.has_entered = self.has_entered or bool(values)
+            self.answered += list(meanings.values()).count("answer")
+            if list(meanings.values()) == ["new_pin"] and not self._repeats:
+                self._repeats = True
+                self._known = self._known.repeating()
+                asked.discard(shape)
+            elif once and values:
+                break
+        return page
+
+    def _asks_to_repeat(self, response: httpx.Response, form: Form) -> bool:
+        return self._repeats and list(self._known.asked(response, form).values()) == ["new_pin"]
+
+
+def _meant(response: httpx.Response, forms: Sequence[Form]) -> list[Form]:
+    """Of several forms the one that asks for most: for a PIN before questions before answers; several if alike."""
+    asking: list[tuple[tuple[int, ...], Form]] = []
+    for form in forms:
+        with suppress(PageError):  # it asks for something that has nothing to do with a challenge
+            meanings = Counter(_meanings(response, form).values())
+            asking.append((tuple(meanings[each] for each in ("pin", "new_pin", "question", "answer")), form))
+    most = max((asked for asked, _ in asking), default=())
+    return [form for asked, form in asking if asked == most]
 
 
 def _meanings(response: httpx.Response, form: Form) -> dict[str, str]:
@@ -370,7 +461,7 @@ def _meanings(response: httpx.Response, form: Form) -> dict[str, str]:
     meanings = named or _guessed(form, asked)
     for name in asked:
         if name not in meanings and form.kinds[name] != "select" and not form.fields[name]:
-            raise _cannot_be_filled(
+            raise cannot_be_filled(
                 response,
                 f"asks for {form.labels[name] or 'something without a label'} in {name}",
                 "a PIN, a new PIN twice, or questions and answers",
@@ -392,7 +483,7 @@ def _guessed(form: Form, asked: Sequence[str]) -> dict[str, str]:
     old = [name for name in pins if words[name] & {"current", "old", "present"}]
     match len(pins), len(old):
         case (1, _):
-            meanings[pins[0]] = "new_pin" if "new" in words[pins[0]] else "pin"
+            meanings[pins[0]] = "new_pin" if words[pins[0]] & _NEW else "pin"
         case (2, 0) | (2, 1) | (3, 1):
             meanings |= {name: "pin" if name in old else "new_pin" for name in pins}
     return meanings
@@ -403,121 +494,38 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[a-z]+", spaced.casefold())
 
 
-def _button(page: Page, form: Form, action: str) -> Button:
+def pressed(page: Page, form: Form, action: str) -> Button:
+    """The button to press for an action, as `PinAgent.submit` takes it.
+
+    Raises:
+        PageError: If there is not one such button.
+    """
     found = [button for button in form.buttons if button.value == action]
     found = found or [button for button in form.buttons if action in _words(button.label)]
     if not found and action == "continue":
-        found = [
-            button for button in form.buttons if not {"cancel", "skip"} & {*_words(f"{button.value} {button.label}")}
-        ]
+        found = [button for button in form.buttons if not any(_says(button, each) for each in _SAYING)]
+    elif not found:
+        found = [button for button in form.buttons if _says(button, action)]
     if len(found) != 1:
         shown = ", ".join(button.label or button.value for button in form.buttons) or "none"
-        raise _cannot_be_filled(page.response, f"has the buttons: {shown}", f"one that says {action}")
+        raise cannot_be_filled(page.response, f"has the buttons: {shown}", f"one that says {action}")
     return found[0]
+
+
+def offers(page: Page, action: str) -> bool:
+    """Whether a page has a button for an action: ``cancel`` or ``skip``."""
+    return page.form is not None and any(_says(button, action) for button in page.form.buttons)
+
+
+def _says(button: Button, action: str) -> bool:
+    words = _words(f"{button.value} {button.label}")
+    return bool(_SAYING.get(action, {action}) & {*words, *map(" ".join, pairwise(words))})
 
 
 # -------------------------------------------------------------------------------------------------- reading a page
 
 
-def _place(url: httpx.URL) -> str:
-    """A URL without what it may carry: a PIN that a page wrongly puts there is not to be repeated."""
-    return str(url.copy_with(userinfo=b"", query=None, fragment=None))
-
-
-def _belongs(url: httpx.URL, opened: str) -> bool:
-    """Whether a URL is on the origin and in the directory of the one that was opened."""
-    home = httpx.URL(opened)
-    directory, _, _ = home.path.rpartition("/")
-    return (url.scheme, url.host, url.port) == (home.scheme, home.host, home.port) and url.path.startswith(
-        f"{directory}/"
-    )
-
-
-def _cannot_be_filled(response: httpx.Response, found: str, expected: str) -> PageError:
-    return PageError(
-        f"{_place(response.url)} answered {response.status_code}, but this page cannot be filled without a browser: "
-        f"it {found}; expected: {expected}.",
-        response,
-    )
-
-
-def _page(response: httpx.Response, opened: str) -> Page:
-    """Read a page.
-
-    Raises:
-        PageError: If it is none that can be shown or filled in without scripts.
-    """
-    kind, _, _ = response.headers.get("Content-Type", "without a Content-Type").partition(";")
-    if not response.content.strip():
-        raise _cannot_be_filled(response, "is empty", "HTML")
-    if kind.strip().lower() not in {"text/html", "application/xhtml+xml"}:
-        raise _cannot_be_filled(response, f"is {kind.strip()}", "HTML")
-    if len(response.content) > _BYTES:
-        raise _cannot_be_filled(response, f"has {len(response.content):,} bytes", f"at most {_BYTES:,}")
-    reader = PageReader()
-    try:
-        reader.feed(response.content.decode(response.charset_encoding or "utf-8", "replace"))
-        reader.close()
-    except (LookupError, UnicodeError):
-        raise _cannot_be_filled(response, f"is written in {response.charset_encoding}", "UTF-8") from None
-    except AssertionError:  # what html.parser raises, quoting the page, for a declaration that it does not know
-        raise _cannot_be_filled(response, "begins a declaration that HTML does not have", "HTML") from None
-    form = _form(response, opened, reader)
-    return Page(
-        url=str(response.url),
-        opened=opened,
-        status=response.status_code,
-        title=collapse(reader.first["title"].words) if "title" in reader.first else "",
-        text=collapse(reader.text),
-        step=form.fields["step"] if form and form.kinds.get("step") == "hidden" else None,
-        form=form,
-        returned_to=None,
-        response=response,
-    )
-
-
-def _form(response: httpx.Response, opened: str, reader: PageReader) -> Form | None:
-    if not reader.forms:
-        if reader.has_fields_outside_forms:
-            raise _cannot_be_filled(response, "has fields but no form that sends them", "one form")
-        if "script" in reader.first and not reader.shows_text:
-            raise _cannot_be_filled(response, "shows nothing but by a script", "text or a form")
-        return None
-    if len(reader.forms) > 1:
-        raise _cannot_be_filled(response, f"has {len(reader.forms)} forms", "one")
-    (written,) = reader.forms
-    if (method := written.get("method", "get").upper()) != "POST":
-        raise _cannot_be_filled(response, f"sends its form with {method}, which shows a PIN in the URL", "POST")
-    if (encoding := written.get("enctype", _URLENCODED).lower()) != _URLENCODED:
-        raise _cannot_be_filled(response, f"sends its form as {encoding}", _URLENCODED)
-    if any(button.keys() & {"formaction", "formmethod", "formenctype"} for button in reader.buttons):
-        raise _cannot_be_filled(response, "has a button that sends the form in its own way", "one way for all")
-    action = _action(response, reader.first.get("base"), written.get("action", "").strip())
-    if not _belongs(action, opened):
-        raise _cannot_be_filled(response, f"sends its form to {_place(action)}", "the hosted page")
-    named = [control for control in reader.controls if control.get("name")]
-    twice = [name for name, times in Counter(each["name"] for each in named if each.sent).items() if times > 1]
-    if twice:
-        raise _cannot_be_filled(response, f"has several fields named {twice[0]}", "a name for each")
-    return Form(
-        action=str(action),
-        method=method,
-        fields={control["name"]: control.value for control in named if control.sent},
-        kinds={control["name"]: control.kind for control in named},
-        labels={control["name"]: reader.label_of(control) for control in named},
-        choices={control["name"]: control.choices for control in named if control.kind == "select"},
-        buttons=tuple(
-            Button(button.get("name", ""), button.value, collapse(button.words) or button.value)
-            for button in reader.buttons
-        ),
-    )
-
-
-def _action(response: httpx.Response, base: Element | None, action: str) -> httpx.URL:
-    """Where a form is sent: to its own page unless it says otherwise (HTML, form submission algorithm)."""
-    if not action:
-        return response.url
-    try:
-        return response.url.join(base.get("href", "") if base else "").join(action)
-    except httpx.InvalidURL as error:
-        raise _cannot_be_filled(response, f"sends its form to what is no URL ({error})", "the hosted page") from error
+def _entered(form: Form, name: str, value: str) -> Iterator[tuple[str, str]]:
+    """What is sent of a field: its value, or what stands in each of its boxes."""
+    names = form.boxes.get(name, [name])
+    return zip(names, entered(value, len(names)), strict=True)

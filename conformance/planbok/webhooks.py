@@ -32,18 +32,21 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
-from math import isfinite
-from typing import Any
+from typing import Any, Protocol
 
 from conformance.clock import Clock, SystemClock
+from conformance.diagnosis.form import Diagnosis, Explanation, Mistake, Part
+from conformance.diagnosis.texts import sentence, summary
+from conformance.diagnosis.webhook import Scheme, diagnose_webhook
 from conformance.exchange import Delivery
 from conformance.planbok.messages import Wallet, instant, wallets_in
+from conformance.standards.ecmascript_json import written_again
 from conformance.standards.rejection import Rejected
 
 __all__ = [
     "ID_HEADER",
+    "SCHEME",
     "SIGNATURE_HEADER",
     "TIMESTAMP_HEADER",
     "TOLERANCE",
@@ -51,7 +54,9 @@ __all__ = [
     "Headers",
     "Inbox",
     "Reason",
+    "SupportsItems",
     "WebhookRejected",
+    "diagnose",
     "sign",
     "signed_anew",
     "signed_over",
@@ -70,19 +75,28 @@ ID_HEADER = "X-Webhook-Id"
 TOLERANCE = timedelta(seconds=300)
 """How far an event's timestamp may be from the receiver's clock."""
 
-Headers = Mapping[str, str] | Iterable[tuple[str, str]]
-"""Header fields: a framework's mapping, or name and value of every line."""
+
+class SupportsItems(Protocol):
+    """Header fields in an object of a framework's own, whatever its class."""
+
+    def items(self) -> Iterable[tuple[Any, Any]]:
+        """Name and value of each line, or of all lines of one name."""
+
+
+Headers = SupportsItems | Iterable[tuple[Any, Any]]
+"""Header fields: what a framework calls the headers of a request, be it a mapping or not; name and value of every line,
+as text or, as ASGI has them, bytes; or the variables of CGI, WSGI and Django's ``META``."""
 
 _PREFIX = "sha256="
+SCHEME = Scheme(SIGNATURE_HEADER, TIMESTAMP_HEADER, ID_HEADER, _PREFIX, TOLERANCE)
+"""How events are signed, for who explains what is wrong with one."""
+_NO_EVENT = Mistake("webhook-no-event")
+_READ = frozenset(name.lower() for name in (SIGNATURE_HEADER, TIMESTAMP_HEADER, ID_HEADER))
+_CGI = "HTTP_"
 _HEX = re.compile(r"[0-9A-Fa-f]{64}")
 _SECONDS = re.compile(r"[0-9]{1,20}")
 _REMEMBERED = 10_000
 _LARGEST_EXAMINED = 65_536
-_LARGEST_INDEX = 2**32 - 2
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
-_LONGEST = 21
-_SMALLEST = -6
 
 
 class Reason(StrEnum):
@@ -150,28 +164,57 @@ def verify(headers: Headers, body: bytes, secret: str, *, now: datetime, toleran
 
     Raises:
         WebhookRejected: If it is not to be trusted, or no event.
+        TypeError: If the body is no bytes, the headers are none, or the value of one is no text.
     """
-    fields = _lines(headers)
+    fields, body = _lines(headers), _as_bytes(body)
     signature, timestamp = fields.get(SIGNATURE_HEADER.lower()), fields.get(TIMESTAMP_HEADER.lower())
+
+    def rejected(reason: Reason, otherwise: str) -> WebhookRejected:
+        diagnosis = diagnose_webhook(
+            replace(SCHEME, tolerance=tolerance), fields.items(), body, secret, now, thorough=False
+        )
+        explained = tuple(part for part in diagnosis.parts if part.explanations)
+        return WebhookRejected(reason, summary(replace(diagnosis, parts=explained)) or otherwise)
+
     if signature is None or timestamp is None:
         missing = SIGNATURE_HEADER if signature is None else TIMESTAMP_HEADER
-        raise WebhookRejected(Reason.HEADER_MISSING, f"There is no header {missing}.")
+        raise rejected(Reason.HEADER_MISSING, f"There is no header {missing}.")
     if not signature.startswith(_PREFIX):
-        raise WebhookRejected(Reason.WRONG_PREFIX, f"{SIGNATURE_HEADER} does not begin with {_PREFIX}.")
+        raise rejected(Reason.WRONG_PREFIX, f"{SIGNATURE_HEADER} does not begin with {_PREFIX}.")
     is_hex = _HEX.fullmatch(signature.removeprefix(_PREFIX))
-    if is_hex:
-        _check_age(timestamp, now, tolerance)
-    form = _form(signature, timestamp, body, secret)
-    if form == "raw-body":
-        return _event(fields, body)
-    hint = f" It would verify {_FORMS[form].phrase}." if form else ""
-    if not is_hex:
-        raise WebhookRejected(Reason.NOT_HEX, f"{SIGNATURE_HEADER} is not {_PREFIX} and 64 hex digits.{hint}")
-    raise WebhookRejected(
-        Reason.MISMATCH,
-        f"{SIGNATURE_HEADER} is not the HMAC-SHA256, with this secret, of {TIMESTAMP_HEADER}, a full stop and the "
-        f"body.{hint}",
-    )
+    if is_hex and (untimely := _untimely(timestamp, now, tolerance)):
+        raise rejected(untimely, f"{TIMESTAMP_HEADER} is not that of just now.")
+    if _form(signature, timestamp, body, secret) != "raw-body":
+        if not is_hex:
+            raise rejected(Reason.NOT_HEX, f"{SIGNATURE_HEADER} is not {_PREFIX} and 64 hex digits.")
+        raise rejected(
+            Reason.MISMATCH,
+            f"{SIGNATURE_HEADER} is not the HMAC-SHA256, with this secret, of {TIMESTAMP_HEADER}, a full stop and the "
+            "body.",
+        )
+    event = _event(fields, body)
+    if event is None:
+        raise WebhookRejected(Reason.NO_EVENT, sentence(_NO_EVENT))
+    return event
+
+
+def diagnose(headers: Headers, body: bytes, secret: str, now: datetime) -> Diagnosis:
+    """What is wrong with a webhook, looked for thoroughly.
+
+    Args:
+        headers: The header fields.
+        body: The body as it came.
+        secret: The secret that it should be signed with.
+        now: The receiver's time (UTC).
+
+    Raises:
+        TypeError: If the body is no bytes, or the headers are none.
+    """
+    body, lines = _as_bytes(body), _all_lines(headers)
+    found = diagnose_webhook(SCHEME, lines, body, secret, now)
+    event = _event(dict(lines), body)
+    part = Part("event", event is not None, () if event else (Explanation((_NO_EVENT,)),))
+    return replace(found, parts=(*found.parts, part))
 
 
 def signed_over(headers: Headers, body: bytes, secret: str) -> str | None:
@@ -184,6 +227,9 @@ def signed_over(headers: Headers, body: bytes, secret: str) -> str | None:
 
     Returns:
         ``raw-body`` or ``reserialized-body``, None if it verifies in neither.
+
+    Raises:
+        TypeError: If the body is no bytes, the headers are none, or the value of one is no text.
     """
     fields = _lines(headers)
     form = _form(fields.get(SIGNATURE_HEADER.lower(), ""), fields.get(TIMESTAMP_HEADER.lower(), ""), body, secret)
@@ -258,31 +304,88 @@ class Inbox:
 
 
 def _lines(headers: Headers) -> dict[str, str]:
-    """The values by names in lower case, several lines of one name joined (RFC 9110, section 5.3)."""
+    """The values of the headers that matter, by names in lower case; several lines joined (RFC 9110, section 5.3).
+
+    Raises:
+        TypeError: If these are no header fields, or a value is no text.
+    """
     found: dict[str, str] = {}
-    for name, value in headers.items() if isinstance(headers, Mapping) else headers:
-        lower = name.lower()
-        found[lower] = f"{found[lower]}, {value}" if lower in found else value
+    for lower, value in _named(headers):
+        if lower in _READ:
+            text = _field_value(lower, value)
+            found[lower] = f"{found[lower]}, {text}" if lower in found else text
     return found
 
 
-def _check_age(timestamp: str, now: datetime, tolerance: timedelta) -> None:
+def _all_lines(headers: Headers) -> list[tuple[str, str]]:
+    """Every header line whose value is a text, each with its name in lower case.
+
+    Raises:
+        TypeError: If these are no header fields.
+    """
+    return [(name, _field_value(name, value)) for name, value in _named(headers) if isinstance(value, str | bytes)]
+
+
+def _named(headers: Headers) -> list[tuple[str, Any]]:
+    """Name in lower case and value of every line.
+
+    Raises:
+        TypeError: If these are no header fields.
+    """
+    items = getattr(headers, "items", None)
+    pairs: Any = items() if callable(items) else headers
+    try:
+        return [(_field_name(name), value) for name, value in pairs]
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"The headers are {type(headers).__name__}; give the object in which your framework has them, or name and "
+            "value of every line."
+        ) from None
+
+
+def _field_name(name: Any) -> str:
+    """The name of a header field in lower case, from the form in which a framework has it (RFC 3875, 4.1.18)."""
+    text = name.decode("latin-1") if isinstance(name, bytes) else str(name)
+    variable = text.removeprefix(_CGI)
+    return (text if variable == text else variable.replace("_", "-")).lower()
+
+
+def _field_value(name: str, value: Any) -> str:
+    match value:
+        case str():
+            return value
+        case bytes():
+            return value.decode("latin-1")
+        case list() | tuple() if all(isinstance(each, str | bytes) for each in value):
+            return ", ".join(_field_value(name, each) for each in value)
+    raise TypeError(f"The header {name} is {type(value).__name__}; give its value as text.")
+
+
+def _untimely(timestamp: str, now: datetime, tolerance: timedelta) -> Reason | None:
+    """Why a timestamp is not that of just now; None if it is."""
     if not _SECONDS.fullmatch(timestamp):
-        message = f"{TIMESTAMP_HEADER} is no number of seconds, but {timestamp!r:.40}."
-        raise WebhookRejected(Reason.TIMESTAMP_NO_NUMBER, message)
-    present, allowed, sent = now.timestamp(), tolerance.total_seconds(), int(timestamp)
-    age = present - sent
-    if abs(age) <= allowed:
-        return
-    reason, where = (Reason.TOO_OLD, "before") if age > 0 else (Reason.TOO_NEW, "after")
-    hint = " It counts milliseconds, where seconds are expected." if abs(present - sent / 1000) <= allowed else ""
-    raise WebhookRejected(
-        reason,
-        f"{TIMESTAMP_HEADER} is {abs(age):.0f} s {where} this receiver's time; {allowed:.0f} s are allowed.{hint}",
-    )
+        return Reason.TIMESTAMP_NO_NUMBER
+    age = now.timestamp() - int(timestamp)
+    if abs(age) <= tolerance.total_seconds():
+        return None
+    return Reason.TOO_OLD if age > 0 else Reason.TOO_NEW
 
 
-def _event(fields: Mapping[str, str], body: bytes) -> Event:
+def _as_bytes(body: bytes) -> bytes:
+    """A body that was given as bytes.
+
+    Raises:
+        TypeError: If it was not.
+    """
+    if not isinstance(body, bytes | bytearray):
+        raise TypeError(
+            f"The body is {type(body).__name__}; give the bytes as they came, before anything decoded them."
+        )
+    return bytes(body)
+
+
+def _event(fields: Mapping[str, str], body: bytes) -> Event | None:
+    """The event in a body, None if there is none."""
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
@@ -291,10 +394,7 @@ def _event(fields: Mapping[str, str], body: bytes) -> Event:
         case {"event": str(kind), "data": dict(data)}:
             key = parsed.get("idempotencyKey")
         case _:
-            raise WebhookRejected(
-                Reason.NO_EVENT,
-                "The body is signed rightly, but no JSON object with a text `event` and an object `data`.",
-            )
+            return None
     name = key if isinstance(key, str) and key else fields.get(ID_HEADER.lower())
     marks = frozenset({f"body {hashlib.sha256(body).hexdigest()}", *([f"id {name}"] if name else [])})
     return Event(name or None, kind, instant(parsed.get("timestamp")), data, marks)
@@ -306,7 +406,6 @@ def _event(fields: Mapping[str, str], body: bytes) -> Event:
 @dataclass(frozen=True)
 class _Form:
     signed: Callable[[str, bytes], bytes]
-    phrase: str = ""
     written: Callable[[bytes], str] = bytes.hex
 
 
@@ -316,16 +415,10 @@ def _joined(timestamp: str, body: bytes) -> bytes:
 
 _FORMS = {
     "raw-body": _Form(_joined),
-    "reserialized-body": _Form(
-        lambda timestamp, body: _joined(timestamp, _reserialized(body)),
-        "over the body written again as JavaScript writes JSON: either these are not the bytes that came, or the "
-        "sender signs others than it sends",
-    ),
-    "body-alone": _Form(lambda _, body: body, "over the body without timestamp and full stop"),
-    "base64": _Form(_joined, "as base64 of the same HMAC", lambda digest: base64.b64encode(digest).decode()),
-    "milliseconds": _Form(
-        lambda timestamp, body: _joined(f"{timestamp}000", body), "with the timestamp in milliseconds"
-    ),
+    "reserialized-body": _Form(lambda timestamp, body: _joined(timestamp, written_again(body))),
+    "body-alone": _Form(lambda _, body: body),
+    "base64": _Form(_joined, lambda digest: base64.b64encode(digest).decode()),
+    "milliseconds": _Form(lambda timestamp, body: _joined(f"{timestamp}000", body)),
 }
 """The right form first, then those that senders are known or likely to mistake for it."""
 
@@ -340,6 +433,7 @@ def _signature(form: str, timestamp: str, body: bytes, secret: str) -> str:
 
 def _form(signature: str, timestamp: str, body: bytes, secret: str) -> str | None:
     """The form in which a signature verifies, None if in none; of a large body only the right one is tried."""
+    body = _as_bytes(body)
     if _HEX.fullmatch(signature.removeprefix(_PREFIX)):
         signature = signature.lower()
     given = signature.encode(errors="replace")
@@ -348,60 +442,3 @@ def _form(signature: str, timestamp: str, body: bytes, secret: str) -> str | Non
         form for form in forms if hmac.compare_digest(_signature(form, timestamp, body, secret).encode(), given)
     )
     return next(matching, None)
-
-
-# -------------------------------------------------------------------------------------- JSON as JavaScript writes it
-
-
-def _reserialized(body: bytes) -> bytes:
-    """What JavaScript's ``JSON.stringify(JSON.parse(body))`` gives; the body itself if it is no JSON."""
-    try:
-        parsed = json.loads(body.decode(), parse_int=float, parse_constant=_refused)
-        return _written(parsed).encode()
-    except (ValueError, RecursionError):
-        return body
-
-
-def _refused(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _written(value: Any) -> str:
-    match value:
-        case float():
-            return _number(value)
-        case list():
-            return f"[{','.join(map(_written, value))}]"
-        case dict():
-            members = sorted(value, key=_rank)
-            return f"{{{','.join(f'{_written(name)}:{_written(value[name])}' for name in members)}}}"
-        case _:
-            text = json.dumps(value, ensure_ascii=False)
-            return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-
-
-def _rank(name: str) -> int:
-    """Where a member stands: those named by an array's index come first, by number, the others as they came."""
-    is_index = _INDEX.fullmatch(name) and int(name) <= _LARGEST_INDEX
-    return int(name) if is_index else _LARGEST_INDEX + 1
-
-
-def _number(value: float) -> str:
-    """A number as ECMAScript writes it (ECMA-262, Number::toString)."""
-    if not isfinite(value):
-        return "null"
-    sign, found, exponent = Decimal(repr(value)).normalize().as_tuple()
-    digits = "".join(map(str, found))
-    point = len(digits) + int(exponent)
-    if digits == "0":
-        return "0"
-    if len(digits) <= point <= _LONGEST:
-        text = digits + "0" * (point - len(digits))
-    elif 0 < point <= _LONGEST:
-        text = f"{digits[:point]}.{digits[point:]}"
-    elif _SMALLEST < point <= 0:
-        text = f"0.{'0' * -point}{digits}"
-    else:
-        fraction = f".{digits[1:]}" if digits[1:] else ""
-        text = f"{digits[0]}{fraction}e{point - 1:+d}"
-    return f"-{text}" if sign else text

@@ -5,7 +5,16 @@ from http import HTTPStatus
 
 from conformance.exchange import Delivery, Exchange
 from conformance.findings import Finding
-from conformance.offblocks.checks import authentication, challenge, customer, response, signature, signing, webhook
+from conformance.offblocks.checks import (
+    authentication,
+    challenge,
+    customer,
+    printed,
+    response,
+    signature,
+    signing,
+    webhook,
+)
 from conformance.offblocks.checks.customer import listed
 from conformance.offblocks.checks.history import History
 from conformance.specification import Specification
@@ -31,6 +40,7 @@ def provider_findings(
     findings: list[Finding] = []
     for exchange in exchanges:
         findings += response.form(exchange, specification)
+        findings += printed.members(exchange, specification)
         findings += _content(exchange, history, settings)
         history.learn(exchange)
     findings += webhook.events(deliveries, specification)

@@ -1,5 +1,6 @@
 """What the checks of several topics share: how a finding is made, how clocks are compared, which requests are right."""
 
+import re
 from datetime import timedelta
 
 from conformance.exchange import Exchange
@@ -9,12 +10,22 @@ from conformance.offblocks.messages import account, same_address
 SAYS = Says("offblocks.")
 TOLERANCE = timedelta(minutes=2)
 """How far the server's clock may be from ours, and how long after its cause a challenge may be issued."""
+_USUAL_TOKEN = re.compile("Bearer [^ ]")
+_USUAL_DIGEST = re.compile("sha-256=:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=:")
+"""A digest in the one form of base64 that no parser refuses (RFC 8941, section 4.2.7: others should not fail)."""
 
 
 def is_plain(exchange: Exchange) -> bool:
-    """Whether a request keeps the client rules, with a digest, if any, by sha-256: no document says which are taken."""
-    digest = exchange.request.header("Content-Digest")
-    return not exchange.breaks and (digest is None or digest.startswith("sha-256="))
+    """Whether a request keeps the client rules and has the usual forms: a digest by sha-256, a token after ``Bearer``.
+
+    No document says which other digests are taken; of other spellings of digest and scheme a rule of its own judges.
+    """
+    digest, authorization = (exchange.request.header(name) for name in ("Content-Digest", "Authorization"))
+    return (
+        not exchange.breaks
+        and (digest is None or _USUAL_DIGEST.match(digest) is not None)
+        and (authorization is None or _USUAL_TOKEN.match(authorization) is not None)
+    )
 
 
 def is_shown(name: str, value: object, expected: object) -> bool:

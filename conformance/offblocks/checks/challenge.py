@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from conformance.exchange import Exchange
-from conformance.findings import Finding
+from conformance.findings import Finding, Outcome
 from conformance.offblocks.checks.base import SAYS, TOLERANCE
 from conformance.offblocks.checks.history import History
 from conformance.offblocks.messages import (
@@ -18,9 +18,13 @@ from conformance.offblocks.messages import (
 )
 from conformance.offblocks.observer import HOUR
 from conformance.standards import sign_in_message
+from conformance.standards.account_ids import checksum_address, checksum_state
 
 _SAME_MOMENT = timedelta(seconds=2)
 _NONCE = re.compile(r"^[A-Za-z0-9]{8,}$")
+_ON_CHAIN = re.compile(r"\b(transactions?|payments?|spend\w*|transfers?|allowances?|new account)\b", re.IGNORECASE)
+"""Words of a text whose signature does more than to sign in."""
+_SETTING = "CONFORMANCE_OFFBLOCKS_EXPECTED_DOMAIN"
 _ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$")
 
 
@@ -81,21 +85,30 @@ def _challenge(
     where = "response /challenge"
     yield SAYS.judged(
         "challenge.standard-base64",
-        challenge.message is not None,
+        challenge.is_standard,
         where,
         "standard base64, padded",
         challenge.text,
         exchange,
     )
-    if challenge.message is None:
+    if challenge.message is None or not (challenge.is_standard or _is_text(challenge.message)):
         return
-    yield SAYS.read(
-        "challenge.kind", challenge.kind, where, "a sign-in message or a public key", challenge.lines[0], exchange
+    kind = challenge.kind
+    yield SAYS.judged(
+        "challenge.kind", kind == "sign-in-message", where, "a sign-in message", challenge.lines[0], exchange
     )
     if challenge.kind != "public-key":
         yield _grammar(challenge.message, exchange)
     if challenge.kind != "sign-in-message":
         return
+    yield SAYS.read(
+        "challenge.purpose",
+        "on-chain-transactions" if _ON_CHAIN.search("\n".join(challenge.lines)) else "verify-ownership",
+        where,
+        "a text that says what the signature is for",
+        "; ".join(challenge.lines[3:4]) or challenge.lines[0],
+        exchange,
+    )
     version, nonce, uri = challenge.value("Version"), challenge.value("Nonce"), challenge.value("URI")
     yield SAYS.judged("challenge.version-is-1", version == "1", f"{where}, Version", "1", version, exchange)
     yield SAYS.judged(
@@ -110,14 +123,16 @@ def _challenge(
     yield SAYS.judged(
         "challenge.uri", host == challenge.domain, f"{where}, URI", f"of {challenge.domain}", uri, exchange
     )
-    yield SAYS.read(
-        "challenge.domain",
-        _domain_reading(challenge, exchange, settings),
-        f"{where}, domain",
-        settings.get("expected_domain") or " or ".join(DOCUMENTED_HOSTS.values()),
-        challenge.domain,
-        exchange,
-    )
+    yield from _domain(challenge, exchange, settings)
+    if _ADDRESS.match(challenge.address):
+        yield SAYS.judged(
+            "challenge.address-checksummed",
+            checksum_state(challenge.address) == "checksummed",
+            f"{where}, address",
+            checksum_address(challenge.address),
+            challenge.address,
+            exchange,
+        )
     found = account(chain_id)
     if found is not None:
         chain = challenge.value("Chain ID")
@@ -129,10 +144,21 @@ def _challenge(
             chain,
             exchange,
         )
-        reading = "another" if _ADDRESS.match(challenge.address) else None
-        if same_address(challenge.address, found.address):
-            reading = "the-customers"
-        yield SAYS.read("challenge.address", reading, f"{where}, address", found.address, challenge.address, exchange)
+        yield SAYS.judged(
+            "challenge.address",
+            same_address(challenge.address, found.address),
+            f"{where}, address",
+            found.address,
+            challenge.address,
+            exchange,
+        )
+
+
+def _is_text(message: bytes) -> bool:
+    try:
+        return message.decode().isprintable() or b"\n" in message
+    except UnicodeDecodeError:
+        return False
 
 
 def _grammar(message: bytes, exchange: Exchange) -> Finding:
@@ -144,13 +170,23 @@ def _grammar(message: bytes, exchange: Exchange) -> Finding:
     return SAYS.judged("challenge.grammar", True, where, expected, "so", exchange)
 
 
-def _domain_reading(challenge: Challenge, exchange: Exchange, settings: Mapping[str, str]) -> str | None:
+def _domain(challenge: Challenge, exchange: Exchange, settings: Mapping[str, str]) -> Iterator[Finding]:
+    """Whose name a challenge asks in: a documented host's, that of the host that was asked, or the one that is set."""
+    where, domain = "response /challenge, domain", challenge.domain
     asked = re.sub(r"^https?://([^/?#]*).*$", r"\1", exchange.request.url)
     hosts = {**{host: reading for reading, host in DOCUMENTED_HOSTS.items()}, asked: "host-asked"}
-    expected = settings.get("expected_domain")
+    expected, reading = settings.get("expected_domain"), hosts.get(challenge.domain)
     if expected:
-        return hosts.get(expected, "host-asked") if challenge.domain == expected else None
-    return hosts.get(challenge.domain)
+        reading = hosts.get(expected, "host-asked") if domain == expected else None
+    known = " or ".join(dict.fromkeys((*DOCUMENTED_HOSTS.values(), asked)))
+    setting = f"; if the vendor's is another, {_SETTING} names it"
+    yield SAYS.read("challenge.domain", reading, where, expected or f"{known}{setting}", domain, exchange)
+    if expected or reading:
+        held = domain == (expected or domain)
+        yield SAYS.judged("challenge.domain-expected", held, where, expected or known, domain, exchange)
+    else:
+        reason = f"This needs the domain that the vendor asks in the name of; set {_SETTING}."
+        yield Finding("offblocks.challenge.domain-expected", Outcome.SKIPPED, reason=reason, exchange=exchange.id)
 
 
 def _issue(
@@ -186,7 +222,11 @@ def _issue(
 def _against_created_at(challenge: Challenge, exchange: Exchange) -> Iterator[Finding]:
     if challenge.kind != "sign-in-message":
         return
-    created_at, issued_at = instant(exchange.response.members().get("createdAt")), challenge.issued_at
+    shown = exchange.response.members().get("createdAt")
+    if shown is None:
+        yield SAYS.lacking("challenge.issued-at-against-created-at", "createdAt", exchange)
+        return
+    created_at, issued_at = instant(shown), challenge.issued_at
     reading = None
     if created_at is not None and issued_at is not None:
         reading = "with-the-customer" if abs(issued_at - created_at) <= _SAME_MOMENT else "at-another-time"

@@ -145,6 +145,9 @@ def _customer_fields(members: Mapping[str, object], where: str, exchange: Exchan
         "customer.status-is-known", status in _STATES, f"{where}/status", " or ".join(_STATES), status, exchange
     )
     for name in ("createdAt", "updatedAt"):
+        if name not in members:
+            yield SAYS.lacking("customer.times-are-rfc3339", name, exchange)
+            continue
         yield SAYS.judged(
             "customer.times-are-rfc3339",
             instant(members.get(name)) is not None,
@@ -176,6 +179,9 @@ def reading(exchange: Exchange, creation: Creation) -> Iterator[Finding]:
             exchange,
         )
     before, now = creation.shown.get("createdAt"), members.get("createdAt")
+    if before is None or now is None:
+        yield SAYS.lacking("customer.created-at-stays", "createdAt, at creation and later", exchange)
+        return
     likeness = "identical" if before == now else "fewer-digits" if _differ_in_digits(before, now) else None
     yield SAYS.read("customer.created-at-stays", likeness, "response /createdAt", str(before), now, exchange)
 

@@ -31,7 +31,7 @@ def form(exchange: Exchange, specification: Specification) -> Iterator[Finding]:
         exchange,
     )
     kinds = specification.content_types(operation, response.status)
-    if not response.succeeded or not kinds:
+    if response.status >= HTTPStatus.MULTIPLE_CHOICES or not kinds:
         return
     yield responses.media_type(SAYS, exchange, kinds)
     yield from responses.schema(SAYS, exchange, specification, kinds[0])

@@ -1,5 +1,6 @@
 """What an answer shows of how the server checks the signature of a request."""
 
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -7,9 +8,24 @@ from conformance.exchange import Exchange
 from conformance.findings import Finding
 from conformance.offblocks.checks.base import SAYS, is_plain
 from conformance.offblocks.checks.history import History
+from conformance.offblocks.messages import account
+from conformance.standards.account_ids import checksum_state
 
+_ORDINARY = re.compile(r"[A-Za-z0-9-]{1,64}")
 _UNSIGNED = frozenset({"createToken", "putSigningKey", "deleteSigningKey", None})
 """The operations whose requests need no signature, and requests for none of the described operations."""
+
+
+def _is_usual(exchange: Exchange) -> bool:
+    """Whether a request asks for something in the usual way, so that only its signature can be what is not right."""
+    members = exchange.request.members()
+    accounts = [account(members[name]) for name in ("chainId", "ownerId") if name in members]
+    external_id = str(members.get("externalId", "a"))
+    return (
+        not (exchange.generated is not None and exchange.generated.mutated)
+        and all(each is not None and checksum_state(each.address) == "checksummed" for each in accounts)
+        and _ORDINARY.fullmatch(external_id) is not None
+    )
 
 
 def right_signature(exchange: Exchange, history: History) -> Iterator[Finding]:
@@ -26,6 +42,8 @@ def right_signature(exchange: Exchange, history: History) -> Iterator[Finding]:
     if customer is not None and (known is None or known.identity != exchange.identity):
         return
     status = exchange.response.status
+    if status == HTTPStatus.UNAUTHORIZED and not _is_usual(exchange):
+        return  # what is asked for in an unusual way may be refused with that status too
     if not exchange.response.succeeded and status != HTTPStatus.UNAUTHORIZED:
         return
     yield SAYS.judged(

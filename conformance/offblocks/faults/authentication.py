@@ -13,12 +13,66 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from conformance.clock import pause
 from conformance.exchange import Request, Response
-from conformance.offblocks.sandbox import Call, OffBlocks, Refused, Tenant
+from conformance.offblocks.sandbox import Call, OffBlocks, Reason, Refused, Tenant
 from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.messages import json_response
 from conformance.sandbox.service import Operation
 
 _ONE_IN = 50
 _SECONDS_NOW_AND_THEN = 2
+
+
+_OF_ACCESS = {Reason.CREDENTIALS, Reason.TOKEN}
+_OF_BODIES = {Reason.BODY, Reason.ACCOUNT_ID, Reason.IDEMPOTENCY_KEY, Reason.CUSTOMER_ID}
+
+
+class RefusesAccessWith403(Variation, OffBlocks):
+    """Refuses wrong credentials and tokens with 403."""
+
+    permits = "401 is listed for them, and no sentence says that such a refusal has no other status."
+
+    def refusal_status(self, reason: Reason) -> int:
+        return 403 if reason in _OF_ACCESS else super().refusal_status(reason)
+
+
+class RefusesAccessWith400(Variation, OffBlocks):
+    """Refuses wrong credentials and tokens with 400."""
+
+    permits = "401 is listed for them, and no sentence says that such a refusal has no other status."
+
+    def refusal_status(self, reason: Reason) -> int:
+        return 400 if reason in _OF_ACCESS else super().refusal_status(reason)
+
+
+class RefusesBodiesWith401(Variation, OffBlocks):
+    """Refuses wrong bodies, ids and idempotency keys with 401."""
+
+    permits = "400 is listed for them, and no sentence says that such a refusal has no other status."
+
+    def refusal_status(self, reason: Reason) -> int:
+        return 401 if reason in _OF_BODIES else super().refusal_status(reason)
+
+
+class SaysNoEndOfTokens(Fault, OffBlocks):
+    """Answers with a token alone, which is no JSON Web Token that says when it ends."""
+
+    breaks = ("offblocks.response.shows-printed-members", "offblocks.response.matches-inferred-schema")
+
+    async def create_token(self, call: Call) -> Response:
+        token = str((await super().create_token(call)).members()["token"])
+        plain = self.token_alone(token)
+        return json_response(200, {"token": plain})
+
+    def token_alone(self, token: str) -> str:
+        """A text that stands for a token."""
+        known: dict[str, str] = self.__dict__.setdefault("tokens_alone", {})
+        return known.setdefault(token, f"{len(known):04}{self.signature_of_token(token)}")
+
+    def bearer_token(self, request: Request) -> str:
+        """The token that the text in the Authorization header stands for."""
+        sent = super().bearer_token(request)
+        known: dict[str, str] = self.__dict__.get("tokens_alone", {})
+        return next((token for token, plain in known.items() if plain == sent), sent)
 
 
 class AnswersTokensWith201(Fault, OffBlocks):
@@ -42,7 +96,7 @@ class IssuesTokensForADay(Fault, OffBlocks):
 class AcceptsAnySecret(Fault, OffBlocks):
     """Issues tokens for an API key whatever the secret."""
 
-    breaks = ("offblocks.authentication.wrong-secret-is-401",)
+    breaks = ("offblocks.authentication.wrong-secret-refused",)
 
     def secret_is_right(self, tenant: Tenant, api_secret: str) -> bool:
         return True
@@ -51,7 +105,7 @@ class AcceptsAnySecret(Fault, OffBlocks):
 class AcceptsMissingToken(Fault, OffBlocks):
     """Takes a request without a token for the first tenant's."""
 
-    breaks = ("offblocks.authentication.missing-token-is-401", "offblocks.authentication.refusal-has-no-effect")
+    breaks = ("offblocks.authentication.missing-token-refused", "offblocks.authentication.refusal-has-no-effect")
     category = "F207"
 
     def authenticate(self, request: Request) -> Tenant:
@@ -61,7 +115,7 @@ class AcceptsMissingToken(Fault, OffBlocks):
 class AcceptsMalformedToken(Fault, OffBlocks):
     """Takes a request with something that is no token for the first tenant's."""
 
-    breaks = ("offblocks.authentication.malformed-token-is-401", "offblocks.authentication.refusal-has-no-effect")
+    breaks = ("offblocks.authentication.malformed-token-refused", "offblocks.authentication.refusal-has-no-effect")
 
     def authenticate(self, request: Request) -> Tenant:
         return self.tenants["first"] if "." not in self.bearer_token(request) else super().authenticate(request)
@@ -70,7 +124,7 @@ class AcceptsMalformedToken(Fault, OffBlocks):
 class AcceptsForeignToken(Fault, OffBlocks):
     """Does not look at the signature of a token."""
 
-    breaks = ("offblocks.authentication.foreign-token-is-401",)
+    breaks = ("offblocks.authentication.foreign-token-refused",)
 
     def token_is_ours(self, token: str) -> bool:
         return True
@@ -79,7 +133,7 @@ class AcceptsForeignToken(Fault, OffBlocks):
 class AcceptsUnsignedToken(Fault, OffBlocks):
     """Takes a token that is not signed for what it claims."""
 
-    breaks = ("offblocks.authentication.foreign-token-is-401",)
+    breaks = ("offblocks.authentication.foreign-token-refused",)
 
     def authenticate(self, request: Request) -> Tenant:
         _, claims, signature = [*self.bearer_token(request).split("."), "", "", ""][:3]
@@ -91,7 +145,7 @@ class AcceptsUnsignedToken(Fault, OffBlocks):
 class AcceptsExpiredToken(Fault, OffBlocks):
     """Takes tokens whose time is over."""
 
-    breaks = ("offblocks.authentication.expired-token-is-401",)
+    breaks = ("offblocks.authentication.expired-token-refused",)
 
     def token_has_expired(self, claims: Mapping[str, Any]) -> bool:
         return False
@@ -146,10 +200,10 @@ class IgnoresTokens(Fault, OffBlocks):
     """Goes by the key of the signature, and looks at no token."""
 
     breaks = (
-        "offblocks.authentication.missing-token-is-401",
-        "offblocks.authentication.malformed-token-is-401",
-        "offblocks.authentication.foreign-token-is-401",
-        "offblocks.authentication.expired-token-is-401",
+        "offblocks.authentication.missing-token-refused",
+        "offblocks.authentication.malformed-token-refused",
+        "offblocks.authentication.foreign-token-refused",
+        "offblocks.authentication.expired-token-refused",
         "offblocks.authentication.refusal-has-no-effect",
         "offblocks.signature.other-clients-key-refused",
     )
@@ -161,6 +215,16 @@ class IgnoresTokens(Fault, OffBlocks):
         return holders[0] if holders else super().authenticate(request)
 
 
+class SaysWhenTokensExpireInMilliseconds(Fault, OffBlocks):
+    """Says in milliseconds when a token expires."""
+
+    breaks = ("offblocks.response.matches-schema",)
+
+    async def create_token(self, call: Call) -> Response:
+        members = (await super().create_token(call)).members()
+        return json_response(200, {**members, "expiresAt": members["expiresAt"] * 1000})
+
+
 class TakesTwoSecondsNowAndThen(Variation, OffBlocks):
     """Takes two seconds for one answer in fifty."""
 
@@ -170,3 +234,42 @@ class TakesTwoSecondsNowAndThen(Variation, OffBlocks):
         drawn = self.__dict__.setdefault("pauses", self.ids.child("pauses")).below(_ONE_IN)
         await pause(0 if drawn else _SECONDS_NOW_AND_THEN)
         return await super().answer(request, path)
+
+
+class ComparesTheStartOfSecrets(Fault, OffBlocks):
+    """Compares sixteen characters of a secret and no more."""
+
+    breaks = ("offblocks.authentication.wrong-secret-refused",)
+
+    def secret_is_right(self, tenant: Tenant, api_secret: str) -> bool:
+        return super().secret_is_right(tenant, api_secret[:16] + tenant.api_secret[16:])
+
+
+class ComparesSecretsWithoutCase(Fault, OffBlocks):
+    """Compares secrets in lower case."""
+
+    breaks = ("offblocks.authentication.wrong-secret-refused",)
+
+    def secret_is_right(self, tenant: Tenant, api_secret: str) -> bool:
+        return super().secret_is_right(tenant, api_secret.lower())
+
+
+class ComparesTheStartOfTokenSignatures(Fault, OffBlocks):
+    """Compares sixteen characters of a token's signature."""
+
+    breaks = ("offblocks.authentication.foreign-token-refused",)
+
+    def token_is_ours(self, token: str) -> bool:
+        signed, _, signature = token.rpartition(".")
+        return self.signature_of_token(signed)[:16] == signature[:16]
+
+
+class ReadsTheSchemeToTheLetter(Fault, OffBlocks):
+    """Takes a token only behind the very word ``Bearer``."""
+
+    breaks = ("offblocks.response.same-value-accepted",)
+
+    def bearer_token(self, request: Request) -> str:
+        if (request.header("authorization") or "Bearer ").partition(" ")[0] != "Bearer":
+            raise Refused(Reason.TOKEN, "The Authorization header must begin with 'Bearer '.")
+        return super().bearer_token(request)

@@ -4,10 +4,16 @@ import base64
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from eth_hash.auto import keccak
+
+from conformance.clock import pause
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, Reason, Refused
 from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.messages import json_response
 from conformance.standards.account_ids import AccountId, checksum_address
+
+_SECONDS_BETWEEN_LOOK_AND_ISSUE = 0.001
 
 
 class BreaksChallengesIntoLines(Fault, OffBlocks):
@@ -86,6 +92,7 @@ class AsksForAnotherDomain(Fault, OffBlocks):
     """Asks for sign-ins in the name of a stranger."""
 
     breaks = ("offblocks.challenge.domain", "offblocks.challenge.uri")
+    provokes = ("offblocks.client.signs-only-its-own-sign-in",)
 
     def challenge_domain(self) -> str:
         return "wallet.example"
@@ -118,10 +125,26 @@ class AnswersFetchesWith202(Fault, OffBlocks):
         return replace(await super().get_challenge(call), status=202)
 
 
-class AnswersMalformedIdsWith422(Fault, OffBlocks):
+class FindsCustomersByCutIds(Fault, OffBlocks):
+    """Takes a customer's id that lacks its last digit for the id."""
+
+    breaks = (
+        "offblocks.challenge.malformed-customer-id-refused",
+        "offblocks.signing.malformed-customer-id-refused",
+    )
+
+    def customer_id_is_well_formed(self, customer_id: str) -> bool:
+        return True
+
+    def customer_called(self, customer_id: str) -> Customer | None:
+        known = (customer for name, customer in self.customers.items() if name[:-1] == customer_id.lower())
+        return super().customer_called(customer_id) or next(known, None)
+
+
+class AnswersMalformedIdsWith422(Variation, OffBlocks):
     """Answers a customer id that is no UUID with 422."""
 
-    breaks = ("offblocks.challenge.malformed-customer-id-refused",)
+    permits = "No sentence says with which status an id that is no UUID is refused (Customer Creation)."
 
     def refusal_status(self, reason: Reason) -> int:
         return 422 if reason is Reason.CUSTOMER_ID else super().refusal_status(reason)
@@ -142,6 +165,7 @@ class TakesFirstChallengeOnly(Fault, OffBlocks):
     breaks = (
         "offblocks.challenge.renewed-one-signs",
         "offblocks.challenge.renewed-one-has-its-own-hour",
+        "offblocks.challenge.renewed-after-failed-signature",
         "offblocks.signing.superseded-challenge-refused",
     )
 
@@ -230,10 +254,10 @@ class DatesCustomersBeforeTheirChallenge(Variation, OffBlocks):
         return super().format_time(instant - timedelta(days=5))
 
 
-class RenewsAtEachFetch(Variation, OffBlocks):
-    """Gives a new challenge at each fetch."""
+class RenewsAtEachFetch(Fault, OffBlocks):
+    """Gives a new challenge at each fetch, so that nobody can fetch the original one again."""
 
-    permits = "Customer Creation does not say that a fetched challenge stays; for accounts the reference denies it."
+    breaks = ("offblocks.challenge.stays-until-signed", "offblocks.signing.hex-text-accepted")
 
     async def get_challenge(self, call: Call) -> Response:
         customer = self.find_customer(call)
@@ -338,6 +362,7 @@ class NamesAnotherAddress(Fault, OffBlocks):
     """Asks for the signature of another address than the customer's."""
 
     breaks = ("offblocks.challenge.address",)
+    provokes = ("offblocks.client.signs-only-its-own-sign-in",)
 
     def challenge_address(self, account: AccountId) -> str:
         address = super().challenge_address(account).lower()
@@ -393,10 +418,24 @@ class RenewsEagerly(Variation, OffBlocks):
         return customer
 
 
+class RenewsChallengesAMomentLate(Variation, OffBlocks):
+    """Shows the challenge that follows a failed signature three seconds after it."""
+
+    permits = "A failed signature brings a new challenge, and no sentence says how soon (Customer Creation)."
+
+    async def get_challenge(self, call: Call) -> Response:
+        answer = await super().get_challenge(call)
+        *former, latest = self.find_customer(call).challenges
+        is_renewed = former and not self.challenge_has_expired(former[-1])
+        if is_renewed and self.now() - latest.issued_at < timedelta(seconds=3):
+            return json_response(answer.status, self.challenge_body(former[-1]))
+        return answer
+
+
 class KeepsFormerChallengesAlive(RenewsAtEachFetch):
     """Gives a new challenge at each fetch, and takes those before it, too, until one of them fails."""
 
-    permits = "Customer Creation does not say whether a challenge holds on once another one was fetched."
+    breaks = ("offblocks.challenge.stays-until-signed",)  # type: ignore[assignment]  # fewer than that one
 
     def alive(self, customer: Customer) -> list[Challenge]:
         begins: dict[str, int] = self.__dict__.setdefault("begins", {})
@@ -424,3 +463,87 @@ class AnswersFetchesAfterSigningWith409(Variation, OffBlocks):
 
     def answer_after_signing(self, customer: Customer) -> Response:
         raise Refused(Reason.ALREADY_SIGNED, f"The customer {customer.id} has signed already.")
+
+
+class KeepsChainIdsInSixteenBits(Fault, OffBlocks):
+    """Writes the Chain ID as far as it fits into sixteen bits."""
+
+    breaks = ("offblocks.challenge.chain-id",)
+
+    def challenge_chain_id(self, account: AccountId) -> int:
+        return super().challenge_chain_id(account) % 2**16
+
+
+class WritesAddressesAsTheyCame(Fault, OffBlocks):
+    """Writes the address into a challenge in the letter case in which the customer was created."""
+
+    breaks = ("offblocks.challenge.address-checksummed",)
+
+    def challenge_address(self, account: AccountId) -> str:
+        return account.address
+
+
+class DropsLeadingZerosOfAddresses(Fault, OffBlocks):
+    """Writes the number that an address is in hexadecimal, without zeros before it."""
+
+    breaks = ("offblocks.challenge.grammar", "offblocks.challenge.address")
+
+    def challenge_text(self, account: AccountId, now: datetime) -> str:
+        return super().challenge_text(account, now).replace("\n0x0", "\n0x").replace("\n0x0", "\n0x")
+
+
+class AsksForSpendingLimits(Variation, OffBlocks):
+    """Has the wallet sign that spending limits are set up."""
+
+    permits = "Customer Creation, in its text on the body of a sign request, has the signature be for spending limits."
+
+    def challenge_statement(self) -> str | None:
+        return "OffBlocks asks you to set up the spending limits of this wallet."
+
+
+class KeepsChallengeAfterAnImpossibleSignature(Fault, OffBlocks):
+    """Gives no new challenge after a signature that no key can have made, which it takes for a malformed body."""
+
+    breaks = ("offblocks.challenge.renewed-after-failed-signature",)
+
+    def signer_of(self, message: bytes, signature: bytes) -> str | None:
+        signer = super().signer_of(message, signature)
+        if signer is None:
+            raise Refused(Reason.SIGNATURE_ENCODING, "This is no signature of any key.")
+        return signer
+
+
+class KeepsChainsAsDoubles(Fault, OffBlocks):
+    """Keeps the number of a chain as a floating-point number of 64 bits, and names the one next to it."""
+
+    breaks = ("offblocks.challenge.chain-id",)
+
+    def challenge_chain_id(self, account: AccountId) -> int:
+        return int(float(account.chain.reference))
+
+
+class WritesTheChecksumOfTheChain(Fault, OffBlocks):
+    """Writes addresses on the chains 30 and 31 with the checksum of EIP-1191, which counts the chain in."""
+
+    breaks = ("offblocks.challenge.address-checksummed", "offblocks.challenge.grammar")
+
+    def challenge_address(self, account: AccountId) -> str:
+        chain, digits = account.chain.reference, account.address[2:].lower()
+        if chain not in {"30", "31"}:
+            return super().challenge_address(account)
+        nibbles = keccak(f"{chain}0x{digits}".encode()).hex()
+        cased = (each.upper() if nibble >= "8" else each for each, nibble in zip(digits, nibbles, strict=False))
+        return "0x" + "".join(cased)
+
+
+class RenewsForEachFetchAtOnce(Fault, OffBlocks):
+    """Lets a moment pass between looking whether a challenge has expired and issuing the next one."""
+
+    breaks = ("offblocks.challenge.stays-until-signed",)
+
+    async def get_challenge(self, call: Call) -> Response:
+        customer = self.find_customer(call)
+        if self.awaits_signature(customer) and self.challenge_has_expired(customer.challenges[-1]):
+            await pause(_SECONDS_BETWEEN_LOOK_AND_ISSUE)
+            self.issue_challenge(customer)
+        return await super().get_challenge(call)

@@ -1,17 +1,21 @@
 """What can be wrong, or otherwise than the sandbox has it, with how customers are created, read and listed."""
 
+import html
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from conformance.clock import pause
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Reason, Refused, Status, Tenant
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import json_response
 from conformance.standards.account_ids import AccountId, checksum_address
 
+_SECONDS_BETWEEN_LOOK_AND_CREATION = 0.001
 _LISTED_CHAINS = {"324", "300", "42161", "421614", "137", "80001"}
 
 
@@ -141,7 +145,11 @@ class MergesCustomersOfOneWallet(Fault, OffBlocks):
 class MergesCustomersOfOneExternalId(Fault, OffBlocks):
     """Answers an externalId's second wallet with the customer of the first."""
 
-    breaks = ("offblocks.customer.external-id-with-another-wallet", "offblocks.customer.echoes-chain-id")
+    breaks = (
+        "offblocks.customer.external-id-with-another-wallet",
+        "offblocks.customer.echoes-chain-id",
+        "offblocks.challenge.address",
+    )
 
     def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
         return super().find_duplicate(tenant, account, external_id) or _first(self, tenant, external_id=external_id)
@@ -166,10 +174,19 @@ class AnswersInvalidBodiesWith422(Fault, OffBlocks):
         return 422 if reason is Reason.BODY else super().refusal_status(reason)
 
 
+class AnswersMalformedAccountIdsWith404(Fault, OffBlocks):
+    """Answers what is no account id with 404."""
+
+    breaks = ("offblocks.customer.malformed-chain-id-is-400",)
+
+    def refusal_status(self, reason: Reason) -> int:
+        return 404 if reason is Reason.ACCOUNT_ID else super().refusal_status(reason)
+
+
 class MakesUpMissingExternalIds(Fault, OffBlocks):
     """Creates a customer without an externalId under an empty one."""
 
-    breaks = ("offblocks.customer.missing-field-is-400",)
+    breaks = ("offblocks.response.undescribed-refused",)
     category = "F102"
 
     def read_member(self, document: Mapping[str, Any], name: str) -> str:
@@ -181,7 +198,7 @@ class MakesUpMissingExternalIds(Fault, OffBlocks):
 class TakesAnyTypeAsText(Fault, OffBlocks):
     """Takes a number, null, an array or an object for the text of it."""
 
-    breaks = ("offblocks.customer.wrong-type-is-400",)
+    breaks = ("offblocks.response.undescribed-refused",)
     category = "F102"
 
     def read_member(self, document: Mapping[str, Any], name: str) -> str:
@@ -191,7 +208,7 @@ class TakesAnyTypeAsText(Fault, OffBlocks):
 class FindsAccountIdsAnywhere(Fault, OffBlocks):
     """Takes any text that has the parts of an account id somewhere in it."""
 
-    breaks = ("offblocks.customer.malformed-chain-id-is-400", "offblocks.response.matches-schema")
+    breaks = ("offblocks.customer.malformed-chain-id-refused",)
     category = "F102"
 
     def read_account(self, text: str, name: str) -> AccountId:
@@ -445,3 +462,126 @@ class ListsCustomersAMomentLate(Variation, OffBlocks):
 
     def is_listed_for(self, tenant: Tenant, customer: Customer) -> bool:
         return super().is_listed_for(tenant, customer) and self.now() - customer.created_at >= timedelta(seconds=5)
+
+
+class TellsExternalIdsApartWithoutCase(Fault, OffBlocks):
+    """Calls a customer a duplicate whose externalId differs from another one's in letter case alone."""
+
+    breaks = ("offblocks.customer.created-with-201",)
+
+    def pair(self, tenant: Tenant, account: AccountId, external_id: str) -> Hashable:
+        return super().pair(tenant, account, external_id.casefold())
+
+
+class TellsChainsApartByTheirNamespace(Fault, OffBlocks):
+    """Calls a customer a duplicate whose wallet has the address of another one on another chain."""
+
+    breaks = ("offblocks.customer.created-with-201",)
+
+    def pair(self, tenant: Tenant, account: AccountId, external_id: str) -> Hashable:
+        return tenant.name, account.chain.namespace, account.address.lower(), external_id
+
+
+class FindsCustomersByTheStartOfTheirIds(Fault, OffBlocks):
+    """Finds a customer by the first eight digits of its id."""
+
+    breaks = (
+        "offblocks.customer.unknown-is-404",
+        "offblocks.challenge.unknown-customer-is-404",
+        "offblocks.signing.unknown-customer-is-404",
+    )
+
+    def customer_called(self, customer_id: str) -> Customer | None:
+        return next((found for own, found in self.customers.items() if own[:8] == customer_id[:8].lower()), None)
+
+
+class CutsExternalIds(Fault, OffBlocks):
+    """Keeps sixty-four characters of an externalId."""
+
+    breaks = ("offblocks.customer.echoes-external-id", "offblocks.customer.external-id-is-any-string")
+
+    def external_id_kept(self, external_id: str) -> str:
+        return external_id[:64]
+
+
+class TrimsExternalIds(Fault, OffBlocks):
+    """Keeps an externalId without the blanks around it."""
+
+    breaks = ("offblocks.customer.echoes-external-id",)
+
+    def external_id_kept(self, external_id: str) -> str:
+        return external_id.strip()
+
+
+class ComposesExternalIds(Fault, OffBlocks):
+    """Keeps the composed normal form of an externalId."""
+
+    breaks = ("offblocks.customer.echoes-external-id", "offblocks.customer.external-id-is-any-string")
+
+    def external_id_kept(self, external_id: str) -> str:
+        return unicodedata.normalize("NFC", external_id)
+
+
+class EscapesExternalIds(Fault, OffBlocks):
+    """Keeps an externalId as it would be written in HTML."""
+
+    breaks = ("offblocks.customer.echoes-external-id",)
+
+    def external_id_kept(self, external_id: str) -> str:
+        return html.escape(external_id)
+
+
+class KeepsTheBasicPlaneOnly(Fault, OffBlocks):
+    """Keeps a question mark for each character that takes four bytes in UTF-8."""
+
+    breaks = ("offblocks.customer.echoes-external-id", "offblocks.customer.external-id-is-any-string")
+
+    def external_id_kept(self, external_id: str) -> str:
+        return re.sub("[^\0-\uffff]", "?", external_id)
+
+
+class ForgetsPairsAfterADay(Fault, OffBlocks):
+    """Looks for a customer of the same pair among those of the last day alone."""
+
+    breaks = ("offblocks.customer.no-second-for-a-pair", "offblocks.customer.onboarded-pair-is-409")
+
+    def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
+        found = super().find_duplicate(tenant, account, external_id)
+        return found if found is not None and self.now() - found.created_at <= timedelta(days=1) else None
+
+
+class ListsNoRejectedCustomers(Fault, OffBlocks):
+    """Leaves customers out of the list who were rejected."""
+
+    breaks = ("offblocks.customer.listed",)
+
+    def is_listed_for(self, tenant: Tenant, customer: Customer) -> bool:
+        return super().is_listed_for(tenant, customer) and customer.status != Status.REJECTED
+
+
+class TakesALineFeedBehindAddresses(Fault, OffBlocks):
+    """Takes an account id with a line feed behind it, as ``$`` does in the regular expressions of many languages."""
+
+    breaks = ("offblocks.customer.malformed-chain-id-refused",)
+
+    def read_account(self, text: str, name: str) -> AccountId:
+        return super().read_account(text.removesuffix("\n"), name)
+
+
+class TakesDigitsOfAnyScript(Fault, OffBlocks):
+    """Takes the digits of any script in an account id, as classes of digits do in some regular expressions."""
+
+    breaks = ("offblocks.customer.malformed-chain-id-refused",)
+
+    def read_account(self, text: str, name: str) -> AccountId:
+        return super().read_account("".join(str(unicodedata.decimal(each, each)) for each in text), name)
+
+
+class LooksForAPairAndWaits(Fault, OffBlocks):
+    """Lets a moment pass between looking for a customer of the same pair and creating one."""
+
+    breaks = ("offblocks.customer.no-second-for-a-pair",)
+
+    async def take_time(self, call: Call) -> None:
+        if call.operation == "createCustomer":
+            await pause(_SECONDS_BETWEEN_LOOK_AND_CREATION)

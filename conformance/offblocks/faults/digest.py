@@ -3,7 +3,8 @@
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, OffBlocks
 from conformance.sandbox.faults import Fault, Variation
-from conformance.standards.digest_fields import DigestRejected, Reason
+from conformance.sandbox.messages import read_json, to_json
+from conformance.standards.digest_fields import ALGORITHMS, DigestRejected, Reason, content_digest
 
 
 class AcceptsMissingDigest(Fault, OffBlocks):
@@ -68,3 +69,37 @@ class AcceptsSha256Only(Variation, OffBlocks):
         super().check_content_digest(body, value)
         if value is not None and "sha-256=" not in value:
             raise DigestRejected(Reason.UNKNOWN_ALGORITHM, "Content-Digest must have sha-256.")
+
+
+class ComparesDigestsAsText(Variation, OffBlocks):
+    """Takes a digest in the usual spelling of its base64 alone."""
+
+    permits = "RFC 8941 (section 4.2.7) does not oblige a parser to take base64 without padding, or with pad bits set."
+
+    def check_content_digest(self, body: bytes, value: str | None) -> None:
+        super().check_content_digest(body, value)
+        if value is not None and not any(content_digest(body, each) in value for each in ALGORITHMS):
+            raise DigestRejected(Reason.MISMATCH, "Content-Digest is not the digest of the body.")
+
+
+class ComparesTheStartOfDigests(Fault, OffBlocks):
+    """Compares sixteen characters of a digest."""
+
+    breaks = ("offblocks.digest.mismatch-refused",)
+
+    def check_content_digest(self, body: bytes, value: str | None) -> None:
+        right = content_digest(body)
+        end = right.index(":") + 1 + 16
+        super().check_content_digest(body, right if value and value[:end] == right[:end] else value)
+
+
+class DigestsWhatTheBodyMeans(Fault, OffBlocks):
+    """Takes the digest of a body that says the same in other bytes, as it is when it was read and written anew."""
+
+    breaks = ("offblocks.digest.mismatch-refused",)
+
+    def check_content_digest(self, body: bytes, value: str | None) -> None:
+        try:
+            super().check_content_digest(body, value)
+        except DigestRejected:
+            super().check_content_digest(to_json(read_json(body)), value)

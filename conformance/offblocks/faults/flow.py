@@ -41,7 +41,7 @@ class IgnoresVerification(Fault, OffBlocks):
 class ActivatesUnsigned(Fault, OffBlocks):
     """Lets a customer who has not signed be verified."""
 
-    breaks = ("offblocks.flow.unsigned-never-active",)
+    breaks = ("offblocks.flow.unsigned-never-active", "offblocks.flow.unsigned-stays-initiating")
 
     def may_verify(self, customer: Customer) -> bool:
         return super().may_verify(customer) or customer.status == Status.INITIATING
@@ -94,10 +94,10 @@ class AnswersWrongStatesWith400(Variation, OffBlocks):
         return 400 if reason is Reason.WRONG_STATUS else super().refusal_status(reason)
 
 
-class TellsOfSimulations(Fault, OffBlocks):
+class TellsOfSimulations(Variation, OffBlocks):
     """Answers a simulation with 202 and the customer."""
 
-    breaks = ("offblocks.flow.simulated-with-202",)
+    permits = "Simulator shows no body of the answer, and no sentence says that there is none."
 
     async def verify_customer(self, call: Call) -> Response:
         await super().verify_customer(call)
@@ -121,3 +121,24 @@ class ShowsStatesLate(Variation, OffBlocks):
 
     def event_body(self, customer: Customer) -> dict[str, Any]:
         return {**super().event_body(customer), "status": customer.status}
+
+
+class RejectsWhoHasNotSigned(Fault, OffBlocks):
+    """Rejects a customer whose verification is not pending yet."""
+
+    breaks = ("offblocks.flow.unsigned-stays-initiating",)
+
+    def may_reject(self, customer: Customer) -> bool:
+        return super().may_reject(customer) or customer.status == Status.INITIATING
+
+
+class KeepsTheTimeOfTheFirstChange(Fault, OffBlocks):
+    """Shows the time of a customer's first change of status after later ones too."""
+
+    breaks = ("offblocks.customer.updated-at-moves",)
+
+    def change_status(self, customer: Customer, status: str) -> None:
+        before = customer.updated_at
+        super().change_status(customer, status)
+        if status != Status.SCREENING:
+            customer.updated_at = before

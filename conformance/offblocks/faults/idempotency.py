@@ -4,6 +4,7 @@ import json
 from collections.abc import Hashable
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 from conformance.clock import pause
 from conformance.exchange import Response
@@ -23,17 +24,26 @@ _FORGETTING = (
 class AcceptsMissingKey(Fault, OffBlocks):
     """Carries out a request without a key."""
 
-    breaks = ("offblocks.idempotency.missing-key-is-400",)
+    breaks = ("offblocks.idempotency.missing-key-refused",)
     category = "F102"
 
     def check_idempotency_key(self, call: Call) -> str | None:
         return super().check_idempotency_key(call) if call.request.header("idempotency-key") else None
 
 
+class AnswersMissingAndMalformedKeysWith422(Fault, OffBlocks):
+    """Answers a request without a key, or with one that is no UUID, with 422."""
+
+    breaks = ("offblocks.idempotency.missing-key-is-400", "offblocks.idempotency.key-not-a-uuid-is-400")
+
+    def refusal_status(self, reason: Reason) -> int:
+        return 422 if reason is Reason.IDEMPOTENCY_KEY else super().refusal_status(reason)
+
+
 class AcceptsAnyTextForAKey(Fault, OffBlocks):
     """Takes any text for a key."""
 
-    breaks = ("offblocks.idempotency.key-not-a-uuid-is-400",)
+    breaks = ("offblocks.idempotency.key-not-a-uuid-refused",)
     category = "F102"
 
     def idempotency_key_is_well_formed(self, key: str) -> bool:
@@ -237,8 +247,6 @@ class ReplaysATransientError(Fault, OffBlocks):
         "offblocks.response.no-server-error",
         "offblocks.customer.created-with-201",
         "offblocks.customer.external-id-is-any-string",
-        "offblocks.customer.missing-field-is-400",
-        "offblocks.customer.wrong-type-is-400",
         "offblocks.customer.malformed-chain-id-is-400",
         "offblocks.idempotency.concurrent-done-once",
         "offblocks.signature.any-order-and-label",
@@ -272,3 +280,33 @@ class KeepsTheKeysOfPathsApart(Variation, OffBlocks):
 
     def idempotency_scope(self, call: Call, key: str) -> Hashable:
         return call.request.path, super().idempotency_scope(call, key)
+
+
+class TellsKeysApartByTheirStart(Fault, OffBlocks):
+    """Remembers eight characters of a key, so that another one that begins alike is taken for it."""
+
+    breaks = ("offblocks.customer.created-with-201",)
+
+    def idempotency_scope(self, call: Call, key: str) -> Hashable:
+        return super().idempotency_scope(call, key[:8])
+
+
+class TellsKeysApartByTheirEnd(Fault, OffBlocks):
+    """Remembers the last group of digits of a key alone."""
+
+    breaks = ("offblocks.customer.created-with-201",)
+
+    def idempotency_scope(self, call: Call, key: str) -> Hashable:
+        return super().idempotency_scope(call, key.rpartition("-")[2])
+
+
+class ReadsKeysAsProgramsDo(Fault, OffBlocks):
+    """Takes whatever a library reads as a UUID for a key: with braces, as a URN, without hyphens."""
+
+    breaks = ("offblocks.idempotency.key-not-a-uuid-refused",)
+
+    def idempotency_key_is_well_formed(self, key: str) -> bool:
+        try:
+            return bool(UUID(key))
+        except ValueError:
+            return False

@@ -8,6 +8,7 @@ from typing import Any
 
 from conformance.exchange import Request, Response
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Reason, Refused, Webhook
+from conformance.sandbox.answer_forms import compressed, from_a_front_end, in_lines
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import json_response, problem, to_json
 from conformance.sandbox.service import Operation
@@ -16,7 +17,7 @@ from conformance.sandbox.service import Operation
 class LeavesOutTheTokenType(Fault, OffBlocks):
     """Answers a request for a token without ``tokenType``."""
 
-    breaks = ("offblocks.response.matches-inferred-schema",)
+    breaks = ("offblocks.response.matches-inferred-schema", "offblocks.response.shows-printed-members")
     category = "F101"
 
     async def create_token(self, call: Call) -> Response:
@@ -39,7 +40,7 @@ class AnswersInPlainText(Fault, OffBlocks):
 class AnswersMalformedIdsWith406(Fault, OffBlocks):
     """Refuses a customer id that is no uuid with a status that no document lists."""
 
-    breaks = ("offblocks.response.status-documented", "offblocks.challenge.malformed-customer-id-refused")
+    breaks = ("offblocks.response.status-documented",)
 
     def refusal_status(self, reason: Reason) -> int:
         return 406 if reason is Reason.CUSTOMER_ID else super().refusal_status(reason)
@@ -85,10 +86,21 @@ class LosesUnprintableExternalIds(Fault, OffBlocks):
         return body if customer.external_id.isprintable() else {**body, "externalId": None}
 
 
+class LosesExternalIdsWithoutDigits(Fault, OffBlocks):
+    """Shows null for an ``externalId`` in which no digit stands."""
+
+    breaks = LosesUnprintableExternalIds.breaks
+    category = "F101"
+
+    def customer_body(self, customer: Customer) -> dict[str, Any]:
+        body = super().customer_body(customer)
+        return body if any(map(str.isdigit, customer.external_id)) else {**body, "externalId": None}
+
+
 class TakesShortKeys(Fault, OffBlocks):
     """Takes an Idempotency-Key of a few characters, whatever they are."""
 
-    breaks = ("offblocks.idempotency.key-not-a-uuid-is-400",)
+    breaks = ("offblocks.idempotency.key-not-a-uuid-refused",)
     category = "F102"
 
     def idempotency_key_is_well_formed(self, key: str) -> bool:
@@ -157,6 +169,7 @@ class RenamesTheExternalId(Fault, OffBlocks):
 
     breaks = (
         "offblocks.response.matches-inferred-schema",
+        "offblocks.response.shows-printed-members",
         "offblocks.customer.echoes-external-id",
         "offblocks.customer.external-id-is-any-string",
         "offblocks.webhook.event-matches-schema",
@@ -166,6 +179,29 @@ class RenamesTheExternalId(Fault, OffBlocks):
     def customer_body(self, customer: Customer) -> dict[str, Any]:
         body = super().customer_body(customer)
         body["externalID"] = body.pop("externalId")
+        return body
+
+
+class WritesTimesInSnakeCase(Fault, OffBlocks):
+    """Shows ``created_at`` and ``updated_at`` instead of the members of the printed answers."""
+
+    breaks = ("offblocks.response.shows-printed-members", "offblocks.webhook.event-matches-schema")
+    category = "F101"
+
+    def customer_body(self, customer: Customer) -> dict[str, Any]:
+        body = super().customer_body(customer)
+        return {{"createdAt": "created_at", "updatedAt": "updated_at"}.get(name, name): body[name] for name in body}
+
+
+class LeavesOutWhenItChanged(Fault, OffBlocks):
+    """Shows customers without ``updatedAt``."""
+
+    breaks = ("offblocks.response.shows-printed-members", "offblocks.webhook.event-matches-schema")
+    category = "F101"
+
+    def customer_body(self, customer: Customer) -> dict[str, Any]:
+        body = super().customer_body(customer)
+        del body["updatedAt"]
         return body
 
 
@@ -287,3 +323,43 @@ class ClosesConnections(Variation, OffBlocks):
     async def answer(self, request: Request, path: str) -> Response:
         response = await super().answer(request, path)
         return replace(response, headers=(*response.headers, ("Connection", "close")))
+
+
+class CompressesAnswers(Variation, OffBlocks):
+    """Compresses bodies with gzip for those who take that."""
+
+    permits = (
+        "HTTP leaves it to the server which of the codings that a client takes it uses (RFC 9110, section 12.5.3)."
+    )
+
+    async def answer(self, request: Request, path: str) -> Response:
+        return compressed(request, await super().answer(request, path))
+
+
+class StandsBehindAFrontEnd(Variation, OffBlocks):
+    """Sends the fields and cookies of a front end with each answer, and how many requests are left."""
+
+    permits = "No document says that these are all the header fields of an answer."
+
+    async def answer(self, request: Request, path: str) -> Response:
+        return from_a_front_end(await super().answer(request, path))
+
+
+class IndentsAndEscapesItsJson(Variation, OffBlocks):
+    """Writes JSON in lines, with escapes for all that is not ASCII and for slashes."""
+
+    permits = "JSON leaves white space and escapes to the writer (RFC 8259, sections 2 and 7)."
+
+    async def answer(self, request: Request, path: str) -> Response:
+        return in_lines(await super().answer(request, path))
+
+
+class ShowsWhenCustomersWereSeen(Variation, OffBlocks):
+    """Shows with each customer when it was looked at last, and how often."""
+
+    permits = "No schema of the reference excludes further members, nor says what they do."
+
+    def customer_body(self, customer: Customer) -> dict[str, Any]:
+        self.__dict__["looks"] = looks = self.__dict__.get("looks", 0) + 1
+        seen = {"lastSeenAt": self.format_time(self.now()), "looks": looks, "closedAt": None}
+        return {**super().customer_body(customer), **seen}

@@ -406,20 +406,19 @@ class AcceptsSignatureOfTheFuture(Fault, OffBlocks):
         return None
 
 
-class RefusesSignaturesWith403(Fault, OffBlocks):
+class RefusesSignaturesWith422(Fault, OffBlocks):
     """Refuses a signature with a status that no document lists."""
 
-    breaks = (
-        *_BINDING,
-        "offblocks.signature.refusal-status",
-        "offblocks.signature.missing-refused",
-        "offblocks.signature.repeated-component-refused",
-        "offblocks.signature.unknown-key-id-refused",
-        "offblocks.signature.other-clients-key-refused",
-        "offblocks.signature.other-algorithm-refused",
-        "offblocks.authentication.removed-key-refused",
-        "offblocks.response.status-documented",
-    )
+    breaks = ("offblocks.signature.refusal-status", "offblocks.response.status-documented")
+
+    def refusal_status(self, reason: Reason) -> int:
+        return 422 if reason is Reason.REQUEST_SIGNATURE else super().refusal_status(reason)
+
+
+class RefusesSignaturesWith403(Variation, OffBlocks):
+    """Refuses a signature with 403, which stops it all the same."""
+
+    permits = "The pages disagree on the status of a wrong signature, and none says that another one lets it in."
 
     def refusal_status(self, reason: Reason) -> int:
         return 403 if reason is Reason.REQUEST_SIGNATURE else super().refusal_status(reason)
@@ -482,3 +481,12 @@ class LooksForTheCustomerFirst(Variation, OffBlocks):
         if "customerId" in call.parameters:
             self.find_customer(call)
         super().check_request_signature(call)
+
+
+class LooksKeysUpByTheStartOfTheirIds(Fault, OffBlocks):
+    """Finds a signing key by the first eight characters of its id."""
+
+    breaks = ("offblocks.signature.unknown-key-id-refused",)
+
+    def signing_key_for(self, tenant: Tenant, key_id: str) -> message_signatures.PublicKey | None:
+        return next((key for own, key in tenant.signing_keys.items() if own[:8] == key_id[:8]), None)

@@ -143,6 +143,7 @@ class MovesOnWrongSignature(Fault, OffBlocks):
 
     breaks = (
         "offblocks.signing.refusal-leaves-initiating",
+        "offblocks.challenge.renewed-after-failed-signature",
         "offblocks.challenge.renewed-one-signs",
         "offblocks.challenge.renewed-one-has-its-own-hour",
     )
@@ -271,3 +272,35 @@ class RecoversTheZeroAddress(Fault, OffBlocks):
 
     def signer_of(self, message: bytes, signature: bytes) -> str | None:
         return super().signer_of(message, signature) or checksum_address(f"0x{0:040x}")
+
+
+class LooksAtAllButTheTime(Fault, OffBlocks):
+    """Compares a challenge without its last line, which says when it was issued, and verifies what was sent."""
+
+    breaks = ("offblocks.signing.altered-challenge-refused",)
+
+    def challenge_is_current(self, customer: Customer, sent: str) -> bool:
+        return _without_time(_decoded(sent)) == _without_time(customer.challenges[-1].message)
+
+    def message_signed(self, customer: Customer, sent: str) -> bytes:
+        return _decoded(sent)
+
+
+class LooksAtTheAddressOfTheOwnerOnly(Fault, OffBlocks):
+    """Takes an ownerId with the customer's address on whatever chain."""
+
+    breaks = ("offblocks.signing.other-owner-id",)
+
+    def owner_id_matches(self, customer: Customer, owner: AccountId) -> bool:
+        return owner.address.lower() == customer.account.address.lower()
+
+
+def _without_time(message: bytes) -> bytes:
+    return message.partition(b"\nIssued At:")[0]
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""

@@ -1,10 +1,11 @@
 """What can be wrong, or otherwise than the sandbox has it, with webhooks."""
 
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 from conformance.exchange import Response
-from conformance.offblocks.sandbox import Call, Customer, OffBlocks
+from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Status
 from conformance.sandbox.faults import Fault, Variation
 
 
@@ -25,6 +26,16 @@ class SendsCreationsOnly(Fault, OffBlocks):
     def change_status(self, customer: Customer, status: str) -> None:
         customer.status = status
         customer.updated_at = self.now()
+
+
+class AnnouncesNewCustomersAsScreening(Fault, OffBlocks):
+    """Sends an event for a new customer in which it is at the next state already."""
+
+    breaks = ("offblocks.webhook.sent-on-creation",)
+
+    def event_body(self, customer: Customer) -> dict[str, Any]:
+        event = super().event_body(customer)
+        return {**event, "status": "screening"} if event["status"] == "initiating" else event
 
 
 class SendsEventsWithoutId(Fault, OffBlocks):
@@ -50,7 +61,7 @@ class SendsEventsOnce(Fault, OffBlocks):
 class RetriesAfterAPause(Variation, OffBlocks):
     """Tries an event twice before the first pause."""
 
-    permits = "Step-by-step Guide, Webhooks, has an event tried a few times at once, and does not say how many."
+    permits = "API Reference, Webhooks, has an event tried a few times at once, and does not say how many."
 
     def tries_at_once(self) -> int:
         return 2
@@ -59,7 +70,60 @@ class RetriesAfterAPause(Variation, OffBlocks):
 class SendsEventsTwice(Variation, OffBlocks):
     """Sends every event twice."""
 
-    permits = "Step-by-step Guide, Webhooks, says that an event may come more than once."
+    permits = "API Reference, Webhooks, says that an event may come more than once."
+    provokes = ("offblocks.client.survives-duplicates",)
 
     def webhook_addresses(self, customer: Customer) -> list[str]:
         return super().webhook_addresses(customer) * 2
+
+
+class TakesGoneForAReceipt(Fault, OffBlocks):
+    """Sends an event never again that was answered 404 or 410."""
+
+    breaks = ("offblocks.webhook.retried",)
+
+    def is_received(self, status: int) -> bool:
+        return super().is_received(status) or status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+
+
+class TellsOfNoRejection(Fault, OffBlocks):
+    """Sends no event for a customer who was rejected."""
+
+    breaks = ("offblocks.webhook.sent-on-change",)
+
+    def announce(self, customer: Customer) -> None:
+        if customer.status != Status.REJECTED:
+            super().announce(customer)
+
+
+class WritesEventsInLatin1(Fault, OffBlocks):
+    """Replaces in events what does not fit into ISO 8859-1."""
+
+    breaks = ("offblocks.webhook.event-matches-schema",)
+
+    def event_body(self, customer: Customer) -> dict[str, Any]:
+        event = super().event_body(customer)
+        return {**event, "externalId": event["externalId"].encode("latin-1", "replace").decode("latin-1")}
+
+
+class ForgetsWhereAWebhookMoved(Fault, OffBlocks):
+    """Answers the update of a webhook as asked, and goes on with the address before."""
+
+    breaks = ("offblocks.webhook.updated",)
+
+    async def put_webhook(self, call: Call) -> Response:
+        before = {name: hook.callback_url for name, hook in call.tenant.webhooks.items()}
+        response = await super().put_webhook(call)
+        for name, address in before.items():
+            call.tenant.webhooks[name].callback_url = address
+        return response
+
+
+class SendsEveryTypeOfEvent(Fault, OffBlocks):
+    """Sends events to all webhooks, whatever types they were registered for."""
+
+    breaks = ("offblocks.webhook.only-its-types",)
+
+    def webhook_addresses(self, customer: Customer) -> list[str]:
+        hooks = customer.tenant.webhooks.values()
+        return [hook.callback_url for hook in hooks] or super().webhook_addresses(customer)

@@ -16,6 +16,7 @@ from conformance.offblocks.sandbox.flow import FlowDecisions
 from conformance.offblocks.sandbox.idempotency import IdempotencyDecisions
 from conformance.offblocks.sandbox.isolation import IsolationDecisions
 from conformance.offblocks.sandbox.response import ResponseDecisions
+from conformance.offblocks.sandbox.shortcuts import Shortcuts
 from conformance.offblocks.sandbox.signature import SignatureDecisions
 from conformance.offblocks.sandbox.signing import SigningDecisions
 from conformance.offblocks.sandbox.state import (
@@ -58,6 +59,7 @@ class OffBlocks(
     IsolationDecisions,
     WebhookDecisions,
     ResponseDecisions,
+    Shortcuts,
 ):
     """OffBlocks in one world: front end, then validation, then state.
 

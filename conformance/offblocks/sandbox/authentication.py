@@ -5,12 +5,15 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from conformance.diagnosis.texts import summary
+from conformance.diagnosis.token import TIME, diagnose_token
 from conformance.exchange import Request, Response
 from conformance.offblocks.sandbox.base import Decisions, is_uuid
 from conformance.offblocks.sandbox.state import Call, Reason, Refused, Tenant
@@ -50,7 +53,8 @@ class AuthenticationDecisions(Decisions):
         if not self.token_is_ours(token):
             raise Refused(Reason.TOKEN, "The bearer token was not issued by this server: its signature is not ours.")
         if self.token_has_expired(claims):
-            raise Refused(Reason.TOKEN, "The bearer token has expired. Obtain another from POST /v1/auth/token.")
+            detail = f"The bearer token has expired. Obtain another from POST /v1/auth/token. {self.clock.departure()}"
+            raise Refused(Reason.TOKEN, detail.rstrip())
         return self.tenant_of(claims)
 
     def bearer_token(self, request: Request) -> str:
@@ -63,8 +67,18 @@ class AuthenticationDecisions(Decisions):
             )
         scheme, _, token = value.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise Refused(Reason.TOKEN, "The Authorization header must be 'Bearer ' and a token.")
+            detail = (
+                f"The Authorization header must be 'Bearer ' and a token. {self.wrong_with(f'Authorization: {value}')}"
+            )
+            raise Refused(Reason.TOKEN, detail.rstrip())
         return token.strip()
+
+    def wrong_with(self, text: str) -> str:
+        """What is wrong with the form of a token, or of the header line that has it; empty if that is not known."""
+        if not self.explains:
+            return ""
+        diagnosis = diagnose_token(text, self.now())
+        return summary(replace(diagnosis, parts=tuple(part for part in diagnosis.parts if part.name != TIME)))
 
     def claims_of(self, token: str) -> dict[str, Any]:
         """What a token claims; the documents print JSON Web Tokens signed with HS256 (Authentication)."""
@@ -74,9 +88,8 @@ class AuthenticationDecisions(Decisions):
                 return dict(claims)
         except (ValueError, TypeError, KeyError, RecursionError):
             pass
-        raise Refused(
-            Reason.TOKEN, "The bearer token is malformed: it must be the JSON Web Token of POST /v1/auth/token."
-        )
+        detail = "The bearer token is malformed: it must be the JSON Web Token of POST /v1/auth/token."
+        raise Refused(Reason.TOKEN, f"{detail} {self.wrong_with(token)}".rstrip())
 
     def token_is_ours(self, token: str) -> bool:
         """Whether this server signed the token (Authentication)."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from conformance.clock import Clock
+from conformance.clock import WorldClock
 from conformance.exchange import Request, Response
 from conformance.files import data_path
 from conformance.ids import Ids
@@ -33,7 +33,7 @@ class Decisions(Service):
         outbox: Where events for webhooks are posted.
     """
 
-    def __init__(self, clock: Clock, ids: Ids, outbox: Outbox) -> None:
+    def __init__(self, clock: WorldClock, ids: Ids, outbox: Outbox) -> None:
         super().__init__(clock, ids, outbox)
         self.token_secret = ids.child("token-secret").draw(32)
         self.tenants = {name: _tenant(name, ids.child(f"tenant-{name}")) for name in TENANTS}

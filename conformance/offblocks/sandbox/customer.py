@@ -76,7 +76,7 @@ class CustomerDecisions(Decisions):
             tenant=call.tenant,
             account=account,
             chain_id=chain_id,
-            external_id=external_id,
+            external_id=self.external_id_kept(external_id),
             status=self.initial_status(),
             created_at=now,
             updated_at=now,
@@ -86,6 +86,10 @@ class CustomerDecisions(Decisions):
         self.customers_by_pair[self.pair(call.tenant, account, external_id)] = customer
         self.announce(customer)
         return json_response(HTTPStatus.CREATED, self.creation_body(customer))
+
+    def external_id_kept(self, external_id: str) -> str:
+        """An externalId as it is kept and shown: every character of it (Customer Creation)."""
+        return external_id
 
     def pair(self, tenant: Tenant, account: AccountId, external_id: str) -> Hashable:
         """What only one customer has: the pair of account and external id (Customer Creation).
@@ -151,11 +155,15 @@ class CustomerDecisions(Decisions):
         customer_id = call.parameters["customerId"]
         if not self.customer_id_is_well_formed(customer_id):
             raise Refused(Reason.CUSTOMER_ID, "The customer id in the path must be a uuid: 8-4-4-4-12 hex digits.")
-        customer = self.customers.get(customer_id.lower())
+        customer = self.customer_called(customer_id)
         if customer is None or not self.is_visible_to(call.tenant, customer):
             raise Refused(Reason.UNKNOWN_CUSTOMER, f"There is no customer {customer_id}.")
         self.progress(customer)
         return customer
+
+    def customer_called(self, customer_id: str) -> Customer | None:
+        """The customer with an id, if any. Letter case does not tell uuids apart (RFC 9562)."""
+        return self.customers.get(customer_id.lower())
 
     def customer_id_is_well_formed(self, customer_id: str) -> bool:
         """Whether an id in a path can be a customer's: if it is a uuid (Customer Creation); others are 400."""

@@ -1,5 +1,7 @@
 """Content-Digest: which requests carry one, and what is checked of it."""
 
+from conformance.diagnosis.digest import diagnose_digest
+from conformance.diagnosis.texts import cause_of_rejection
 from conformance.offblocks.sandbox.base import Decisions
 from conformance.offblocks.sandbox.state import Call, Reason, Refused
 from conformance.standards.digest_fields import DigestRejected, check_content_digest
@@ -25,7 +27,8 @@ class DigestDecisions(Decisions):
         try:
             self.check_content_digest(call.request.body, call.request.header("content-digest"))
         except DigestRejected as rejection:
-            raise Refused(Reason.CONTENT_DIGEST, str(rejection)) from rejection
+            cause = cause_of_rejection(diagnose_digest(call.request)) if self.explains else ""
+            raise Refused(Reason.CONTENT_DIGEST, f"{rejection} {cause}".rstrip()) from rejection
 
     def check_content_digest(self, body: bytes, value: str | None) -> None:
         """Check the digest. Silent on algorithms: those that RFC 9530 lists as active.

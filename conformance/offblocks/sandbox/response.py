@@ -1,6 +1,7 @@
 """Responses to requests that are refused."""
 
 from http import HTTPStatus
+from typing import ClassVar
 
 from conformance.exchange import Headers, Response
 from conformance.offblocks.sandbox.base import Decisions
@@ -22,6 +23,17 @@ _STATUSES = {
 
 class ResponseDecisions(Decisions):
     """What a refused request is answered."""
+
+    not_simulated: ClassVar = {
+        "/v1/accounts/**": "GET POST PATCH",
+        "/v1/auth/credentials": "PUT DELETE",
+        "/v1/customers/{customerId}/accounts": "GET POST",
+        "/v1/customers/{customerId}/deactivate": "PATCH",
+        "/v1/simulator/cards/{cardId}/issue": "PATCH",
+        "/v1/simulator/cards/{cardId}/fail": "PATCH",
+        "/v1/webhooks": "GET",
+        "/v1/webhooks/{webhookId}": "GET DELETE",
+    }
 
     def refusal(self, refusal: Refused) -> Response:
         """The answer to a refused request. Silent on error bodies: problem details (RFC 9457)."""

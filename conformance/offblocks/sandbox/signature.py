@@ -1,13 +1,36 @@
 """Signatures of requests, by the keys that clients register."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from conformance.diagnosis.form import Mistake
+from conformance.diagnosis.request import Rules, diagnose_request
+from conformance.diagnosis.search import MODEST
+from conformance.diagnosis.texts import cause_of_rejection
+from conformance.diagnosis.ways import KnownKey
 from conformance.exchange import Request
+from conformance.offblocks import request_signing
 from conformance.offblocks.sandbox.base import Decisions
 from conformance.offblocks.sandbox.state import Call, Reason, Refused, Tenant
 from conformance.standards import message_signatures
 from conformance.standards.message_signatures import ECDSA_P384_SHA384, SignatureRejected
+
+_OF_AGE = {
+    message_signatures.Reason.TOO_OLD,
+    message_signatures.Reason.IN_THE_FUTURE,
+    message_signatures.Reason.EXPIRED,
+}
+_OF_THE_SIGNATURE = set(message_signatures.Reason) - {
+    *_OF_AGE,
+    message_signatures.Reason.CREATED_MISSING,
+    message_signatures.Reason.COMPONENT_MISSING,
+    message_signatures.Reason.REPLAYED,
+    message_signatures.Reason.UNKNOWN_KEY,
+}
+"""Why a signature is refused that was made or written wrongly."""
+
+_SAID_BY_REJECTION = [(Mistake(name),) for name in ("unsigned", "signature-missing", "signature-input-missing")]
+_FURTHER = "`conformance explain request` looks for two mistakes at once."
 
 
 class SignatureDecisions(Decisions):
@@ -18,7 +41,7 @@ class SignatureDecisions(Decisions):
         try:
             covered = self.verify_request_signature(call.tenant, call.request)
         except SignatureRejected as rejection:
-            raise Refused(Reason.REQUEST_SIGNATURE, str(rejection)) from rejection
+            raise Refused(Reason.REQUEST_SIGNATURE, self.explain_rejection(call, rejection)) from rejection
         missing = self.uncovered(call.request, covered)
         if missing:
             raise Refused(
@@ -26,8 +49,39 @@ class SignatureDecisions(Decisions):
                 f"The signature must also cover {', '.join(missing)}. It covers: {', '.join(covered) or 'nothing'}.",
             )
 
+    def explain_rejection(self, call: Call, rejection: SignatureRejected) -> str:
+        """Why a signature is refused, with the mistake that was made, if one that is known explains it."""
+        if not self.explains or rejection.reason not in _OF_THE_SIGNATURE:
+            return str(rejection)
+        keys = [KnownKey(f"{name!r}", key, (name,)) for name, key in call.tenant.signing_keys.items()]
+        rules = Rules(tuple(self.accepted_algorithms()))
+        diagnosis = diagnose_request(call.request, keys, rules=rules, effort=MODEST)
+        cause = cause_of_rejection(diagnosis)
+        if rejection.reason is message_signatures.Reason.MISMATCH:
+            return f"The signature does not verify. {cause}" if cause else f"{rejection} {_FURTHER}"
+        told = "" if diagnosis.mistakes[:1] in _SAID_BY_REJECTION else cause
+        return f"{rejection} {told}".rstrip()
+
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
         """The components that the signatures cover, if all of them verify.
+
+        Raises:
+            SignatureRejected: If one does not.
+        """
+        try:
+            return self.verify_at(self.clock.outside(), tenant, request)
+        except SignatureRejected as rejection:
+            if rejection.reason not in _OF_AGE:
+                raise
+            try:
+                return self.verify_at(self.now(), tenant, request)
+            except SignatureRejected:
+                raise SignatureRejected(rejection.reason, f"{rejection} {self.clock.departure()}".rstrip()) from None
+
+    def verify_at(self, instant: datetime, tenant: Tenant, request: Request) -> tuple[str, ...]:
+        """The components that the signatures cover, if all of them verify at an instant.
+
+        A client signs by its own machine's clock, or by its world's. Both will do, also in a world that was moved on.
 
         Raises:
             SignatureRejected: If one does not.
@@ -38,7 +92,7 @@ class SignatureDecisions(Decisions):
             request.url,
             request.headers,
             key_for=lambda key_id: self.signing_key_for(tenant, key_id),
-            now=self.now(),
+            now=instant,
             algorithms=self.accepted_algorithms(),
             max_age=self.signature_max_age() if is_dated else None,
             max_ahead=self.signature_max_ahead() if is_dated else None,
@@ -54,18 +108,8 @@ class SignatureDecisions(Decisions):
         return tenant.signing_keys.get(key_id)
 
     def uncovered(self, request: Request, covered: Sequence[str]) -> tuple[str, ...]:
-        """What a signature should cover and does not.
-
-        Silent on required components: the method, the path and the query in one form or another, and of the headers
-        that guard a promise, Content-Digest and Idempotency-Key, those that are sent.
-        """
-        names = set(covered)
-        missing = [] if "@method" in names else ["@method"]
-        if not names & {"@target-uri", "@request-target"}:
-            missing += [] if "@path" in names else ["@path"]
-            missing += [] if "@query" in names or not request.query else ["@query"]
-        guards = ("content-digest", "idempotency-key")
-        return (*missing, *(name for name in guards if name not in names and request.header(name) is not None))
+        """What a signature should cover and does not; silent, and so as `conformance sign` covers it."""
+        return request_signing.uncovered(request, covered)
 
     def created_is_required(self) -> bool:
         """Whether a signature must say when it was created. Silent: it need not."""

@@ -3,12 +3,17 @@
 import base64
 from http import HTTPStatus
 
+from conformance.diagnosis.challenge import diagnose_signature
+from conformance.diagnosis.texts import summary
 from conformance.exchange import Response
 from conformance.offblocks.sandbox.base import Decisions
 from conformance.offblocks.sandbox.state import Call, Customer, Reason, Refused, Status
 from conformance.sandbox.messages import to_rfc3339
 from conformance.standards import personal_message, wallet_signatures
 from conformance.standards.account_ids import AccountId, checksum_address
+
+_MOST_OLDER = 20
+"""How many older challenges of a customer a signature is compared with, to say which was signed."""
 
 
 class SigningDecisions(Decisions):
@@ -46,11 +51,11 @@ class SigningDecisions(Decisions):
         if not self.challenge_is_current(customer, sent):
             raise Refused(Reason.CHALLENGE, _explain_challenge(customer, sent))
         if not self.challenge_is_in_time(customer.challenges[-1]):
-            raise Refused(
-                Reason.EXPIRED_CHALLENGE,
+            detail = (
                 f"The challenge has expired: it was issued at {to_rfc3339(customer.challenges[-1].issued_at)} and "
-                f"held for {self.challenge_lifetime()}. Fetch the new one and sign that.",
+                f"held for {self.challenge_lifetime()}. Fetch the new one and sign that. {self.clock.departure()}"
             )
+            raise Refused(Reason.EXPIRED_CHALLENGE, detail.rstrip())
 
     def challenge_is_current(self, customer: Customer, sent: str) -> bool:
         """Whether `sent` is the original text of the customer's last challenge (Customer Creation)."""
@@ -77,17 +82,26 @@ class SigningDecisions(Decisions):
         try:
             signature = self.decode_wallet_signature(text)
         except wallet_signatures.EncodingRejected as rejection:
-            raise Refused(Reason.SIGNATURE_ENCODING, str(rejection)) from rejection
+            cause = self.explain_wallet_signature(customer, message, text)
+            raise Refused(Reason.SIGNATURE_ENCODING, cause or str(rejection)) from rejection
         signer = self.signer_of(message, signature)
         if signer is None or not self.signer_is_owner(customer, owner, signer):
             wallet = checksum_address(customer.account.address)
-            cause = (
-                wallet_signatures.diagnose(text, message, wallet) or "Sign the decoded challenge with personal_sign."
-            )
+            cause = self.explain_wallet_signature(customer, message, text)
             raise Refused(
                 Reason.WALLET_SIGNATURE,
-                f"The signature is not one of {wallet} over the challenge. {cause} Then fetch the challenge again.",
+                f"The signature is not one of {wallet} over the challenge. "
+                f"{cause or 'Sign the decoded challenge with personal_sign.'} Then fetch the challenge again.",
             )
+
+    def explain_wallet_signature(self, customer: Customer, message: bytes, text: str) -> str:
+        """What is wrong with a signature of `message` by the customer's wallet; empty if nothing is explained."""
+        if not self.explains:
+            return ""
+        older = [challenge.message for challenge in customer.challenges[:-1]][-_MOST_OLDER:]
+        account = customer.account
+        wallet = checksum_address(account.address)
+        return summary(diagnose_signature(text, message, wallet, older, account.chain.reference))
 
     def decode_wallet_signature(self, text: str) -> bytes:
         """The 65 bytes of a signature, sent as base64 of hex text (Sign in With X) or of the bytes (Customer Creation).

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -117,6 +117,7 @@ class Customer:
         created_at: When it was created.
         updated_at: When its state changed last.
         challenges: All challenges that were issued, the last of them the current one.
+        screening_lasts: How long its screening takes; None for as long as that of others.
     """
 
     id: str
@@ -128,6 +129,7 @@ class Customer:
     created_at: datetime
     updated_at: datetime
     challenges: list[Challenge] = field(default_factory=list)
+    screening_lasts: timedelta | None = None
 
 
 @dataclass

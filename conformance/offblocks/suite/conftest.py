@@ -1,8 +1,13 @@
 """What the scenarios of OffBlocks are given."""
 
+from dataclasses import replace
+
 import pytest
 
+from conformance.circumstances.application import Circumstances
+from conformance.circumstances.levels import Watched
 from conformance.clock import Clock
+from conformance.offblocks.suite.company import Company
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.targets import Subject, subject
@@ -14,6 +19,13 @@ __all__ = ["subject"]
 def tenant(subject: Subject) -> Tenant:
     """The API client that the test acts as."""
     return Tenant(subject, "first")
+
+
+@pytest.fixture
+def watched(subject: Subject) -> Tenant:
+    """The same as `tenant`, with everything read and compared before and after each of its steps."""
+    company = Company(subject)
+    return Tenant(replace(subject, circumstances=Circumstances([Watched()], lambda: company)), "first")
 
 
 @pytest.fixture

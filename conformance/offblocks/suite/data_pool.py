@@ -16,6 +16,7 @@ from conformance.offblocks.wallet import Wallet
 from conformance.scenario import needs
 from conformance.standards.message_signatures import key_from_seed, public_pem
 from conformance.targets import Subject
+from conformance.values import near, telling
 
 _OF_KEYS = {"putSigningKey", "deleteSigningKey"}
 _DONE = {"verifyCustomer", "rejectCustomer"}
@@ -66,6 +67,8 @@ class DataPool:
                 return self._signing_key(operation, tenant, key)
             case "createCustomer":
                 values = {"body /chainId": self._new_wallet().account_id, **key}
+                if not self._ids.below(4):
+                    values["body /externalId"] = self._telling_text()
                 return PoolValues(values, may_stay=("body /chainId",))
             case "listCustomers":
                 return PoolValues({})
@@ -73,7 +76,7 @@ class DataPool:
                 return self._challenge(tenant, key)
             case "putWebhook":
                 if self._subject.hooks is None:
-                    needs("an address that the API can reach")
+                    needs("an address for webhooks; set CONFORMANCE_OFFBLOCKS_WEBHOOK_URL")
                 values = {
                     "body /callbackUrl": self._subject.hooks.url,
                     "body /id": ABSENT,
@@ -85,7 +88,12 @@ class DataPool:
             case _:
                 customer, parent = self._customer(operation, identity)
                 values = {_CUSTOMER: customer.id, **(key if operation in _DONE else {})}
-                return PoolValues(values, may_stay=(_CUSTOMER,), parent=parent)
+                misses = [miss.value for miss in near.misses(customer.id, near.UUID)]
+                return PoolValues(values, may_stay=(_CUSTOMER,), parent=parent, like={_CUSTOMER: misses})
+
+    def _telling_text(self) -> str:
+        text = telling.TEXTS[self._ids.below(len(telling.TEXTS))]
+        return text.numbered(10**9 + self._ids.below(9 * 10**9))
 
     def _new_wallet(self) -> Wallet:
         return Wallet.derived(self._ids.child(str(self._ids.uuid())), self._subject.settings["chain"])
@@ -168,6 +176,7 @@ class DataPool:
             headers=headers,
             authorization=token,
             signed=operation != "createToken" and (operation not in _OF_KEYS or self._signs_keys),
+            guesses=operation == "createToken",
         )
 
     def follow_up(self, exchange: Exchange, case: int) -> None:

@@ -3,7 +3,11 @@
 from conformance.exchange import Exchange
 from conformance.offblocks.checks import listed
 from conformance.offblocks.suite.tenant import Tenant
-from conformance.scenario import PATIENCE, expect, step_failed
+from conformance.scenario import PATIENCE, expect, needs, step_failed
+
+DAYS_AFTER = (1, 7, 31)
+"""After how many days what lived an hour is used again, by some minutes more: whole turns of a clock, of a week, and
+longer than any month."""
 
 
 def expect_customers(rule: str, tenant: Tenant, external_ids: list[str], *, at_most: int) -> None:
@@ -29,13 +33,23 @@ def expect_customers(rule: str, tenant: Tenant, external_ids: list[str], *, at_m
     )
 
 
+def require_days(tenant: Tenant) -> None:
+    """Go on only where days can pass at once.
+
+    Raises:
+        NeedError: If the clock is that of a real server.
+    """
+    if not tenant.moves_clock:
+        needs("a clock that can be moved on by hours and days, as only the reference sandbox has")
+
+
 def listed_with(tenant: Tenant, customer: str) -> Exchange:
     """The list of customers as soon as it holds one that was created.
 
     Raises:
         StepFailedError: If it does not come to hold that one.
     """
-    exchange = tenant.eventually(tenant.customers, lambda seen: _holds(seen, customer))
+    exchange = tenant.eventually("a customer to be listed", tenant.customers, lambda seen: _holds(seen, customer))
     if not _holds(exchange, customer):
         step_failed(f"The customers were to be listed, {customer} among them within {PATIENCE}", exchange)
     return exchange
@@ -45,8 +59,8 @@ def _holds(exchange: Exchange, customer: str) -> bool:
     return exchange.response.succeeded and any(each.get("id") == customer for each in listed(exchange))
 
 
-def expect_initiating(tenant: Tenant, customer: str) -> None:
-    """Say that refusals left the customer as it was."""
+def expect_initiating(tenant: Tenant, customer: str) -> bool:
+    """Say whether refusals left the customer as it was, and give that."""
     status = tenant.status(customer)
     expect(
         "offblocks.signing.refusal-leaves-initiating",
@@ -55,3 +69,4 @@ def expect_initiating(tenant: Tenant, customer: str) -> None:
         expected="initiating",
         got=status,
     )
+    return status == "initiating"

@@ -6,19 +6,28 @@ from typing import Any, ClassVar
 from conformance.exchange import Exchange
 from conformance.generation.sequences import CallSequence, step
 from conformance.offblocks.messages import Challenge, issued_challenge
+from conformance.offblocks.suite.alterations import alterations
 from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.standards.wallet_signatures import Encoding
 from conformance.targets import Subject
+from conformance.values import near, telling
 
 MOST_CUSTOMERS = 3
 CLIENTS = ("first", "first", "first", "second")
 CUSTOMERS = (1, 1, 1, 2, 3)
 """By the order of their creation."""
 KEYS = ("its key", "a new key")
+OTHERS_KEYS = ("the key", "a key like that")
 OUTCOMES = ("verify", "reject")
 ACTS = ("reads", "fetches the challenge of", "signs for", "verifies", "rejects")
-WRONGS = ("by another wallet", "by another wallet", "as bytes", "as no base64", "over another customer's challenge")
+WRONGS = (
+    "by another wallet",
+    "over a text like it",
+    "as bytes",
+    "as no base64",
+    "over another customer's challenge",
+)
 
 
 @dataclass
@@ -88,14 +97,17 @@ class Sequence(CallSequence):
         self._learn(one, one.tenant.create(body=one.body, key=one.key if key == "its key" else one.tenant.new_key()))
 
     @step(
-        "another customer is created with the key of customer {customer}",
+        "another customer is created with {key} of customer {customer}",
         when=lambda sequence: 0 < len(sequence.customers) < MOST_CUSTOMERS,
         customer=CUSTOMERS,
+        key=OTHERS_KEYS,
     )
-    def reuse_key(self, customer: int) -> None:
-        """Send another creation with the key of one that was sent."""
+    def reuse_key(self, customer: int, key: str) -> None:
+        """Send another creation with the key of one that was sent, or with one that is like it."""
         one = self._customer(customer)
-        self._create(one.tenant, one.key)
+        misses = near.misses(one.key, near.UUID)
+        miss = misses[one.tenant.ids.below(len(misses))]
+        self._create(one.tenant, one.key if key == "the key" else miss.value)
 
     @step("customer {customer} is read", when=_any_customer, often=2, customer=CUSTOMERS)
     def read(self, customer: int) -> None:
@@ -112,6 +124,7 @@ class Sequence(CallSequence):
     def fetch(self, customer: int) -> None:
         """Fetch a challenge."""
         one = self._customer(customer)
+        one.tenant.let_renew(one.id)
         self._learn(one, one.tenant.fetch(one.id))
 
     @step(
@@ -138,6 +151,9 @@ class Sequence(CallSequence):
             wallet = self._new_wallet() if wrong == "by another wallet" else one.wallet
             encoding = Encoding.BASE64_OF_BYTES if wrong == "as bytes" else Encoding.BASE64_OF_HEX_TEXT
             signature = signed(wallet, challenge, encoding) + ("!" if wrong == "as no base64" else "")
+            if wrong == "over a text like it" and challenge.sign_in is not None:
+                texts = alterations(challenge)
+                signature = signed(wallet, texts[one.tenant.ids.below(len(texts))].challenge)
             foreign = ("returns-challenge-unchanged",) if source is not one else ()
             self._sign(one, one.tenant, challenge, signature=signature, broken=foreign)
 
@@ -185,7 +201,8 @@ class Sequence(CallSequence):
 
     def _create(self, tenant: Tenant, key: str) -> None:
         wallet = self._new_wallet()
-        body = {"chainId": wallet.account_id, "externalId": tenant.new_external_id()}
+        text = telling.TEXTS[tenant.ids.below(len(telling.TEXTS))].numbered(10**9 + tenant.ids.below(9 * 10**9))
+        body = {"chainId": wallet.account_id, "externalId": text}
         exchange = tenant.create(body=body, key=key)
         identifier = exchange.response.members().get("id")
         known = {customer.id for customer in self.customers}

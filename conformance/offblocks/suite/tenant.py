@@ -13,9 +13,11 @@ from conformance.findings import shorten
 from conformance.offblocks.client import ApiError, Client, Credentials
 from conformance.offblocks.deviations import DeviantSigner, Deviation, rules
 from conformance.offblocks.messages import Challenge, asking_domains, issued_challenge
+from conformance.offblocks.signer import SignatureForm
 from conformance.offblocks.wallet import Wallet
 from conformance.parts.tenant import ApiTenant, Done
-from conformance.recording.journal import BREAKS
+from conformance.recording.journal import BREAKS, MAY_BREAK
+from conformance.recording.patience import GUESSES
 from conformance.scenario import BETWEEN_LOOKS, PATIENCE, StepFailedError, needs, step_failed
 from conformance.standards.wallet_signatures import Encoding, encode
 from conformance.targets import Subject
@@ -23,6 +25,10 @@ from conformance.targets import Subject
 CLOCKS_APART = timedelta(minutes=2)
 """How far the server's clock may be from ours."""
 _OWN = "the tenant's own"
+
+
+_LOOKS_FOR_A_NEW_ONE = 5
+"""How often the challenge is looked for that follows a failed signature, which no document promises at once."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +73,12 @@ class Tenant(ApiTenant):
             transport=subject.transport(identity),
             clock=subject.clock,
             ids=self.ids,
-            components=subject.settings["components"].split(),
+            form=SignatureForm.from_settings(subject.settings),
+            spelling=subject.circumstances.spelling,
         )
+        self._failed: dict[str, Challenge] = {}
+        self._renews = True
+        self._shown_again = False
         self._client.signer.deterministic = subject.disposable
 
     @property
@@ -81,9 +91,18 @@ class Tenant(ApiTenant):
         """How near to the end of an hour a test goes: a moment if there is one clock, else as far as clocks differ."""
         return timedelta(seconds=2) if self._subject.disposable else CLOCKS_APART
 
+    @property
+    def moves_clock(self) -> bool:
+        """Whether time can pass without being waited for."""
+        return self._subject.disposable
+
     def path(self, below: str) -> str:
         """The path of a URL as it is sent, mount included."""
         return httpx.URL(self._client.base_url + below).path
+
+    def renew_credentials(self) -> None:
+        """Have the next request ask for a new token."""
+        self._client.forget_token()
 
     def must_cover(self, *components: str) -> None:
         """Go on only if the setting has signatures cover one of these components.
@@ -96,11 +115,15 @@ class Tenant(ApiTenant):
 
     def new_wallet(self) -> Wallet:
         """A new wallet without a customer."""
-        return Wallet(self.ids.draw(32), self._subject.settings["chain"])
+        return self.new_wallet_on(self._subject.settings["chain"])
+
+    def new_wallet_on(self, chain: str) -> Wallet:
+        """A new wallet without a customer, on the chain with that CAIP-2 id."""
+        return Wallet(self.ids.draw(32), chain)
 
     def new_external_id(self) -> str:
         """A new id of the caller's own for a customer."""
-        return str(self.ids.uuid())
+        return self.new_own_id()
 
     # ------------------------------------------------------------------------------------------------- any request
 
@@ -115,8 +138,10 @@ class Tenant(ApiTenant):
         authorization: str | None = _OWN,
         deviation: Deviation | None = None,
         breaks: frozenset[str] = frozenset(),
+        may_break: frozenset[str] = frozenset(),
         headers: Mapping[str, str] | None = None,
         signed: bool = True,
+        guesses: bool = False,
     ) -> Exchange:
         """Send a request.
 
@@ -129,8 +154,10 @@ class Tenant(ApiTenant):
             authorization: The Authorization header; None for none.
             deviation: What to do wrong; the rules that it breaks are said.
             breaks: Further client rules that the request breaks on purpose.
+            may_break: Client rules that it breaks if what the server gave is not right.
             headers: Further headers.
             signed: Whether to digest and sign at all.
+            guesses: Whether it tries a wrong secret, to which 429 is an answer.
 
         Raises:
             StepFailedError: If no answer or no token came, or what the server gave for the path fits into no URL.
@@ -153,7 +180,7 @@ class Tenant(ApiTenant):
                 headers=headers,
                 authorization=authorization,
                 auth=auth,
-                extensions={BREAKS: breaks},
+                extensions={BREAKS: breaks, MAY_BREAK: may_break, GUESSES: guesses},
             ),
         )
 
@@ -195,7 +222,8 @@ class Tenant(ApiTenant):
         """Ask for a token, with other credentials if they are given."""
         own = self.credentials
         body = {"apiKey": api_key or own.api_key, "apiSecret": api_secret or own.api_secret}
-        return self.send("POST", "/v1/auth/token", body=body, authorization=None, signed=False)
+        guesses = body != {"apiKey": own.api_key, "apiSecret": own.api_secret}
+        return self.send("POST", "/v1/auth/token", body=body, authorization=None, signed=False, guesses=guesses)
 
     def create(self, wallet: Wallet | None = None, external_id: str | None = None, **options: Any) -> Exchange:
         """Create a customer; `options` as for `send`, with a new idempotency key unless one is given."""
@@ -241,11 +269,10 @@ class Tenant(ApiTenant):
             broken: The last parts of the ids of the client rules that this breaks on purpose.
             options: As for `send`.
 
-        Raises:
-            StepFailedError: If the challenge, sent back as it was issued, is none that the wallet may sign.
+        The suite's wallets hold nothing, so that they sign whatever the server asks them to. What is wrong with a
+        challenge is told where it is issued; it blocks nothing.
+
         """
-        if "returns-challenge-unchanged" not in broken:
-            self.require_sign_in(wallet.address, challenge)
         options.setdefault("key", self.new_key())
         options.setdefault(
             "body",
@@ -256,20 +283,15 @@ class Tenant(ApiTenant):
             },
         )
         options["breaks"] = options.get("breaks", frozenset()) | rules(*broken)
-        return self.send("POST", f"/v1/customers/{customer}/challenge/sign", **options)
-
-    def require_sign_in(self, address: str, challenge: Challenge) -> None:
-        """Go on only if a challenge is a sign-in message for an address by the API, which its wallet may sign.
-
-        Raises:
-            StepFailedError: If it is another.
-        """
         domains = asking_domains(self._client.base_url, self._subject.settings.get("expected_domain"))
-        if not challenge.is_sign_in_of(address, domains):
-            step_failed(
-                f"A sign-in message for {address} by {' or '.join(sorted(domains))} was to be signed, "
-                f"but the challenge begins {challenge.lines[:2]}"
-            )
+        if not challenge.is_sign_in_of(wallet.address, domains):
+            options["may_break"] = rules("signs-only-its-own-sign-in", "owner-signs-the-message")
+        if self._shown_again:
+            options["may_break"] = options.get("may_break", frozenset()) | rules("refetches-after-failure")
+        exchange = self.send("POST", f"/v1/customers/{customer}/challenge/sign", **options)
+        if exchange.breaks & rules("owner-signs-the-message") and not exchange.response.succeeded:
+            self._failed[customer] = challenge
+        return exchange
 
     def simulate(self, outcome: str, customer: str, **options: Any) -> Exchange:
         """Simulate the ``verify`` or ``reject`` of a customer."""
@@ -290,7 +312,8 @@ class Tenant(ApiTenant):
         Raises:
             StepFailedError: If it cannot be read.
         """
-        return self.eventually(lambda: self.status(customer), statuses.__contains__)
+        what = f"a customer to be {' or '.join(statuses)}"
+        return self.eventually(what, lambda: self.status(customer), statuses.__contains__)
 
     def status_shortly(self, customer: str) -> str:
         """The customer's status a little later, when what was asked for could have happened.
@@ -318,11 +341,27 @@ class Tenant(ApiTenant):
         return Onboarding(identifier, challenge, wallet, external_id, exchange)
 
     def fetched(self, customer: str) -> Challenge:
-        """The customer's present challenge.
+        """The customer's present challenge; after a failed signature the new one, as soon as it is there.
 
         Raises:
             StepFailedError: If the answer has none.
         """
+        failed, challenge = self._failed.pop(customer, None), self._fetched(customer)
+        for _ in range(_LOOKS_FOR_A_NEW_ONE):
+            if challenge != failed or not self._renews:
+                return challenge
+            self._shown_again = True
+            self.clock.advance(BETWEEN_LOOKS)
+            challenge = self._fetched(customer)
+        self._renews = challenge != failed
+        return challenge
+
+    def let_renew(self, customer: str) -> None:
+        """Let a moment pass in which a new challenge may appear, if a signature of the customer's has just failed."""
+        if self._failed.pop(customer, None) is not None:
+            self.clock.advance((_LOOKS_FOR_A_NEW_ONE + 1) * BETWEEN_LOOKS)
+
+    def _fetched(self, customer: str) -> Challenge:
         exchange = self.fetch(customer)
         return issued_challenge(exchange.response) or step_failed("A challenge was to be fetched", exchange)
 
@@ -357,7 +396,10 @@ class Tenant(ApiTenant):
         customer = self.signed_up(wallet)
         status = self.status_once(customer.id, "verifying")
         if status != "verifying":
-            step_failed(f"A customer who signed was to be verifying within {PATIENCE}, but is {status}")
+            step_failed(
+                f"A customer who signed was to be verifying within {PATIENCE}, but is {status}",
+                relies_on=["offblocks.signing.moves-the-status", "offblocks.flow.passes-screening"],
+            )
         return customer
 
     def simulated(self, outcome: str, wallet: Wallet) -> Onboarding:
@@ -368,10 +410,15 @@ class Tenant(ApiTenant):
         """
         customer = self.verifying(wallet)
         wanted = {"verify": "active", "reject": "rejected"}[outcome]
-        self.simulate(outcome, customer.id)
+        exchange = self.simulate(outcome, customer.id)
+        if not exchange.response.succeeded:
+            step_failed(f"The outcome {outcome} was to be simulated", exchange)
         status = self.status_once(customer.id, wanted)
         if status != wanted:
-            step_failed(f"A customer was to be {wanted} within {PATIENCE}, but is {status}")
+            step_failed(
+                f"A customer was to be {wanted} within {PATIENCE}, but is {status}",
+                relies_on=["offblocks.flow.verified-becomes-active", "offblocks.flow.rejected-is-final"],
+            )
         return customer
 
 
@@ -383,7 +430,9 @@ def altered(challenge: Challenge) -> Challenge:
     """
     nonce = challenge.value("Nonce")
     if not nonce:
-        raise StepFailedError("The challenge was to be altered in its nonce, but it has none.")
+        step_failed(
+            "The challenge was to be altered in its nonce, but it has none", relies_on=["offblocks.challenge.nonce"]
+        )
     line = f"Nonce: {nonce}"
     other = line[:-1] + ("a" if line[-1] != "a" else "b")
     text = "\n".join(challenge.lines).replace(line, other)
@@ -391,11 +440,5 @@ def altered(challenge: Challenge) -> Challenge:
 
 
 def signed(wallet: Wallet, challenge: Challenge, encoding: Encoding = Encoding.BASE64_OF_HEX_TEXT) -> str:
-    """The wallet's signature of a challenge as it travels.
-
-    Raises:
-        StepFailedError: If the challenge cannot be decoded.
-    """
-    if challenge.message is None:
-        raise StepFailedError("The challenge was to be signed, but it is no standard base64.")
-    return encode(wallet.sign(challenge.message), encoding)
+    """The wallet's signature of a challenge as it travels."""
+    return encode(wallet.sign(challenge.to_be_signed), encoding)

@@ -2,23 +2,41 @@
 
 from datetime import timedelta
 from http import HTTPStatus
+from urllib.parse import quote
 
 import pytest
 
 from conformance.clock import Clock
 from conformance.findings import answer as answered
 from conformance.offblocks.deviations import rules, unsigned
-from conformance.offblocks.suite.tenant import Tenant, altered, signed
+from conformance.offblocks.messages import issued_challenge
+from conformance.offblocks.suite.alterations import failing_signatures
+from conformance.offblocks.suite.tenant import Onboarding, Tenant, altered, signed
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import expect, expect_acceptance, expect_status, step_failed, verifies
+from conformance.scenario import (
+    expect,
+    expect_acceptance,
+    expect_refusal,
+    expect_same,
+    expect_status,
+    leaves_out,
+    step_failed,
+    verifies,
+)
+from conformance.values import near
 
 LATER = timedelta(seconds=5)
+FAILURES = 11
+"""How many signatures fail one after the other: more than one digit counts."""
+SIGNED = 3
+"""How many of the near misses of an id are signed for."""
 ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
 
 
 @verifies(
     "offblocks.challenge.standard-base64",
     "offblocks.challenge.kind",
+    "offblocks.challenge.purpose",
     "offblocks.challenge.grammar",
     "offblocks.challenge.version-is-1",
     "offblocks.challenge.nonce",
@@ -26,6 +44,7 @@ ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
     "offblocks.challenge.issued-at-against-created-at",
     "offblocks.challenge.address",
     "offblocks.challenge.domain",
+    "offblocks.challenge.domain-expected",
     "offblocks.challenge.uri",
     "offblocks.challenge.chain-id",
 )
@@ -33,7 +52,11 @@ def test_a_challenge_is_a_sign_in_message(tenant: Tenant, wallet: Wallet) -> Non
     """When a customer is created."""
     customer = tenant.onboard(wallet)
     if customer.challenge.kind != "sign-in-message":
-        step_failed("The challenge was to be a sign-in message", customer.exchange)
+        step_failed(
+            "The challenge was to be a sign-in message",
+            customer.exchange,
+            relies_on=["offblocks.challenge.standard-base64", "offblocks.challenge.kind"],
+        )
 
 
 @verifies("offblocks.challenge.never-alike")
@@ -65,12 +88,46 @@ def test_a_customer_that_does_not_exist_has_no_challenge(tenant: Tenant) -> None
     expect_status("offblocks.challenge.unknown-customer-is-404", tenant.fetch(tenant.new_external_id()), 404)
 
 
+@verifies(
+    "offblocks.challenge.unknown-customer-is-404",
+    "offblocks.customer.unknown-is-404",
+    "offblocks.signing.unknown-customer-is-404",
+    "offblocks.response.same-value-accepted",
+)
+def test_an_id_like_a_customers_is_not_the_customers(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when it is read, its challenge fetched and signed under ids that are like its own."""
+    customer = tenant.onboard(wallet)
+    misses = near.misses(customer.id, near.UUID, others=[tenant.new_external_id()])
+    for number, miss in enumerate(near.chosen(misses, tenant.ids, core=8, more=2)):
+        because = f"the id is like one that was given, {miss.name}, and nobody gave it"
+        fetched = tenant.fetch(miss.value)
+        expect_status("offblocks.challenge.unknown-customer-is-404", fetched, 404, because=because)
+        expect_status("offblocks.customer.unknown-is-404", tenant.read(miss.value), 404, because=because)
+        if number < SIGNED:
+            exchange = tenant.sign(miss.value, wallet, customer.challenge)
+            expect_status("offblocks.signing.unknown-customer-is-404", exchange, 404, because=because)
+    for same in near.uuids(customer.id):
+        expect_same("offblocks.response.same-value-accepted", tenant.read(same.value), same)
+
+
+@verifies("offblocks.challenge.malformed-customer-id-refused")
+def test_an_id_that_is_almost_a_customers_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when its challenge is fetched under texts that are like its id and are no UUIDs."""
+    customer = tenant.onboard(wallet)
+    misses = [miss for miss in near.misses(customer.id) if not near.UUID.fits(miss.value) and not miss.same_form]
+    for miss in near.chosen(misses, tenant.ids, core=10, more=2):
+        exchange = tenant.fetch(quote(miss.value, safe=""))
+        because = f"the id is like the right one, {miss.name}"
+        expect_refusal("offblocks.challenge.malformed-customer-id-refused", exchange, because)
+    tenant.fetched(customer.id)
+
+
 @pytest.mark.parametrize("cut", [pytest.param(1, id="a-digit-short"), pytest.param(35, id="one-digit")])
 @verifies("offblocks.challenge.malformed-customer-id-refused")
 def test_a_malformed_customer_id_is_refused(tenant: Tenant, cut: int) -> None:
     """When a challenge is fetched under a part of a UUID."""
     exchange = tenant.fetch(tenant.new_external_id()[cut:])
-    expect_status("offblocks.challenge.malformed-customer-id-refused", exchange, 400, 404)
+    expect_refusal("offblocks.challenge.malformed-customer-id-refused", exchange, "it is no UUID")
 
 
 @verifies("offblocks.challenge.renewed-after-failed-signature", "offblocks.challenge.renewed-one-signs")
@@ -82,7 +139,9 @@ def test_a_failed_signature_brings_a_new_challenge_that_signs(
     wrong = signed(other_wallet, customer.challenge)
     failed = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
     if failed.response.succeeded:
-        step_failed("Another wallet's signature was to be refused", failed)
+        step_failed(
+            "Another wallet's signature was to be refused", failed, relies_on=["offblocks.signing.other-key-refused"]
+        )
     renewed = tenant.fetched(customer.id)
     expect(
         "offblocks.challenge.renewed-after-failed-signature",
@@ -92,8 +151,96 @@ def test_a_failed_signature_brings_a_new_challenge_that_signs(
         got="the one of the failed signature" if renewed.text == customer.challenge.text else "a new one",
     )
     if renewed.text == customer.challenge.text:
-        step_failed("A new challenge was to follow the failed signature", failed)
+        step_failed(
+            "A new challenge was to follow the failed signature",
+            failed,
+            relies_on=["offblocks.challenge.renewed-after-failed-signature"],
+        )
     expect_acceptance("offblocks.challenge.renewed-one-signs", tenant.sign(customer.id, wallet, renewed))
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@verifies("offblocks.challenge.renewed-after-failed-signature", "offblocks.challenge.renewed-one-signs")
+def test_each_failed_signature_brings_a_new_challenge(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
+    """Given a customer, when eleven signatures by another wallet fail one after the other, and the owner signs."""
+    customer = tenant.onboard(wallet)
+    challenge, former = customer.challenge, [customer.challenge.text]
+    for number in range(1, FAILURES + 1):
+        wrong = signed(other_wallet, challenge)
+        failed = tenant.sign(customer.id, wallet, challenge, signature=wrong, broken=ANOTHER_SIGNER)
+        if failed.response.succeeded:
+            step_failed("Another wallet's signature was to be refused", failed)
+        challenge = tenant.fetched(customer.id)
+        is_new = challenge.text not in former
+        expect(
+            "offblocks.challenge.renewed-after-failed-signature",
+            is_new,
+            where="response /challenge",
+            expected=f"a new challenge after failure {number}",
+            got="a new one" if is_new else "one that was issued before",
+        )
+        if not is_new:
+            step_failed(f"A new challenge was to follow the failed signature {number}", failed)
+        former.append(challenge.text)
+    expect_acceptance("offblocks.challenge.renewed-one-signs", tenant.sign(customer.id, wallet, challenge))
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@verifies("offblocks.challenge.renewed-after-failed-signature", "offblocks.challenge.renewed-one-signs")
+def test_a_new_challenge_follows_however_a_signature_fails(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when signatures come that no key made, or the owner made of something else, and the owner's."""
+    customer = tenant.onboard(wallet)
+    challenge = customer.challenge
+    for name, wrong in failing_signatures(wallet, challenge).items():
+        failed = tenant.sign(customer.id, wallet, challenge, signature=wrong, broken=ANOTHER_SIGNER)
+        if failed.response.succeeded:
+            step_failed(f"A signature {name} was to be refused", failed)
+        renewed = tenant.fetched(customer.id)
+        expect(
+            "offblocks.challenge.renewed-after-failed-signature",
+            renewed.text != challenge.text,
+            where="response /challenge",
+            expected=f"a new challenge after a signature {name}",
+            got="the one of the failed signature" if renewed.text == challenge.text else "a new one",
+        )
+        challenge = renewed
+    expect_acceptance("offblocks.challenge.renewed-one-signs", tenant.sign(customer.id, wallet, challenge))
+
+
+@verifies("offblocks.challenge.stays-until-signed", "offblocks.signing.hex-text-accepted")
+def test_a_failed_signature_renews_the_challenge_of_its_customer_alone(
+    tenant: Tenant, wallet: Wallet, other_wallet: Wallet
+) -> None:
+    """Given customers who have all but one thing in common, when a signature fails for one, and the others sign."""
+    customer = tenant.onboard(wallet)
+    neighbours = [
+        tenant.onboard(other_wallet),
+        *_another(tenant, customer, wallet, tenant.new_external_id()),
+        *_another(tenant, customer, tenant.new_wallet(), customer.external_id),
+    ]
+    wrong = signed(other_wallet, customer.challenge)
+    tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
+    for neighbour in neighbours:
+        fetched = tenant.fetched(neighbour.id)
+        expect(
+            "offblocks.challenge.stays-until-signed",
+            fetched.text == neighbour.challenge.text,
+            where="response /challenge",
+            expected=f"the challenge that {neighbour.id} was given, since a signature failed for {customer.id} alone",
+            got="that" if fetched.text == neighbour.challenge.text else "another",
+        )
+        exchange = tenant.sign(neighbour.id, neighbour.wallet, neighbour.challenge)
+        because = "its challenge was never signed wrongly"
+        expect_status("offblocks.signing.hex-text-accepted", exchange, 204, because=because)
+
+
+def _another(tenant: Tenant, first: Onboarding, wallet: Wallet, external_id: str) -> list[Onboarding]:
+    """Another customer than the first, with its wallet or its external id; none if that is refused."""
+    exchange = tenant.create(wallet, external_id)
+    identifier, challenge = exchange.response.members().get("id"), issued_challenge(exchange.response)
+    if not isinstance(identifier, str) or challenge is None or identifier == first.id:
+        return []
+    return [Onboarding(identifier, challenge, wallet, external_id, exchange)]
 
 
 @verifies("offblocks.challenge.kept-after-other-refusal")
@@ -123,8 +270,8 @@ def test_a_signed_challenge_is_not_served(tenant: Tenant, wallet: Wallet) -> Non
     expect(
         "offblocks.challenge.gone-after-signing",
         not exchange.response.members().get("challenge"),
-        where="response body",
-        expected="no challenge",
-        got=f"{answered(exchange)} with a challenge" if exchange.response.succeeded else answered(exchange),
+        where="response /challenge",
+        expected="no challenge, since the customer has signed",
+        got=f"a challenge, with {answered(exchange)}" if exchange.response.succeeded else answered(exchange),
         exchange=exchange,
     )

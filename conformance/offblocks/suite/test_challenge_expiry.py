@@ -3,15 +3,28 @@
 from datetime import timedelta
 
 from conformance.clock import Clock
+from conformance.exchange import Exchange
 from conformance.offblocks.messages import Challenge
-from conformance.offblocks.suite.effects import expect_initiating
+from conformance.offblocks.suite.effects import DAYS_AFTER, expect_initiating, require_days
 from conformance.offblocks.suite.tenant import Onboarding, Tenant, signed
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import expect, expect_acceptance, expect_refusal, step_failed, verifies, waits
+from conformance.scenario import (
+    crosses,
+    expect,
+    expect_acceptance,
+    expect_refusal,
+    leaves_out,
+    step_failed,
+    verifies,
+    waits,
+)
 
 HOUR = timedelta(hours=1)
 HALF = timedelta(minutes=30)
+AT_ONCE = 8
 LATE = ("signs-within-the-hour",)
+EXPIRED = 2
+"""How many challenges of a customer expire one after the other."""
 ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
 
 
@@ -38,7 +51,9 @@ def test_a_challenge_is_refused_after_the_hour(tenant: Tenant, wallet: Wallet, c
     answer = tenant.sign(customer.id, wallet, customer.challenge, broken=LATE)
     expect_refusal("offblocks.challenge.expires-after-one-hour", answer, f"the challenge is {HOUR + tenant.margin} old")
     if answer.response.succeeded:
-        step_failed("An expired challenge was to be refused", answer)
+        step_failed(
+            "An expired challenge was to be refused", answer, relies_on=["offblocks.challenge.expires-after-one-hour"]
+        )
     renewed = tenant.fetched(customer.id)
     expect(
         "offblocks.challenge.renewed-after-the-hour",
@@ -79,6 +94,7 @@ def test_a_challenge_that_replaced_an_expired_one_has_a_full_hour(tenant: Tenant
 
 
 @waits
+@crosses("expiry", "state")
 @verifies("offblocks.challenge.renewed-one-has-its-own-hour")
 def test_a_challenge_that_followed_a_failure_has_a_full_hour(
     tenant: Tenant, wallet: Wallet, other_wallet: Wallet, clock: Clock
@@ -93,6 +109,7 @@ def test_a_challenge_that_followed_a_failure_has_a_full_hour(
 
 
 @waits
+@crosses("expiry", "state")
 @verifies("offblocks.challenge.renewed-one-has-its-own-hour")
 def test_a_challenge_that_followed_a_failure_expires_too(
     tenant: Tenant, wallet: Wallet, other_wallet: Wallet, clock: Clock
@@ -105,6 +122,86 @@ def test_a_challenge_that_followed_a_failure_expires_too(
     answer = tenant.sign(customer.id, wallet, renewed, broken=LATE)
     because = f"the new challenge is {HOUR + tenant.margin} old"
     expect_refusal("offblocks.challenge.renewed-one-has-its-own-hour", answer, because)
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@waits
+@verifies(
+    "offblocks.challenge.expires-after-one-hour",
+    "offblocks.challenge.renewed-after-the-hour",
+    "offblocks.challenge.renewed-one-has-its-own-hour",
+)
+def test_each_challenge_that_expires_is_replaced(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
+    """Given a customer who lets two challenges expire, when each is signed then, and the last one in its hour."""
+    require_days(tenant)
+    customer = tenant.onboard(wallet)
+    challenge = customer.challenge
+    for number in range(1, EXPIRED + 1):
+        clock.advance(HOUR + tenant.margin)
+        answer = tenant.sign(customer.id, wallet, challenge, broken=LATE)
+        expect_refusal("offblocks.challenge.expires-after-one-hour", answer, f"challenge {number} has expired")
+        if answer.response.succeeded:
+            step_failed("An expired challenge was to be refused", answer)
+        renewed = tenant.fetched(customer.id)
+        expect(
+            "offblocks.challenge.renewed-after-the-hour",
+            renewed.text != challenge.text,
+            where="response /challenge",
+            expected=f"a new challenge in the place of expired challenge {number}",
+            got="the expired one" if renewed.text == challenge.text else "a new one",
+        )
+        if renewed.text == challenge.text:
+            step_failed(f"A new challenge was to take the place of expired challenge {number}")
+        challenge = renewed
+    clock.advance(_well_within(tenant))
+    expect_acceptance("offblocks.challenge.renewed-one-has-its-own-hour", tenant.sign(customer.id, wallet, challenge))
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@waits
+@verifies("offblocks.challenge.expires-after-one-hour", "offblocks.challenge.renewed-after-the-hour")
+def test_a_challenge_that_expired_never_holds_again(tenant: Tenant, clock: Clock) -> None:
+    """Given challenges of a day, a week and 31 days ago, and 20 minutes more, when they are signed."""
+    require_days(tenant)
+    for days in DAYS_AFTER:
+        wallet = tenant.new_wallet()
+        customer = tenant.onboard(wallet)
+        clock.advance(timedelta(days=days, minutes=20))
+        answer = tenant.sign(customer.id, wallet, customer.challenge, broken=LATE)
+        because = f"the challenge is {days} days and 20 minutes old"
+        expect_refusal("offblocks.challenge.expires-after-one-hour", answer, because)
+        if answer.response.succeeded:
+            step_failed("An expired challenge was to be refused", answer)
+        renewed = tenant.fetched(customer.id)
+        expect(
+            "offblocks.challenge.renewed-after-the-hour",
+            renewed.text != customer.challenge.text,
+            where="response /challenge",
+            expected=f"a new challenge after {days} days and 20 minutes",
+            got="the expired one" if renewed.text == customer.challenge.text else "a new one",
+        )
+
+
+@leaves_out("readings", "neighbours", because="What is sent at once meets enough besides.")
+@waits
+@verifies("offblocks.challenge.stays-until-signed")
+def test_fetches_at_once_bring_one_new_challenge(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
+    """Given a challenge that has expired, when the next one is fetched eight times at once, and once more."""
+    customer = tenant.onboard(wallet)
+    clock.advance(HOUR + tenant.margin)
+    fetched = {exchange.response.members().get("challenge") for exchange in _at_once(tenant, customer)}
+    fetched.add(tenant.fetched(customer.id).text)
+    expect(
+        "offblocks.challenge.stays-until-signed",
+        len(fetched) == 1,
+        where="response /challenge",
+        expected="one challenge, however often it is fetched until it is signed",
+        got=f"{len(fetched)} of them",
+    )
+
+
+def _at_once(tenant: Tenant, customer: Onboarding) -> list[Exchange]:
+    return tenant.together(*[lambda: tenant.fetch(customer.id)] * AT_ONCE)
 
 
 def _well_within(tenant: Tenant) -> timedelta:
@@ -126,5 +223,8 @@ def _renewed(tenant: Tenant, customer: Onboarding) -> Challenge:
     """
     renewed = tenant.fetched(customer.id)
     if renewed.text == customer.challenge.text:
-        step_failed("A new challenge was to be fetched, but it is still the first")
+        step_failed(
+            "A new challenge was to be fetched, but it is still the first",
+            relies_on=["offblocks.challenge.renewed-after-the-hour"],
+        )
     return renewed

@@ -1,15 +1,32 @@
 """Content-Digest: where it is needed, and that it vouches for the body."""
 
+import json
+
 from conformance.offblocks.deviations import (
+    OTHER_BODY,
     changes_body,
     digests_another_body,
+    digests_otherwise,
     digests_with_md5,
     digests_with_sha_512,
     undigested,
+    writes_digest_otherwise,
 )
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import expect, expect_acceptance, expect_refusal, expect_status, verifies
+from conformance.scenario import (
+    expect,
+    expect_acceptance,
+    expect_refusal,
+    expect_same,
+    expect_status,
+    verifies,
+)
+from conformance.standards.digest_fields import content_digest
+from conformance.values import near
+
+MISSES = 12
+"""How many near misses of a digest are tried."""
 
 
 @verifies("offblocks.digest.missing-refused")
@@ -33,6 +50,59 @@ def test_a_digest_of_another_body_is_refused(tenant: Tenant, wallet: Wallet, oth
         tenant.sign(customer.id, wallet, customer.challenge, deviation=digests_another_body),
     ):
         expect_refusal("offblocks.digest.mismatch-refused", answer, "Content-Digest is not that of the body")
+
+
+@verifies("offblocks.digest.mismatch-refused", "offblocks.customer.created-with-201")
+def test_a_digest_like_the_right_one_is_refused(tenant: Tenant) -> None:
+    """Given a creation, when it comes with digests that are like the right one, and then with that one."""
+    content = json.dumps(new_customer(tenant)).encode()
+    right, another = base64_in(content_digest(content)), base64_in(content_digest(OTHER_BODY))
+    for miss in near.misses(right, near.BASE64, others=[another])[:MISSES]:
+        wrong = digests_otherwise(f"sha-256=:{miss.value}:")
+        answer = tenant.create(body=None, content=content, deviation=wrong)
+        expect_refusal("offblocks.digest.mismatch-refused", answer, f"the digest is like the right one, {miss.name}")
+    right_one = tenant.create(tenant.new_wallet())
+    expect_status("offblocks.customer.created-with-201", right_one, 201, because="the digest is that of the body")
+
+
+@verifies("offblocks.digest.mismatch-refused", "offblocks.customer.created-with-201")
+def test_a_digest_of_a_body_that_says_the_same_is_refused(tenant: Tenant) -> None:
+    """Given a body with blanks and line feeds, when it comes with the digests of bodies that say the same, or less."""
+    body = new_customer(tenant)
+    content = json.dumps(body, indent=2).encode()
+    others = {
+        "without its blanks": json.dumps(body, separators=(",", ":")).encode(),
+        "with one blank behind each sign": json.dumps(body).encode(),
+        "with a line feed behind it": content + b"\n",
+        "with its members in the other order": json.dumps(dict(reversed(body.items())), indent=2).encode(),
+        "without its last character": content[:-1],
+    }
+    for name, other in others.items():
+        answer = tenant.create(body=None, content=content, deviation=digests_otherwise(content_digest(other)))
+        expect_refusal("offblocks.digest.mismatch-refused", answer, f"the digest is of this body {name}")
+    answer = tenant.create(body=None, content=json.dumps(new_customer(tenant), indent=2).encode())
+    expect_status("offblocks.customer.created-with-201", answer, 201, because="the digest is that of the body")
+
+
+@verifies("offblocks.response.same-value-accepted")
+def test_a_digest_may_be_written_otherwise(tenant: Tenant) -> None:
+    """When customers are created with other forms of the right digest that structured fields allow."""
+    for number in range(2):
+        content = json.dumps(new_customer(tenant)).encode()
+        same = near.sequences_of_bytes(base64_in(content_digest(content)))[number]
+        form = writes_digest_otherwise(f"sha-256=:{same.value}:")
+        answer = tenant.create(body=None, content=content, deviation=form)
+        expect_same("offblocks.response.same-value-accepted", answer, same)
+
+
+def new_customer(tenant: Tenant) -> dict[str, str]:
+    """The body of a creation."""
+    return {"chainId": tenant.new_wallet().account_id, "externalId": tenant.new_external_id()}
+
+
+def base64_in(digest: str) -> str:
+    """The base64 in the value of a Content-Digest with one digest."""
+    return digest.partition(":")[2].removesuffix(":")
 
 
 @verifies("offblocks.digest.unknown-algorithm-refused")

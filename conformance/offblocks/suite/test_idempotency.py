@@ -3,18 +3,36 @@
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.findings import answer as shown
-from conformance.offblocks.deviations import rules
-from conformance.offblocks.suite.effects import expect_customers
-from conformance.offblocks.suite.tenant import Tenant
+from conformance.offblocks.deviations import digests_another_body, rules, signed_by, undigested, unsigned
+from conformance.offblocks.messages import issued_challenge
+from conformance.offblocks.suite.effects import DAYS_AFTER, expect_customers, require_days
+from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import expect, expect_acceptance, expect_refusal, expect_status, step_failed, verifies, waits
+from conformance.scenario import (
+    crosses,
+    expect,
+    expect_acceptance,
+    expect_refusal,
+    expect_refusal_status,
+    expect_same,
+    expect_status,
+    leaves_out,
+    step_failed,
+    verifies,
+    waits,
+)
+from conformance.standards.message_signatures import key_from_seed
+from conformance.values import near
 
 WITHOUT_KEY = rules("sends-idempotency-key")
 ANOTHER_PAYLOAD = rules("fresh-key-per-payload")
+REPEATED = 3
+"""How often a request is repeated."""
 HOUR = timedelta(hours=1)
 
 
@@ -45,7 +63,7 @@ def expect_the_same_answer(rule: str, repeat: Exchange, first: Exchange) -> None
 # ---------------------------------------------------------------------------------------------------- the key's form
 
 
-@verifies("offblocks.idempotency.missing-key-is-400")
+@verifies("offblocks.idempotency.missing-key-refused", "offblocks.idempotency.missing-key-is-400")
 def test_a_missing_key_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
     """Given a customer, when another is created and the owner signs, both without Idempotency-Key."""
     customer = tenant.onboard(wallet)
@@ -53,18 +71,23 @@ def test_a_missing_key_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: 
         tenant.create(other_wallet, key=None, breaks=WITHOUT_KEY),
         tenant.sign(customer.id, wallet, customer.challenge, key=None, breaks=WITHOUT_KEY),
     ):
-        expect_status("offblocks.idempotency.missing-key-is-400", answer, 400)
+        expect_refusal("offblocks.idempotency.missing-key-refused", answer, "it has no Idempotency-Key")
+        expect_refusal_status("offblocks.idempotency.missing-key-is-400", answer, 400)
 
 
-@verifies("offblocks.idempotency.key-not-a-uuid-is-400")
+@verifies("offblocks.idempotency.key-not-a-uuid-refused", "offblocks.idempotency.key-not-a-uuid-is-400")
 def test_a_key_that_is_no_uuid_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
-    """Given a customer, when another is created and the owner signs, both with a text for a key."""
+    """Given a customer, when another is created and the owner signs, with texts for keys, some almost UUIDs."""
     customer = tenant.onboard(wallet)
     for answer in (
         tenant.create(other_wallet, key="not-a-uuid", breaks=WITHOUT_KEY),
         tenant.sign(customer.id, wallet, customer.challenge, key="not-a-uuid-either", breaks=WITHOUT_KEY),
     ):
-        expect_status("offblocks.idempotency.key-not-a-uuid-is-400", answer, 400)
+        expect_refusal_status("offblocks.idempotency.key-not-a-uuid-is-400", answer, 400)
+        expect_refusal("offblocks.idempotency.key-not-a-uuid-refused", answer, "a key is a UUID")
+    for miss in near.almost_uuids(tenant.new_key()):
+        answer = tenant.create(tenant.new_wallet(), key=miss.value, breaks=WITHOUT_KEY)
+        expect_refusal("offblocks.idempotency.key-not-a-uuid-refused", answer, f"the key is a UUID {miss.name}")
 
 
 # ----------------------------------------------------------------------------------------------------------- repeating
@@ -72,11 +95,12 @@ def test_a_key_that_is_no_uuid_is_refused(tenant: Tenant, wallet: Wallet, other_
 
 @verifies("offblocks.idempotency.repeat-answered-alike", "offblocks.idempotency.repeat-done-once")
 def test_a_repeated_creation_is_done_once(tenant: Tenant, wallet: Wallet) -> None:
-    """Given a created customer, when the creation is repeated with its key, and the customers are listed."""
+    """Given a created customer, when the creation is repeated thrice with its key, and the customers are listed."""
     external_id, key = tenant.new_external_id(), tenant.new_key()
     first = created(tenant.create(wallet, external_id, key=key))
-    repeat = tenant.create(wallet, external_id, key=key)
-    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+    for _ in range(REPEATED):
+        repeat = tenant.create(wallet, external_id, key=key)
+        expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
     expect_customers("offblocks.idempotency.repeat-done-once", tenant, [external_id], at_most=1)
 
 
@@ -103,6 +127,7 @@ def test_a_repeated_sign_request_succeeds_again(tenant: Tenant, wallet: Wallet) 
 
 
 @waits
+@crosses("idempotency", "expiry")
 @verifies("offblocks.idempotency.sign-repeat-outlives-challenge")
 def test_a_sign_request_repeated_after_the_challenges_hour_succeeds_again(
     tenant: Tenant, wallet: Wallet, clock: Clock
@@ -144,15 +169,159 @@ def test_a_key_is_free_after_an_hour(tenant: Tenant, wallet: Wallet, other_walle
     expect_acceptance("offblocks.idempotency.key-free-after-an-hour", answer)
 
 
+@waits
+@crosses("idempotency", "expiry")
+@verifies("offblocks.idempotency.key-free-after-an-hour", "offblocks.idempotency.repeat-answered-alike")
+def test_a_repetition_does_not_prolong_a_keys_hour(
+    tenant: Tenant, wallet: Wallet, other_wallet: Wallet, clock: Clock
+) -> None:
+    """Given a creation repeated after 40 minutes, when another customer is created 21 minutes later with its key."""
+    external_id, key = tenant.new_external_id(), tenant.new_key()
+    first = created(tenant.create(wallet, external_id, key=key))
+    clock.advance(timedelta(minutes=40))
+    repeat = tenant.create(wallet, external_id, key=key)
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+    clock.advance(timedelta(minutes=20) + tenant.margin)
+    answer = tenant.create(other_wallet, key=key)
+    expect_acceptance("offblocks.idempotency.key-free-after-an-hour", answer)
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@waits
+@verifies("offblocks.idempotency.key-free-after-an-hour")
+def test_a_key_that_became_free_stays_free(tenant: Tenant, clock: Clock) -> None:
+    """Given keys used a day, a week and a month of 31 days ago, by 20 minutes more, when customers come with them."""
+    require_days(tenant)
+    for days in DAYS_AFTER:
+        key = tenant.new_key()
+        created(tenant.create(tenant.new_wallet(), key=key))
+        clock.advance(timedelta(days=days, minutes=20))
+        answer = tenant.create(tenant.new_wallet(), key=key)
+        expect_acceptance("offblocks.idempotency.key-free-after-an-hour", answer)
+
+
+# ------------------------------------------------------------------------------------------- crossed with other checks
+
+
+@crosses("idempotency", "authentication")
+@crosses("idempotency", "signature")
+@crosses("idempotency", "digest")
+@verifies(
+    "offblocks.authentication.missing-token-refused",
+    "offblocks.authentication.malformed-token-refused",
+    "offblocks.signature.missing-refused",
+    "offblocks.signature.wrong-key-refused",
+    "offblocks.digest.missing-refused",
+    "offblocks.digest.mismatch-refused",
+    "offblocks.idempotency.repeat-answered-alike",
+)
+def test_a_repetition_is_checked_as_the_first_request_was(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
+    """Given a creation, a signing and a simulation, when each is repeated wrongly in all else, and then rightly."""
+    external_id, owner = tenant.new_external_id(), tenant.verifying(other_wallet)
+    signer = tenant.new_wallet()
+    customer = tenant.onboard(signer)
+    keys = [tenant.new_key() for _ in range(3)]
+    calls = {
+        "creation": partial(tenant.create, wallet, external_id, key=keys[0]),
+        "signing": partial(tenant.sign, customer.id, signer, customer.challenge, key=keys[1]),
+        "simulation": partial(tenant.simulate, "verify", owner.id, key=keys[2]),
+    }
+    stranger = key_from_seed(tenant.ids.draw(64))
+    for name, call in calls.items():
+        first = call()
+        if not first.response.succeeded:
+            step_failed(f"A {name} was to succeed", first)
+        because = f"a repetition of [{first.id}] is a request like any other"
+        without = call(authorization=None, breaks=rules("sends-token"))
+        expect_refusal("offblocks.authentication.missing-token-refused", without, because)
+        malformed = call(authorization="Bearer not-a-token", breaks=rules("sends-token"))
+        expect_refusal("offblocks.authentication.malformed-token-refused", malformed, because)
+        expect_refusal("offblocks.signature.missing-refused", call(deviation=unsigned), because)
+        expect_refusal("offblocks.signature.wrong-key-refused", call(deviation=signed_by(stranger)), because)
+        if first.request.body:
+            expect_refusal("offblocks.digest.missing-refused", call(deviation=undigested), because)
+            expect_refusal("offblocks.digest.mismatch-refused", call(deviation=digests_another_body), because)
+        expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", call(), first)
+
+
+@crosses("idempotency", "authentication")
+@crosses("idempotency", "signature")
+@verifies(
+    "offblocks.authentication.refusal-has-no-effect",
+    "offblocks.signature.refusal-has-no-effect",
+)
+def test_a_request_of_nobody_knows_whom_takes_no_key(tenant: Tenant) -> None:
+    """Given keys that came with requests without token or good signature, when customers are created with them."""
+    stranger = key_from_seed(tenant.ids.draw(64))
+    wrong: dict[str, dict[str, Any]] = {
+        "authentication": {"authorization": None, "breaks": rules("sends-token")},
+        "signature": {"deviation": signed_by(stranger)},
+    }
+    for concern, sin in wrong.items():
+        key = tenant.new_key()
+        refusal = tenant.create(tenant.new_wallet(), key=key, **sin)
+        if refusal.response.succeeded:
+            step_failed("A creation that nobody vouches for was to be refused", refusal)
+        answer = tenant.create(tenant.new_wallet(), key=key, breaks=ANOTHER_PAYLOAD)
+        because = f"the key came with [{refusal.id}] alone, which was refused before it could be the client's"
+        expect_status(f"offblocks.{concern}.refusal-has-no-effect", answer, 201, because=because)
+
+
+@crosses("idempotency", "state")
+@verifies("offblocks.idempotency.repeat-answered-alike", "offblocks.signing.hex-text-accepted")
+def test_a_repetition_tells_what_was_and_changes_nothing(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
+    """Given a creation that is repeated after a failed signature, after the right one and after verification."""
+    external_id, key = tenant.new_external_id(), tenant.new_key()
+    first = created(tenant.create(wallet, external_id, key=key))
+    repeat = partial(tenant.create, wallet, external_id, key=key)
+    challenge = issued_challenge(first.response) or step_failed("A customer was to be created with a challenge", first)
+    customer = str(first.response.members().get("id"))
+    wrong = signed(other_wallet, challenge)
+    tenant.sign(customer, wallet, challenge, signature=wrong, broken=("owner-signs-the-message", "owner-id"))
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat(), first)
+    exchange = tenant.sign(customer, wallet, tenant.fetched(customer))
+    expect_status("offblocks.signing.hex-text-accepted", exchange, 204, because="repetitions change nothing")
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat(), first)
+    if tenant.status_once(customer, "verifying") == "verifying":
+        tenant.simulate("verify", customer)
+        expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat(), first)
+
+
 @verifies("offblocks.idempotency.refusal-burns-no-key")
 def test_a_corrected_request_may_keep_its_key(tenant: Tenant, wallet: Wallet) -> None:
     """Given a creation that was refused as incomplete, when the complete one comes with the same key."""
     key = tenant.new_key()
     refusal = tenant.create(key=key, breaks=rules("sends-complete-bodies"))
     if refusal.response.succeeded:
-        step_failed("A creation without chainId was to be refused", refusal)
+        step_failed(
+            "A creation without chainId was to be refused",
+            refusal,
+            relies_on=["offblocks.customer.missing-field-is-400"],
+        )
     answer = tenant.create(wallet, key=key, breaks=ANOTHER_PAYLOAD)
     expect_status("offblocks.idempotency.refusal-burns-no-key", answer, 201)
+
+
+@leaves_out("readings", because="Other tests take the same steps, fewer of them, and meet these.")
+@verifies(
+    "offblocks.customer.created-with-201",
+    "offblocks.idempotency.repeat-answered-alike",
+    "offblocks.response.same-value-accepted",
+)
+def test_a_key_that_is_like_another_is_another(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a created customer, when others are created with keys that are like its own, and it is with its own."""
+    external_id, key = tenant.new_external_id(), tenant.new_key()
+    first = created(tenant.create(wallet, external_id, key=key))
+    others = near.misses(key, near.UUID, others=[tenant.new_key()])
+    for miss in near.chosen(others, tenant.ids, core=8, more=3):
+        answer = tenant.create(tenant.new_wallet(), key=miss.value)
+        because = f"its key differs from that of [{first.id}], it is like that, {miss.name}"
+        expect_status("offblocks.customer.created-with-201", answer, 201, because=because)
+    repeat = tenant.create(wallet, external_id, key=key)
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+    for same in near.uuids(key):
+        repeat = tenant.create(wallet, external_id, key=same.value)
+        expect_same("offblocks.response.same-value-accepted", repeat, same)
 
 
 # ------------------------------------------------------------------------------------------------------------- at once

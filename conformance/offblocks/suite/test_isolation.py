@@ -8,15 +8,19 @@ import pytest
 from conformance.exchange import Delivery, Exchange
 from conformance.findings import answer as answered
 from conformance.offblocks.checks import listed
+from conformance.offblocks.messages import issued_challenge
 from conformance.offblocks.suite.effects import listed_with
+from conformance.offblocks.suite.signing_keys import another_key, register, remove_key, require_disposable
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
     BETWEEN_LOOKS,
     PATIENCE,
+    crosses,
     expect,
     expect_acceptance,
     expect_status,
+    leaves_out,
     needs,
     step_failed,
     verifies,
@@ -44,6 +48,7 @@ def test_a_list_shows_no_customers_of_others(
     )
 
 
+@crosses("authentication", "isolation")
 @verifies("offblocks.isolation.customer-unseen")
 def test_a_customer_is_not_read_by_others(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer of one client, when another client reads it."""
@@ -58,6 +63,7 @@ def test_a_challenge_is_not_fetched_by_others(tenant: Tenant, other_tenant: Tena
     expect_status("offblocks.isolation.challenge-unseen", other_tenant.fetch(customer.id), *UNSEEN)
 
 
+@crosses("isolation", "state")
 @verifies("offblocks.isolation.no-action")
 def test_a_challenge_is_not_signed_through_others(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer, when another client sends the owner's right signature, and then its own client does."""
@@ -68,6 +74,7 @@ def test_a_challenge_is_not_signed_through_others(tenant: Tenant, other_tenant: 
 
 
 @pytest.mark.parametrize("outcome", ["verify", "reject"])
+@crosses("isolation", "state")
 @verifies("offblocks.isolation.no-action")
 def test_a_verification_is_not_simulated_by_others(
     tenant: Tenant, other_tenant: Tenant, wallet: Wallet, outcome: str
@@ -105,20 +112,85 @@ def test_an_idempotency_key_of_one_client_is_free_for_others(
     )
 
 
+@crosses("idempotency", "isolation")
+@verifies("offblocks.isolation.keys-apart")
+def test_the_keys_of_every_step_are_free_for_others(tenant: Tenant, other_tenant: Tenant) -> None:
+    """Given the keys with which one client's customer came to be active, when another client's does with the same."""
+    keys = [tenant.new_key() for _ in range(3)]
+    for client in (tenant, other_tenant):
+        wallet, external_id = client.new_wallet(), client.new_external_id()
+        creation = client.create(wallet, external_id, key=keys[0])
+        challenge = issued_challenge(creation.response)
+        if challenge is None:
+            step_failed("A customer was to be created with a challenge", creation)
+        customer = str(creation.response.members().get("id"))
+        steps = [client.sign(customer, wallet, challenge, key=keys[1])]
+        if client.status_once(customer, "verifying") == "verifying":
+            steps.append(client.simulate("verify", customer, key=keys[2]))
+        for exchange in steps:
+            if client is tenant and not exchange.response.succeeded:
+                step_failed("A customer was to become active", exchange)
+            if client is other_tenant:
+                expect_acceptance("offblocks.isolation.keys-apart", exchange)
+
+
+@verifies("offblocks.isolation.no-action")
+def test_a_webhook_is_not_changed_by_others(tenant: Tenant, other_tenant: Tenant, subject: Subject) -> None:
+    """Given a webhook of one client, when another client registers another address under its id."""
+    hooks = subject.hooks or needs("an address for webhooks; set CONFORMANCE_OFFBLOCKS_WEBHOOK_URL")
+    own = tenant.put_webhook(hooks.url)
+    identifier = own.response.members().get("id")
+    if not own.response.succeeded or not isinstance(identifier, str):
+        step_failed("A webhook was to be registered with an id", own)
+    body = {"id": identifier, "callbackUrl": f"{hooks.url}/others", "types": ["customer.updated"]}
+    exchange = other_tenant.put_webhook(hooks.url, body=body)
+    taken = exchange.response.succeeded and exchange.response.members().get("id") == identifier
+    expect(
+        "offblocks.isolation.no-action",
+        not taken,
+        where="response",
+        expected="a refusal, or a webhook with an id of its own",
+        got=f"{answered(exchange)} with the other client's webhook" if taken else answered(exchange),
+        exchange=exchange,
+    )
+
+
+@leaves_out("neighbours", "population", "past", "readings", because="Others sign with the key that is removed.")
+@crosses("signature", "isolation")
+@verifies("offblocks.isolation.others-untouched")
+def test_a_key_is_removed_for_its_client_alone(tenant: Tenant, other_tenant: Tenant, subject: Subject) -> None:
+    """Given two clients that use the API, when one registers another signing key and removes it."""
+    require_disposable(subject)
+    for step in ("use another", "remove"):
+        before = other_tenant.customers()
+        if not before.response.succeeded:
+            step_failed("The customers were to be listed", before)
+        if step == "remove":
+            remove_key(tenant)
+        else:
+            register(tenant, another_key(subject))
+        after = other_tenant.customers()
+        because = f"another client's step was to {step} key"
+        expect_status("offblocks.isolation.others-untouched", after, before.response.status, because=because)
+
+
 @verifies("offblocks.isolation.events-apart")
 def test_an_event_is_not_sent_to_others(
     tenant: Tenant, other_tenant: Tenant, wallet: Wallet, other_wallet: Wallet, subject: Subject
 ) -> None:
     """Given an address that one client registered, when another client and then that one create a customer."""
-    hooks = subject.hooks or needs("an address that the API can reach")
+    hooks = subject.hooks or needs("an address for webhooks; set CONFORMANCE_OFFBLOCKS_WEBHOOK_URL")
     registration = other_tenant.put_webhook(hooks.url)
     if not registration.response.succeeded:
         step_failed("A webhook was to be registered", registration)
     foreign, own = tenant.onboard(wallet), other_tenant.onboard(other_wallet)
     subject.clock.advance(BETWEEN_LOOKS)
-    found = other_tenant.eventually(other_tenant.deliveries, lambda seen: own.id in _customers(seen))
+    found = other_tenant.eventually("an event", other_tenant.deliveries, lambda seen: own.id in _customers(seen))
     if own.id not in _customers(found):
-        step_failed(f"An event of the client's own customer was to come within {PATIENCE}")
+        step_failed(
+            f"An event of the client's own customer was to come within {PATIENCE}",
+            relies_on=["offblocks.webhook.sent-on-change"],
+        )
     expect(
         "offblocks.isolation.events-apart",
         foreign.id not in _customers(found),

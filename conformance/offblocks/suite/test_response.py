@@ -4,9 +4,9 @@ import httpx
 
 from conformance.offblocks.client import RequestSigner
 from conformance.offblocks.deviations import deviation, rules
-from conformance.offblocks.suite.tenant import Tenant
+from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import expect_reading, step_failed, verifies
+from conformance.scenario import expect_reading, leaves_out, step_failed, verifies
 
 NESTED = b'{"chainId":' + b"[" * 500 + b"]" * 500 + b"}"
 
@@ -21,6 +21,7 @@ def names_no_key(signer: RequestSigner, request: httpx.Request) -> None:
 @verifies(
     "offblocks.response.matches-schema",
     "offblocks.response.matches-inferred-schema",
+    "offblocks.response.shows-printed-members",
     "offblocks.response.is-json",
     "offblocks.response.status-documented",
 )
@@ -64,3 +65,25 @@ def test_paths_begin_with_v1(tenant: Tenant) -> None:
         got=unprefixed.response.status,
         exchange=unprefixed,
     )
+
+
+@leaves_out("readings", because="Everything is read before and after each step already.")
+@verifies(
+    "offblocks.response.reading-changes-nothing",
+    "offblocks.response.refusal-changes-nothing",
+    "offblocks.isolation.others-untouched",
+)
+def test_a_step_changes_what_it_is_for_and_nothing_else(watched: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
+    """Given two customers, when both are read, one signs wrongly and rightly, and creations are refused."""
+    first, second = watched.onboard(wallet), watched.onboard(other_wallet)
+    for customer in (first, second):
+        watched.read(customer.id)
+        watched.fetch(customer.id)
+    watched.customers()
+    wrong = signed(other_wallet, first.challenge)
+    watched.sign(first.id, wallet, first.challenge, signature=wrong, broken=("owner-signs-the-message", "owner-id"))
+    watched.create(wallet, key=None, breaks=rules("sends-idempotency-key"))
+    watched.create(content=b"{", breaks=rules("sends-complete-bodies"))
+    watched.simulate("verify", second.id)
+    watched.sign(first.id, wallet, watched.fetched(first.id))
+    watched.simulate("reject", first.id)

@@ -1,19 +1,24 @@
 """A challenge is signed by the customer's wallet and by nothing else, once."""
 
+from urllib.parse import quote
+
 import pytest
 
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.offblocks.deviations import rules
 from conformance.offblocks.messages import issued_challenge
+from conformance.offblocks.suite.alterations import alterations, like_account, like_signature, like_text
 from conformance.offblocks.suite.effects import expect_initiating
 from conformance.offblocks.suite.tenant import Tenant, altered, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
+    StepFailedError,
     expect,
     expect_acceptance,
     expect_reading,
     expect_refusal,
+    expect_refusal_status,
     expect_status,
     needs,
     refused,
@@ -21,9 +26,16 @@ from conformance.scenario import (
     verifies,
 )
 from conformance.standards.wallet_signatures import Encoding, encode
+from conformance.values import near
 
 ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
 ANOTHER_ENCODING = ("encodes-hex-text",)
+A_FEW = 3
+"""Of how many alterations of a challenge one is signed in its place."""
+TEXTS = 7
+"""How many texts that are like a challenge's are tried."""
+BYTES = 6
+"""How many near misses of a signature are tried."""
 
 
 def expect_no_effect(rule: str, exchange: Exchange, tenant: Tenant, customer: str, *, because: str) -> None:
@@ -42,10 +54,16 @@ def expect_no_effect(rule: str, exchange: Exchange, tenant: Tenant, customer: st
 # -------------------------------------------------------------------------------------------------- right signatures
 
 
-@verifies("offblocks.signing.hex-text-accepted", "offblocks.signing.no-content", "offblocks.signing.moves-the-status")
+@verifies(
+    "offblocks.signing.hex-text-accepted",
+    "offblocks.signing.no-content",
+    "offblocks.signing.moves-the-status",
+    "offblocks.customer.readable",
+)
 def test_a_right_signature_is_accepted(tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer, when the owner signs the challenge and sends base64 of the signature's hex text."""
     customer = tenant.onboard(wallet)
+    tenant.status(customer.id)  # so that what is read later is not what was kept from this
     exchange = tenant.sign(customer.id, wallet, customer.challenge)
     expect_status("offblocks.signing.hex-text-accepted", exchange, 204)
     if not exchange.response.succeeded:
@@ -80,7 +98,7 @@ def test_the_bytes_of_a_signature_are_accepted_or_refused(tenant: Tenant, wallet
 def test_a_recovery_id_of_zero_or_one_is_accepted(tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer, when the owner's signature ends with 0 or 1 instead of 27 or 28."""
     customer = tenant.onboard(wallet)
-    right = wallet.sign(customer.challenge.message or b"")
+    right = wallet.sign(customer.challenge.to_be_signed)
     signature = encode(right[:-1] + bytes([right[-1] - 27]), Encoding.BASE64_OF_HEX_TEXT)
     exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=signature, broken=ANOTHER_SIGNER)
     expect_acceptance("offblocks.signing.recovery-id-zero-or-one", exchange)
@@ -111,7 +129,6 @@ def test_nobody_signs_for_the_address_of_zeros(tenant: Tenant, wallet: Wallet) -
     challenge = issued_challenge(creation.response)
     if challenge is None:
         needs("a customer with an address of zeros, whom this API does not create")
-    tenant.require_sign_in(account.rpartition(":")[2], challenge)
     customer = str(creation.response.members().get("id"))
     signature = encode(bytes(64) + b"\x1b", Encoding.BASE64_OF_HEX_TEXT)
     exchange = tenant.send(
@@ -120,6 +137,7 @@ def test_nobody_signs_for_the_address_of_zeros(tenant: Tenant, wallet: Wallet) -
         body={"ownerId": account, "challenge": challenge.text, "signature": signature},
         key=tenant.new_key(),
         breaks=rules(*ANOTHER_SIGNER),
+        may_break=rules("signs-only-its-own-sign-in"),
     )
     expect_refusal("offblocks.signing.other-key-refused", exchange, "no key makes a signature of zeros")
     expect_initiating(tenant, customer)
@@ -176,7 +194,7 @@ def test_a_signature_over_another_message_is_refused(tenant: Tenant, wallet: Wal
 def test_a_signature_of_another_length_is_refused(tenant: Tenant, wallet: Wallet, keep: int, appended: bytes) -> None:
     """Given a customer, when the owner's signature comes with bytes cut off or appended."""
     customer = tenant.onboard(wallet)
-    wrong = encode(wallet.sign(customer.challenge.message or b"")[:keep] + appended, Encoding.BASE64_OF_HEX_TEXT)
+    wrong = encode(wallet.sign(customer.challenge.to_be_signed)[:keep] + appended, Encoding.BASE64_OF_HEX_TEXT)
     exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_ENCODING)
     rule = "offblocks.signing.wrong-length-refused"
     expect_no_effect(rule, exchange, tenant, customer.id, because="the signature has not 65 bytes")
@@ -210,11 +228,80 @@ def test_a_sign_outside_of_base64_is_refused(tenant: Tenant, wallet: Wallet, pos
 def test_an_altered_challenge_is_refused(tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer, when the challenge gets another nonce and the owner signs and sends that."""
     customer = tenant.onboard(wallet)
-    tenant.require_sign_in(wallet.address, customer.challenge)
     changed = altered(customer.challenge)
     exchange = tenant.sign(customer.id, wallet, changed, broken=("returns-challenge-unchanged",))
     rule = "offblocks.signing.altered-challenge-refused"
     expect_no_effect(rule, exchange, tenant, customer.id, because="the challenge was altered")
+
+
+@verifies("offblocks.signing.altered-challenge-refused", "offblocks.signing.refusal-leaves-initiating")
+def test_a_challenge_that_was_altered_in_any_line_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when the challenge is altered in one of its lines, and the owner signs and sends that."""
+    customer = tenant.onboard(wallet)
+    for number, _ in enumerate(alterations(customer.challenge)):
+        current = tenant.fetched(customer.id)
+        alteration = alterations(current)[number]
+        exchange = tenant.sign(customer.id, wallet, alteration.challenge, broken=alteration.broken)
+        because = f"the challenge was altered, it is one with {alteration.name}"
+        expect_refusal("offblocks.signing.altered-challenge-refused", exchange, because)
+        if exchange.response.succeeded:
+            step_failed(
+                "An altered challenge was to be refused",
+                exchange,
+                relies_on=["offblocks.signing.altered-challenge-refused"],
+            )
+    expect_initiating(tenant, customer.id)
+
+
+@verifies("offblocks.signing.altered-challenge-refused", "offblocks.signing.refusal-leaves-initiating")
+def test_a_text_like_the_challenges_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when its owner signs the challenge, and texts are sent in its place that are like it."""
+    customer = tenant.onboard(wallet)
+    for number, _ in enumerate(near.chosen(like_text(customer.challenge), tenant.ids, core=TEXTS)):
+        current = tenant.fetched(customer.id)
+        miss = like_text(current)[number]
+        body = {"ownerId": wallet.account_id, "challenge": miss.value, "signature": signed(wallet, current)}
+        broken, perhaps = rules("returns-challenge-unchanged"), rules("owner-signs-the-message", "owner-id")
+        exchange = tenant.sign(customer.id, wallet, current, body=body, breaks=broken, may_break=perhaps)
+        because = f"the text of the challenge is like the one that was issued, {miss.name}"
+        expect_refusal("offblocks.signing.altered-challenge-refused", exchange, because)
+        if exchange.response.succeeded:
+            step_failed("Another text than the challenge was to be refused", exchange)
+    expect_initiating(tenant, customer.id)
+
+
+@verifies(
+    "offblocks.signing.other-message-refused",
+    "offblocks.signing.other-key-refused",
+    "offblocks.signing.hex-text-accepted",
+    "offblocks.signing.refusal-leaves-initiating",
+)
+def test_a_signature_like_the_right_one_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when signatures come that are like the right one or of a message like it, and then that one."""
+    customer = tenant.onboard(wallet)
+    for number in range(0, len(alterations(customer.challenge)), A_FEW):
+        current = tenant.fetched(customer.id)
+        alteration = alterations(current)[number]
+        wrong = signed(wallet, alteration.challenge)
+        exchange = tenant.sign(customer.id, wallet, current, signature=wrong, broken=ANOTHER_SIGNER)
+        because = f"what was signed is the challenge with {alteration.name}"
+        expect_refusal("offblocks.signing.other-message-refused", exchange, because)
+        if exchange.response.succeeded:
+            step_failed("A signature of another message was to be refused", exchange)
+    for number in range(BYTES):
+        current = tenant.fetched(customer.id)
+        miss = like_signature(wallet, current)[number]
+        wrong = encode(bytes.fromhex(miss.value), Encoding.BASE64_OF_HEX_TEXT)
+        exchange = tenant.sign(customer.id, wallet, current, signature=wrong, broken=ANOTHER_SIGNER)
+        expect_refusal(
+            "offblocks.signing.other-key-refused", exchange, f"the signature is like the right one, {miss.name}"
+        )
+        if exchange.response.succeeded:
+            step_failed("A signature that is no right one was to be refused", exchange)
+    if not expect_initiating(tenant, customer.id):
+        raise StepFailedError("The customer was to stay initiating, so that the right signature could come last.")
+    exchange = tenant.sign(customer.id, wallet, tenant.fetched(customer.id))
+    expect_status("offblocks.signing.hex-text-accepted", exchange, 204)
 
 
 @verifies(
@@ -226,7 +313,6 @@ def test_another_customers_challenge_is_refused(tenant: Tenant, wallet: Wallet, 
     """Given two customers, when the owner of one signs and sends the challenge of the other."""
     other = tenant.onboard(other_wallet)
     customer = tenant.onboard(wallet)
-    tenant.require_sign_in(other_wallet.address, other.challenge)
     broken = ("returns-challenge-unchanged", "owner-signs-the-message")
     exchange = tenant.sign(customer.id, wallet, other.challenge, broken=broken)
     rule = "offblocks.signing.foreign-challenge-refused"
@@ -244,7 +330,6 @@ def test_another_customer_does_not_sign_its_own_challenge_for_this_one(
     """Given two customers, when the owner of one signs its own challenge, and that is sent for the other."""
     other = tenant.onboard(other_wallet)
     customer = tenant.onboard(wallet)
-    tenant.require_sign_in(other_wallet.address, other.challenge)
     signature = signed(other_wallet, other.challenge)
     broken = ("returns-challenge-unchanged", "owner-id")
     exchange = tenant.sign(customer.id, wallet, other.challenge, signature=signature, broken=broken)
@@ -263,7 +348,10 @@ def test_a_superseded_challenge_is_refused(tenant: Tenant, wallet: Wallet, other
     wrong = signed(other_wallet, customer.challenge)
     tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
     if tenant.fetched(customer.id).text == customer.challenge.text:
-        step_failed("A new challenge was to follow the failed signature")
+        step_failed(
+            "A new challenge was to follow the failed signature",
+            relies_on=["offblocks.challenge.renewed-after-failed-signature"],
+        )
     exchange = tenant.sign(customer.id, wallet, customer.challenge, broken=("refetches-after-failure",))
     rule = "offblocks.signing.superseded-challenge-refused"
     expect_no_effect(rule, exchange, tenant, customer.id, because="a new challenge took its place")
@@ -296,6 +384,21 @@ def test_an_owner_id_of_another_account_is_refused(tenant: Tenant, wallet: Walle
     owner = other_wallet.account_id
     exchange = tenant.sign(customer.id, wallet, customer.challenge, owner=owner, broken=("owner-id",))
     expect_refusal("offblocks.signing.other-owner-id", exchange, "ownerId is not the customer's account")
+
+
+@verifies("offblocks.signing.other-owner-id", "offblocks.signing.hex-text-accepted")
+def test_an_owner_id_like_the_right_one_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
+    """Given customers, when their owners sign and accounts are named that are like the owner's, and then the owner."""
+    customer, owner = tenant.onboard(wallet), wallet
+    for name, broken, account in like_account(other_wallet):
+        current = tenant.fetched(customer.id)
+        exchange = tenant.sign(customer.id, owner, current, owner=account(owner), broken=broken)
+        expect_refusal("offblocks.signing.other-owner-id", exchange, f"ownerId is the customer's account {name}")
+        if exchange.response.succeeded:
+            owner = tenant.new_wallet()
+            customer = tenant.onboard(owner)
+    exchange = tenant.sign(customer.id, owner, tenant.fetched(customer.id))
+    expect_status("offblocks.signing.hex-text-accepted", exchange, 204)
 
 
 # --------------------------------------------------------------------------------------------------- once, and of whom
@@ -335,7 +438,23 @@ def test_nobody_signs_for_a_customer_that_does_not_exist(tenant: Tenant, wallet:
     expect_status("offblocks.signing.unknown-customer-is-404", exchange, 404)
 
 
-@verifies("offblocks.signing.missing-field-is-400", "offblocks.signing.refusal-leaves-initiating")
+@verifies("offblocks.signing.malformed-customer-id-refused")
+def test_nobody_signs_under_what_is_no_id(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when its owner's signature is sent under texts that are like its id and are no UUIDs."""
+    customer = tenant.onboard(wallet)
+    misses = [miss for miss in near.misses(customer.id) if not near.UUID.fits(miss.value) and not miss.same_form]
+    for miss in near.chosen(misses, tenant.ids, core=A_FEW, more=1):
+        exchange = tenant.sign(quote(miss.value, safe=""), wallet, customer.challenge)
+        because = f"the id is like the right one, {miss.name}"
+        expect_refusal("offblocks.signing.malformed-customer-id-refused", exchange, because)
+
+
+@verifies(
+    "offblocks.signing.missing-field-is-400",
+    "offblocks.response.undescribed-refused",
+    "offblocks.signing.owner-is-the-customers-wallet",
+    "offblocks.signing.refusal-leaves-initiating",
+)
 def test_a_missing_member_is_refused(tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer, when the owner signs and one of the three required members is left out."""
     customer = tenant.onboard(wallet)
@@ -344,9 +463,13 @@ def test_a_missing_member_is_refused(tenant: Tenant, wallet: Wallet) -> None:
         "challenge": customer.challenge.text,
         "signature": signed(wallet, customer.challenge),
     }
-    for name in whole:
+    for name in ("signature", "challenge", "ownerId"):
         body = {member: value for member, value in whole.items() if member != name}
         breaks = rules("sends-complete-bodies")
         exchange = tenant.sign(customer.id, wallet, customer.challenge, body=body, breaks=breaks)
-        expect_status("offblocks.signing.missing-field-is-400", exchange, 400)
+        expect_refusal_status("offblocks.signing.missing-field-is-400", exchange, 400)
+        refusing = "signing.owner-is-the-customers-wallet" if name == "signature" else "response.undescribed-refused"
+        expect_refusal(f"offblocks.{refusing}", exchange, f"{name} is required")
+        if exchange.response.succeeded:
+            step_failed("A sign request that lacks a member was to be refused", exchange)
     expect_initiating(tenant, customer.id)

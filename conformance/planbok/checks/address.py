@@ -27,6 +27,8 @@ _BASE58_KEY = re.compile(r"(?:ed25519:)?([1-9A-HJ-NP-Za-km-z]{32,44})")
 _ED25519_SIZE = 32
 _SECP256K1_FORMS = {(33, b"\2"), (33, b"\3"), (65, b"\4")}
 """Size and first byte of a public key (SEC 1, section 2.3.3)."""
+_ONE_ADDRESS_FOR_A_KEY = {Family.EVM, Family.SOLANA}
+"""Where a key has one address alone."""
 _KINDS_OF_KEYS = {Kind.EVM, Kind.P2PKH, Kind.P2WPKH, Kind.SOLANA, Kind.NEAR_IMPLICIT}
 _BIP44_PATH = re.compile(r"m/44['hH](?:/[0-9]{1,10}['hH]){2}(?:/[0-9]{1,10}['hH]?){0,2}")
 _EXPORTED_PATH = re.compile(r"m/(44|84)(?:/[0-9]{1,10}){2,4}")
@@ -80,7 +82,7 @@ def _address_of_key(shown: ShownWallet, chain: Chain, exchange: Exchange | None)
         return
     derived = _derived(key, chain, kind)
     yield SAYS.judged(
-        "address.follows-from-public-key",
+        f"address.{'evm-' if chain.family is Family.EVM else ''}follows-from-public-key",
         comparable(wallet.address, chain) in {comparable(address, chain) for address in derived},
         f"{shown.where}/address",
         " or ".join(derived) or f"the address of {wallet.public_key}, which is no key of its curve",
@@ -147,6 +149,7 @@ def _among_others(shown: ShownWallet, chain: Chain, overview: Overview, exchange
             f"{address}, another one on {joined(unlike)}" if unlike else address,
             exchange,
         )
+    yield from _of_one_root(shown, customer, chain, overview, exchange)
     accounts = overview.accounts[customer]
     if account_of(shown) is not None and len({place for place, _ in accounts}) > 1:
         numbers = sorted({account for _, account in accounts})
@@ -156,5 +159,26 @@ def _among_others(shown: ShownWallet, chain: Chain, overview: Overview, exchange
             f"{shown.where}, path",
             f"one account for all wallets of {customer}",
             f"{shown.wallet.path}, among the accounts {', '.join(map(str, numbers))}",
+            exchange,
+        )
+
+
+def _of_one_root(
+    shown: ShownWallet, customer: str, chain: Chain, overview: Overview, exchange: Exchange | None
+) -> Iterator[Finding]:
+    """Judge an address by the others that the customer has with the same derivation path."""
+    path = shown.wallet.path
+    if path is None or chain.family not in _ONE_ADDRESS_FOR_A_KEY:
+        return
+    alike = overview.on_paths[customer, chain.family, path]
+    if len({place for place, _ in alike}) > 1:
+        own = comparable(shown.wallet.address, chain)
+        others = {address for _, address in alike} - {own}
+        yield SAYS.judged(
+            "address.one-root",
+            not others,
+            f"{shown.where}/address",
+            f"one address of {customer} for {path}",
+            f"{shown.wallet.address}, besides {joined(others)}" if others else shown.wallet.address,
             exchange,
         )

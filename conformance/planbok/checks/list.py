@@ -75,8 +75,18 @@ def wallets_stay(answer: Answer, history: History) -> Iterator[Finding]:
     complete = _is_complete(answer, dict(query))
     same = [old for old in earlier.values() if old.name in now or old.place in (nameless if old.name else places)]
     changed = [old for old in same if old.name in now and now[old.name].place != old.place]
-    lost = [old for old in earlier.values() if old not in same] if complete else []
-    if same or lost:
+    missing = [old for old in earlier.values() if old not in same] if complete else []
+    renamed = [old for old in missing if old.place in places]
+    lost = [old for old in missing if old not in renamed]
+    if same or missing:
+        yield SAYS.judged(
+            "list.wallet-ids-stay",
+            not renamed,
+            "response /data",
+            "the ids that were listed before",
+            ", ".join(f"{old} under another id" for old in renamed) or "so",
+            exchange,
+        )
         yield SAYS.judged(
             "list.wallets-stay",
             not changed and not lost,

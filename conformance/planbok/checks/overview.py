@@ -62,6 +62,7 @@ class Overview:
         families: The customers that have an address of each family.
         on_evm: The addresses on each EVM chain, by customer and chain.
         accounts: The places of a customer's wallets whose path is shown, each with its account.
+        on_paths: The places of wallets whose path is shown, each with its address, by customer, family and path.
     """
 
     observer: Observer = field(default_factory=Observer)
@@ -72,6 +73,7 @@ class Overview:
     families: dict[Family, set[str]] = field(default_factory=lambda: defaultdict(set))
     on_evm: dict[str, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     accounts: dict[str, set[tuple[Place, int]]] = field(default_factory=lambda: defaultdict(set))
+    on_paths: dict[tuple[str, Family, str], set[tuple[Place, str]]] = field(default_factory=lambda: defaultdict(set))
 
 
 @dataclass
@@ -166,6 +168,8 @@ def _add_owners(wallets: Sequence[ShownWallet], overview: Overview) -> None:
             address = comparable(shown.wallet.address, chain)
             overview.holders[chain.family, address].add(customer)
             overview.families[chain.family].add(customer)
+            if shown.wallet.path is not None:
+                overview.on_paths[customer, chain.family, shown.wallet.path].add((shown.place, address))
             if chain.family is Family.EVM:
                 overview.on_evm[customer][chain.name].add(address)
 

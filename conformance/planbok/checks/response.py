@@ -21,18 +21,19 @@ def form(exchange: Exchange, specification: Specification) -> Iterator[Finding]:
     yield responses.no_server_error(SAYS, exchange)
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return
+    succeeded = response.status < HTTPStatus.MULTIPLE_CHOICES
     yield responses.media_type(SAYS, exchange, [_JSON])
     members = members_of(response)
     if members:
         yield SAYS.judged(
             "response.success-agrees",
-            members.get("success") is response.succeeded,
+            members.get("success") is succeeded,
             "response /success",
-            f"{json.dumps(response.succeeded)}, since the status is {response.status}",
+            f"{json.dumps(succeeded)}, since the status is {response.status}",
             json.dumps(members["success"]) if "success" in members else "nothing",
             exchange,
         )
-    if response.succeeded:
+    if succeeded:
         yield from responses.schema(SAYS, exchange, specification, _JSON)
     elif response.status >= HTTPStatus.BAD_REQUEST:
         yield SAYS.read(

@@ -7,13 +7,13 @@ from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from conformance.exchange import Delivery, Exchange, Request
-from conformance.findings import Finding
+from conformance.findings import Finding, Outcome
 from conformance.planbok.client_checks.findings import SAYS
+from conformance.planbok.client_checks.instants import Instant, unless_time_stood_still
 from conformance.planbok.client_checks.pages import Page, redirect_target
 from conformance.planbok.client_checks.requests import (
     KEY,
     Repeatable,
-    answered_at,
     as_text,
     asks_for_wallets,
     entered_pins,
@@ -25,6 +25,7 @@ from conformance.planbok.client_checks.requests import (
     wished_pause,
 )
 from conformance.planbok.client_checks.traffic import journal_findings
+from conformance.planbok.client_checks.webhooks import ACCEPTED
 from conformance.planbok.messages import (
     ISSUING,
     KEY_HEADER,
@@ -38,6 +39,16 @@ from conformance.planbok.messages import (
 from conformance.planbok.observer import Observer
 
 _KEYED = {"createCustomer", "createWallets"}
+_STORED = (
+    "What a client has stored shows it, and no traffic does: conformance webhooks check planbok --url URL "
+    "--probe-url URL judges it."
+)
+_UNUSUAL = "Only events in unusual forms show it: conformance webhooks check planbok --url URL sends them."
+_UNSEEN = {
+    "survives-duplicates": _STORED,
+    "survives-reordering": _STORED,
+    **dict.fromkeys(("takes-events", "takes-any-form", "takes-large-events", "takes-unknown-events"), _UNUSUAL),
+}
 _SECOND = timedelta(seconds=1)
 _READS_A_SECOND = 20
 _LEAST_PAUSE = _SECOND / _READS_A_SECOND
@@ -49,7 +60,7 @@ _READS_OF_WHAT_ENDED = 2
 class Throttling:
     """A request that was answered 429."""
 
-    answered: datetime
+    answered: Instant
     pause: timedelta
     """How long the client waited before it sent this request, none before the first time."""
     wished: timedelta | None
@@ -67,6 +78,9 @@ class ClientJudge:
         settings: The API's other settings, none of which changes a rule.
     """
 
+    explains = True
+    """Whether findings name the mistake that was made; none of these takes time to find out."""
+
     def __init__(self, credentials: Mapping[str, str], settings: Mapping[str, str]) -> None:  # noqa: ARG002  (as every judge)
         self._keys = {credentials[name] for name in ("api_key", "read_only_key") if credentials.get(name)}
         self._secrets = {secret for secret in credentials.values() if secret}
@@ -75,7 +89,8 @@ class ClientJudge:
         self._given: dict[Page, bool] = {}
         self._observer = Observer()
         self._reads_after_end: dict[tuple[str | None, str | None], int] = {}
-        self._reads: dict[str, list[datetime]] = {}
+        self._reads: dict[str, list[Instant]] = {}
+        self._began: dict[tuple[str | None, str | None], Instant] = {}
         self._throttled: dict[Repeatable, Throttling] = {}
         self._intents: dict[str, Repeatable] = {}
         self._unsettled: dict[Repeatable, str] = {}
@@ -86,7 +101,12 @@ class ClientJudge:
         return frozenset()
 
     def request(
-        self, request: Request, operation: str | None, parameters: Mapping[str, str], at: datetime
+        self,
+        request: Request,
+        operation: str | None,
+        parameters: Mapping[str, str],
+        at: datetime,
+        machine_at: datetime | None = None,
     ) -> list[Finding]:
         """What can be told of a request.
 
@@ -95,12 +115,16 @@ class ClientJudge:
             operation: The id of the operation that it is for, None if there is none at its path.
             parameters: The parameters in its path.
             at: When it was sent (UTC).
+            machine_at: When that was by the machine's clock (UTC), where `at` is by another clock.
         """
         page = Page.at(request.url)
         if page is None:
             return [self._url(request)]
         if self._is_of_api(operation, page):
-            return [self._url(request), *self._api_request(request, Call.of(operation, parameters), at)]
+            return [
+                self._url(request),
+                *self._api_request(request, Call.of(operation, parameters), Instant(at, machine_at or at)),
+            ]
         self._pins.update(entered_pins(request))
         return [self._url(request), *(self._visit(page) if request.method == "GET" else ())]
 
@@ -115,7 +139,11 @@ class ClientJudge:
 
     def conclude(self, exchanges: Sequence[Exchange], deliveries: Sequence[Delivery]) -> list[Finding]:
         """What only the whole of the traffic shows; see `journal_findings`."""
-        return journal_findings(exchanges, deliveries, self._webhook_secret)
+        findings = journal_findings(exchanges, deliveries, self._webhook_secret)
+        shown = {finding.rule for finding in findings}
+        accepted = any(delivery.answered in ACCEPTED for delivery in deliveries)
+        stored = [Finding(f"{SAYS.prefix}{rule}", Outcome.SKIPPED, reason=why) for rule, why in _UNSEEN.items()]
+        return [*findings, *(finding for finding in stored if accepted and finding.rule not in shown)]
 
     # ------------------------------------------------------------------------------------------------- what is learnt
 
@@ -136,8 +164,9 @@ class ClientJudge:
             case operation if operation == "getChallenge" or operation in ISSUING:
                 shown = challenge_of(response)
                 self._give(shown.redirect_url if shown else None)
+                key = call.customer, call.challenge or (shown.id if shown else None)
+                self._began.setdefault(key, Instant.of(exchange))
                 if shown is not None and shown.has_ended:
-                    key = call.customer, call.challenge or shown.id
                     self._reads_after_end[key] = max(self._reads_after_end.get(key, 0), 1)
 
     def _give(self, url: str | None, *, opened: bool = False) -> None:
@@ -156,7 +185,7 @@ class ClientJudge:
         before = self._throttled.pop(repeatable, None)
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             self._throttled[repeatable] = Throttling(
-                answered=answered_at(exchange),
+                answered=Instant.of(exchange, exchange.seconds),
                 wished=wished_pause(exchange),
                 pause=before.pause if before else timedelta(),
             )
@@ -192,7 +221,7 @@ class ClientJudge:
             got = "one with another query" if any(page.is_at(given) for given in waiting) else "another one like it"
             yield SAYS.judged("sends-user-to-given-url", held=False, where=where, expected=expected, got=got)
 
-    def _api_request(self, request: Request, call: Call, at: datetime) -> Iterator[Finding]:
+    def _api_request(self, request: Request, call: Call, at: Instant) -> Iterator[Finding]:
         yield self._key(request)
         if request.body:
             yield leaves_pin(request)
@@ -238,12 +267,13 @@ class ClientJudge:
                 "that" if complete else "one that was not",
             )
 
-    def _past_its_end(self, customer: str | None, challenge: str | None, at: datetime) -> Iterator[Finding]:
+    def _past_its_end(self, customer: str | None, challenge: str | None, at: Instant) -> Iterator[Finding]:
         """Judge a read of a challenge: one shows that it has ended, a second is no breach, a third is polling."""
         progress = self._observer.progress.get((customer, challenge))
         if progress is None:
             return
-        over = progress.is_over(at)
+        began = self._began.get((customer, challenge))
+        over = progress.is_over(at.world if began is None else began.world + at.since(began))
         reads = self._reads_after_end.get((customer, challenge), 0) + 1 if over else 0
         self._reads_after_end[customer, challenge] = reads
         yield SAYS.judged(
@@ -254,41 +284,46 @@ class ClientJudge:
             f"read {reads} of such" if over else "one that has not ended",
         )
 
-    def _polling(self, request: Request, at: datetime) -> Finding:
+    def _polling(self, request: Request, at: Instant) -> Finding:
         """Judge a GET by those of the last second that asked for the same.
 
         The limit is documented for all GETs of an organization. Only repetitions count here, since in a world whose
-        clock stands still all requests of a test are sent at the same instant.
+        clock stands still all requests of a test are sent at the same instant. Whoever lets time pass there without
+        waiting sends them at the same instant of the machine's clock too, so that nothing can be told then.
         """
-        before = [time for time in self._reads.get(request.url, ()) if timedelta() <= at - time < _SECOND]
+        before = [time for time in self._reads.get(request.url, ()) if timedelta() <= at.longest_since(time) < _SECOND]
         self._reads[request.url] = [*before, at]
-        return SAYS.judged(
+        held = len(before) < _READS_A_SECOND
+        finding = SAYS.judged(
             "polls-within-limits",
-            len(before) < _READS_A_SECOND,
+            held,
             "request URL",
             f"at most {_READS_A_SECOND} GETs of it in a second",
             f"number {len(before) + 1}",
         )
+        return finding if held else unless_time_stood_still(finding, before[0], at)
 
-    def _pause(self, request: Request, at: datetime) -> Iterator[Finding]:
+    def _pause(self, request: Request, at: Instant) -> Iterator[Finding]:
         """Judge a repetition of what was answered 429 by the pause before it.
 
         It has to be longer than the one before, but for those of 30 seconds and more, and those that the answer itself
         asked for in Retry-After. Less than the 50 ms that one of 20 requests a second has is no pause.
         """
         throttled = self._throttled.get(repeatable_of(request))
-        if throttled is None or at < throttled.answered:
+        if throttled is None or at.world < throttled.answered.world:
             return
-        pause = at - throttled.answered
+        pause = at.longest_since(throttled.answered)
         grown = pause >= _LEAST_PAUSE and pause > throttled.pause
         obeyed = throttled.wished is not None and pause >= throttled.wished
-        yield SAYS.judged(
+        held = grown or obeyed or pause >= _LONG_PAUSE
+        finding = SAYS.judged(
             "backs-off",
-            grown or obeyed or pause >= _LONG_PAUSE,
+            held,
             "request time",
             f"a pause of more than {max(throttled.pause, _LEAST_PAUSE).total_seconds():g} s after 429",
             f"{pause.total_seconds():g} s",
         )
+        yield finding if held else unless_time_stood_still(finding, throttled.answered, at)
         throttled.pause = timedelta() if pause >= _LONG_PAUSE else pause
 
     def _idempotency(self, request: Request) -> Iterator[Finding]:

@@ -54,6 +54,9 @@ def _event_id(delivery: Delivery) -> str | None:
 
 
 def _age(delivery: Delivery) -> int | None:
-    """How many seconds the timestamp of a webhook is from the time it came; None if it has none."""
+    """How many seconds the timestamp of a webhook is from the time it came, by the clock it is nearer to; or None."""
     said = delivery.request.header(TIMESTAMP_HEADER) or ""
-    return abs(math.floor(delivery.at.timestamp()) - int(said)) if _SECONDS.fullmatch(said) else None
+    if not _SECONDS.fullmatch(said):
+        return None
+    clocks = (delivery.at, delivery.machine_at or delivery.at)
+    return min(abs(math.floor(clock.timestamp()) - int(said)) for clock in clocks)

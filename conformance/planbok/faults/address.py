@@ -1,11 +1,12 @@
 """What can be wrong, or otherwise than the sandbox has it, with addresses and what is shown beside them."""
 
+import hashlib
 from typing import Any
 
 from coincurve import PublicKey
 
 from conformance.planbok.chains import Chain
-from conformance.planbok.sandbox import Customer, Planbok, Wallet
+from conformance.planbok.sandbox import Customer, Planbok, Task, Wallet
 from conformance.sandbox.faults import Fault, Variation
 from conformance.standards.addresses import Family, Kind, address_of, encode_base58
 from conformance.standards.hd_keys import Curve, derive_key
@@ -62,7 +63,7 @@ class CapitalisesNearAddresses(Fault, Planbok):
 class ShowsTheKeyOfTheAccount(Fault, Planbok):
     """Shows the public key of the account instead of that of the wallet."""
 
-    breaks = ("planbok.address.follows-from-public-key",)
+    breaks = ("planbok.address.follows-from-public-key", "planbok.address.evm-follows-from-public-key")
 
     def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
         path = "/".join(wallet.path.split("/")[:4])
@@ -98,6 +99,42 @@ class GivesEachChainItsOwnAddress(Fault, Planbok):
 
     def address_index(self, customer: Customer, chain: Chain) -> int:
         return len(customer.wallets)
+
+
+class _LaterRoots(Planbok):
+    """Derives the wallets of a customer's second challenge, and of later ones, from a seed of their own."""
+
+    def root_of(self, customer: Customer) -> bytes:
+        root = super().root_of(customer)
+        of_customer = (each for each in self.challenges.values() if each.customer is customer)
+        earlier = sum(each.task is Task.CREATE_WALLETS for each in of_customer) - 1
+        return hashlib.sha256(root + bytes([earlier])).digest() if earlier > 0 else root
+
+
+class DerivesLaterWalletsFromAnotherRoot(Fault, _LaterRoots):
+    """Derives the wallets of a customer's second challenge, and of later ones, from a seed of their own."""
+
+    breaks = ("planbok.address.same-on-evm-chains",)
+
+
+class ShowsPathsOfAnotherRoot(Fault, _LaterRoots):
+    """Derives later wallets from a seed of their own, and shows the paths as if it were the same one."""
+
+    breaks = ("planbok.address.same-on-evm-chains", "planbok.address.one-root")
+
+    def shows_derivation_path(self) -> bool:
+        return True
+
+
+class HashesKeysOfEvmWithSha3(Fault, Planbok):
+    """Takes the final SHA-3 for Keccak-256 where it makes an EVM address of a public key."""
+
+    breaks = ("planbok.address.evm-follows-from-public-key",)
+
+    def address(self, public_key: bytes, chain: Chain) -> str:
+        if chain.family is not Family.EVM:
+            return super().address(public_key, chain)
+        return f"0x{hashlib.sha3_256(PublicKey(public_key).format(compressed=False)[1:]).digest()[-20:].hex()}"
 
 
 class GivesEachCoinItsOwnAccount(Fault, Planbok):
@@ -227,3 +264,12 @@ def _written(wallet: Wallet, prefix: str) -> str:
     if wallet.chain.curve is not Curve.ED25519:
         return wallet.public_key
     return prefix + encode_base58(bytes.fromhex(wallet.public_key))
+
+
+class DerivesFromTheCallersId(Fault, Planbok):
+    """Derives the root of a customer's keys from the caller's own id, which another organization may use too."""
+
+    breaks = ("planbok.address.never-shared",)
+
+    def root_of(self, customer: Customer) -> bytes:
+        return hashlib.sha256(customer.ref_id.encode()).digest()

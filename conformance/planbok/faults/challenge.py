@@ -50,6 +50,15 @@ class NamesIdsOtherwise(Fault, Planbok):
         return {"uuid": challenge.id}
 
 
+class ReadsBackAnotherPage(Fault, Planbok):
+    """Shows a page in a challenge that is read which is neither the hosted one nor the caller's."""
+
+    breaks = ("planbok.challenge.redirect-url-read",)
+
+    def get_challenge(self, call: Call) -> Response:
+        return _with_page(super().get_challenge(call), "https://www.planbok.io/")
+
+
 class VerifiesAtOnce(Fault, Planbok):
     """Shows a challenge as verified for a second from its issue."""
 
@@ -109,6 +118,17 @@ class AcceptsAnyAccountType(Fault, Planbok):
 
     def check_account_type(self, document: Mapping[str, Any]) -> None:
         """Nothing is checked."""
+
+
+class AcceptsSmartContractAccounts(Fault, Planbok):
+    """Takes ``sca``, a type of account that is announced, as well as the one that is supported."""
+
+    breaks = ("planbok.challenge.other-account-type-refused",)
+    category = "F102"
+
+    def check_account_type(self, document: Mapping[str, Any]) -> None:
+        if document.get("accountType") != "sca":
+            super().check_account_type(document)
 
 
 class AcceptsNoChain(Fault, Planbok):
@@ -194,6 +214,17 @@ class RenewsChallengesWhenOpened(Fault, Planbok):
     def has_expired(self, challenge: Challenge) -> bool:
         challenge.expires_at = self.now() + self.challenge_lifetime()
         return False
+
+
+class ReadsBackTheCallersPage(Variation, Planbok):
+    """Shows the caller's own page in a challenge that is read."""
+
+    permits = "Provisioning Customer Wallets calls the page of return `redirectUrl` as well."
+
+    def get_challenge(self, call: Call) -> Response:
+        own = self.challenge_for(call).return_url
+        response = super().get_challenge(call)
+        return _with_page(response, own) if own else response
 
 
 class NamesIdsPlainly(Variation, Planbok):
@@ -332,7 +363,7 @@ class AnswersChallengesWith200(Variation, Planbok):
 
 
 class ShowsTheEndLate(Variation, Planbok):
-    """Shows a challenge as pending for five seconds after its end."""
+    """Shows a challenge as pending for five seconds after its end, and tells of it by webhook after these."""
 
     permits = "No document says how soon the status of a challenge follows its page."
 
@@ -342,5 +373,53 @@ class ShowsTheEndLate(Variation, Planbok):
     def result_is_readable(self, challenge: Challenge) -> bool:
         return not self.is_fresh(challenge) and super().result_is_readable(challenge)
 
+    def tries_at_once(self) -> int:
+        return 0
+
+    def pause_before_retry(self, failures: int) -> timedelta:
+        return super().pause_before_retry(failures) if failures else timedelta(seconds=5)
+
     def is_fresh(self, challenge: Challenge) -> bool:
         return challenge.ended_at is not None and self.now() - challenge.ended_at < timedelta(seconds=5)
+
+
+class SaysProcessing(ShowsTheEndLate):
+    """Calls a challenge ``processing`` for five seconds after its end, and tells of it by webhook after these."""
+
+    permits = "No document lists the statuses that a challenge has while its wallets are derived."
+
+    def status_shown(self, challenge: Challenge) -> str:
+        return "processing" if self.is_fresh(challenge) else super().status_shown(challenge)
+
+
+class FindsChallengesByTheEndOfTheirIds(Fault, Planbok):
+    """Finds a challenge by the last eight digits of its id."""
+
+    breaks = ("planbok.challenge.unknown-refused",)
+
+    def is_called(self, challenge: Challenge, identifier: str) -> bool:
+        return challenge.id[-8:] == identifier[-8:]
+
+
+class TellsIdempotencyKeysApartByTheirStart(Fault, Planbok):
+    """Remembers eight characters of an ``idempotencyKey``."""
+
+    breaks = ("planbok.customer.created",)
+
+    def key_remembered(self, key: str) -> str:
+        return super().key_remembered(key)[:8]
+
+
+def _with_page(response: Response, url: str) -> Response:
+    """The answer to a read of a challenge, with another ``redirectUrl``."""
+    members = response.members()
+    return json_response(response.status, {**members, "data": {**members["data"], "redirectUrl": url}})
+
+
+class LetsOtherTasksLast(Fault, Planbok):
+    """Ends the time of challenges for wallets alone."""
+
+    breaks = ("planbok.challenge.expires-after-15-minutes",)
+
+    def has_expired(self, challenge: Challenge) -> bool:
+        return challenge.task is Task.CREATE_WALLETS and super().has_expired(challenge)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from conformance.exchange import Response
@@ -303,3 +304,101 @@ class ShowsNoNames(Variation, Planbok):
     def customer_json(self, customer: Customer) -> dict[str, Any]:
         members = super().customer_json(customer)
         return {name: members[name] for name in members if name not in {"name", "refId"}}
+
+
+class LooksCustomersUpByTheStartOfTheirIds(Fault, Planbok):
+    """Finds a customer by the first sixteen digits of its id."""
+
+    breaks = ("planbok.customer.unknown-refused",)
+
+    def customer_called(self, identifier: str) -> Customer | None:
+        return next((found for own, found in self.customers.items() if own[:16] == identifier[:16]), None)
+
+
+class TellsRefIdsApartWithoutCase(Fault, Planbok):
+    """Refuses a customer whose refId differs from another one's in letter case alone."""
+
+    breaks = ("planbok.customer.created",)
+
+    def text_kept(self, text: str) -> str:
+        known: dict[str, str] = self.__dict__.setdefault("texts", {})
+        if known.setdefault(text.casefold(), text) != text:
+            raise Refused(Reason.BODY, "This refId exists.")
+        return text
+
+
+class CollapsesBlanksInNames(Fault, Planbok):
+    """Keeps one blank in the place of several."""
+
+    breaks = ("planbok.customer.names-kept",)
+
+    def text_kept(self, text: str) -> str:
+        return " ".join(text.split())
+
+
+class ReadsNamesAsLatin1(Fault, Planbok):
+    """Keeps names with a question mark for each character that Latin-1 lacks."""
+
+    breaks = ("planbok.customer.names-kept",)
+
+    def text_kept(self, text: str) -> str:
+        return text.encode("latin-1", "replace").decode("latin-1")
+
+
+class NumbersWhatItMakes(Variation, Planbok):
+    """Gives customers, challenges and wallets numbers of twelve digits as ids."""
+
+    permits = "No document of the API shows the id of a customer, a challenge or a wallet."
+
+    def new_object_id(self) -> str:
+        return str(10**11 + self.object_ids.below(9 * 10**11))
+
+
+class GivesUlids(Variation, Planbok):
+    """Gives customers, challenges and wallets ids in Crockford's base32, as ULIDs are written."""
+
+    permits = "No document of the API shows the id of a customer, a challenge or a wallet."
+
+    def new_object_id(self) -> str:
+        digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+        return "01" + "".join(digits[self.object_ids.below(len(digits))] for _ in range(24))
+
+
+class TakesTheOldPinOnOpenPages(Fault, Planbok):
+    """Compares a PIN with the one of the time when the challenge was issued too."""
+
+    breaks = ("planbok.customer.pin-replaced",)
+
+    @cached_property
+    def pins_at_issue(self) -> dict[str, str]:
+        """The hash of the PIN that a challenge was issued under, by the challenge's id."""
+        return {}
+
+    def challenge_json(self, challenge: Challenge) -> dict[str, Any]:
+        self.pins_at_issue.setdefault(challenge.id, challenge.customer.pin.hash)
+        return super().challenge_json(challenge)
+
+    def guess(self, challenge: Challenge, secret: Secret, attempt: str, name: str) -> None:
+        former = self.pins_at_issue.get(challenge.id)
+        if name != "PIN" or not former or not self.is_right(Secret(former), attempt):
+            super().guess(challenge, secret, attempt, name)
+
+
+class TakesTheOldAnswersOnOpenPages(Fault, Planbok):
+    """Compares answers with those of the time when the challenge was issued too."""
+
+    breaks = ("planbok.customer.pin-guarded",)
+
+    @cached_property
+    def answers_at_issue(self) -> dict[str, str]:
+        """The hash of the answers that a challenge was issued under, by the challenge's id."""
+        return {}
+
+    def challenge_json(self, challenge: Challenge) -> dict[str, Any]:
+        self.answers_at_issue.setdefault(challenge.id, challenge.customer.answers.hash)
+        return super().challenge_json(challenge)
+
+    def guess(self, challenge: Challenge, secret: Secret, attempt: str, name: str) -> None:
+        former = self.answers_at_issue.get(challenge.id)
+        if name == "PIN" or not former or not self.is_right(Secret(former), attempt):
+            super().guess(challenge, secret, attempt, name)

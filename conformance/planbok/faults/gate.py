@@ -1,8 +1,10 @@
 """What can be wrong, or otherwise than the sandbox has it, with what stands before the first wallet."""
 
+from datetime import timedelta
+
 from conformance.exchange import Response
 from conformance.planbok.gateway import Step
-from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Secret, Status
+from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Secret, Status, Task
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import read_object
 
@@ -115,3 +117,26 @@ class AnswersIncompleteSetUpWith404(Variation, Planbok):
 
     def refusal_status(self, reason: Reason) -> int:
         return 404 if reason is Reason.INCOMPLETE_SET_UP else super().refusal_status(reason)
+
+
+class TakesACancelledSetUpForRecovery(Fault, Planbok):
+    """Ends the first visit as if recovery were set up when it is cancelled at that step."""
+
+    breaks = ("planbok.customer.has-recovery", "planbok.gate.no-wallet-without-recovery")
+
+    def cancel(self, challenge: Challenge) -> None:
+        customer = challenge.customer
+        if challenge.task is Task.INITIALIZE and customer.pin.hash and not customer.answers.hash:
+            customer.answers = Secret(customer.pin.hash)
+        super().cancel(challenge)
+
+
+class ForgetsPinsAfterThirtyDays(Fault, Planbok):
+    """Keeps PINs in a store that forgets what is thirty days old."""
+
+    breaks = ("planbok.challenge.completable-in-time",)
+
+    def is_right(self, secret: Secret, attempt: str) -> bool:
+        owner = next((each for each in self.customers.values() if each.pin is secret), None)
+        is_kept = owner is None or self.now() - owner.updated_at < timedelta(days=30)
+        return is_kept and super().is_right(secret, attempt)

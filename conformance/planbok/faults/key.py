@@ -135,3 +135,22 @@ class PausesNowAndThen(Variation, Planbok):
         drawn = self.__dict__.setdefault("pauses", self.ids.child("pauses")).below(_ONE_IN)
         await pause(0 if drawn else _SECONDS_NOW_AND_THEN)
         return await super().answer(request, path)
+
+
+class ComparesKeysWithoutCase(Fault, Planbok):
+    """Compares keys in lower case."""
+
+    breaks = ("planbok.key.wrong-refused", "planbok.key.wrong-is-401")
+
+    def tenant_with(self, key: str) -> Tenant | None:
+        return super().tenant_with(key.lower())
+
+
+class LetsReadOnlyKeysStartTasks(Fault, Planbok):
+    """Takes a read-only key where PIN and recovery are set, and guards customers and wallets alone."""
+
+    breaks = ("planbok.key.read-only-refused",)
+
+    def check_permission(self, call: Call) -> None:
+        if call.operation in {"createCustomer", "createWallets"}:
+            super().check_permission(call)

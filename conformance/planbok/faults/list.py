@@ -1,14 +1,18 @@
 """What can be wrong, or otherwise than the sandbox has it, with the list of wallets."""
 
+import json
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 from conformance.exchange import Response
 from conformance.planbok.chains import Chain
 from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Tenant, Wallet
 from conformance.sandbox.faults import Fault, Variation
-from conformance.sandbox.messages import read_object
+from conformance.sandbox.messages import json_response, read_object
 from conformance.standards.addresses import Family
 from conformance.standards.hd_keys import derive_key
 
@@ -86,7 +90,7 @@ class ListsStrangersWallets(Fault, Planbok):
 class ListsEverybodysWalletsForAnEmptyFilter(Fault, Planbok):
     """Lists the wallets of all organizations when the filter is empty or absent."""
 
-    breaks = ("planbok.list.unseen-by-others",)
+    breaks = ("planbok.list.unseen-by-others", "planbok.list.only-theirs")
 
     def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
         return super().filtered(tenant, filter_text) if filter_text else list(self.customers.values())
@@ -146,7 +150,7 @@ class DropsWalletsWithTheirChallenge(Fault, Planbok):
 class ReplacesWallets(Fault, Planbok):
     """Puts a new wallet in the place of one whose chain is asked for again."""
 
-    breaks = ("planbok.list.wallets-stay",)
+    breaks = ("planbok.list.wallet-ids-stay",)
 
     def wallet_there(self, customer: Customer, chain: Chain) -> Wallet | None:
         customer.wallets = [wallet for wallet in customer.wallets if wallet.chain is not chain]
@@ -156,7 +160,7 @@ class ReplacesWallets(Fault, Planbok):
 class GivesWalletsNewIds(Fault, Planbok):
     """Shows a wallet under another id each time."""
 
-    breaks = ("planbok.list.wallets-stay", "planbok.list.wallet-readable")
+    breaks = ("planbok.list.wallet-ids-stay", "planbok.list.wallet-readable")
 
     def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
         return {**super().wallet_json(customer, wallet), "id": self.new_object_id()}
@@ -299,3 +303,44 @@ class ChangesAddresses(Fault, Planbok):
         shown[wallet.id] = shown.get(wallet.id, 0) + 1
         other = with_another_key(self, customer, wallet) if shown[wallet.id] % 2 else wallet
         return super().wallet_json(customer, other)
+
+
+class FiltersByTheStartOfIds(Fault, Planbok):
+    """Lists the wallets of a customer for an id that begins as its own."""
+
+    breaks = ("planbok.list.unknown-customer-is-empty",)
+
+    def is_filtered_by(self, customer: Customer, identifiers: Sequence[str]) -> bool:
+        return any(customer.id[:16] == identifier[:16] for identifier in identifiers)
+
+
+class CutsPagesBeforeTheFilter(Fault, Planbok):
+    """Cuts the page out of all wallets, and then leaves out those that the filter does not let through."""
+
+    breaks = ("planbok.list.pages-complete", "planbok.list.wallets-stay")
+
+    def list_wallets(self, call: Call) -> Response:
+        wanted = dict(parse_qsl(call.request.query, keep_blank_values=True)).get("customerIds")
+        unfiltered = re.sub(r"customerIds=[^&]*", "customerIds=", call.request.url)
+        response = super().list_wallets(replace(call, request=replace(call.request, url=unfiltered)))
+        document = json.loads(response.body)
+        if wanted:
+            document["data"] = [each for each in document["data"] if each["customer"] in wanted.split(",")]
+        return json_response(response.status, document)
+
+
+class FindsWalletsByAddressForAnybody(Fault, Planbok):
+    """Looks for a wallet by its address in all organizations."""
+
+    breaks = ("planbok.list.unseen-by-others", "planbok.list.only-theirs")
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        return (
+            list(self.customers.values())
+            if self.__dict__.pop("by_address", False)
+            else super().filtered(tenant, filter_text)
+        )
+
+    def list_wallets(self, call: Call) -> Response:
+        self.__dict__["by_address"] = "address" in dict(parse_qsl(call.request.query))
+        return super().list_wallets(call)

@@ -1,14 +1,45 @@
 """What can be wrong, or otherwise than the sandbox has it, with the hosted page."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import parse_qsl, urlsplit
+from functools import cached_property
+from html import escape
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urldefrag, urlencode, urlsplit
 
 from conformance.clock import pause
 from conformance.exchange import Headers, Request, Response
-from conformance.planbok.gateway import Step
-from conformance.planbok.sandbox import Challenge, Customer, Entry, Planbok, Reason, Refused, Secret, Status, Task
+from conformance.planbok.gateway import QUESTIONS, Step
+from conformance.planbok.sandbox import (
+    Challenge,
+    Customer,
+    Entry,
+    Planbok,
+    Reason,
+    Refused,
+    Secret,
+    Status,
+    Task,
+)
 from conformance.sandbox.faults import Fault, Variation
 
+_PINS = ("pin", "new_pin", "new_pin_again")
+_PIN_FIELD = re.compile(
+    r'<p class="field">\s*<label for="(?P<name>(new_)?pin(_again)?)">(?P<label>[^<]*).*?</p>', re.DOTALL
+)
+_LANGUAGE = b'<form action="language"><select name="lang"><option>en<option>fr</select><button>Choose</button></form>'
+_OPINION = (
+    b'</main><form method="post"><label>Tell us what you think <input name="opinion"></label>'
+    b"<button>Tell</button></form>"
+)
+_SECOND_QUESTION = re.compile(r'<p class="field">\s*<label for="(?:question|answer)_2">.*?</p>', re.DOTALL)
+_ON_TWO_PAGES: Mapping[Step, tuple[set[str], set[str]]] = {
+    Step.VERIFY: ({"pin"}, set()),
+    Step.SET_PIN: ({"new_pin_again"}, {"new_pin"}),
+    Step.RESET_PIN: ({"new_pin_again"}, {"new_pin"}),
+}
+"""The steps that `AsksStepByStep` has on two pages: the fields that are missing on the first and on the second."""
 _SECONDS_BETWEEN_READING_AND_WRITING = 0.25
 
 
@@ -202,6 +233,165 @@ class KeepsWhoCancels(Variation, Planbok):
         return self.show(challenge, Step.CANCELLED, "")
 
 
+class _EntersDigitByDigit(Variation, Planbok, abstract=True):
+    """Has a PIN entered digit by digit, in six boxes."""
+
+    def box(self, name: str, number: int) -> str:
+        """The name of a box of a field, the first one being number 1."""
+        raise NotImplementedError
+
+    def show(self, *about: Any, **more: Any) -> Response:
+        shown = super().show(*about, **more)
+        return replace(shown, body=_PIN_FIELD.sub(self._boxes, shown.body.decode()).encode())
+
+    def entered(self, challenge: Challenge, request: Request) -> Response:
+        """Take what was entered, each PIN in one piece."""
+        sent = parse_qsl(request.body.decode("latin-1"), keep_blank_values=True, encoding="utf-8")
+        fields: dict[str, str] = {}
+        for name, value in sent:
+            known = next((each for each in _PINS if name in {self.box(each, number) for number in range(1, 7)}), name)
+            fields[known] = fields.get(known, "") + value
+        return super().entered(challenge, replace(request, body=urlencode(fields).encode()))
+
+    def _boxes(self, found: re.Match[str]) -> str:
+        name, label = found["name"], found["label"]
+        boxes = "".join(
+            f'<input class="pin" type="password" name="{self.box(name, number)}" inputmode="numeric" pattern="[0-9]" '
+            f'maxlength="1" autocomplete="off" required aria-label="{label}, digit {number} of 6">'
+            for number in range(1, 7)
+        )
+        return f'<fieldset class="field" id="{name}"><legend>{label}</legend>{boxes}</fieldset>'
+
+
+class NamesEachDigitOfThePin(_EntersDigitByDigit):
+    """Has a PIN entered digit by digit, in six boxes with a name each."""
+
+    permits = "No document says how the page asks for the six digits of a PIN."
+
+    def box(self, name: str, number: int) -> str:
+        return f"{name}_{number}"
+
+
+class NamesAllDigitsOfThePinAlike(_EntersDigitByDigit):
+    """Has a PIN entered digit by digit, in six boxes with one name."""
+
+    permits = "No document says how the page asks for the six digits of a PIN."
+
+    def box(self, name: str, number: int) -> str:
+        return f"{name}[]"
+
+
+class HasOtherForms(Variation, Planbok):
+    """Has forms on each page that have nothing to do with the challenge: of the language, and to tell an opinion."""
+
+    permits = "No document says what else stands on the page."
+
+    def show(self, *about: Any, **more: Any) -> Response:
+        shown = super().show(*about, **more)
+        return replace(shown, body=shown.body.replace(b"<main", _LANGUAGE + b"<main").replace(b"</main>", _OPINION))
+
+
+class AsksStepByStep(Variation, Planbok):
+    """Has the request read before the PIN is asked for, and a new PIN repeated, each on a page of its own."""
+
+    permits = "No document says on how many pages the customer reads, enters and confirms."
+
+    def show(self, challenge: Challenge, step: Step, *about: Any, **more: Any) -> Response:
+        shown = super().show(challenge, step, *about, **more)
+        hidden = self._hidden(challenge, step)
+        body = _PIN_FIELD.sub(lambda found: "" if found["name"] in hidden else found[0], shown.body.decode())
+        if step is Step.VERIFY:
+            body = body.replace(">Cancel<", ">Decline<")
+        return replace(shown, body=body.encode())
+
+    def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
+        """Keep what the first page of a step sent until the second one was sent."""
+        held = self._held(challenge)
+        if step in _ON_TWO_PAGES and not held:
+            held |= entry.fields
+            return
+        fields = {**held, **entry.fields}
+        if step is not Step.VERIFY:
+            held.clear()
+        super().take(challenge, step, replace(entry, fields=fields))
+
+    def _hidden(self, challenge: Challenge, step: Step) -> set[str]:
+        """The fields that the page of a step does not ask for, or not yet."""
+        first, second = _ON_TWO_PAGES.get(step, (set(), set()))
+        return second if self._held(challenge) else first
+
+    def _held(self, challenge: Challenge) -> dict[str, str]:
+        return self._held_fields.setdefault(challenge.link, {})
+
+    @cached_property
+    def _held_fields(self) -> dict[str, dict[str, str]]:
+        return {}
+
+
+class AsksOneQuestion(Variation, Planbok):
+    """Has recovery set up with one question."""
+
+    permits = "No document says how many questions the page asks."
+
+    def show(self, *about: Any, **more: Any) -> Response:
+        shown = super().show(*about, **more)
+        return replace(shown, body=_SECOND_QUESTION.sub("", shown.body.decode()).encode())
+
+    def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
+        chosen = entry.fields.get("question_1")
+        other = next(question for question in QUESTIONS if question != chosen)
+        fields = {**entry.fields, "question_2": other, "answer_2": "none"}
+        super().take(challenge, step, replace(entry, fields=fields))
+
+
+class KeepsThePinWithRecoveryAlone(Variation, Planbok):
+    """Keeps a PIN only once recovery is set up as well."""
+
+    permits = "Onboarding and PIN Setup has both set up in one visit, and nobody's who leaves between them."
+
+    def open_step(self, challenge: Challenge, proven: bool) -> Step:  # noqa: FBT001 - what the step depends on
+        chosen = proven and challenge.link in self._chosen
+        return Step.SET_RECOVERY if chosen else super().open_step(challenge, proven)
+
+    def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
+        if step is Step.SET_PIN:
+            self._chosen[challenge.link] = self.new_pin(entry.fields)
+            challenge.visits.add(entry.visit)
+            return
+        super().take(challenge, step, entry)
+        if step is Step.SET_RECOVERY and challenge.link in self._chosen:
+            self.set_pin(challenge.customer, self._chosen.pop(challenge.link))
+            self.announce(challenge.customer, "customer.pin_setup")
+
+    @cached_property
+    def _chosen(self) -> dict[str, str]:
+        return {}
+
+
+class LeadsOnByItself(Variation, Planbok):
+    """Shows that it is done before the caller's own page follows by itself."""
+
+    permits = "Provisioning Customer Wallets has the user redirected back, and does not say by which means."
+
+    def leave(self, challenge: Challenge) -> Response:
+        left = super().leave(challenge)
+        head = f'<meta http-equiv="refresh" content="0; url={escape(left.header("Location") or "")}">'
+        page = f"<!DOCTYPE html><title>Done</title>{head}<p>Done. You are taken back.</p>"
+        headers = tuple(line for line in left.headers if line[0].lower() != "location")
+        return Response((*headers, ("Content-Type", "text/html; charset=utf-8")), page.encode(), 200)
+
+
+class WorksByAScriptAlone(Variation, Planbok):
+    """Has pages that say that they are loading, and that a script fills."""
+
+    permits = "No document says that the page works without scripts, and the vendor's hashes the PIN in the browser."
+
+    def show(self, *about: Any, **more: Any) -> Response:
+        shown = super().show(*about, **more)
+        page = "<!DOCTYPE html><title>PIN</title><main id=app>Loading</main><script src=app.js></script>"
+        return replace(shown, body=page.encode())
+
+
 class LocksAfterThreeTries(Variation, Planbok):
     """Locks after three wrong PINs."""
 
@@ -270,6 +460,7 @@ class ReportsSuccessAfterCancel(Fault, Planbok):
     """Reports a challenge as verified that the customer cancelled."""
 
     breaks = ("planbok.page.cancelled-makes-no-wallet",)
+    provokes = ("planbok.client.verifies-status",)
 
     def status_shown(self, challenge: Challenge) -> str:
         return Status.VERIFIED.value if challenge.ended is Step.CANCELLED else super().status_shown(challenge)
@@ -322,3 +513,55 @@ class ReturnsWithThePin(Fault, Planbok):
 
     def return_parameters(self, challenge: Challenge) -> dict[str, str]:
         return {**super().return_parameters(challenge), "pin": self.__dict__.get("entered_last", "")}
+
+
+class DropsTheFragmentOfReturns(Fault, Planbok):
+    """Sends the customer back without the fragment of the caller's page."""
+
+    breaks = ("planbok.page.returns-to-caller",)
+
+    def return_address(self, challenge: Challenge, url: str) -> str:
+        return urldefrag(super().return_address(challenge, url)).url
+
+
+class DecodesThePathOfReturns(Fault, Planbok):
+    """Sends the customer back to a path whose escapes are undone."""
+
+    breaks = ("planbok.page.returns-to-caller",)
+
+    def return_address(self, challenge: Challenge, url: str) -> str:
+        parts = urlsplit(super().return_address(challenge, url))
+        return parts._replace(path=unquote(parts.path)).geturl()
+
+
+class WritesTheQueryOfReturnsAnew(Fault, Planbok):
+    """Sends the customer back without the parameters that have no value, and with one of each name."""
+
+    breaks = ("planbok.page.keeps-query",)
+
+    def return_address(self, challenge: Challenge, url: str) -> str:
+        parts = urlsplit(super().return_address(challenge, url))
+        return parts._replace(query=urlencode(dict(parse_qsl(parts.query)))).geturl()
+
+
+class ForgetsWhereToSendWhoReplacesAPin(Fault, Planbok):
+    """Keeps no ``redirectUrl`` of the challenges that replace a PIN."""
+
+    breaks = ("planbok.page.returns-to-caller",)
+
+    def leave(self, challenge: Challenge) -> Response:
+        if challenge.task in {Task.UPDATE_PIN, Task.RESET_PIN}:
+            challenge.return_url = None
+        return super().leave(challenge)
+
+
+class TakesAnEndedTaskAgain(Fault, Planbok):
+    """Goes on to replace the PIN on a page on which that was done, or was cancelled."""
+
+    breaks = ("planbok.page.completed-once",)
+
+    def step(self, challenge: Challenge, visit: str) -> Step:
+        is_over = challenge.ended in {Step.DONE, Step.CANCELLED}
+        if challenge.task is Task.UPDATE_PIN and is_over and not self.has_expired(challenge):
+            return Step.CHANGE_PIN
+        return super().step(challenge, visit)

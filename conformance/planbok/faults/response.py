@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 from conformance.exchange import Request, Response
 from conformance.planbok.sandbox import Call, Customer, Planbok, Reason, Refused
+from conformance.sandbox.answer_forms import compressed, from_a_front_end, in_lines
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import json_response, problem, to_json
 from conformance.sandbox.service import Operation
@@ -397,3 +398,32 @@ class KeepsNoConnection(Variation, Planbok):
     async def answer(self, request: Request, path: str) -> Response:
         response = await super().answer(request, path)
         return replace(response, headers=(*response.headers, ("Connection", "close")))
+
+
+class AnswersInGzip(Variation, Planbok):
+    """Compresses bodies with gzip for those who take that."""
+
+    permits = (
+        "HTTP leaves it to the server which of the codings that a client takes it uses (RFC 9110, section 12.5.3)."
+    )
+
+    async def answer(self, request: Request, path: str) -> Response:
+        return compressed(request, await super().answer(request, path))
+
+
+class SendsFieldsOfAFrontEnd(Variation, Planbok):
+    """Sends the fields and cookies of a front end with each answer, and how many requests are left."""
+
+    permits = "No document says that these are all the header fields of an answer."
+
+    async def answer(self, request: Request, path: str) -> Response:
+        return from_a_front_end(await super().answer(request, path))
+
+
+class WritesJsonInLines(Variation, Planbok):
+    """Writes JSON in lines, with escapes for all that is not ASCII and for slashes."""
+
+    permits = "JSON leaves white space and escapes to the writer (RFC 8259, sections 2 and 7)."
+
+    async def answer(self, request: Request, path: str) -> Response:
+        return in_lines(await super().answer(request, path))

@@ -173,3 +173,15 @@ class GivesAnotherCustomersWallet(Fault, Planbok):
         taken = next(each for other in self.customers.values() for each in other.wallets if each.chain is chain)
         wallet.address, wallet.public_key = taken.address, taken.public_key
         return wallet
+
+
+class ShowsResultsAgainTheNextDay(Fault, Planbok):
+    """Tells the age of a result by the time of day, so that it is shown again a day later."""
+
+    breaks = ("planbok.result.gone-after-15-minutes",)
+
+    def result_is_readable(self, challenge: Challenge) -> bool:
+        if challenge.task is not Task.CREATE_WALLETS or challenge.ended_at is None:
+            return False
+        age = timedelta(seconds=(self.now() - challenge.ended_at).seconds)
+        return challenge.status is Status.VERIFIED and age < self.challenge_lifetime()

@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
 from conformance.exchange import Headers, Request, Response
 from conformance.planbok import webhooks
 from conformance.planbok.faults.list import with_another_key
-from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Task, Tenant
+from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Status, Task, Tenant
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import to_json
 
@@ -76,6 +77,30 @@ class AnnouncesWalletsTooSoon(Fault, Planbok):
         return super().get_wallet(call)
 
 
+class AnnouncesWalletsBeforeTheEnd(Fault, Planbok):
+    """Sends ``wallet.created`` three seconds before the challenge is seen to have ended."""
+
+    breaks = ("planbok.webhook.not-before-completion",)
+
+    def status_shown(self, challenge: Challenge) -> str:
+        return Status.PENDING.value if self.is_fresh(challenge) else super().status_shown(challenge)
+
+    def result_is_readable(self, challenge: Challenge) -> bool:
+        return not self.is_fresh(challenge) and super().result_is_readable(challenge)
+
+    def is_fresh(self, challenge: Challenge) -> bool:
+        return challenge.ended_at is not None and self.now() - challenge.ended_at < timedelta(seconds=3)
+
+
+class AnnouncesWalletsThatNeverAre(Fault, Planbok):
+    """Names wallets in ``wallet.created`` by ids that no wallet ever has."""
+
+    breaks = ("planbok.webhook.wallet-readable-then",)
+
+    def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
+        return [{**event, "id": self.new_object_id()} for event in super().wallet_events(challenge)]
+
+
 class AnnouncesOtherAddresses(Fault, Planbok):
     """Tells of addresses that are not those of the wallets."""
 
@@ -139,6 +164,7 @@ class SignsWithTheApiKey(Fault, Planbok):
     """Signs events with the API key instead of the secret."""
 
     breaks = ("planbok.webhook.signed", "planbok.webhook.signed-bytes")
+    provokes = ("planbok.client.checks-webhook-signature",)
 
     def webhook_secret(self, tenant: Tenant) -> str:
         return tenant.api_key
@@ -168,6 +194,7 @@ class SignsByASlowClock(Fault, Planbok):
     """Signs events with a time that is six minutes old."""
 
     breaks = ("planbok.webhook.timestamp-is-fresh",)
+    provokes = ("planbok.client.checks-webhook-age",)
 
     def signed_at(self) -> datetime:
         return super().signed_at() - timedelta(minutes=6)
@@ -282,6 +309,7 @@ class SendsEventsInReverse(Variation, Planbok):
     """Sends the events of a challenge in the reverse order of its chains."""
 
     permits = "Webhooks is silent on the order of events."
+    provokes = ("planbok.client.survives-reordering",)
 
     def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
         return super().wallet_events(challenge)[::-1]
@@ -291,6 +319,7 @@ class SendsEachEventTwice(Variation, Planbok):
     """Sends every event twice."""
 
     permits = "Webhooks gives each event a key to know it by when it comes more than once."
+    provokes = ("planbok.client.survives-duplicates",)
 
     def webhook_addresses(self, tenant: Tenant) -> list[str]:
         return super().webhook_addresses(tenant) * 2
@@ -343,6 +372,7 @@ class SignsTheBodyWrittenAgain(Variation, Planbok):
     """Sends events with blanks, and signs them as JavaScript writes them again."""
 
     permits = "The demo client verifies the body that it has parsed and written again."
+    provokes = ("planbok.client.checks-webhook-signature",)
 
     def write_event(self, event: Mapping[str, Any]) -> bytes:
         return json.dumps(event).encode()
@@ -393,3 +423,20 @@ class NamesWalletCreatedOtherwise(Fault, Planbok):
 
     def event_body(self, event: str, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
         return super().event_body(event.replace("wallet.created", "wallet.provisioned"), event_id, data)
+
+
+class TellsOfALockOutOnce(Fault, Planbok):
+    """Sends ``customer.locked_out`` at a customer's first lock-out alone."""
+
+    breaks = ("planbok.webhook.security-events-sent",)
+
+    @cached_property
+    def told(self) -> set[str]:
+        """The customers whose lock-out was told."""
+        return set()
+
+    def announce(self, customer: Customer, event: str) -> None:
+        if event != "customer.locked_out" or customer.id not in self.told:
+            super().announce(customer, event)
+        if event == "customer.locked_out":
+            self.told.add(customer.id)

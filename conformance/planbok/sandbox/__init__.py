@@ -23,6 +23,7 @@ from conformance.planbok.sandbox.list import ListDecisions
 from conformance.planbok.sandbox.page import PageDecisions
 from conformance.planbok.sandbox.response import ResponseDecisions
 from conformance.planbok.sandbox.result import ResultDecisions
+from conformance.planbok.sandbox.shortcuts import Shortcuts
 from conformance.planbok.sandbox.state import (
     PURPOSES,
     Call,
@@ -37,6 +38,7 @@ from conformance.planbok.sandbox.state import (
     Tenant,
     Wallet,
     WrongEntry,
+    joined_answers,
 )
 from conformance.planbok.sandbox.webhook import WebhookDecisions
 from conformance.sandbox.messages import BodyRejected
@@ -58,6 +60,7 @@ __all__ = [
     "Tenant",
     "Wallet",
     "WrongEntry",
+    "joined_answers",
 ]
 
 
@@ -72,6 +75,7 @@ class Planbok(
     AddressDecisions,
     ResponseDecisions,
     WebhookDecisions,
+    Shortcuts,
 ):
     """Planbok in one world: the API, and the hosted page.
 

@@ -6,7 +6,6 @@ from typing import Any
 from conformance.planbok.chains import Chain
 from conformance.planbok.sandbox.base import Decisions
 from conformance.planbok.sandbox.state import Customer, Wallet
-from conformance.standards.addresses import address_of
 from conformance.standards.hd_keys import Curve, derive_key
 
 
@@ -53,7 +52,7 @@ class AddressDecisions(Decisions):
 
     def address(self, public_key: bytes, chain: Chain) -> str:
         """The address of a key (Cryptography, and each chain's own standard)."""
-        return address_of(public_key, chain.family, testnet=chain.testnet)
+        return chain.address(public_key)
 
     def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
         """A wallet as the API shows it (clients)."""

@@ -5,13 +5,13 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from conformance.clock import Clock
+from conformance.clock import WorldClock
 from conformance.exchange import Response
 from conformance.ids import Ids
 from conformance.planbok.chains import Chain
 from conformance.planbok.gateway import Step
-from conformance.planbok.sandbox.state import Call, Challenge, Customer, Status, Task, Tenant, Wallet
-from conformance.planbok.settings import pin_memory
+from conformance.planbok.sandbox.state import Call, Challenge, Customer, Entry, Secret, Status, Task, Tenant, Wallet
+from conformance.planbok.settings import pin_memory, sandbox_chains
 from conformance.sandbox.deliveries import Outbox
 from conformance.sandbox.service import TENANTS, Service, method_name
 
@@ -30,7 +30,7 @@ class Decisions(Service):
 
     mounts: ClassVar = ("gateway",)
 
-    def __init__(self, clock: Clock, ids: Ids, outbox: Outbox) -> None:
+    def __init__(self, clock: WorldClock, ids: Ids, outbox: Outbox) -> None:
         super().__init__(clock, ids, outbox)
         self.tenants = {name: _tenant(name, ids.child(f"tenant-{name}")) for name in TENANTS}
         self.customers: dict[str, Customer] = {}
@@ -44,6 +44,7 @@ class Decisions(Service):
         self.event_ids = ids.child("events")
         self.page_secret = ids.child("page-secret").draw(32)
         self.pin_memory = pin_memory()
+        self.chains_of_the_setting = sandbox_chains()
 
     def credentials(self, tenant: str) -> dict[str, str]:
         """The keys of one organization, and the secret of its webhooks."""
@@ -128,6 +129,42 @@ class Decisions(Service):
     @abstractmethod
     def has_expired(self, challenge: Challenge) -> bool:
         """Whether a challenge can no longer be completed; taken in `challenge`."""
+
+    @abstractmethod
+    def challenge_json(self, challenge: Challenge) -> dict[str, Any]:
+        """A challenge as the API shows it; taken in `challenge`."""
+
+    @abstractmethod
+    def status_shown(self, challenge: Challenge) -> str:
+        """The status of a challenge; taken in `challenge`."""
+
+    @abstractmethod
+    def customer_json(self, customer: Customer) -> dict[str, Any]:
+        """A customer as the API shows it; taken in `customer`."""
+
+    @abstractmethod
+    def step(self, challenge: Challenge, visit: str) -> Step:
+        """What the page asks for now; taken in `page`."""
+
+    @abstractmethod
+    def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
+        """Take what was entered at a step; taken in `page`."""
+
+    @abstractmethod
+    def lock(self, challenge: Challenge, secret: Secret) -> None:
+        """Take no more guesses for a while; taken in `page`."""
+
+    @abstractmethod
+    def cancel(self, challenge: Challenge) -> None:
+        """End a challenge that the customer does not want; taken in `page`."""
+
+    @abstractmethod
+    def leave(self, challenge: Challenge) -> Response:
+        """Send the customer back to the caller's own page; taken in `page`."""
+
+    @abstractmethod
+    def leave_cancelled(self, challenge: Challenge) -> Response:
+        """Where the customer goes who cancelled; taken in `page`."""
 
     @abstractmethod
     def complete(self, challenge: Challenge) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from conformance.exchange import Request, Response
-from conformance.planbok.chains import CHAINS, Chain
+from conformance.planbok.chains import CHAINS, UNJUDGED_CHAINS, Chain
 from conformance.planbok.sandbox.base import Decisions
 from conformance.planbok.sandbox.state import Call, Challenge, Customer, Reason, Refused, Status, Task
 from conformance.sandbox.messages import read_object, read_text
@@ -32,7 +32,7 @@ class ChallengeDecisions(Decisions):
             return self.handler(call.operation)(call)
         if not isinstance(key, str) or not _UUID4.fullmatch(key):
             raise Refused(Reason.BODY, "'idempotencyKey' must be a UUID of version 4.")
-        scope = (call.tenant.name, key.lower())
+        scope = (call.tenant.name, self.key_remembered(key))
         payload = (call.operation, tuple(sorted(call.parameters.items())), call.request.body)
         if scope in self.answered:
             before, response = self.answered[scope]
@@ -42,6 +42,10 @@ class ChallengeDecisions(Decisions):
         response = self.handler(call.operation)(call)
         self.answered[scope] = (payload, response)
         return response
+
+    def key_remembered(self, key: str) -> str:
+        """What tells an ``idempotencyKey`` from others: all but letter case, since it is a UUID (RFC 9562)."""
+        return key.lower()
 
     def idempotency_key_is_required(self, operation: str) -> bool:
         """Whether a POST needs an ``idempotencyKey``.
@@ -71,12 +75,21 @@ class ChallengeDecisions(Decisions):
             raise Refused(Reason.BODY, "'blockchains' must be an array of names, such as [\"ETH-SEPOLIA\"].")
         if not names and not self.accepts_no_chain():
             raise Refused(Reason.BODY, "'blockchains' is empty. Name the chains to create wallets on.")
-        unknown = [name for name in names if name not in CHAINS]
+        known = self.known_chains()
+        unknown = [name for name in names if name not in known]
         if unknown and not self.accepts_unknown_chains():
-            raise Refused(Reason.BODY, f"'blockchains' names {unknown[0]!r}. Known are {', '.join(CHAINS)}.")
+            raise Refused(
+                Reason.BODY,
+                f"'blockchains' names {unknown[0]!r}. Known are {', '.join(known)}; the setting "
+                "CONFORMANCE_PLANBOK_SANDBOX_BLOCKCHAINS adds others.",
+            )
         if len(set(names)) < len(names) and not self.accepts_repeated_chains():
             raise Refused(Reason.BODY, "'blockchains' names a chain twice.")
-        return tuple(CHAINS[name] for name in dict.fromkeys(names) if name in CHAINS)
+        return tuple(known[name] for name in dict.fromkeys(names) if name in known)
+
+    def known_chains(self) -> Mapping[str, Chain]:
+        """The chains that there are: all that a source names (beta and clients), and those of the setting."""
+        return {**CHAINS, **UNJUDGED_CHAINS, **self.chains_of_the_setting}
 
     def accepts_no_chain(self) -> bool:
         """Whether an empty list of chains is taken. Silent: no."""
@@ -171,10 +184,14 @@ class ChallengeDecisions(Decisions):
         """The challenge in the path, under its own customer alone. Silent on others: 404."""
         customer = self.customer_of_challenge(call)
         wanted = call.parameters["challengeId"]
-        challenge = next((each for each in self.challenges_under(customer) if each.id == wanted), None)
+        challenge = next((each for each in self.challenges_under(customer) if self.is_called(each, wanted)), None)
         if challenge is None:
             raise Refused(Reason.UNKNOWN_CHALLENGE, f"This customer has no challenge {wanted!r}.")
         return challenge
+
+    def is_called(self, challenge: Challenge, identifier: str) -> bool:
+        """Whether a challenge has an id. Silent on letter case: it counts."""
+        return challenge.id == identifier
 
     def customer_of_challenge(self, call: Call) -> Customer:
         """The customer in the path of a challenge, of this organization alone."""

@@ -23,7 +23,7 @@ from conformance.planbok.sandbox.state import (
 )
 from conformance.sandbox.messages import read_object, read_text
 
-_LONGEST_NAME = 200
+_LONGEST_NAME = 4096
 
 
 class CustomerDecisions(Decisions):
@@ -38,8 +38,8 @@ class CustomerDecisions(Decisions):
         customer = Customer(
             id=self.new_object_id(),
             tenant=call.tenant,
-            name=name,
-            ref_id=ref_id,
+            name=self.text_kept(name),
+            ref_id=self.text_kept(ref_id),
             root=self.roots.draw(32),
             account=len(self.customers_of(call.tenant)),
             created_at=now,
@@ -48,6 +48,10 @@ class CustomerDecisions(Decisions):
         self.customers[customer.id] = customer
         self.announce(customer, "customer.created")
         return self.success(self.creation_status(), "Customer created", self.customer_json(customer))
+
+    def text_kept(self, text: str) -> str:
+        """A ``name`` or ``refId`` as it is kept and shown: every character of it (Onboarding and PIN Setup)."""
+        return text
 
     def ref_id_is_required(self) -> bool:
         """Whether a customer needs a ``refId``: yes (beta), where the demo client may leave it out."""
@@ -67,10 +71,14 @@ class CustomerDecisions(Decisions):
 
     def customer_for(self, call: Call) -> Customer:
         """The customer in the path, of this organization alone. Silent on others' customers: 404."""
-        customer = self.customers.get(call.parameters["id"])
+        customer = self.customer_called(call.parameters["id"])
         if customer is None or not self.may_see(call.tenant, customer):
             raise Refused(Reason.UNKNOWN_CUSTOMER, f"There is no customer {call.parameters['id']!r}.")
         return customer
+
+    def customer_called(self, identifier: str) -> Customer | None:
+        """The customer with an id, if any. Silent on letter case: it counts."""
+        return self.customers.get(identifier)
 
     def may_see(self, tenant: Tenant, customer: Customer) -> bool:
         """Whether an organization is shown a customer: its own alone."""

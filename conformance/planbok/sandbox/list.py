@@ -39,7 +39,11 @@ class ListDecisions(Decisions):
         own = [customer for customer in self.customers.values() if self.may_see(tenant, customer)]
         if not filter_text:
             return own
-        return [customer for customer in own if customer.id in filter_text.split(",")]
+        return [customer for customer in own if self.is_filtered_by(customer, filter_text.split(","))]
+
+    def is_filtered_by(self, customer: Customer, identifiers: Sequence[str]) -> bool:
+        """Whether a filter of these ids lets a customer through."""
+        return customer.id in identifiers
 
     def is_listed(self, wallet: Wallet) -> bool:
         """Whether the list shows a wallet yet."""

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
-from conformance.exchange import Response
+from conformance.exchange import Headers, Request, Response
 from conformance.planbok.sandbox.base import Decisions
 from conformance.planbok.sandbox.state import Reason, Refused
 from conformance.sandbox.messages import json_response, to_rfc3339
@@ -22,6 +22,33 @@ _STATUSES = {
 
 class ResponseDecisions(Decisions):
     """How an answer looks."""
+
+    not_simulated: ClassVar = {
+        "/v2/customers/{id}/export-private-keys": "POST",
+        "/v2/customers/{id}/public-key": "GET",
+        "/v2/customers/{id}/sign/**": "POST",
+        "/v2/customers/{id}/transactions/**": "POST",
+        "/v2/config/chains": "GET",
+        "/v2/organization/**": "GET POST PUT PATCH DELETE",
+        "/v2/transactions/**": "GET POST",
+        "/v2/transfer/estimate-fee": "POST",
+        "/v2/virtual-accounts/**": "GET POST",
+        "/v2/wallet-sets/**": "GET POST",
+        "/v2/wallets": "POST",
+        "/v2/wallets/validate-address": "POST",
+        "/v2/wallets/{id}": "PUT PATCH",
+        "/v2/wallets/{id}/balances": "GET",
+    }
+
+    async def answer(self, request: Request, path: str) -> Response:
+        """Tell that the server is well, without a key (clients); else what the API answers."""
+        if path == "/health" and request.method in {"GET", "HEAD"}:
+            return json_response(HTTPStatus.OK, {"healthy": True})
+        return await super().answer(request, path)
+
+    def stray(self, status: int, detail: str, headers: Headers = ()) -> Response:
+        """The answer to a request that no operation takes, in the envelope of all refusals."""
+        return json_response(status, self.error_body(status, detail), headers)
 
     def success(self, status: int, message: str, data: Any) -> Response:
         """The answer to a request that was carried out (API Reference: ``success``, ``status``, ``message``)."""

@@ -68,8 +68,8 @@ class WebhookDecisions(Decisions):
         return tenant.webhook_secret
 
     def signed_at(self) -> datetime:
-        """The time that a signature bears: that of the try."""
-        return self.now()
+        """The time that a signature bears: that of the try, by the clock of who receives it."""
+        return self.clock.outside()
 
     def follows_redirects(self) -> bool:
         """Whether an event goes where a receiver sends it. Silent: no, as the address was checked and that was not."""

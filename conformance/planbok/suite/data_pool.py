@@ -12,6 +12,7 @@ from conformance.planbok.messages import Challenge, customer_id
 from conformance.planbok.suite.tenant import RETURN_URL, Onboarding, Tenant
 from conformance.scenario import step_failed
 from conformance.targets import Subject
+from conformance.values import near
 
 _CUSTOMER = "path id"
 _URL = "body /redirectUrl"
@@ -75,7 +76,9 @@ class DataPool:
                 return PoolValues(pages, if_present=_PAGES, may_stay=_PAGES)
             case "getCustomer":
                 customer, parent = self._made(("customer", identity, self._ids.below(2)), tenant.onboard)
-                return PoolValues({_CUSTOMER: customer.id}, may_stay=(_CUSTOMER,), parent=parent)
+                misses = [miss.value for miss in near.misses(customer.id, near.HEX) if miss.same_form]
+                like = {_CUSTOMER: misses}
+                return PoolValues({_CUSTOMER: customer.id}, may_stay=(_CUSTOMER,), parent=parent, like=like)
             case "initializeCustomer":
                 customer, parent = self._made(("new", identity), tenant.onboard)
                 extra = ("body /blockchains", "body /accountType")
@@ -112,7 +115,10 @@ class DataPool:
             customer.person.authorize(issued.url)
             challenge = tenant.ended(customer.id, issued.id)
             if not challenge.succeeded:
-                step_failed(f"The right PIN was to complete a challenge, which reads {challenge.status!r}")
+                step_failed(
+                    f"The right PIN was to complete a challenge, which reads {challenge.status!r}",
+                    relies_on=["planbok.challenge.completable-in-time", "planbok.page.completed-once"],
+                )
             return _Provisioned(customer, issued.id, challenge)
 
         made, parent = self._made(("provisioned", identity), provision)
@@ -131,7 +137,10 @@ class DataPool:
             case _:
                 wallet = next((each.id for each in made.challenge.wallets if each.id), None)
                 if wallet is None:
-                    step_failed("The result of a challenge was to show the id of a wallet")
+                    step_failed(
+                        "The result of a challenge was to show the id of a wallet",
+                        relies_on=["planbok.result.readable-after-completion"],
+                    )
                 return PoolValues({_CUSTOMER: wallet}, may_stay=(_CUSTOMER,), parent=parent)
 
     def _made(self, name: object, make: Callable[[], Made]) -> tuple[Made, int]:

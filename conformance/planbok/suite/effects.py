@@ -7,6 +7,8 @@ from conformance.planbok.messages import entries
 from conformance.planbok.suite.tenant import Tenant
 from conformance.scenario import expect, needs, step_failed
 
+DAYS_AFTER = (1, 7, 31)
+"""After how many days what has no end is used again: whole turns of a clock, of a week, and longer than any month."""
 _MOST_PAGES = 50
 _A_PAGE = 100
 

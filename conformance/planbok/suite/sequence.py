@@ -13,6 +13,7 @@ from conformance.planbok.suite.person import Person
 from conformance.planbok.suite.tenant import Issued, Tenant
 from conformance.scenario import StepFailedError
 from conformance.targets import Subject
+from conformance.values import near
 
 MOST_CUSTOMERS = 2
 CUSTOMERS = (1, 1, 1, 2)
@@ -151,8 +152,9 @@ class Sequence(CallSequence):
                 if act == "cancels":
                     one.person.cancel(issued.url)
                 elif act != "looks on":
-                    right = act == "enters the right PIN"
-                    one.person.enter(page, one.person.pin if right else one.person.other_pin)
+                    misses = near.misses(one.person.pin, near.PIN, others=[one.person.other_pin])
+                    wrong = misses[self.tenant.ids.below(len(misses))].value
+                    one.person.enter(page, one.person.pin if act == "enters the right PIN" else wrong)
             self.tenant.challenge(one.id, issued.id)
 
     @step(

@@ -6,8 +6,9 @@ All of it is told from the wallets that answers show; a test only has them shown
 from collections.abc import Sequence
 from typing import NoReturn
 
-from conformance.planbok.suite.tenant import Tenant
-from conformance.scenario import needs, step_failed, verifies
+from conformance.planbok.messages import Wallet
+from conformance.planbok.suite.tenant import Onboarding, Tenant
+from conformance.scenario import expect_reading, needs, step_failed, verifies
 from conformance.standards.addresses import Family
 
 
@@ -36,31 +37,48 @@ def test_an_address_of_near_is_well_formed(tenant: Tenant) -> None:
     _show_wallets(tenant, tenant.chains_of(Family.NEAR))
 
 
-@verifies("planbok.address.follows-from-public-key", "planbok.address.one-account", "planbok.address.path-form")
+@verifies(
+    "planbok.address.follows-from-public-key",
+    "planbok.address.evm-follows-from-public-key",
+    "planbok.address.one-account",
+    "planbok.address.path-form",
+)
 def test_an_address_is_derived_as_its_wallet_says(tenant: Tenant) -> None:
     """Given wallets on all chains of the run, when they are listed with their public keys and derivation paths."""
     _show_wallets(tenant, _all_chains(tenant))
     _pass_over_unjudged("a derivation path or an account key, or a public key")
 
 
-@verifies("planbok.address.same-on-evm-chains")
+@verifies("planbok.address.same-on-evm-chains", "planbok.address.one-root", "planbok.address.keys-of-each-request")
 def test_an_address_is_the_same_on_all_evm_chains(tenant: Tenant) -> None:
     """Given wallets on the EVM chains of the run, each from a challenge of its own, when they are listed."""
-    _show_wallets(tenant, *([chain] for chain in tenant.chains_of(Family.EVM, at_least=2)))
+    chains = tenant.chains_of(Family.EVM, at_least=2)
+    wallets = _show_wallets(tenant, *([chain] for chain in chains))
+    addresses = {chain: {each.address.lower() for each in wallets if each.blockchain == chain} for chain in chains}
+    expect_reading(
+        "planbok.address.keys-of-each-request",
+        "one-root" if set.intersection(*addresses.values()) else "new-keys",
+        where="response /data",
+        expected="one address on all EVM chains, or one for each challenge",
+        got="; ".join(f"{chain}: {', '.join(sorted(found))}" for chain, found in addresses.items()),
+    )
+    _pass_over_unjudged("the derivation paths of two wallets, one path for both")
 
 
 @verifies("planbok.address.never-shared")
 def test_two_customers_share_no_address(tenant: Tenant) -> None:
-    """Given two customers with wallets on all chains of the run, when they are listed."""
-    _show_wallets(tenant, _all_chains(tenant))
-    _show_wallets(tenant, _all_chains(tenant))
+    """Given two customers of one name, refId, PIN and answers with wallets on all chains, when they are listed."""
+    customer = tenant.ready()
+    for each in (customer, tenant.ready(like=customer)):
+        _show_wallets(tenant, _all_chains(tenant), customer=each)
 
 
 @verifies("planbok.address.never-shared")
 def test_customers_of_two_organizations_share_no_address(tenant: Tenant, other_tenant: Tenant) -> None:
-    """Given customers of two organizations with wallets on all chains of the run, when each lists its own."""
-    _show_wallets(tenant, _all_chains(tenant))
-    _show_wallets(other_tenant, _all_chains(other_tenant))
+    """Given customers of two organizations, alike in all that people give, when each lists its wallets."""
+    customer = tenant.ready()
+    _show_wallets(tenant, _all_chains(tenant), customer=customer)
+    _show_wallets(other_tenant, _all_chains(other_tenant), customer=other_tenant.ready(like=customer))
 
 
 def _pass_over_unjudged(what: str) -> NoReturn:
@@ -76,23 +94,35 @@ def _all_chains(tenant: Tenant) -> list[str]:
     return [chain.name for chain in tenant.chains]
 
 
-def _show_wallets(tenant: Tenant, *challenges: Sequence[str]) -> None:
-    """Have a new customer's wallets listed.
+def _show_wallets(tenant: Tenant, *challenges: Sequence[str], customer: Onboarding | None = None) -> list[Wallet]:
+    """Have the wallets of a customer listed.
 
     Args:
         tenant: Whose customer it is.
         challenges: The chains that each challenge asks for.
+        customer: A customer who is set up; a new one if none is given.
+
+    Returns:
+        The wallets.
 
     Raises:
         NeedError: If nobody stands in for the person.
         StepFailedError: If there is not a wallet on each of the chains in the end.
     """
-    customer = tenant.ready()
+    customer = customer or tenant.ready()
     for chains in challenges:
         tenant.provisioned(customer, chains)
     wanted = {chain for chains in challenges for chain in chains}
-    found = tenant.eventually(
-        lambda: {wallet.blockchain for wallet in tenant.owned(customer.id)}, lambda seen: seen >= wanted
+    wallets = tenant.eventually(
+        "new wallets to be listed", lambda: tenant.owned(customer.id), lambda seen: _chains(seen) >= wanted
     )
-    if wanted - found:
-        step_failed(f"New wallets were to be listed, and there is none on {', '.join(sorted(wanted - found))}")
+    if missing := wanted - _chains(wallets):
+        step_failed(
+            f"New wallets were to be listed, and there is none on {', '.join(sorted(missing))}",
+            relies_on=["planbok.list.holds-all"],
+        )
+    return wallets
+
+
+def _chains(wallets: Sequence[Wallet]) -> set[str]:
+    return {wallet.blockchain for wallet in wallets}

@@ -1,22 +1,37 @@
 """A challenge is issued for new wallets, reads pending until its page was completed, and lives 15 minutes."""
 
 from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
 
 from conformance.clock import Clock
 from conformance.exchange import Exchange
-from conformance.planbok.messages import SUCCESS_WORDS, challenge_in, challenge_of, entries
-from conformance.planbok.suite.tenant import Issued, Onboarding, Tenant
+from conformance.planbok.messages import SUCCESS_WORDS, challenge_in, challenge_of, customer_id, entries
+from conformance.planbok.suite.lock_out import MANY
+from conformance.planbok.suite.person import shown
+from conformance.planbok.suite.tenant import RETURN_URL, Issued, Onboarding, Tenant
 from conformance.scenario import (
+    crosses,
     expect,
     expect_acceptance,
     expect_reading,
     expect_refusal,
+    leaves_out,
+    needs,
     refused,
     step_failed,
     verifies,
     waits,
 )
+from conformance.values import near
 
+TYPES = 8
+"""How many types of accounts that are written like the only one are asked for."""
+LINKS = 6
+"""How many near misses of a link are opened."""
+DAYS_AFTER = (1, 31)
+"""After how many days an expired challenge is tried: a whole turn of a clock, and longer than any month."""
 TWO_MINUTES_BEFORE = timedelta(minutes=13)
 TWO_MINUTES_AFTER = timedelta(minutes=17)
 
@@ -53,10 +68,13 @@ def test_the_account_type_may_be_left_out(tenant: Tenant) -> None:
 
 @verifies("planbok.challenge.other-account-type-refused")
 def test_another_account_type_is_refused(tenant: Tenant) -> None:
-    """Given a customer who is set up, when smart contract accounts are asked for, which are announced for later."""
+    """Given a customer who is set up, when accounts of an announced type are asked for, and of types like eoa."""
     customer = tenant.ready()
-    exchange = tenant.ask_wallets(customer.id, account_type="sca", broken=("asks-for-wallets-as-documented",))
-    expect_refusal("planbok.challenge.other-account-type-refused", exchange, "accountType is eoa alone")
+    others = ["sca", *(miss.value for miss in near.chosen(near.misses("eoa"), tenant.ids, core=TYPES, more=2))]
+    for kind in others:
+        exchange = tenant.ask_wallets(customer.id, account_type=kind, broken=("asks-for-wallets-as-documented",))
+        because = f"accountType is eoa alone, not {kind!a}"
+        expect_refusal("planbok.challenge.other-account-type-refused", exchange, because)
 
 
 @verifies("planbok.challenge.empty-blockchains-refused")
@@ -109,6 +127,26 @@ def test_a_challenge_is_pending_until_its_page_was_completed(tenant: Tenant) -> 
     _expect_pending(tenant, customer, issued, "after its page was opened")
 
 
+@verifies("planbok.challenge.redirect-url-read")
+def test_a_challenge_that_is_read_names_a_page(tenant: Tenant) -> None:
+    """Given a challenge that was asked for with the caller's own page, when it is read."""
+    customer = tenant.ready()
+    issued = tenant.requested(customer)
+    exchange = tenant.challenge(customer.id, issued.id)
+    challenge = challenge_of(exchange.response) or step_failed("A challenge was to be read", exchange)
+    url = challenge.redirect_url
+    if url is None:
+        needs("what this API does not show: a redirectUrl in a challenge that is read")
+    expect_reading(
+        "planbok.challenge.redirect-url-read",
+        "hosted-page" if url == issued.url else "callers-own" if url == RETURN_URL else None,
+        where="response /data/redirectUrl",
+        expected=f"{issued.url} or {RETURN_URL}",
+        got=url,
+        exchange=exchange,
+    )
+
+
 @verifies("planbok.challenge.success-word")
 def test_a_completed_challenge_says_so(tenant: Tenant) -> None:
     """Given a challenge, when the customer enters the right PIN."""
@@ -158,6 +196,33 @@ def test_a_challenge_is_not_read_by_another_organization(tenant: Tenant, other_t
     _expect_hidden(other_tenant.challenge(customer.id, issued.id), issued)
 
 
+@verifies("planbok.challenge.unknown-refused")
+def test_an_id_or_a_link_like_a_challenges_is_not_the_challenges(tenant: Tenant) -> None:
+    """Given a challenge, when it is read by ids that are like its own, and pages opened at links like its own."""
+    customer = tenant.ready()
+    issued, other = tenant.requested(customer), tenant.requested(customer, tenant.two_chains[:1])
+    misses = [miss for miss in near.misses(issued.id, near.HEX, others=[other.id]) if miss.value != other.id]
+    for miss in near.chosen(misses, tenant.ids, core=12, more=2):
+        exchange = tenant.challenge(customer.id, quote(miss.value, safe=""))
+        expect_refusal(
+            "planbok.challenge.unknown-refused",
+            exchange,
+            f"the id is like one that was given, {miss.name}, and nobody gave it",
+        )
+    place, _, link = issued.url.rpartition("/")
+    links = [miss for miss in near.misses(link, near.HEX) if miss.value.isascii() and miss.value.isalnum()]
+    for miss in links[:LINKS]:
+        page = customer.person.open_unasked(f"{place}/{miss.value}")
+        expect(
+            "planbok.challenge.unknown-refused",
+            page.form is None,
+            where="page",
+            expected=f"nothing to fill in: the link is like the right one, {miss.name}",
+            got=page.text,
+            exchange=shown(page),
+        )
+
+
 @waits
 @verifies("planbok.challenge.completable-in-time")
 def test_a_challenge_can_be_completed_before_its_time_is_over(tenant: Tenant, clock: Clock) -> None:
@@ -177,24 +242,157 @@ def test_a_challenge_can_be_completed_before_its_time_is_over(tenant: Tenant, cl
 
 
 @waits
+@pytest.mark.parametrize("visits", [1, 2])
 @verifies("planbok.challenge.expires-after-15-minutes")
-def test_a_challenge_cannot_be_completed_after_its_time(tenant: Tenant, clock: Clock) -> None:
-    """Given a challenge whose page was opened at once, when the right PIN is entered after 17 minutes."""
+def test_a_challenge_cannot_be_completed_after_its_time(tenant: Tenant, clock: Clock, visits: int) -> None:
+    """Given a challenge whose page was opened at once, and perhaps again, when the PIN is entered after 17 minutes."""
     customer = tenant.ready()
     issued = tenant.requested(customer)
-    page = customer.person.open(issued.url)
-    clock.advance(TWO_MINUTES_AFTER)
+    for _ in range(visits):
+        page = customer.person.open(issued.url)
+        clock.advance(TWO_MINUTES_AFTER / visits)
     if page.form is None:
         step_failed("The page of a challenge was to ask for the PIN")
     customer.person.enter(page)
     customer.person.authorize(issued.url)
+    _expect_expired(tenant, customer, issued, "17 minutes after its issue")
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@waits
+@crosses("expiry", "set-up")
+@verifies("planbok.challenge.expires-after-15-minutes")
+def test_no_task_is_completed_after_its_time(tenant: Tenant, clock: Clock) -> None:
+    """Given opened pages of each other task, when they are filled in rightly after 17 minutes."""
+    customer, new = tenant.ready(), tenant.onboard()
+    issued = {task: tenant.issued(tenant.ask(task, customer.id)) for task in ("update-pin", "reset-pin", "recovery")}
+    first = tenant.issued(tenant.ask("initialize", new.id))
+    person = customer.person
+    for each in issued.values():
+        person.open(each.url)
+    new.person.open(first.url)
+    clock.advance(TWO_MINUTES_AFTER)
+    person.try_to_change_pin(issued["update-pin"].url, person.pin)
+    person.try_to_reset_pin(issued["reset-pin"].url, person.answers)
+    person.set_recovery(issued["recovery"].url)
+    new.person.set_up(first.url)
+    tenant.shortly()
+    for owner, task, each in (*((customer, task, each) for task, each in issued.items()), (new, "initialize", first)):
+        exchange = tenant.challenge(owner.id, each.id)
+        challenge = challenge_of(exchange.response)
+        expect(
+            "planbok.challenge.expires-after-15-minutes",
+            refused(exchange) or (challenge is not None and not challenge.succeeded),
+            where="response /data/status",
+            expected=f"a challenge of {task} that did not succeed, or none: its page was filled in after 17 minutes",
+            got=challenge.status if challenge else exchange.response.status,
+            exchange=exchange,
+        )
+
+
+@waits
+@crosses("expiry", "page")
+@verifies("planbok.challenge.expires-after-15-minutes")
+def test_a_wrong_pin_does_not_prolong_a_challenge(tenant: Tenant, clock: Clock) -> None:
+    """Given a challenge, when a wrong PIN is entered after eight minutes and after 13, and the right one after 17."""
+    customer = tenant.ready()
+    issued = tenant.requested(customer)
+    for minutes in (8, 5):
+        clock.advance(timedelta(minutes=minutes))
+        customer.person.authorize(issued.url, customer.person.other_pin)
+    page = customer.person.open(issued.url)
+    clock.advance(timedelta(minutes=4))
+    if page.form is not None:
+        customer.person.enter(page)
+    customer.person.authorize(issued.url)
+    _expect_expired(tenant, customer, issued, "17 minutes after its issue")
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@waits
+@verifies("planbok.challenge.expires-after-15-minutes")
+def test_a_challenge_that_expired_never_holds_again(tenant: Tenant, clock: Clock) -> None:
+    """Given challenges of a day and of 31 days ago, and five minutes more, when the right PIN is entered."""
+    if not tenant.moves_clock:
+        needs("a clock that can be moved on by days, as only the reference sandbox has")
+    customer = tenant.ready()
+    for days in DAYS_AFTER:
+        issued = tenant.requested(customer)
+        clock.advance(timedelta(days=days, minutes=5))
+        customer.person.authorize(issued.url)
+        _expect_expired(tenant, customer, issued, f"{days} days and five minutes after its issue")
+
+
+@verifies("planbok.challenge.completable-in-time")
+def test_a_challenge_stays_while_others_get_theirs(tenant: Tenant) -> None:
+    """Given a challenge, when customers of the same name, of the same refId and of neither get theirs."""
+    customer = tenant.ready()
+    issued = tenant.requested(customer)
+    for name, ref_id in ((customer.name, None), (None, customer.ref_id), (None, None)):
+        exchange = tenant.create(name, ref_id)
+        if neighbour := customer_id(exchange.response):
+            tenant.ask("initialize", neighbour)
+    tenant.requested(tenant.ready(), tenant.two_chains[:1])
+    _expect_completable(tenant, customer, issued, "others got challenges")
+
+
+@crosses("idempotency", "isolation")
+@verifies("planbok.challenge.unique", "planbok.challenge.ids-differ")
+def test_two_customers_never_get_one_challenge(tenant: Tenant) -> None:
+    """Given two customers, when one request with one idempotencyKey is sent for each of them."""
+    key, first, second = tenant.new_key(), tenant.onboard(), tenant.onboard()
+    body = {"redirectUrl": RETURN_URL, "idempotencyKey": key}
+    one = tenant.issued(tenant.ask("initialize", first.id, body=body))
+    exchange = tenant.ask("initialize", second.id, body=body)
+    other = challenge_of(exchange.response) if exchange.response.succeeded else None
+    for rule, own, foreign in (
+        ("planbok.challenge.unique", one.url, other and other.redirect_url),
+        ("planbok.challenge.ids-differ", one.id, other and other.id),
+    ):
+        expect(
+            rule,
+            own != foreign,
+            where="response /data",
+            expected=f"another than {own}, which is {first.id}'s, or a refusal",
+            got=foreign or exchange.response.status,
+            exchange=exchange,
+        )
+
+
+@crosses("isolation", "page")
+@verifies("planbok.challenge.completable-in-time")
+def test_a_lock_out_is_of_one_customer(tenant: Tenant) -> None:
+    """Given two customers, when one enters ten wrong PINs, and the other the right one."""
+    customer, neighbour = tenant.ready(), tenant.ready()
+    issued = tenant.requested(neighbour)
+    page = customer.person.open(tenant.requested(customer).url)
+    for _ in range(MANY):
+        if page.form is None:
+            break
+        page = customer.person.enter(page, customer.person.other_pin)
+    _expect_completable(tenant, neighbour, issued, f"{customer.id} entered wrong PINs")
+
+
+def _expect_completable(tenant: Tenant, customer: Onboarding, issued: Issued, though: str) -> None:
+    customer.person.authorize(issued.url)
+    challenge = tenant.ended(customer.id, issued.id)
+    expect(
+        "planbok.challenge.completable-in-time",
+        challenge.succeeded,
+        where="response /data/status",
+        expected=f"a challenge that succeeded, though {though}",
+        got=challenge.status,
+    )
+
+
+def _expect_expired(tenant: Tenant, customer: Onboarding, issued: Issued, when: str) -> None:
     tenant.shortly()
     found = tenant.owned(customer.id)
     expect(
         "planbok.challenge.expires-after-15-minutes",
         not found,
         where="response /data",
-        expected="no wallet of a challenge that expired",
+        expected=f"no wallet of a challenge that expired: the PIN came {when}",
         got=", ".join(wallet.address for wallet in found) or "none",
     )
     exchange = tenant.challenge(customer.id, issued.id)
@@ -203,7 +401,7 @@ def test_a_challenge_cannot_be_completed_after_its_time(tenant: Tenant, clock: C
         "planbok.challenge.expires-after-15-minutes",
         refused(exchange) or (challenge is not None and not challenge.succeeded),
         where="response /data/status",
-        expected="a challenge that did not succeed, or none",
+        expected=f"a challenge that did not succeed, or none: the PIN came {when}",
         got=challenge.status if challenge else exchange.response.status,
         exchange=exchange,
     )

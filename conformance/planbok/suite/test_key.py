@@ -1,18 +1,34 @@
 """Requests carry a key that was issued, and one that may only read changes nothing."""
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
+from conformance.planbok.messages import KEY_HEADER
 from conformance.planbok.suite.effects import expect_not_created
 from conformance.planbok.suite.tenant import Onboarding, Tenant
-from conformance.scenario import expect_reading, expect_refusal, expect_status, step_failed, verifies
+from conformance.scenario import (
+    crosses,
+    expect_reading,
+    expect_refusal,
+    expect_same,
+    expect_status,
+    refused,
+    step_failed,
+    verifies,
+)
+from conformance.values import near
 
 READINGS: Mapping[int, str] = {HTTPStatus.UNAUTHORIZED: "answered-401", HTTPStatus.FORBIDDEN: "answered-403"}
 WITHOUT_KEY = ("sends-key",)
 MISSING = "there is no key"
 WRONG = "this key was never issued"
+A_KEY = near.Kind(lambda value: near.FIELD.fits(value) and len(value) >= 8)  # noqa: PLR2004 - shorter ones are words
+"""A key of which a recording hides every near miss, so that none may be as short as text that stands elsewhere."""
+MISSES, CREATIONS = 16, 4
+"""How many near misses are tried, and of how many customers are created."""
 READ_ONLY = "this key may only read"
 
 
@@ -48,6 +64,34 @@ def test_a_wrong_key_is_refused(tenant: Tenant) -> None:
     expect_not_created("planbok.key.wrong-refused", tenant, [ref_id])
 
 
+@verifies("planbok.key.wrong-refused", "planbok.key.wrong-is-401")
+def test_a_key_like_the_right_one_is_refused(tenant: Tenant) -> None:
+    """Given a key, when customers are listed with keys that are like it, some are created, and then listed with it."""
+    misses = near.misses(tenant.credentials.api_key, A_KEY, others=[tenant.ids.alphanumeric(52)])[:MISSES]
+    ref_ids = []
+    for number, miss in enumerate(misses):
+        because = f"the key is like the right one, {miss.name}"
+        exchanges = [_list(tenant, miss.value)]
+        if number < CREATIONS:
+            ref_ids.append(str(tenant.ids.uuid()))
+            exchanges.append(_create(tenant, ref_ids[-1], miss.value))
+        for exchange in exchanges:
+            expect_refusal("planbok.key.wrong-refused", exchange, because)
+            expect_status("planbok.key.wrong-is-401", exchange, 401, because=because)
+    expect_not_created("planbok.key.wrong-refused", tenant, ref_ids)
+
+
+@verifies("planbok.response.same-value-accepted")
+def test_the_name_of_the_keys_header_may_be_written_otherwise(tenant: Tenant) -> None:
+    """When customers are listed with the key in a header whose name is in small letters, and in capitals."""
+    without = tenant.customers(key=None, broken=WITHOUT_KEY)
+    if not refused(without):
+        step_failed("A request without the key was to be refused, so that an acceptance says something", without)
+    for same in near.field_names(KEY_HEADER):
+        exchange = tenant.customers(key=None, headers={same.value: tenant.credentials.api_key})
+        expect_same("planbok.response.same-value-accepted", exchange, same)
+
+
 @verifies("planbok.key.read-only-refused")
 def test_a_read_only_key_creates_nothing(tenant: Tenant) -> None:
     """Given a key that lists customers and may do no more, when a customer is created with it."""
@@ -59,6 +103,17 @@ def test_a_read_only_key_creates_nothing(tenant: Tenant) -> None:
     expect_not_created("planbok.key.read-only-refused", tenant, [ref_id])
 
 
+@verifies("planbok.key.read-only-refused")
+def test_a_read_only_key_starts_no_task(tenant: Tenant) -> None:
+    """Given a customer without a PIN and one who is set up, when each of their tasks is asked for with such a key."""
+    new, customer = tenant.onboard(), tenant.ready()
+    key = tenant.read_only_key
+    expect_refusal("planbok.key.read-only-refused", tenant.ask("initialize", new.id, key=key), READ_ONLY)
+    for task in ("recovery", "update-pin", "reset-pin"):
+        expect_refusal("planbok.key.read-only-refused", tenant.ask(task, customer.id, key=key), READ_ONLY)
+
+
+@crosses("authentication", "set-up")
 @verifies("planbok.key.missing-refused", "planbok.key.wrong-refused", "planbok.key.read-only-refused")
 def test_no_other_key_asks_for_wallets(tenant: Tenant) -> None:
     """Given a customer who is set up, when wallets are asked for without a key, with wrong ones and a read-only one."""
@@ -70,6 +125,26 @@ def test_no_other_key_asks_for_wallets(tenant: Tenant) -> None:
         expect_refusal("planbok.key.wrong-refused", exchange, WRONG)
     exchange = tenant.ask_wallets(customer.id, key=tenant.read_only_key)
     expect_refusal("planbok.key.read-only-refused", exchange, READ_ONLY)
+
+
+@crosses("idempotency", "authentication")
+@verifies("planbok.key.missing-refused", "planbok.key.wrong-refused", "planbok.key.read-only-refused")
+def test_a_repetition_needs_the_key_as_well(tenant: Tenant) -> None:
+    """Given creations and a challenge, when each is repeated without a key, with wrong ones and a read-only one."""
+    customer = tenant.ready()
+    again, ref_id = tenant.new_key(), str(tenant.ids.uuid())
+    calls = (
+        partial(tenant.create, "Customer", ref_id, idempotency_key=tenant.new_key()),
+        partial(tenant.ask_wallets, customer.id, idempotency_key=again),
+    )
+    for call in calls:
+        first = call()
+        if not first.response.succeeded:
+            step_failed("A request with an idempotencyKey was to succeed", first)
+        expect_refusal("planbok.key.missing-refused", call(key=None, broken=WITHOUT_KEY), MISSING)
+        for key in _wrong_keys(tenant):
+            expect_refusal("planbok.key.wrong-refused", call(key=key, broken=WITHOUT_KEY), WRONG)
+        expect_refusal("planbok.key.read-only-refused", call(key=tenant.read_only_key), READ_ONLY)
 
 
 def _create(tenant: Tenant, ref_id: str, key: str | None) -> Exchange:

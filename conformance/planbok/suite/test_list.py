@@ -10,7 +10,8 @@ from conformance.findings import answer as answered
 from conformance.planbok.messages import Wallet, entries, payload, wallets_in
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
-from conformance.scenario import expect, expect_reading, needs, refused, step_failed, verifies, waits
+from conformance.scenario import crosses, expect, expect_reading, needs, refused, step_failed, verifies, waits
+from conformance.values import near
 
 AN_HOUR = timedelta(hours=1)
 A_SMALL_PAGE = 2
@@ -34,7 +35,10 @@ def test_the_list_holds_what_came_of_every_challenge(tenant: Tenant) -> None:
         got=written(found),
     )
     if {wallet.blockchain for wallet in result} != set(chains):
-        step_failed("The results of two challenges were to hold a wallet on the chain of each")
+        step_failed(
+            "The results of two challenges were to hold a wallet on the chain of each",
+            relies_on=["planbok.result.readable-after-completion", "planbok.result.exactly-the-chains"],
+        )
     expect(
         "planbok.list.agrees-with-result",
         places(found) == places(result),
@@ -63,22 +67,40 @@ def test_the_list_holds_the_wallets_of_those_it_is_filtered_by(tenant: Tenant) -
 
 @verifies("planbok.list.unknown-customer-is-empty", "planbok.list.empty-filter-is-empty")
 def test_the_list_of_nobody_is_empty(tenant: Tenant) -> None:
-    """Given a customer with a wallet, when the list is filtered by an id that no customer has, and by none."""
+    """Given a customer with a wallet, when the list is filtered by an id of nobody, by two of them, and by none."""
     customer, _ = _with_wallets(tenant)
     is_object_id = len(customer.id) == OBJECT_ID_LENGTH
     unknown = tenant.ids.draw(OBJECT_ID_LENGTH // 2).hex() if is_object_id else str(tenant.ids.uuid())
+    another = unknown[::-1] if is_object_id else str(tenant.ids.uuid())
     _expect_none("planbok.list.unknown-customer-is-empty", tenant.wallets(unknown))
+    _expect_none("planbok.list.unknown-customer-is-empty", tenant.wallets(unknown, another))
     _expect_none("planbok.list.empty-filter-is-empty", tenant.wallets(broken=WITHOUT_FILTER))
 
 
+@verifies("planbok.list.unknown-customer-is-empty")
+def test_the_list_of_an_id_like_a_customers_is_empty(tenant: Tenant) -> None:
+    """Given two customers with a wallet, when the list is filtered by ids that are like that of one of them."""
+    (customer, _), (other, _) = _with_wallets(tenant), _with_wallets(tenant)
+    found = near.misses(customer.id, near.HEX, others=[other.id])
+    wrong = [miss for miss in found if miss.value != other.id and (miss.same_form or miss.sort == "length")]
+    for miss in near.chosen(wrong, tenant.ids, core=14, more=3):
+        _expect_none("planbok.list.unknown-customer-is-empty", tenant.wallets(miss.value), miss.name)
+
+
+@crosses("authentication", "isolation")
 @verifies("planbok.list.unseen-by-others")
 def test_wallets_are_not_shown_to_another_organization(tenant: Tenant, other_tenant: Tenant) -> None:
-    """Given a customer with a wallet, when another organization reads it, lists it, and lists all it can."""
+    """Given a customer with a wallet, when another organization reads it, lists it in other ways, and lists all."""
     customer, wallets = _with_wallets(tenant)
     exchanges = [
         *(other_tenant.wallet(wallet.id) for wallet in wallets if wallet.id),
         other_tenant.wallets(customer.id),
         other_tenant.wallets(query="&limit=100", broken=WITHOUT_FILTER),
+        *(
+            other_tenant.wallets(other_tenant.onboard().id, query=f"&{name}={value}")
+            for wallet in wallets[:1]
+            for name, value in (("address", wallet.address), ("blockchain", wallet.blockchain))
+        ),
     ]
     for exchange in exchanges:
         seen = [wallet for wallet in wallets if wallet.address.encode() in exchange.response.body]
@@ -94,9 +116,12 @@ def test_wallets_are_not_shown_to_another_organization(tenant: Tenant, other_ten
 
 @verifies("planbok.list.pages-complete")
 def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
-    """Given a customer with wallets on all chains of the run, when they are listed in small pages."""
-    customer = tenant.ready()
-    wallets = _provisioned(tenant, customer, [chain.name for chain in tenant.chains])
+    """Given wallets of a customer between older and newer ones of another, when they are listed in small pages."""
+    customer, other = tenant.ready(), tenant.ready()
+    chains = [chain.name for chain in tenant.chains]
+    tenant.provisioned(other, chains[:1])
+    wallets = _provisioned(tenant, customer, chains)
+    tenant.provisioned(other, chains[1:])
     size = min(A_SMALL_PAGE, len(wallets) - 1)
     pages = [
         tenant.wallets(customer.id, query=f"&page={number}&limit={size}")
@@ -112,7 +137,7 @@ def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
     )
 
 
-@verifies("planbok.list.wallets-stay")
+@verifies("planbok.list.wallets-stay", "planbok.list.wallet-ids-stay")
 def test_a_wallet_stays_when_its_chain_is_asked_for_again(tenant: Tenant) -> None:
     """Given a listed wallet, when wallets on its chain and on another one are authorized, or refused, and listed."""
     customer, _ = _with_wallets(tenant)
@@ -124,7 +149,7 @@ def test_a_wallet_stays_when_its_chain_is_asked_for_again(tenant: Tenant) -> Non
 
 
 @waits
-@verifies("planbok.list.wallets-stay")
+@verifies("planbok.list.wallets-stay", "planbok.list.wallet-ids-stay")
 def test_a_wallet_stays_when_its_challenge_is_gone(tenant: Tenant, clock: Clock) -> None:
     """Given a listed wallet, when it is listed again an hour later."""
     customer, _ = _with_wallets(tenant)
@@ -153,7 +178,9 @@ def test_a_listed_wallet_is_read_by_its_id(tenant: Tenant) -> None:
 def test_the_order_of_a_list_is_turned_round(tenant: Tenant) -> None:
     """Given two customers, when the customers are listed without an order, with ASC, and with asc."""
     older, newer = tenant.onboard(), tenant.onboard()
-    usual = tenant.eventually(lambda: _ids(tenant.customers("?limit=100")), lambda ids: newer.id in ids)
+    usual = tenant.eventually(
+        "a customer to be listed", lambda: _ids(tenant.customers("?limit=100")), lambda ids: newer.id in ids
+    )
     exchanges = {name: tenant.customers(f"?limit=100&order={name}") for name in ("ASC", "asc")}
     turned = {
         name: exchange.response.succeeded
@@ -192,24 +219,29 @@ def _provisioned(tenant: Tenant, customer: Onboarding, chains: Sequence[str]) ->
     tenant.provisioned(customer, chains)
     found = _listed(tenant, customer, chains)
     if not {wallet.blockchain for wallet in found} >= set(chains):
-        step_failed(f"New wallets on {', '.join(chains)} were to be listed, and there are {written(found)}")
+        step_failed(
+            f"New wallets on {', '.join(chains)} were to be listed, and there are {written(found)}",
+            relies_on=["planbok.list.holds-all"],
+        )
     return found
 
 
 def _listed(tenant: Tenant, customer: Onboarding, chains: Sequence[str]) -> list[Wallet]:
     """A customer's wallets as soon as there is one on each of these chains, or as they are in the end."""
     return tenant.eventually(
-        lambda: tenant.owned(customer.id), lambda found: {wallet.blockchain for wallet in found} >= set(chains)
+        "new wallets to be listed",
+        lambda: tenant.owned(customer.id),
+        lambda found: {wallet.blockchain for wallet in found} >= set(chains),
     )
 
 
-def _expect_none(rule: str, exchange: Exchange) -> None:
+def _expect_none(rule: str, exchange: Exchange, name: str = "") -> None:
     found = wallets_in(payload(exchange.response))
     expect(
         rule,
         not found,
         where="response /data",
-        expected="no wallet, or a refusal",
+        expected="no wallet, or a refusal" + (f": the id is like one that was given, {name}" if name else ""),
         got=written(found) if found else answered(exchange),
         exchange=exchange,
     )

@@ -1,16 +1,21 @@
 """The hosted page asks for the PIN each time, completes a challenge once, and sends the customer back."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
+
 from conformance.exchange import Exchange
+from conformance.findings import answer as answered
 from conformance.planbok.messages import challenge_of, payload
 from conformance.planbok.suite.lock_out import MANY, right_pin_refused
 from conformance.planbok.suite.person import shown
 from conformance.planbok.suite.tenant import RETURN_URL, Issued, Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
-from conformance.scenario import expect, expect_reading, needs, refused, step_failed, verifies
+from conformance.scenario import crosses, expect, expect_reading, leaves_out, needs, refused, step_failed, verifies
+from conformance.values import near, telling
 
 STATUS_WORDS = {"verified", "completed", "successful", "success"}
 EVERY_SITE = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:\*(?::[0-9*]+)?)?", re.IGNORECASE)
@@ -57,10 +62,78 @@ def test_a_wrong_pin_completes_nothing(tenant: Tenant) -> None:
     _expect_no_wallet(tenant, customer, "planbok.page.wrong-pin-refused")
 
 
+@verifies("planbok.page.wrong-pin-refused")
+def test_a_pin_like_the_right_one_completes_nothing(tenant: Tenant) -> None:
+    """Given a customer whose PIN begins with a zero, when PINs like it are entered, and after each two of them it."""
+    customer = _with_zero_before_the_pin(tenant)
+    neighbour = tenant.onboard().person.pin
+    misses = near.misses(customer.person.pin, near.PIN, others=[neighbour])
+    wrong = {miss.name: miss.value for miss in near.chosen(misses, tenant.ids, core=12, more=2)}
+    for name, completed in _tried(tenant, customer, wrong):
+        expect(
+            "planbok.page.wrong-pin-refused",
+            not completed,
+            where="response /data/status",
+            expected=f"a challenge that did not succeed with a PIN like the right one, {name}",
+            got="one that succeeded" if completed else "that",
+        )
+
+
+@verifies("planbok.page.pin-unfolded")
+def test_a_pin_that_is_written_otherwise_is_taken_or_refused(tenant: Tenant) -> None:
+    """Given a customer, when the PIN is entered with blanks and in digits of other scripts."""
+    customer = tenant.ready()
+    entries = {same.name: same.value for same in near.decimal_digits(customer.person.pin)}
+    for name, completed in _tried(tenant, customer, entries):
+        expect(
+            "planbok.page.pin-unfolded",
+            not completed,
+            where="response /data/status",
+            expected=f"a challenge that did not succeed with the PIN {name}",
+            got="one that succeeded" if completed else "that",
+        )
+
+
+def _with_zero_before_the_pin(tenant: Tenant) -> Onboarding:
+    """A customer who is set up with a PIN that begins with one zero."""
+
+    def begin(customer: Onboarding) -> None:
+        customer.person.pin = _beginning_with_zero(customer.person.pin)
+
+    return tenant.ready(begin)
+
+
+def _beginning_with_zero(pin: str) -> str:
+    """A PIN like another, that begins with one zero."""
+    digits = pin[1:].lstrip("0") or "1"
+    return f"0{digits.ljust(5, '7')}"
+
+
+def _tried(tenant: Tenant, customer: Onboarding, entries: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+    """Whether a challenge was completed by each of some entries, by their names; the right PIN follows on each two.
+
+    Raises:
+        StepFailedError: If the right PIN does not complete a challenge.
+    """
+    person, chain = customer.person, tenant.two_chains[:1]
+    issued: Issued | None = None
+    for number, (name, entry) in enumerate(entries.items()):
+        issued = issued or tenant.requested(customer, chain)
+        person.authorize(issued.url, entry)
+        completed = tenant.seen(customer.id, issued.id).succeeded
+        yield name, completed
+        if number % 2 and not completed:
+            person.authorize(issued.url)
+            if not tenant.ended(customer.id, issued.id).succeeded:
+                step_failed("The right PIN was to complete a challenge after two wrong ones")
+        issued = None if completed or number % 2 else issued
+
+
 @verifies("planbok.page.locks-out")
 def test_many_wrong_pins_lock_the_customer_out(tenant: Tenant) -> None:
-    """Given a customer who is set up, when the right PIN is entered after ten wrong ones."""
+    """Given a customer who entered the right PIN once, when it is entered again after ten wrong ones."""
     customer = tenant.ready()
+    tenant.provisioned(customer, tenant.two_chains[:1])
     page = customer.person.open(tenant.requested(customer).url)
     for _ in range(MANY):
         if page.form is None:
@@ -72,6 +145,22 @@ def test_many_wrong_pins_lock_the_customer_out(tenant: Tenant) -> None:
             break
         page = customer.person.enter(page, customer.person.other_pin)
     _expect_locked_out(tenant, customer, f"after {MANY} wrong PINs")
+
+
+@verifies("planbok.page.locks-out")
+def test_wrong_pins_with_visits_in_between_lock_the_customer_out(tenant: Tenant) -> None:
+    """Given a customer who is set up, when it is read and the page opened anew before each of ten wrong PINs."""
+    customer = tenant.ready()
+    issued = tenant.requested(customer)
+    for _ in range(MANY):
+        tenant.read(customer.id)
+        page = customer.person.authorize(issued.url, customer.person.other_pin)
+        if page.form is None:
+            exchange = tenant.ask_wallets(customer.id)
+            if refused(exchange):
+                break
+            issued = tenant.issued(exchange)
+    _expect_locked_out(tenant, customer, f"after {MANY} wrong PINs with visits in between")
 
 
 @verifies("planbok.page.locks-out")
@@ -119,6 +208,32 @@ def test_a_pin_authorizes_the_challenge_whose_page_asked_for_it(tenant: Tenant) 
     )
 
 
+@pytest.mark.parametrize("task", ["update-pin", "reset-pin"])
+@crosses("set-up", "page")
+@verifies("planbok.customer.pin-replaced")
+def test_a_page_that_was_open_takes_no_former_pin(tenant: Tenant, task: str) -> None:
+    """Given a page that was open while the PIN was replaced elsewhere, when the old PIN is entered there."""
+    customer = tenant.ready()
+    person = customer.person
+    issued = tenant.requested(customer)
+    page = person.open(issued.url)
+    replacing = tenant.issued(tenant.ask(task, customer.id))
+    (person.change_pin if task == "update-pin" else person.reset_pin)(replacing.url)
+    if page.form is not None:
+        person.enter(page, person.other_pin)
+    tenant.shortly()
+    exchange = tenant.challenge(customer.id, issued.id)
+    challenge = challenge_of(exchange.response)
+    expect(
+        "planbok.customer.pin-replaced",
+        challenge is None or not challenge.succeeded,
+        where="response /data/status",
+        expected="a challenge that did not succeed with the old PIN on a page that was open before",
+        got=challenge.status if challenge else answered(exchange),
+        exchange=exchange,
+    )
+
+
 @verifies("planbok.page.not-framed")
 def test_the_page_is_not_shown_in_a_frame(tenant: Tenant) -> None:
     """Given a challenge, when its page is opened."""
@@ -146,6 +261,7 @@ def test_a_new_pin_is_six_digits_and_confirmed(tenant: Tenant) -> None:
     customer = tenant.onboard()
     issued = tenant.issued(tenant.ask("initialize", customer.id))
     person = customer.person
+    person.pin = _beginning_with_zero(person.pin)
     page = person.open(issued.url)
     has_pin, exchange = _has_pin(tenant, customer)
     if has_pin:
@@ -154,6 +270,11 @@ def test_a_new_pin_is_six_digits_and_confirmed(tenant: Tenant) -> None:
         (person.pin[:5], person.pin[:5], "five digits"),
         ("abcdef", "abcdef", "six letters"),
         (person.pin, person.other_pin, "two PINs that differ"),
+        (person.pin, _turned(person.pin, 0), "two PINs that differ in the first digit"),
+        (person.pin, _turned(person.pin, -1), "two PINs that differ in the last digit"),
+        (person.pin, person.pin[1:], "a repetition without the zero before it"),
+        (person.pin, "", "a PIN that was entered once"),
+        (f"{person.pin}0", f"{person.pin}0", "seven digits"),
     ):
         if page.form is None:
             step_failed("The page was to ask for a new PIN")
@@ -178,6 +299,13 @@ def test_a_new_pin_is_six_digits_and_confirmed(tenant: Tenant) -> None:
         got=page.text,
         exchange=shown(page),
     )
+
+
+def _turned(pin: str, place: int) -> str:
+    """The PIN with another digit at a place."""
+    digits = list(pin)
+    digits[place] = str((int(digits[place]) + 1) % 10)
+    return "".join(digits)
 
 
 @verifies("planbok.page.purpose-shown")
@@ -240,7 +368,9 @@ def test_a_challenge_is_completed_once(tenant: Tenant) -> None:
     before = tenant.ended(customer.id, issued.id)
     if not before.succeeded:
         step_failed(f"The right PIN was to complete a challenge, which reads {before.status!r}")
-    wallets = tenant.eventually(lambda: tenant.owned(customer.id), lambda found: len(found) >= len(before.wallets))
+    wallets = tenant.eventually(
+        "new wallets to be listed", lambda: tenant.owned(customer.id), lambda found: len(found) >= len(before.wallets)
+    )
     customer.person.enter(page)
     customer.person.authorize(issued.url)
     tenant.shortly()
@@ -275,7 +405,7 @@ def test_the_customer_is_sent_back(tenant: Tenant) -> None:
         exchange=shown(page),
     )
     if returned_to is None:
-        step_failed("A completed page was to send the customer back")
+        step_failed("A completed page was to send the customer back", relies_on=["planbok.page.returns-to-caller"])
     query = parse_qsl(urlsplit(returned_to).query)
     urls = [str(each.url) for each in (*page.response.history, page.response)]
     carrying = [url for url in (*urls, returned_to) if customer.person.pin in re.split(r"\W", url)]
@@ -307,20 +437,91 @@ def test_the_customer_is_sent_back(tenant: Tenant) -> None:
     )
 
 
+@verifies("planbok.page.returns-to-caller", "planbok.page.keeps-query", "planbok.response.described-accepted")
+def test_the_customer_is_sent_back_to_any_page(tenant: Tenant) -> None:
+    """Given challenges with URLs at the edges of what a URL may be, when the right PIN is entered."""
+    customer, chain = tenant.ready(), tenant.two_chains[:1]
+    for value in near.chosen(telling.RETURNS, tenant.ids, core=8, more=2):
+        url = value.text
+        exchange = tenant.ask_wallets(customer.id, chain, redirect_url=url)
+        expect(
+            "planbok.response.described-accepted",
+            exchange.response.succeeded,
+            where="response status",
+            expected=f"2xx: a redirectUrl with {value.name} fits the reference",
+            got=answered(exchange),
+            exchange=exchange,
+        )
+        if not exchange.response.succeeded:
+            continue
+        page = customer.person.authorize(tenant.issued(exchange).url)
+        returned_to = page.returned_to or (url if url in unescape(page.response.text) else None)
+        expect(
+            "planbok.page.returns-to-caller",
+            returned_to is not None and telling.same_page(returned_to, url),
+            where="page",
+            expected=f"a return to {url}, with {value.name}",
+            got=returned_to or page.text,
+            exchange=shown(page),
+        )
+        expect(
+            "planbok.page.keeps-query",
+            returned_to is None or telling.keeps_query(url, returned_to),
+            where="page, the query of the return",
+            expected=f"{urlsplit(url).query or 'no query'}, with {value.name}",
+            got=returned_to or "no return",
+            exchange=shown(page),
+        )
+
+
 @verifies("planbok.page.returns-to-caller")
 def test_the_customer_is_sent_back_from_the_set_up(tenant: Tenant) -> None:
-    """Given a new customer, when PIN and recovery are set."""
+    """Given a new customer, when PIN and recovery are set, and each is replaced."""
     customer = tenant.onboard()
-    page = customer.person.set_up(tenant.issued(tenant.ask("initialize", customer.id)).url)
-    returned_to = page.returned_to or (RETURN_URL if RETURN_URL in page.response.text else None)
-    expect(
-        "planbok.page.returns-to-caller",
-        returned_to is not None and _place(returned_to) == _place(RETURN_URL),
-        where="page",
-        expected=f"a return to {RETURN_URL}",
-        got=returned_to or page.text,
-        exchange=shown(page),
-    )
+    person = customer.person
+    tasks = {
+        "initialize": person.set_up,
+        "update-pin": person.change_pin,
+        "reset-pin": person.reset_pin,
+        "recovery": person.set_recovery,
+    }
+    for task, fill_in in tasks.items():
+        page = fill_in(tenant.issued(tenant.ask(task, customer.id)).url)
+        returned_to = page.returned_to or (RETURN_URL if RETURN_URL in page.response.text else None)
+        expect(
+            "planbok.page.returns-to-caller",
+            returned_to is not None and _place(returned_to) == _place(RETURN_URL),
+            where="page",
+            expected=f"a return to {RETURN_URL} from {task}",
+            got=returned_to or page.text,
+            exchange=shown(page),
+        )
+        tenant.shortly()
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@verifies("planbok.page.completed-once")
+def test_a_task_is_completed_once(tenant: Tenant) -> None:
+    """Given pages to replace a PIN, one done and one cancelled, when they are filled in again, and the PIN is used."""
+    customer = tenant.ready()
+    person = customer.person
+    for end in (person.change_pin, person.cancel):
+        issued = tenant.issued(tenant.ask("update-pin", customer.id))
+        page = person.open(issued.url)
+        end(issued.url)
+        if page.form is not None:
+            person.submit(page, {})
+        person.try_to_change_pin(issued.url, person.pin)
+        wallets = tenant.requested(customer, tenant.two_chains[:1])
+        person.authorize(wallets.url)
+        challenge = tenant.ended(customer.id, wallets.id)
+        expect(
+            "planbok.page.completed-once",
+            challenge.succeeded,
+            where="response /data/status",
+            expected="a challenge that succeeded with the PIN, which no page replaced that was over",
+            got=challenge.status,
+        )
 
 
 def _link(issued: Issued) -> str:

@@ -1,7 +1,8 @@
 """What all answers have in common: their form, and that no request breaks the server."""
 
+from conformance.findings import answer
 from conformance.planbok.suite.tenant import Tenant
-from conformance.scenario import step_failed, verifies
+from conformance.scenario import leaves_out, step_failed, verifies
 
 NESTED = b'{"name":' + b"[" * 500 + b"]" * 500 + b"}"
 REFUSALS = range(400, 500)
@@ -56,7 +57,7 @@ def test_a_refusal_says_what_was_wrong(tenant: Tenant) -> None:
         tenant.challenge(unknown, challenge),
     ]
     if not any(exchange.response.status in REFUSALS for exchange in exchanges):
-        step_failed("A customer who does not exist was to be refused with 4xx", exchanges[1])
+        step_failed(f"A customer who does not exist was to be refused with 4xx, and not with {answer(exchanges[1])}")
 
 
 @verifies("planbok.response.no-server-error")
@@ -86,3 +87,25 @@ def test_a_strange_path_or_page_breaks_nothing(tenant: Tenant) -> None:
         tenant.read(customer)
     for query in ("?page=0", "?page=-1", "?page=first", "?limit=0", "?limit=99999999999999999999", "?order=sideways"):
         tenant.customers(query)
+
+
+@leaves_out("readings", because="Everything is read before and after each step already.")
+@verifies(
+    "planbok.response.reading-changes-nothing",
+    "planbok.response.refusal-changes-nothing",
+    "planbok.response.others-untouched",
+)
+def test_a_step_changes_what_it_is_for_and_nothing_else(watched: Tenant) -> None:
+    """Given a customer with a PIN and one without, when both are read, and a challenge of each task is asked for."""
+    first, second = watched.ready(), watched.onboard()
+    for customer in (first, second):
+        watched.read(customer.id)
+        watched.challenges(customer.id)
+        watched.wallets(customer.id)
+    watched.create(key=None, broken=("sends-key",))
+    watched.ask("initialize", second.id)
+    watched.ask_wallets(second.id, broken=("checks-set-up-first",))
+    watched.ask("recovery", first.id)
+    asked = watched.requested(first)
+    watched.challenge(first.id, asked.id)
+    watched.ask("update-pin", first.id)

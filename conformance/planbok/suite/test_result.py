@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from conformance.clock import Clock
 from conformance.planbok.messages import challenge_of
+from conformance.planbok.suite.effects import DAYS_AFTER
 from conformance.planbok.suite.tenant import Tenant
-from conformance.scenario import expect, step_failed, verifies, waits
+from conformance.scenario import expect, leaves_out, needs, step_failed, verifies, waits
 
 TWO_MINUTES_AFTER = timedelta(minutes=17)
 
@@ -50,6 +51,31 @@ def test_a_later_result_holds_its_own_chains(tenant: Tenant) -> None:
     )
 
 
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@waits
+@verifies("planbok.result.gone-after-15-minutes")
+def test_a_result_that_is_gone_stays_gone(tenant: Tenant, clock: Clock) -> None:
+    """Given challenges that were completed a day, a week and 31 days ago, by some minutes more, when they are read."""
+    if not tenant.moves_clock:
+        needs("a clock that can be moved on by days, as only the reference sandbox has")
+    customer = tenant.ready()
+    for days, chain in zip(DAYS_AFTER, tenant.chains, strict=False):
+        challenge = tenant.provisioned(customer, [chain.name])
+        if not challenge.wallets or challenge.id is None:
+            step_failed("A completed challenge was to have a result")
+        clock.advance(timedelta(days=days, minutes=5))
+        exchange = tenant.challenge(customer.id, challenge.id)
+        left = [wallet.address for wallet in challenge.wallets if wallet.address.encode() in exchange.response.body]
+        expect(
+            "planbok.result.gone-after-15-minutes",
+            not left,
+            where="response body",
+            expected=f"nothing of the result {days} days later",
+            got=", ".join(left) or "nothing of it",
+            exchange=exchange,
+        )
+
+
 @waits
 @verifies("planbok.result.gone-after-15-minutes", "planbok.result.challenge-stays")
 def test_the_result_is_gone_after_its_time(tenant: Tenant, clock: Clock) -> None:
@@ -57,7 +83,9 @@ def test_the_result_is_gone_after_its_time(tenant: Tenant, clock: Clock) -> None
     customer = tenant.ready()
     challenge = tenant.provisioned(customer)
     if not challenge.wallets or challenge.id is None:
-        step_failed("A completed challenge was to have a result")
+        step_failed(
+            "A completed challenge was to have a result", relies_on=["planbok.result.readable-after-completion"]
+        )
     clock.advance(TWO_MINUTES_AFTER)
     exchange = tenant.challenge(customer.id, challenge.id)
     left = [wallet.address for wallet in challenge.wallets if wallet.address.encode() in exchange.response.body]

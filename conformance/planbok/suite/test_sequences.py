@@ -23,6 +23,7 @@ from conformance.targets import Subject
     "planbok.result.gone-after-15-minutes",
     "planbok.list.holds-all",
     "planbok.list.wallets-stay",
+    "planbok.list.wallet-ids-stay",
     "planbok.list.agrees-with-result",
     "planbok.list.unseen-by-others",
     "planbok.webhook.wallet-created-sent",

@@ -1,0 +1,210 @@
+"""What can be wrong where two concerns meet, when something comes again, and with what is another's."""
+
+import re
+from collections.abc import Hashable
+from dataclasses import replace
+from datetime import timedelta
+from functools import cached_property
+
+from conformance.exchange import Request, Response
+from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, Reason, Record, Refused, Tenant
+from conformance.sandbox.faults import Fault
+from conformance.standards import message_signatures
+
+
+class TakesTextBehindTheChallenge(Fault, OffBlocks):
+    """Compares a challenge that comes back with its beginning alone."""
+
+    breaks = ("offblocks.signing.altered-challenge-refused",)
+
+    def challenge_is_current(self, customer: Customer, sent: str) -> bool:
+        return sent.startswith(customer.challenges[-1].encoded)
+
+
+class RenewsAfterTwoFailuresAlone(Fault, OffBlocks):
+    """Issues no new challenge after the third failed signature."""
+
+    breaks = ("offblocks.challenge.renewed-after-failed-signature", "offblocks.challenge.renewed-one-signs")
+
+    def issue_challenge(self, customer: Customer) -> None:
+        if len(customer.challenges) <= 2 or self.challenge_has_expired(customer.challenges[-1]):  # noqa: PLR2004
+            super().issue_challenge(customer)
+
+
+class RenewsAfterTheHourOnce(Fault, OffBlocks):
+    """Issues no new challenge once one expires that took the place of another."""
+
+    breaks = ("offblocks.challenge.renewed-after-the-hour", "offblocks.challenge.renewed-one-has-its-own-hour")
+
+    def current_challenge(self, customer: Customer) -> Challenge:
+        return customer.challenges[-1] if len(customer.challenges) > 1 else super().current_challenge(customer)
+
+
+class ForgetsTheDaysOfAChallenge(Fault, OffBlocks):
+    """Takes the hours and minutes of a challenge's age alone, so that it holds again after a day."""
+
+    breaks = ("offblocks.challenge.expires-after-one-hour", "offblocks.challenge.renewed-after-the-hour")
+
+    def challenge_has_expired(self, challenge: Challenge) -> bool:
+        age = self.now() - challenge.issued_at
+        return age % timedelta(days=1) > self.challenge_lifetime()
+
+
+class ForgetsTheDaysOfAKey(Fault, OffBlocks):
+    """Takes the hours and minutes of an idempotency key's age alone, so that it is remembered again after a day."""
+
+    breaks = ("offblocks.idempotency.key-free-after-an-hour",)
+
+    def find_record(self, scope: Hashable) -> Record | None:
+        record = self.records.get(scope)
+        is_old = record is None or (self.now() - record.used_at) % timedelta(days=1) >= self.idempotency_lifetime()
+        return None if is_old else record
+
+
+class ProlongsKeysByRepetition(Fault, OffBlocks):
+    """Remembers an idempotency key for an hour from its last use."""
+
+    breaks = ("offblocks.idempotency.key-free-after-an-hour",)
+
+    def find_record(self, scope: Hashable) -> Record | None:
+        record = super().find_record(scope)
+        if record is not None:
+            record.used_at = self.now()
+        return record
+
+
+class AnswersRepetitionsBeforeTheDigest(Fault, OffBlocks):
+    """Looks at no digest where a request comes again."""
+
+    breaks = ("offblocks.digest.missing-refused", "offblocks.digest.mismatch-refused")
+
+    def check_digest(self, call: Call) -> None:
+        key = call.request.header("idempotency-key") or ""
+        if self.find_record(self.idempotency_scope(call, key)) is None:
+            super().check_digest(call)
+
+
+class RemembersKeysOfUnsignedRequests(Fault, OffBlocks):
+    """Uses an idempotency key up though the request is refused for its signature."""
+
+    breaks = ("offblocks.signature.refusal-has-no-effect", "offblocks.idempotency.repeat-answered-alike")
+
+    @cached_property
+    def used_up(self) -> set[str]:
+        """The keys of such requests."""
+        return set()
+
+    def check_request_signature(self, call: Call) -> None:
+        try:
+            super().check_request_signature(call)
+        except Refused:
+            self.used_up.add(call.request.header("idempotency-key") or "")
+            raise
+
+    def check_idempotency_key(self, call: Call) -> str | None:
+        key = super().check_idempotency_key(call)
+        if key in self.used_up:
+            raise Refused(Reason.KEY_REUSED, "This Idempotency-Key came before.")
+        return key
+
+
+class SharesTheKeysOfLaterSteps(Fault, OffBlocks):
+    """Remembers the idempotency keys of signing and simulating for all clients together."""
+
+    breaks = ("offblocks.isolation.keys-apart",)
+
+    def idempotency_scope(self, call: Call, key: str) -> Hashable:
+        return super().idempotency_scope(call, key) if call.operation == "createCustomer" else key.lower()
+
+
+class KeepsUsedSigningKeys(Fault, OffBlocks):
+    """Keeps a signing key that has signed a request, also when it is removed."""
+
+    breaks = ("offblocks.authentication.removed-key-refused",)
+
+    @cached_property
+    def used(self) -> dict[tuple[str, str], message_signatures.PublicKey]:
+        """The keys that have signed, by client and id."""
+        return {}
+
+    def signing_key_for(self, tenant: Tenant, key_id: str) -> message_signatures.PublicKey | None:
+        found = super().signing_key_for(tenant, key_id)
+        if found is not None:
+            self.used[tenant.name, key_id] = found
+        return self.used.get((tenant.name, key_id))
+
+
+class RespacesCommas(Fault, OffBlocks):
+    """Puts one blank behind each comma of a field before it builds the signature base."""
+
+    breaks = ("offblocks.signature.base-by-the-standard", "offblocks.signature.right-one-accepted")
+
+    def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
+        lines = ((name, name.lower().startswith("signature"), value) for name, value in request.headers)
+        headers = tuple((name, value if own else re.sub(r"\s*,\s*", ", ", value)) for name, own, value in lines)
+        return super().verify_request_signature(tenant, replace(request, headers=headers))
+
+
+class SendsEventsBeforeTheChange(Fault, OffBlocks):
+    """Sends the event of a change with the state before it."""
+
+    breaks = ("offblocks.webhook.sent-on-change",)
+
+    def change_status(self, customer: Customer, status: str) -> None:
+        self.announce(customer)
+        customer.status = status
+        customer.updated_at = self.now()
+
+
+class RenewsTheChallengeOfADuplicate(Fault, OffBlocks):
+    """Gives the first customer a new challenge when a second one of its pair is refused."""
+
+    breaks = (
+        "offblocks.response.refusal-changes-nothing",
+        "offblocks.challenge.stays-until-signed",
+        "offblocks.signing.hex-text-accepted",
+    )
+
+    def answer_to_duplicate(self, customer: Customer) -> Response:
+        if self.awaits_signature(customer):
+            self.issue_challenge(customer)
+        return super().answer_to_duplicate(customer)
+
+
+class RenewsTheChallengesOfOneWallet(Fault, OffBlocks):
+    """Gives all customers of a wallet new challenges when a signature fails for one of them."""
+
+    breaks = ("offblocks.challenge.stays-until-signed", "offblocks.signing.hex-text-accepted")
+
+    async def sign_challenge(self, call: Call) -> Response:
+        try:
+            return await super().sign_challenge(call)
+        except Refused as refusal:
+            if refusal.reason is Reason.WALLET_SIGNATURE:
+                own = self.find_customer(call)
+                for other in self.customers.values():
+                    if other is not own and other.account == own.account and self.awaits_signature(other):
+                        self.issue_challenge(other)
+            raise
+
+
+class UpdatesWebhooksOfOthers(Fault, OffBlocks):
+    """Updates a webhook by its id, whoever asks."""
+
+    breaks = ("offblocks.isolation.no-action",)
+
+    async def put_webhook(self, call: Call) -> Response:
+        wanted = str(self.read_document(call.request).get("id", "")).lower()
+        owner = next((tenant for tenant in self.tenants.values() if wanted in tenant.webhooks), call.tenant)
+        return await super().put_webhook(replace(call, tenant=owner))
+
+
+class RemovesTheKeysOfAll(Fault, OffBlocks):
+    """Removes the signing keys of all clients when one of them removes its own."""
+
+    breaks = ("offblocks.isolation.others-untouched", "offblocks.signature.right-one-accepted")
+
+    async def delete_signing_key(self, call: Call) -> Response:
+        for tenant in self.tenants.values():
+            tenant.signing_keys = {}
+        return await super().delete_signing_key(call)

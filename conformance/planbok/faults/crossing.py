@@ -1,0 +1,178 @@
+"""What can be wrong where two concerns meet, when something is begun before, and with what is another's."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from conformance.exchange import Response
+from conformance.planbok.gateway import Step
+from conformance.planbok.sandbox import (
+    Call,
+    Challenge,
+    Customer,
+    Planbok,
+    Reason,
+    Refused,
+    Secret,
+    Status,
+    Task,
+    Tenant,
+    WrongEntry,
+)
+from conformance.sandbox.faults import Fault
+from conformance.sandbox.messages import read_object
+
+
+class JoinsAnswersWithoutSeam(Fault, Planbok):
+    """Compares both answers as one text, so that a letter may move from one to the other."""
+
+    breaks = ("planbok.customer.pin-guarded",)
+
+    def hash(self, text: str) -> str:
+        return super().hash(text.replace("\n", ""))
+
+    def is_right(self, secret: Secret, attempt: str) -> bool:
+        return super().is_right(secret, attempt.replace("\n", ""))
+
+
+class TakesTypesThatBeginWithEoa(Fault, Planbok):
+    """Takes any ``accountType`` that begins with ``eoa``, in whatever letter case."""
+
+    breaks = ("planbok.challenge.other-account-type-refused",)
+
+    def check_account_type(self, document: Mapping[str, Any]) -> None:
+        if not str(document.get("accountType", "")).lower().startswith("eoa"):
+            super().check_account_type(document)
+
+
+class ProlongsChallengesByWrongPins(Fault, Planbok):
+    """Gives a challenge another 15 minutes with each wrong PIN."""
+
+    breaks = ("planbok.challenge.expires-after-15-minutes",)
+
+    def guess(self, challenge: Challenge, secret: Secret, attempt: str, name: str) -> None:
+        try:
+            super().guess(challenge, secret, attempt, name)
+        except WrongEntry:
+            challenge.expires_at = self.now() + self.challenge_lifetime()
+            raise
+
+
+class ForgetsTheDaysOfExpiry(Fault, Planbok):
+    """Takes the hours and minutes of a challenge's age alone, so that it holds again after a day."""
+
+    breaks = ("planbok.challenge.expires-after-15-minutes",)
+
+    def has_expired(self, challenge: Challenge) -> bool:
+        return (self.now() - challenge.issued_at) % timedelta(days=1) >= self.challenge_lifetime()
+
+
+class ForgetsRecoveryThatIsBegunAnew(Fault, Planbok):
+    """Forgets the answers as soon as others are to be set."""
+
+    breaks = ("planbok.customer.has-recovery",)
+
+    def set_up_recovery(self, call: Call) -> Response:
+        response = super().set_up_recovery(call)
+        self.customer_for(call).answers = Secret()
+        return response
+
+
+class LetsReadOnlyKeysRepeat(Fault, Planbok):
+    """Lets a read-only key repeat a POST that another key sent."""
+
+    breaks = ("planbok.key.read-only-refused",)
+
+    def check_permission(self, call: Call) -> None:
+        key = read_object(call.request.body).get("idempotencyKey")
+        if not isinstance(key, str) or (call.tenant.name, self.key_remembered(key)) not in self.answered:
+            super().check_permission(call)
+
+
+class SharesIdempotencyKeysOfOrganizations(Fault, Planbok):
+    """Answers a request as it answered the same one of another organization."""
+
+    breaks = ("planbok.customer.created",)
+
+    def once(self, call: Call) -> Response:
+        key = read_object(call.request.body).get("idempotencyKey")
+        answered: list[tuple[Any, Any]] = list(self.answered.items())
+        own = call.operation, tuple(sorted(call.parameters.items())), call.request.body
+        for (_, known), (payload, response) in answered:
+            if isinstance(key, str) and known == self.key_remembered(key) and payload == own:
+                again: Response = response
+                return again
+        return super().once(call)
+
+
+class GivesChallengesOfOthersAgain(Fault, Planbok):
+    """Tells a repetition by its key, operation and body, whichever customer it is about."""
+
+    breaks = ("planbok.challenge.ids-differ", "planbok.challenge.unique")
+
+    def once(self, call: Call) -> Response:
+        key = read_object(call.request.body).get("idempotencyKey")
+        kept: Any = self.answered.get((call.tenant.name, self.key_remembered(key))) if isinstance(key, str) else None
+        if kept and (kept[0][0], kept[0][2]) == (call.operation, call.request.body):
+            response: Response = kept[1]
+            return response
+        return super().once(call)
+
+
+class AnnouncesFirstWalletsOnly(Fault, Planbok):
+    """Sends no event for the wallets of a customer's later challenges."""
+
+    breaks = ("planbok.webhook.wallet-created-sent",)
+
+    def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
+        first = challenge.customer.wallets[: len(challenge.wallets)]
+        return super().wallet_events(challenge) if first == challenge.wallets else []
+
+
+class FiltersNothingForStrangers(Fault, Planbok):
+    """Lists all wallets if the filter names several ids and none of them is known."""
+
+    breaks = ("planbok.list.unknown-customer-is-empty",)
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        found = super().filtered(tenant, filter_text)
+        return super().filtered(tenant, None) if not found and "," in (filter_text or "") else found
+
+
+class EndsTheChallengesOfNamesakes(Fault, Planbok):
+    """Ends the pending challenges of customers of the same name when one of them gets a new one."""
+
+    breaks = ("planbok.challenge.completable-in-time",)
+
+    def issued_before(self, customer: Customer, task: Task) -> None:
+        namesakes = [each for each in self.customers_of(customer.tenant) if each.name == customer.name]
+        for challenge in (each for other in namesakes if other is not customer for each in other.challenges):
+            if challenge.status is Status.PENDING and not challenge.ended:
+                self.end(challenge, Status.FAILED, Step.EXPIRED)
+
+
+class LocksOutEverybody(Fault, Planbok):
+    """Locks the PINs of all customers when one of them is locked out."""
+
+    breaks = ("planbok.challenge.completable-in-time",)
+
+    def lock(self, challenge: Challenge, secret: Secret) -> None:
+        super().lock(challenge, secret)
+        for other in self.customers_of(challenge.customer.tenant):
+            other.pin.locked_until = secret.locked_until
+
+
+class LeavesChallengesOfRefusals(Fault, Planbok):
+    """Leaves the challenge of a request for wallets that is refused for want of PIN or recovery."""
+
+    breaks = ("planbok.response.refusal-changes-nothing",)
+
+    def create_wallets(self, call: Call) -> Response:
+        try:
+            return super().create_wallets(call)
+        except Refused as refusal:
+            if refusal.reason is Reason.INCOMPLETE_SET_UP:
+                document = read_object(call.request.body)
+                chains, url = self.read_chains(document), self.return_url(document)
+                self.issue(call, self.customer_for(call), Task.CREATE_WALLETS, url, chains)
+            raise

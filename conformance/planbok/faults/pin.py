@@ -1,0 +1,95 @@
+"""What can be wrong with the PIN and the answers that are entered on the hosted page."""
+
+from collections.abc import Mapping
+
+from conformance.exchange import Request, Response
+from conformance.planbok.gateway import Step
+from conformance.planbok.sandbox import Challenge, Customer, Planbok, Secret, Task, joined_answers
+from conformance.sandbox.faults import Fault
+
+
+class ComparesFourDigitsOfThePin(Fault, Planbok):
+    """Compares four digits of a PIN."""
+
+    breaks = ("planbok.page.wrong-pin-refused", "planbok.customer.pin-guarded")
+
+    def set_pin(self, customer: Customer, pin: str) -> None:
+        super().set_pin(customer, pin[:4])
+
+    def is_right(self, secret: Secret, attempt: str) -> bool:
+        return super().is_right(secret, attempt) or super().is_right(secret, attempt[:4])
+
+
+class ComparesPinsAsNumbers(Fault, Planbok):
+    """Compares the numbers that PINs are, so that zeros before them do not count."""
+
+    breaks = ("planbok.page.wrong-pin-refused", "planbok.customer.pin-guarded")
+
+    def set_pin(self, customer: Customer, pin: str) -> None:
+        super().set_pin(customer, str(int(pin)))
+
+    def is_right(self, secret: Secret, attempt: str) -> bool:
+        is_number = attempt.isascii() and attempt.isdigit()
+        return super().is_right(secret, str(int(attempt)) if is_number else attempt)
+
+
+class TakesOneRightAnswer(Fault, Planbok):
+    """Takes the answers to both questions for right if the first is."""
+
+    breaks = ("planbok.customer.pin-guarded",)
+
+    def set_recovery(self, customer: Customer, fields: Mapping[str, str]) -> None:
+        super().set_recovery(customer, fields)
+        customer.answers = Secret(self.hash(joined_answers(fields).partition("\n")[0]))
+
+    def is_right(self, secret: Secret, attempt: str) -> bool:
+        return super().is_right(secret, attempt.partition("\n")[0])
+
+
+class ForgetsWrongPinsAtAVisit(Fault, Planbok):
+    """Begins to count wrong PINs anew when a page is shown."""
+
+    breaks = ("planbok.page.locks-out",)
+
+    def visited(self, challenge: Challenge, request: Request) -> Response:
+        if not challenge.ended:
+            challenge.customer.pin.failures = 0
+        return super().visited(challenge, request)
+
+
+class SetsThePinOnEveryFirstPage(Fault, Planbok):
+    """Asks for a new PIN on each page of a first visit, though the customer set one on another."""
+
+    breaks = ("planbok.customer.pin-guarded",)
+
+    def open_step(self, challenge: Challenge, proven: bool) -> Step:  # noqa: FBT001 - as the method has it
+        if challenge.task is Task.INITIALIZE and not challenge.visits:
+            return Step.SET_PIN
+        return super().open_step(challenge, proven)
+
+
+class TakesAPinThatIsNotRepeated(Fault, Planbok):
+    """Compares a new PIN with its repetition only if there is one."""
+
+    breaks = ("planbok.page.new-pin-confirmed",)
+
+    def is_confirmed(self, pin: str, again: str) -> bool:
+        return not again or super().is_confirmed(pin, again)
+
+
+class ComparesTheEndOfNewPins(Fault, Planbok):
+    """Compares the last five digits of a new PIN with those of its repetition."""
+
+    breaks = ("planbok.page.new-pin-confirmed",)
+
+    def is_confirmed(self, pin: str, again: str) -> bool:
+        return pin[-5:] == again[-5:]
+
+
+class ComparesNewPinsAsNumbers(Fault, Planbok):
+    """Compares a new PIN with its repetition as numbers, so that zeros before them do not count."""
+
+    breaks = ("planbok.page.new-pin-confirmed",)
+
+    def is_confirmed(self, pin: str, again: str) -> bool:
+        return again.isdecimal() and int(pin) == int(again)
