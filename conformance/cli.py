@@ -1,6 +1,7 @@
 """The command line: options in, the work of the other modules, an exit code out."""
 
 import io
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,11 +10,22 @@ from typing import Any, TypeVar, get_args
 import click
 
 from conformance import __version__
-from conformance.commands.endings import INCONCLUSIVE, UNREAD, explained, stop_writing
+from conformance.commands import baselines, completion
+from conformance.commands.drift import drift
+from conformance.commands.endings import INCONCLUSIVE, ended, explained, stopped_by
+from conformance.commands.explain_secrets import explain
 from conformance.commands.faults import faults
+from conformance.commands.judge import judge as judge_command
+from conformance.commands.proxy import proxy
+from conformance.commands.reports import check_formats, format_option
+from conformance.commands.reports import report as report_command
+from conformance.commands.reports import write as write_forms
 from conformance.commands.rules import rules
+from conformance.commands.running import exit_code, judge
+from conformance.commands.traffic import base_urls_of, conclude
 from conformance.commands.vectors import vectors
-from conformance.options import EXAMPLES, Options, PinAgentName, Recordable, TargetName, about_options, read_base_urls
+from conformance.commands.webhooks import webhooks
+from conformance.options import EXAMPLES, Options, PinAgentName, Recordable, TargetName, about_options, read_age
 from conformance.speed.garbage import look_no_more, look_seldom
 
 # What a command needs is imported when it runs, so that help and the commands that need little stay quick.
@@ -29,23 +41,18 @@ def _option(field: str, *flags: str, **settings: Any) -> Callable[[_Command], _C
     return click.option(*names, field, metavar=about.metavar, help=about.help, **settings)
 
 
-def _base_urls(context: click.Context, option: click.Parameter, given: Sequence[str]) -> dict[str, str]:
-    """The base URLs by API.
-
-    Raises:
-        click.BadParameter: If one is not API=URL, or its URL is not what a base URL is.
-    """
-    try:
-        return read_base_urls(given)
-    except ValueError as error:
-        raise click.BadParameter(str(error), context, option) from error
-
-
 def _say_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:  # noqa: ARG001, FBT001  (click's form of a callback)
     if wanted:
         with explained():
             click.echo(f"conformance {__version__}")
             raise click.exceptions.Exit
+
+
+def _age(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    try:
+        return None if value is None else read_age(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", context, option) from error
 
 
 class _Workers(click.IntRange):
@@ -63,14 +70,31 @@ class _Workers(click.IntRange):
             self.fail(f"{value!r} is neither a number from 1 up nor auto.", param, ctx)
 
 
-apis_argument = click.argument("apis", metavar="[API]...", nargs=-1)
-base_urls_option = _option("base_urls", "--base-url", multiple=True, callback=_base_urls)
-rule_option = _option("rule", multiple=True)
+apis_argument = click.argument("apis", metavar="[API]...", nargs=-1, shell_complete=completion.apis)
+base_urls_option = _option("base_urls", "--base-url", multiple=True, callback=base_urls_of)
+rule_option = _option("rule", multiple=True, shell_complete=completion.rules)
 cassettes_option = _option("cassettes", type=click.Path(file_okay=False, path_type=Path))
 seed_option = _option("seed")
 allow_wait_option = _option("allow_wait", is_flag=True)
 pin_agent_option = _option("pin_agent", type=click.Choice(get_args(PinAgentName)))
+screenshots_option = _option("screenshots", type=click.Path(file_okay=False, path_type=Path))
+rate_option = _option("rate", type=click.FloatRange(min=0.1))
+max_requests_option = _option("max_requests", type=click.IntRange(min=1))
+allow_production_option = _option("allow_production", is_flag=True)
 examples_option = _option("examples", type=click.IntRange(min=1), default=EXAMPLES, show_default=True)
+
+
+class _OfProjects(click.Command):
+    """A command whose defaults a project sets in its pyproject.toml."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the project's file before the command line, which comes first; help needs neither."""
+        if not ctx.resilient_parsing and not set(ctx.help_option_names).intersection(args):
+            with explained():
+                from conformance.commands.pyproject import set_defaults
+
+                set_defaults(ctx, run, Path.cwd())
+        return super().parse_args(ctx, args)
 
 
 class _InOrder(click.Group):
@@ -100,47 +124,82 @@ def app() -> None:
     """Judge crypto wallet APIs by their own documents, from recordings, in a reference sandbox or live."""
 
 
-@app.command()
+@app.command(cls=_OfProjects)
 @apis_argument
 @_option("target", type=click.Choice(get_args(TargetName)), default="replay", show_default=True)
 @base_urls_option
 @rule_option
+@_option("tests", "--test", multiple=True)
 @click.option(
     "--report",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write results.json, report.html and junit.xml there.",
+    help="Write results.json there, and its other forms: report.html and junit.xml, or what --format names.",
 )
+@format_option
 @cassettes_option
 @seed_option
 @_option("strict", is_flag=True)
 @allow_wait_option
 @pin_agent_option
+@screenshots_option
+@rate_option
+@max_requests_option
+@_option("smoke", is_flag=True)
+@allow_production_option
+@_option("max_age", callback=_age)
+@_option("min_judged", type=click.IntRange(0, 100))
+@_option("baseline", type=click.Path(dir_okay=False, path_type=Path))
+@baselines.write_option
+@_option("time_limit", type=click.IntRange(min=1))
 @_option("workers", type=_Workers(), default="auto", show_default=True)
 @examples_option
-def run(*, report: Path | None, **given: Any) -> None:
+@_option("exit_first", "-x", "--exitfirst", is_flag=True)
+@click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong, in a line each, and the verdict.")
+@click.option("-v", "--verbose", is_flag=True, help="Also say what the sources of each rule say, with links.")
+@click.pass_context
+def run(
+    context: click.Context,
+    /,
+    *,
+    report: Path | None,
+    formats: Sequence[str],
+    quiet: bool,
+    verbose: bool,
+    write_baseline: Path | None,
+    **given: Any,
+) -> None:
     """Judge APIs, rule by rule.
 
     All APIs are judged if none is named. replay judges the recordings, offline and in seconds. sandbox judges the
     reference sandbox, live your vendor's server with settings from the environment or .env, documents what the vendor's
-    own documents print.
+    own documents print. [tool.conformance] in pyproject.toml has what a project always gives.
     """
+    if quiet and verbose:
+        raise click.UsageError("--quiet and --verbose exclude each other.")
     with explained():
-        options = Options(**given)
+        from conformance.commands.pyproject import fitting, told
+
+        options = Options(**fitting(context, given))
+        check_formats(formats, report)
+        if (line := told(context)) and not quiet:
+            click.echo(line, err=True)
+        if options.tests:
+            from conformance.api import selected_apis
+            from conformance.commands.rulebook import require_tests
+
+            require_tests(options.tests, selected_apis(options.apis))
         if report:
             from conformance.reporting.files import make_folder
 
             make_folder(report)
-        results = _run(options)
-        if report:
-            from conformance.reporting.files import write_reports
-
-            for path in write_reports(results, report):
-                click.echo(f"Wrote {path}", err=True)
-        raise click.exceptions.Exit(_exit_code(results))
+        results = judge(options, quiet=quiet, verbose=verbose)
+        baselines.write(write_baseline, results)
+        write_forms(results, report, formats)
+        raise click.exceptions.Exit(exit_code(results))
 
 
-@app.command()
+@app.command(cls=_OfProjects, short_help="Run the tests and write what passes as cassettes.")
 @apis_argument
 @click.option("--target", type=click.Choice(get_args(Recordable)), required=True, help="What is recorded.")
 @base_urls_option
@@ -149,22 +208,32 @@ def run(*, report: Path | None, **given: Any) -> None:
 @seed_option
 @allow_wait_option
 @pin_agent_option
+@screenshots_option
+@rate_option
+@max_requests_option
+@allow_production_option
 @examples_option
-def record(**given: Any) -> None:
+@_option("record_failing", "--failing", is_flag=True)
+@click.pass_context
+def record(context: click.Context, /, **given: Any) -> None:
     """Run the tests and write what passes as cassettes, without secrets.
 
-    A test that fails, is blocked or skipped leaves its cassette as it was. The exit code is that of the run.
+    A test that is skipped, or without --failing fails, leaves its cassette as it was. The exit code is that of the run.
     """
     with explained():
-        options = Options(**given, record=True)
         from conformance.api import selected_apis
+        from conformance.commands.pyproject import fitting, told
         from conformance.commands.recording import Recording
 
+        options = Options(**fitting(context, given), record=True)
+        if line := told(context):
+            click.echo(line, err=True)
+
         recording = Recording(options, selected_apis(options.apis))
-        results = _run(options)
+        results = judge(options)
         for line in recording.lines(results):
             click.echo(line)
-        raise click.exceptions.Exit(_exit_code(results))
+        raise click.exceptions.Exit(exit_code(results))
 
 
 @app.command()
@@ -181,31 +250,68 @@ def record(**given: Any) -> None:
     "--fault",
     metavar="NAME",
     multiple=True,
+    shell_complete=completion.faults,
     help="A deliberate wrong behaviour; module:Class for one of your own. May be repeated.",
 )
 @click.option(
     "--variation",
     metavar="NAME",
     multiple=True,
+    shell_complete=completion.variations,
     help="Another behaviour that the documents permit; module:Class for one of your own. May be repeated.",
 )
 @click.option(
     "--seed", metavar="N", default="sandbox", show_default=True, help="What ids and credentials are derived from."
 )
-def sandbox(*, port: int, host: str, fault: Sequence[str], variation: Sequence[str], seed: str) -> None:
+@click.option(
+    "--allow-host",
+    metavar="HOST",
+    multiple=True,
+    help="A name besides those of loopback at which the control routes answer. May be repeated.",
+)
+@click.option("--judge", is_flag=True, help="Judge your client: a line for each request, and a verdict at the end.")
+@click.option("--provoke", is_flag=True, help="With --judge: show from customer to customer another odd server.")
+@click.option("--strict", is_flag=True, help="With --judge: inferred rules count as their level says.")
+@click.option(
+    "--report",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="With --judge: write results.json, report.html and junit.xml there.",
+)
+def sandbox(
+    *,
+    port: int,
+    host: str,
+    fault: Sequence[str],
+    variation: Sequence[str],
+    seed: str,
+    allow_host: Sequence[str],
+    judge: bool,
+    provoke: bool,
+    strict: bool,
+    report: Path | None,
+) -> None:
     """Serve the reference sandbox until Ctrl-C.
 
     It prints base URLs, made-up credentials with a key pair, and a first request to copy. Its clock runs in real time.
+    With --judge it judges your client by the rules for clients; the exit code is that of the verdict.
 
     \b
     Commands to it, at its origin (of one world: /_sandbox/worlds/ID/...):
     GET  /_sandbox            base URLs, credentials, clock, faults
     POST /_sandbox/clock      {"advance_seconds": 3600}: time passes at once
-    PUT  /_sandbox/faults     ["NAME"]: these faults and variations from now on
+    PUT  /_sandbox/faults     ["NAME"]: these faults from now on
+    PUT  /_sandbox/variations ["NAME"]: these variations from now on
     PUT  /_sandbox/webhook    {"url": "http://127.0.0.1:8765/"}: where webhooks go
-    GET  /_sandbox/requests   what was asked and answered
+    GET  /_sandbox/requests   what was asked and answered, and what it breaks; ?format=har
+    GET  /_sandbox/deliveries webhooks: the receiver's answers, the next try
+    GET  /_sandbox/findings   what your client does right and wrong, rule by rule
     POST /_sandbox/reset      as it was at its start
     POST /_sandbox/worlds     another world with a clock and state of its own
+    POST /_sandbox/offblocks/customers                {"state": "active"}: a customer at once
+    POST /_sandbox/planbok/customers                  {"state": "active", "wallets": ["ETH"]}
+    POST /_sandbox/planbok/challenges/{id}/pin        {"pin": "482913"}: the person at the page
+    POST /_sandbox/planbok/challenges/{id}/cancel     {}
     """  # noqa: D301  (the backspace keeps click from joining the lines)
     with explained():
         from conformance.api import selected_apis
@@ -213,27 +319,145 @@ def sandbox(*, port: int, host: str, fault: Sequence[str], variation: Sequence[s
         from conformance.sandbox.server import RunningSandbox, serve
         from conformance.settings import is_loopback
 
+        if not judge and (provoke or strict or report):
+            raise click.UsageError("--provoke, --strict and --report are for --judge.")
+        if report:
+            from conformance.reporting.files import make_folder
+
+            make_folder(report)
+
         def introduce(running: RunningSandbox) -> None:
-            click.echo(introduction(running.origin, selected_apis([])))
+            click.echo(introduction(running, selected_apis([])))
 
         loopback = is_loopback(host)
         if not loopback:
             click.echo(f"Everybody who reaches {host} can use this sandbox and its control routes.", err=True)
-        serve(port, host, (*fault, *variation), seed, started=introduce, beyond_loopback=not loopback)
+        if judge:
+            from conformance.commands.clients import judge_until_stopped
+
+            results = judge_until_stopped(
+                port,
+                host,
+                (*fault, *variation),
+                seed,
+                say=click.echo,
+                beyond_loopback=not loopback,
+                provoke=provoke,
+                strict=strict,
+                allowed_hosts=allow_host,
+            )
+            conclude(results, report)
+        serve(
+            port,
+            host,
+            (*fault, *variation),
+            seed,
+            started=introduce,
+            beyond_loopback=not loopback,
+            allowed_hosts=allow_host,
+        )
         click.echo("Stopped.", err=True)
 
 
+@app.command(
+    context_settings={"ignore_unknown_options": True}, short_help="Sign a request that is written as for curl."
+)
+@click.option("--key", metavar="KEY", required=True, help="The private key: a path, or the PEM text.")
+@click.option("--key-id", metavar="ID", required=True, help="The id under which the API knows the public key.")
+@click.option("--api", "name", metavar="API", help="Whose requests they are; may be left out if one API signs.")
+@click.option("--headers", is_flag=True, help="Print the header lines that are added, instead of a curl command.")
+@click.argument("request", metavar="CURL...", nargs=-1, required=True, type=click.UNPROCESSED)
+def sign(*, key: str, key_id: str, name: str | None, headers: bool, request: Sequence[str]) -> None:
+    """Sign a request that is written as for curl, and print it with its signature.
+
+    \b
+    conformance sign --key key.pem --key-id ID curl -X POST URL -H 'Idempotency-Key: ...' -d '{...}' | sh
+    """  # noqa: D301  (the backspace keeps click from joining the lines)
+    with explained():
+        from conformance.commands.sign import added_headers, as_curl, signed, signing_api
+
+        made = signed(request, signing_api(name), key, key_id)
+        click.echo("\n".join(added_headers(made)) if headers else as_curl(made))
+
+
 @app.command()
-@click.option("--probe", metavar="API", help="Find out on a harmless GET what the live server of this API accepts.")
-def doctor(*, probe: str | None) -> None:
+@click.argument("url", metavar="URL")
+@click.option("--pin", metavar="N", help="The PIN, to enter or to choose.")
+@click.option("--new-pin", metavar="N", help="The PIN to choose where the page changes one.")
+@click.option("--answer", metavar="TEXT", multiple=True, help="An answer to a question of recovery. May be repeated.")
+@click.option("--cancel", is_flag=True, help="Cancel instead.")
+def pin(*, url: str, pin: str | None, new_pin: str | None, answer: Sequence[str], cancel: bool) -> None:
+    """Do at the hosted page of a challenge what a person does there.
+
+    URL is the challenge's redirectUrl. Exit code 1 if the page still asks for something, or says that it is over.
+    """
+    with explained():
+        from conformance.commands.pin import ended_well, told, visit
+
+        if cancel == bool(pin or answer or new_pin):
+            raise click.UsageError("Give --pin, --answer or both, or else --cancel alone.")
+        page = visit(url, pin, new_pin, answer, cancel=cancel)
+        click.echo(told(page))
+        raise click.exceptions.Exit(0 if ended_well(page) else 1)
+
+
+@app.command()
+@click.option(
+    "--probe",
+    metavar="API",
+    shell_complete=completion.apis,
+    help="Find out by harmless GETs what the live server of this API, offblocks or planbok, accepts.",
+)
+@click.option(
+    "--scan",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Look for the secrets that you have set in this file or folder, such as reports and cassettes to be shared.",
+)
+@click.option(
+    "--register-key",
+    "key_of",
+    metavar="API",
+    help="Register the public key of the setting SIGNING_KEY with this API, in place of any other, and print its id.",
+)
+@click.option(
+    "--target", type=click.Choice(["live"]), help="Say what a live run needs, what is set, and how to get it."
+)
+def doctor(*, probe: str | None, scan: Path | None, key_of: str | None, target: str | None) -> None:
     """Check the installation, and say of each problem what to do. Exit code 1 if there is one."""
     with explained():
+        if key_of:
+            from conformance.api import selected_apis
+            from conformance.commands.live_settings import registered_key
+
+            click.echo(registered_key(selected_apis([key_of])[0]))
+            raise click.exceptions.Exit
+        if target:
+            from conformance.api import selected_apis
+            from conformance.commands.live_settings import told_settings
+
+            complete = True
+            for api in selected_apis([]):
+                click.echo(f"{api.title}")
+                for ok, line in told_settings(api):
+                    complete = complete and ok
+                    click.echo(f"  {line}")
+            raise click.exceptions.Exit(0 if complete else 1)
+        if scan:
+            from conformance.commands.scan import found_in
+
+            told = list(found_in(scan))
+            click.echo("\n".join(told) or f"{scan} holds none of the secrets that are set.")
+            raise click.exceptions.Exit(1 if told else 0)
         from conformance.api import selected_apis
         from conformance.commands.doctor import answers, examine
 
         if probe:
+            from conformance.recording.own_secrets import without_secrets
+
             for result in answers(selected_apis([probe])[0]):
-                click.echo(f"{result.question} {result.answer}" + (f"\n  {result.detail}" if result.detail else ""))
+                answer = f"{result.question} {result.answer}" + (f"\n  {result.detail}" if result.detail else "")
+                click.echo(without_secrets(answer))
                 if not result.conclusive:
                     raise click.exceptions.Exit(INCONCLUSIVE)
             return
@@ -244,7 +468,7 @@ def doctor(*, probe: str | None) -> None:
         raise click.exceptions.Exit(0 if healthy else 1)
 
 
-@app.command("new-api")
+@app.command("new-api", short_help="Draft the package of a new API from its description.")
 @click.argument("name", metavar="NAME")
 @click.option(
     "--openapi",
@@ -266,8 +490,8 @@ def new_api(*, name: str, openapi: Path) -> None:
         click.echo(f"  pip install -e ./{name}\n  conformance run {name} --target sandbox")
 
 
-for group in (rules, vectors, faults):
-    app.add_command(group)
+for command in (judge_command, proxy, explain, webhooks, rules, vectors, faults, drift, report_command):
+    app.add_command(command)
 
 
 def main() -> None:
@@ -276,42 +500,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    try:
-        try:
-            app()
-        finally:
-            _flush_progress()
-            sys.stdout.flush()
-            look_no_more()
-    except BrokenPipeError:
-        stop_writing(sys.stdout)
-        sys.exit(UNREAD)
-
-
-def _flush_progress() -> None:
-    """Write the rest of standard error; that nobody reads it does not change how a command ends."""
-    try:
-        sys.stderr.flush()
-    except BrokenPipeError:
-        stop_writing(sys.stderr)
-
-
-# --------------------------------------------------------------------------------------------------------------- runs
-
-
-def _run(options: Options) -> dict[str, Any]:
-    """Run with progress on standard error, and the summary on standard output."""
-    from conformance.reporting.console import Progress, summary
-    from conformance.reporting.lines import Output
-    from conformance.run import run as judge
-
-    with Progress(Output(stderr=True)) as progress:
-        results = judge(options, progress)
-    summary(results, Output())
-    return results
-
-
-def _exit_code(results: dict[str, Any]) -> int:
-    from conformance.verdicts import Conclusion
-
-    return Conclusion(results["verdict"]).exit_code
+    with stopped_by(signal.SIGTERM):
+        code = ended(lambda: app(standalone_mode=False))
+    look_no_more()
+    sys.exit(code)

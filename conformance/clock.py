@@ -5,6 +5,7 @@ times of its recording.
 """
 
 import asyncio
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -23,6 +24,19 @@ class Clock(Protocol):
         """Let `duration` pass: by moving the clock where it can be moved, else by waiting."""
 
 
+class WorldClock(Clock, Protocol):
+    """The time of a world of the sandbox, beside the time of the machines that talk to it."""
+
+    def outside(self) -> datetime:
+        """What a client or a receiver of this world has on its own clock (UTC)."""
+
+    def departure(self) -> str:
+        """How this clock departs from the machine's time, in a sentence; empty if it does not."""
+
+    def restarted(self) -> "WorldClock":
+        """This clock as it was at first."""
+
+
 class SystemClock:
     """The machine's own time; advancing it is waiting."""
 
@@ -39,7 +53,7 @@ class FrozenClock:
     """A clock that stands on a whole second until it is advanced."""
 
     def __init__(self, start: datetime = EPOCH_OF_WORLDS) -> None:
-        self._now = start
+        self._start = self._now = start
 
     def now(self) -> datetime:
         """The instant it stands on, an aware datetime in UTC."""
@@ -48,6 +62,22 @@ class FrozenClock:
     def advance(self, duration: timedelta) -> None:
         """Move on by `duration`, at once."""
         self._now += duration
+
+    def outside(self) -> datetime:
+        """The instant it stands on: who talks to a world that stands still is given its time."""
+        return self._now
+
+    def departure(self) -> str:
+        """That it stands still, and where."""
+        moved = f", {self._now - self._start} after where it began" if self._now != self._start else ""
+        return (
+            f"The clock of this world stands still at {self._now.isoformat().replace('+00:00', 'Z')}{moved}: "
+            'give your client this time, or make a world with {"clock": "real"}.'
+        )
+
+    def restarted(self) -> "FrozenClock":
+        """A clock that stands where this one stood first."""
+        return FrozenClock(self._start)
 
 
 class OffsetClock:
@@ -64,10 +94,29 @@ class OffsetClock:
         """Add `duration` to the offset, at once."""
         self._offset += duration
 
+    def outside(self) -> datetime:
+        """The machine's time, however far this clock was advanced."""
+        return datetime.now(UTC)
+
+    def departure(self) -> str:
+        """That it was moved, and by how much; empty if it was not."""
+        return f"The clock of this world was moved ahead by {self._offset}." if self._offset else ""
+
+    def restarted(self) -> "OffsetClock":
+        """The machine's own time again."""
+        return OffsetClock()
+
 
 def stopwatch() -> float:
     """Seconds on a clock that only runs forward, for measuring how long something took."""
     return time.perf_counter()
+
+
+def passed() -> float:
+    """Seconds on a clock that only runs forward, also where a test holds the other clocks of its process still."""
+    if sys.platform == "win32":
+        return time.monotonic()
+    return time.clock_gettime(time.CLOCK_MONOTONIC)  # which neither freezegun nor time-machine replaces
 
 
 async def pause(seconds: float) -> None:

@@ -51,7 +51,7 @@ class Message:
 
     def members(self) -> Mapping[str, Any]:
         """The members of the body, an empty mapping if it is no JSON object."""
-        return _known_members(self.body) if len(self.body) <= _WORTH_KEEPING else _members(self.body)
+        return (_known_members if len(self.body) <= _WORTH_KEEPING else _last_members)(self.body)
 
 
 _WORTH_KEEPING = 64 * 1024
@@ -66,6 +66,7 @@ def _members(body: bytes) -> Mapping[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
+_last_members = lru_cache(maxsize=1)(_members)
 _known_members = lru_cache(maxsize=64)(_members)  # each rule asks again, while an exchange is judged
 
 
@@ -92,6 +93,9 @@ class Request(Message):
         return urlsplit(self.url).query
 
 
+PAGES = ("text/html", "application/xhtml+xml")
+
+
 @dataclass(frozen=True)
 class Response(Message):
     """A response as it came.
@@ -103,9 +107,18 @@ class Response(Message):
     status: int = 0
 
     @property
+    def is_page(self) -> bool:
+        """Whether it is an HTML page, which something before the API answers with: a proxy, a login, a welcome."""
+        return (self.header("Content-Type") or "").partition(";")[0].strip().lower() in PAGES
+
+    @property
     def succeeded(self) -> bool:
-        """Whether the status is 2xx."""
-        return 200 <= self.status < 300  # noqa: PLR2004
+        """Whether the status is 2xx, of something else than a page."""
+        return 200 <= self.status < 300 and not self.is_page  # noqa: PLR2004
+
+    def has_status(self, *statuses: int) -> bool:
+        """Whether the status is one of these; 2xx of a page is none."""
+        return self.status in statuses and (self.succeeded or self.status >= 300)  # noqa: PLR2004
 
 
 class Mode(StrEnum):
@@ -159,6 +172,7 @@ class Exchange:
         placeholders: In a printed exchange, the names of the parts that stand for something else.
         generated: What the request was made to be, if it was generated.
         parameters: What stands in the path for each parameter of the operation's template, undecoded.
+        machine_at: When it was sent by the machine's clock (UTC), where `at` is by another clock; None where it is not.
     """
 
     id: str
@@ -172,6 +186,7 @@ class Exchange:
     placeholders: frozenset[str] = field(default=frozenset())
     generated: Generated | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    machine_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -183,7 +198,8 @@ class Delivery:
         identity: Whose webhook it was sent to.
         at: When it came (UTC).
         request: The request that carried it.
-        answered: The status that it was answered with.
+        answered: The status that it was answered with; 0 if no answer came.
+        machine_at: When it came by the machine's clock (UTC), where `at` is by another clock; None where it is not.
     """
 
     after: int
@@ -191,3 +207,4 @@ class Delivery:
     at: datetime
     request: Request
     answered: int
+    machine_at: datetime | None = None

@@ -1,10 +1,17 @@
 """Files: where the specs and cassettes lie, what in one does not fit its schema, and writing one whole."""
 
+import errno
+import json
 import os
+import stat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+LARGEST = 5 * 1024 * 1024
+"""The bytes of a file of ours that are read."""
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Opens a pipe without waiting for somebody who writes to it; the other is for Windows."""
 _PACKAGE = Path(__file__).parent
 _DEEPEST = 200
 """How deep what is read from a file may be nested."""
@@ -22,6 +29,49 @@ def data_path(relative: str) -> Path:
     if (checkout / "pyproject.toml").is_file() and (checkout / "specs").is_dir():
         return checkout / relative
     return _PACKAGE / "_data" / relative
+
+
+class NotAFileError(OSError):
+    """What is at a path is a folder, a pipe or a device, or larger than it may be; `strerror` says which."""
+
+
+def read_bounded(path: Path, most: int = LARGEST) -> bytes:
+    """The content of a file, which is neither waited for nor read without an end.
+
+    Args:
+        path: Where it is.
+        most: The most bytes that it may have.
+
+    Raises:
+        NotAFileError: If it is no file, or larger.
+        OSError: If it cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | _AT_ONCE)
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if not stat.S_ISREG(mode):
+            raise NotAFileError(errno.EINVAL, f"it is {_kind_of(mode)}, not a file", str(path))
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise NotAFileError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))
+    return content
+
+
+def read_json(path: Path, most: int = LARGEST) -> Any:
+    """What a file of JSON says; other arguments and errors of files are those of `read_bounded`.
+
+    Raises:
+        ValueError: If it is no JSON, or nested too deep.
+    """
+    try:
+        return json.loads(read_bounded(path, most))
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+
+
+def _kind_of(mode: int) -> str:
+    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -1,10 +1,12 @@
 """What was seen of one rule in one place."""
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
 
-from conformance.exchange import Exchange
+from conformance.exchange import Exchange, Response
 
 
 class Outcome(StrEnum):
@@ -31,7 +33,13 @@ class Finding:
         reading: For a rule on which sources disagree, the id of the reading that was seen; None if none of them was.
         reason: For a rule that could not be judged, the step that failed or what the run needs.
         test: The id of the test.
+        relies_on: For a rule that was blocked, the ids of the rules that the step that failed relies on.
     """
+
+    @property
+    def observation(self) -> str:
+        """What was seen, or why it could not be judged, in one sentence."""
+        return self.reason or f"{self.where}: expected {self.expected}, got {self.got}"
 
     rule: str
     outcome: Outcome
@@ -42,6 +50,7 @@ class Finding:
     reading: str | None = None
     reason: str = ""
     test: str = ""
+    relies_on: tuple[str, ...] = ()
 
 
 def judged(rule: str, *, held: bool, where: str, expected: str, got: object, exchange: Exchange | None) -> Finding:
@@ -62,6 +71,17 @@ def read(
     """A finding that says which reading of a contradicted `rule` was seen, None for none of them."""
     finding = judged(rule, held=reading is not None, where=where, expected=expected, got=got, exchange=exchange)
     return replace(finding, reading=reading)
+
+
+def refusal_text(response: Response) -> str | None:
+    """What a response says of why it refuses; None if it does not refuse, or says nothing."""
+    if response.succeeded:
+        return None
+    members = response.members()
+    errors = members.get("errors")
+    nested = errors.get("message") if isinstance(errors, Mapping) else None
+    said = (members.get("detail"), members.get("message"), nested)
+    return next((each for each in said if isinstance(each, str)), None)
 
 
 def answer(exchange: Exchange) -> str:
@@ -101,9 +121,14 @@ class Says:
         """A finding that says which reading of a contradicted rule was seen, arguments as in `read`."""
         return read(self.prefix + rule, reading, where=where, expected=expected, got=got, exchange=exchange)
 
+    def lacking(self, rule: str, what: str, exchange: Exchange) -> Finding:
+        """A finding that says that a rule cannot be judged, since an answer does not show `what` it is about."""
+        reason = f"This needs what this API does not show: {what}."
+        return Finding(self.prefix + rule, Outcome.SKIPPED, reason=reason, exchange=exchange.id)
+
     def status(self, rule: str, exchange: Exchange, *statuses: int) -> Finding:
         """A finding that says whether an answer has one of the statuses."""
-        held, expected = exchange.response.status in statuses, " or ".join(str(int(each)) for each in statuses)
+        held, expected = exchange.response.has_status(*statuses), " or ".join(str(int(each)) for each in statuses)
         return self.judged(rule, held, "response status", expected, answer(exchange), exchange)
 
     def refusal(self, rule: str, exchange: Exchange, because: str = "") -> Finding:
@@ -119,9 +144,35 @@ class Says:
 
 
 _LONGEST = 300
+_LOOKED_AT = 64 * 1024
+"""The characters of a text that are looked through for secrets, a part of which the first ones may show."""
+_hiding: list[Callable[[str], str]] = []
+
+
+@contextmanager
+def hiding(hide: Callable[[str], str]) -> Iterator[None]:
+    """Have `shorten` take secrets out of a text before it is cut, while the context lasts.
+
+    A part of a secret could not be recognised.
+
+    Args:
+        hide: Gives a text without the secrets that are known by now.
+    """
+    _hiding.append(hide)
+    try:
+        yield
+    finally:
+        _hiding.remove(hide)
 
 
 def shorten(value: object) -> str:
     """`value` as text of at most 300 characters; bytes as text where they are text."""
     text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+    length = len(text)
+    if length <= _LONGEST:
+        return text
+    if _hiding:
+        text = _hiding[-1](text[:_LOOKED_AT])
+        if length > _LOOKED_AT and len(text) <= _LONGEST:
+            text = ""  # its end may be a part of a secret
+    return f"{text[:_LONGEST]}… ({length} characters)"

@@ -3,8 +3,8 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,22 +13,33 @@ import pytest
 from conformance import ConformanceError
 from conformance.api import Api, named, registered
 from conformance.catalogue import Catalogue, Rule
-from conformance.clock import SystemClock, stopwatch
+from conformance.circumstances.selection import SEPARATOR
+from conformance.clock import SystemClock, passed, stopwatch
 from conformance.ids import fresh_seed
+from conformance.judging.baseline import Baseline
+from conformance.judging.causes import without_ids
+from conformance.judging.results import Run, exchange_to_json, results
 from conformance.options import Options, read_base_urls
 from conformance.plugin import ALONE, OPTIONS
-from conformance.reporting.results import Run, exchange_to_json, finding_from_json, results
-from conformance.runner import ATTACHED
 from conformance.scenario import HOOKS, WAITS
 from conformance.specification import Specification
 from conformance.targets import cassette_folder, cassette_path
-from conformance.targets.replay import recordings_of
-from conformance.verdicts import Verdict, verdict_of_rule
+from conformance.targets.gathering import Course, Gathered, results_of, unused_cassettes
+from conformance.verdicts import RED, Verdict, verdict_of_finding, verdict_of_rule
 
 if TYPE_CHECKING:
     from conformance.findings import Finding
 
-__all__ = ["Listener", "Options", "Silence", "SuiteCrashedError", "UsageError", "run"]
+__all__ = [
+    "InterruptedRun",
+    "Listener",
+    "NotRecordedError",
+    "Options",
+    "Silence",
+    "SuiteCrashedError",
+    "UsageError",
+    "run",
+]
 
 _INI = Path(__file__).with_name("suite.ini")
 _UNUSED_PLUGINS = (
@@ -37,6 +48,7 @@ _UNUSED_PLUGINS = (
 )
 """What pytest brings and a run does not use: each is asked several times a test."""
 _JUDGED = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
+_STOPPED = "The run was stopped at the first failure: what had not been judged by then is untested."
 _OF_THE_USER = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 
 
@@ -50,11 +62,39 @@ class SuiteCrashedError(ConformanceError, RuntimeError):
     exit_code = 3
 
 
+class NotRecordedError(ConformanceError, OSError):
+    """A cassette cannot be written; the message says where and why.
+
+    Args:
+        message: The message.
+        found: The results of the run all the same; None if there are none.
+    """
+
+    def __init__(self, message: str, found: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.found = found
+
+
+class InterruptedRun(KeyboardInterrupt):
+    """The user stopped a run.
+
+    Args:
+        found: The results so far, in the form of ``specs/schemas/results.json``.
+    """
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        super().__init__()
+        self.found = found
+
+
 class Listener(Protocol):
     """What is told of a run while it goes on."""
 
     def began(self, tests: int) -> None:
         """So many tests are going to run."""
+
+    def failed(self, rule: str, verdict: Verdict, observation: str) -> None:
+        """A rule was seen to fail, be blocked or cannot be judged for the first time, by a test that ends now."""
 
     def ended(self, test: str, verdicts: Mapping[str, Verdict], seconds: float) -> None:
         """A test ended, with these verdicts by rule."""
@@ -64,6 +104,9 @@ class Silence:
     """A listener that says nothing."""
 
     def began(self, tests: int) -> None:
+        """Nothing."""
+
+    def failed(self, rule: str, verdict: Verdict, observation: str) -> None:
         """Nothing."""
 
     def ended(self, test: str, verdicts: Mapping[str, Verdict], seconds: float) -> None:
@@ -84,18 +127,13 @@ class _Collector:
         self._catalogues = catalogues
         self._plugins = plugins
         self._listener = listener
-        self._places: dict[str, int] = {}
-        self._attached: list[tuple[int, dict[str, Any]]] = []
+        self._told: set[str] = set()
+        self.gathered = Gathered()
         self.trouble: list[str] = []
-
-    @property
-    def attached(self) -> list[dict[str, Any]]:
-        """What the runner attached, in the order in which the tests stand, whichever process ran them."""
-        return [attached for _, attached in sorted(self._attached, key=itemgetter(0))]
+        self.stopped = False
 
     def _begin(self, tests: Sequence[str]) -> None:
-        for test in tests:
-            self._places.setdefault(test, len(self._places))
+        self.gathered.expect(tests)
         self._listener.began(len(tests))
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -126,22 +164,30 @@ class _Collector:
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        attached = getattr(report, ATTACHED, None)
+        attached = self.gathered.add(report)
         if attached is None:
             if report.failed:
                 self.trouble.append(f"{report.nodeid} ({report.when}): {report.longrepr}")
             return
-        catalogue = self._catalogues[attached["api"]]
-        seen = [finding_from_json(data) for data in attached["findings"]]
-        self._attached.append((self._places[report.nodeid], {**attached, "findings": seen}))
+        catalogue, strict = self._catalogues[attached["api"]], self._options.strict
         findings: dict[str, list[Finding]] = {}
-        for finding in seen:
+        for finding in attached["findings"]:
             findings.setdefault(finding.rule, []).append(finding)
-        verdicts = {
-            rule: verdict_of_rule(catalogue[rule], found, strict=self._options.strict)
-            for rule, found in findings.items()
-        }
+        verdicts = {rule: verdict_of_rule(catalogue[rule], found, strict=strict) for rule, found in findings.items()}
+        for rule, verdict in verdicts.items():
+            if verdict in RED and rule not in self._options.known:
+                self.stopped = self._options.exit_first
+                self._tell(catalogue[rule], verdict, findings[rule])
         self._listener.ended(attached["test"], verdicts, report.duration)
+
+    def _tell(self, rule: Rule, verdict: Verdict, findings: "Sequence[Finding]") -> None:
+        """Tell a failure when it is first seen: once for a rule, and once for what blocks many."""
+        strict = self._options.strict
+        telling = next(each for each in findings if verdict_of_finding(rule, each, strict=strict) is verdict)
+        once = without_ids(telling.reason) if verdict is Verdict.BLOCKED else f"{verdict} {rule.id}"
+        if once not in self._told:
+            self._told.add(once)
+            self._listener.failed(rule.id, verdict, telling.observation)
 
 
 def run(options: Options, listener: Listener | None = None, plugins: Sequence[object] = ()) -> dict[str, Any]:
@@ -160,20 +206,27 @@ def run(options: Options, listener: Listener | None = None, plugins: Sequence[ob
         DocumentsUnreadableError: If the printed exchanges cannot be read.
         UnknownApiError: If an API is named that nobody registered.
         BrokenApiError: If an API that is registered cannot be loaded.
+        BaselineError: If the file of what is known to fail cannot be read, or says what cannot be.
         CatalogueError: If a rule catalogue cannot be read.
         SpecificationError: If a specification cannot be read.
         SettingsError: If a setting of a live run is missing or wrong.
         CassetteUnreadableError: If a cassette cannot be read.
         SuiteCrashedError: If pytest broke.
-        KeyboardInterrupt: If the user stopped it.
+        NotRecordedError: If a cassette cannot be written.
+        InterruptedRun: If the user stopped it, by the keyboard or by the signal TERM.
     """
-    options = options.seeded(fresh_seed)
+    options = options.seeded(fresh_seed).timed(passed())
     apis = [named(name) for name in options.apis] or list(registered().values())
+    if options.smoke:
+        options = replace(options, tests=options.tests or tuple(test for api in apis for test in api.smoke))
     catalogues = {api.name: Catalogue.load(api.rules) for api in apis}
     rules = _selected(catalogues, options)
     _check(options, apis)
+    baseline = _baseline(options)
+    if baseline:
+        options = replace(options, known=tuple(entry.rule for entry in baseline.entries))
     if options.target == "documents":
-        return _read_documents(options, apis, catalogues, rules)
+        return _read_documents(options, apis, catalogues, rules, baseline)
     started, watch = SystemClock().now(), stopwatch()
     collector = _Collector(options, catalogues, listener or Silence(), plugins)
     arguments = _arguments(options, apis)
@@ -181,32 +234,67 @@ def run(options: Options, listener: Listener | None = None, plugins: Sequence[ob
     with _own_environment():
         for part in _parts(options):
             codes.add(part(arguments, collector))
-            if codes - _JUDGED:
+            if codes - _JUDGED or collector.stopped:
                 break
-    reports = collector.attached
-    for attached in reports:
-        if message := attached.get("unreadable"):
-            from conformance.recording.cassettes import CassetteUnreadableError  # noqa: PLC0415  (only for a broken cassette)
-
-            raise CassetteUnreadableError(message)
-    if pytest.ExitCode.INTERRUPTED in codes and not collector.trouble:
-        raise KeyboardInterrupt
-    if collector.trouble or codes - _JUDGED:
+    reports = collector.gathered.tests
+    _require_readable(reports)
+    ended = pytest.ExitCode.INTERRUPTED in codes and not collector.trouble
+    if not ended and (collector.trouble or codes - _JUDGED):
         raise SuiteCrashedError("The suite broke, which says nothing of the subject:\n" + "\n".join(collector.trouble))
-    return results(
-        Run(
-            options=options,
-            subject=_subject(options, reports),
-            apis={api.name: api.title for api in apis},
-            started=started,
-            seconds=stopwatch() - watch,
-            findings=[finding for attached in reports for finding in attached["findings"]],
-            exchanges=[exchange for attached in reports for exchange in attached["exchanges"]],
-            remarks=_remarks(options, apis, reports),
-            scenarios={attached["test"]: attached["summary"] for attached in reports},
-        ),
-        rules,
+    is_whole = not (options.rule or options.tests)
+    unused = unused_cassettes(options, apis, reports) if is_whole and options.target == "replay" else []
+    interrupted = ended and not collector.stopped
+    course = Course(
+        started=started,
+        seconds=stopwatch() - watch,
+        remarks=[_STOPPED] if collector.stopped else [] if interrupted else unused,
+        main_flows={api.name: api.main_flow for api in apis if api.main_flow and is_whole},
+        baseline=baseline,
+        interrupted=interrupted,
     )
+    found = results_of(collector.gathered, options, apis, rules, course)
+    if options.record:
+        _note_skipped(options, apis, reports)
+    _require_written(reports, found)
+    if interrupted:
+        raise InterruptedRun(found)
+    return found
+
+
+def _note_skipped(options: Options, apis: Sequence[Api], reports: Sequence[Mapping[str, Any]]) -> None:
+    """Keep beside the cassettes what was skipped, so that a replay knows."""
+    from conformance.recording.skipped import note_skipped  # noqa: PLC0415  (only for a recording)
+
+    for api in apis:
+        folder = cassette_folder(options, api)
+        ran = {
+            report["test"]: None if cassette_path(folder, report["test"]).exists() else report.get("lacked")
+            for report in reports
+            if report["api"] == api.name and SEPARATOR not in report["test"]
+        }
+        note_skipped(folder, api.name, ran)
+
+
+def _require_readable(reports: Sequence[Mapping[str, Any]]) -> None:
+    """Make sure that each test could read its cassette.
+
+    Raises:
+        CassetteUnreadableError: If one could not.
+    """
+    if message := next((attached["unreadable"] for attached in reports if "unreadable" in attached), None):
+        from conformance.recording.cassettes import CassetteUnreadableError  # noqa: PLC0415  (only for a broken cassette)
+
+        raise CassetteUnreadableError(message)
+
+
+def _require_written(reports: Sequence[Mapping[str, Any]], found: dict[str, Any]) -> None:
+    """Make sure that each test could write its cassette.
+
+    Raises:
+        NotRecordedError: If one could not.
+    """
+    if message := next((attached["unwritten"] for attached in reports if "unwritten" in attached), None):
+        raise NotRecordedError(message, found)
 
 
 class _Counter:
@@ -248,32 +336,49 @@ def _wait_together(arguments: Sequence[str], collector: "_Collector") -> int:
     return _run_tests(arguments, collector, workers=counter.tests, only=waiting)
 
 
-def _subject(options: Options, attached: Sequence[Mapping[str, Any]]) -> str:
-    """What was judged, in a few words, for the line that states the verdict."""
-    if options.target == "replay":
-        return recordings_of({report["origin"] for report in attached if "origin" in report})
-    return next((str(report["subject"]) for report in attached), options.target)
-
-
 def _read_documents(
-    options: Options, apis: Sequence[Api], catalogues: Mapping[str, Catalogue], rules: Sequence[Rule]
+    options: Options,
+    apis: Sequence[Api],
+    catalogues: Mapping[str, Catalogue],
+    rules: Sequence[Rule],
+    baseline: Baseline | None,
 ) -> dict[str, Any]:
     from conformance.targets import documents  # noqa: PLC0415  (only for this target)
 
     started, watch = SystemClock().now(), stopwatch()
     readings = [documents.read(api, catalogues[api.name], Specification.load(api.specification)) for api in apis]
+    told = [
+        contradiction
+        for reading in readings
+        for contradiction in reading.contradictions
+        if (options.wants_rule(contradiction["rule"]) if contradiction["rule"] else not options.rule)
+    ]
+    printed = f"what the documents of {' and '.join(api.title for api in apis)} print"
+    own = sum(each["own"] for each in told)
+    places = "one place" if own == 1 else f"{own} places"
     return results(
         Run(
             options=options,
-            subject=f"what the documents of {' and '.join(api.title for api in apis)} print",
+            subject=f"{printed}, which contradict themselves in {places}" if own else printed,
+            contradictions=told,
             apis={api.name: api.title for api in apis},
             started=started,
             seconds=stopwatch() - watch,
             findings=[finding for reading in readings for finding in reading.findings],
             exchanges=[exchange_to_json(exchange) for reading in readings for exchange in reading.exchanges],
             remarks=[remark for reading in readings for remark in reading.remarks],
+            baseline=baseline,
         ),
         rules,
+    )
+
+
+def _baseline(options: Options) -> Baseline | None:
+    """What is known to fail, if the options name a file of it; it may name the rules of any API."""
+    if options.baseline is None:
+        return None
+    return Baseline.load(
+        options.baseline, [rule for api in registered().values() for rule in Catalogue.load(api.rules)]
     )
 
 
@@ -302,8 +407,35 @@ def _check(options: Options, apis: Sequence[Api]) -> None:
         raise UsageError("A live recording needs --cassettes DIR; the shipped cassettes are of the reference sandbox.")
     for api in apis:
         Specification.load(api.specification)
+    _check_live(options, apis)
+
+
+def _check_live(options: Options, apis: Sequence[Api]) -> None:
+    if options.max_age is not None and options.target != "replay":
+        raise UsageError("--max-age goes with a replay: it says which cassettes are older.")
+    if options.target != "live" and (options.smoke or options.max_requests or options.allow_production):
+        raise UsageError("--smoke, --max-requests and --allow-production go with --target live.")
+    if options.target == "live":
+        _require_spelt_rightly()
+    for api in apis:
         if options.target == "live":
-            api.settings.load(base_url=options.base_urls.get(api.name))
+            settings = api.settings.load(base_url=options.base_urls.get(api.name))
+            if not options.allow_production and (reason := api.production(settings)):
+                raise UsageError(f"This may be no sandbox: {reason}. Give --allow-production if it is meant.")
+
+
+def _require_spelt_rightly() -> None:
+    """Make sure that no setting has the name of an API that there is not, but nearly is.
+
+    Raises:
+        SettingsError: If one has.
+    """
+    from conformance.parts.setting_names import misspelt_settings  # noqa: PLC0415  (a replay needs no settings)
+    from conformance.settings import SHARED, SettingsError  # noqa: PLC0415
+
+    known = [*SHARED, *(name for api in registered().values() for name in api.setting_names)]
+    if misspelt := misspelt_settings("CONFORMANCE_", known):
+        raise SettingsError(f"There is no setting of these names: {'; '.join(misspelt)}.")
 
 
 def _arguments(options: Options, apis: Sequence[Api]) -> list[str]:
@@ -340,29 +472,3 @@ def _own_environment() -> Iterator[None]:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
-
-
-def _remarks(options: Options, apis: Sequence[Api], attached: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What tests remarked, and what a reader of a replay should know of its cassettes."""
-    remarks = list(dict.fromkeys(remark for report in attached for remark in report["remarks"]))
-    if options.target != "replay":
-        return remarks
-    for api in apis:
-        ours = [report for report in attached if report["api"] == api.name]
-        digest = Specification.load(api.specification).digest
-        stale = [report for report in ours if report.get("specification", digest) != digest]
-        if stale:
-            remarks.append(
-                f"{len(stale)} cassettes of {api.title} were recorded with another specification "
-                f"({stale[0]['specification'][:19]}…, now {digest[:19]}…); they are judged by today's."
-            )
-        unplayed = [exchange for report in ours for exchange in report.get("unplayed", [])]
-        if unplayed:
-            remarks.append(f"Recorded but not asked for: {', '.join(unplayed[:5])}{' …' if len(unplayed) > 5 else ''}")  # noqa: PLR2004
-        if not options.rule:
-            folder = cassette_folder(options, api)
-            used = {cassette_path(folder, report["test"]) for report in ours}
-            unused = sorted(str(path.relative_to(folder)) for path in set(folder.glob("*/*.yaml")) - used)
-            if unused:
-                remarks.append(f"Cassettes without a test: {', '.join(unused[:5])}{' …' if len(unused) > 5 else ''}")  # noqa: PLR2004
-    return remarks

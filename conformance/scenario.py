@@ -1,6 +1,6 @@
 """The words that scenarios are written in: what a test can judge, what it expects, and why it had to stop."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,9 +9,10 @@ from typing import Any, NoReturn, TypeVar
 
 import pytest
 
-from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.findings import Finding, answer, judged, read
+from conformance.values.near import SameValue
+from conformance.waiting.looks import PATIENCE
 
 __all__ = [
     "BETWEEN_LOOKS",
@@ -19,13 +20,17 @@ __all__ = [
     "NeedError",
     "StepFailedError",
     "SuiteError",
-    "eventually",
+    "UnmeantRequestError",
+    "crosses",
     "expect",
     "expect_acceptance",
     "expect_reading",
     "expect_refusal",
+    "expect_refusal_status",
+    "expect_same",
     "expect_status",
     "found",
+    "leaves_out",
     "needs",
     "refused",
     "shows",
@@ -35,20 +40,31 @@ __all__ = [
 ]
 
 Test = TypeVar("Test", bound=Callable[..., Any])
-Seen = TypeVar("Seen")
 
 VERIFIES, SHOWS, WAITS, HOOKS = "conformance_verifies", "conformance_shows", "conformance_waits", "conformance_hooks"
-"""The marks of pytest that the plugin registers: what `verifies`, `shows` and `waits` set, and that of webhooks."""
+LEAVES_OUT = "conformance_leaves_out"
+CROSSES = "conformance_crosses"
+SUITE = "conformance"
+"""The marks of pytest that the plugin registers: what the functions of these names set, that of webhooks, and that of
+every test of a suite, which says its API and topic."""
 
-_LOOKS = 30
 BETWEEN_LOOKS = timedelta(seconds=2)
-"""How long to wait before looking again."""
-PATIENCE = _LOOKS * BETWEEN_LOOKS
-"""How long to wait for what the subject does by itself."""
+"""How long to wait before looking at what may have changed."""
 
 
 class StepFailedError(Exception):
-    """A step did not give what the next one needs, by the subject's doing; what depends on it is blocked."""
+    """A step did not give what the next one needs, by the subject's doing; what depends on it is blocked.
+
+    Args:
+        message: What was to be done, and what came of it.
+        exchange: The exchange that shows it, if one does. If its request was right, it was to be answered with 2xx.
+        relies_on: The ids of the rules that the step relies on, so that one of them that is broken is the cause.
+    """
+
+    def __init__(self, message: str, exchange: Exchange | None = None, relies_on: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.exchange = exchange
+        self.relies_on = tuple(relies_on)
 
 
 class NeedError(Exception):
@@ -57,6 +73,10 @@ class NeedError(Exception):
 
 class SuiteError(Exception):
     """The suite itself did something wrong; never blamed on the subject."""
+
+
+class UnmeantRequestError(SuiteError):
+    """The suite sent what breaks other client rules than it says, be it of what the subject gave wrongly."""
 
 
 def verifies(*rules: str) -> Callable[[Test], Test]:
@@ -68,6 +88,28 @@ def verifies(*rules: str) -> Callable[[Test], Test]:
 def shows(*rules: str) -> pytest.MarkDecorator:
     """Mark a test with the ids of further rules, which it judges if it comes to that."""
     mark: pytest.MarkDecorator = getattr(pytest.mark, SHOWS)(*rules)
+    return mark
+
+
+def leaves_out(*circumstances: str, because: str) -> pytest.MarkDecorator:
+    """Mark a test that makes no sense under some circumstances.
+
+    Args:
+        circumstances: The names of levels, or of factors for all their levels.
+        because: Why, as a sentence.
+    """
+    mark: pytest.MarkDecorator = getattr(pytest.mark, LEAVES_OUT)(*circumstances, because=because)
+    return mark
+
+
+def crosses(one: str, other: str) -> pytest.MarkDecorator:
+    """Mark a test of what happens where two concerns meet, such as the expiry of a token and a repeated request.
+
+    Args:
+        one: One of the concerns, as ``tools.crossings`` lists them.
+        other: The other one.
+    """
+    mark: pytest.MarkDecorator = getattr(pytest.mark, CROSSES)(one, other)
     return mark
 
 
@@ -162,13 +204,13 @@ def expect(
     _add(judged(rule, held=held, where=where, expected=expected, got=got, exchange=exchange))
 
 
-def expect_status(rule: str, exchange: Exchange, *statuses: int) -> None:
-    """Say that `rule` asks for one of `statuses` in the answer of `exchange`."""
+def expect_status(rule: str, exchange: Exchange, *statuses: int, because: str = "") -> None:
+    """Say that `rule` asks for one of `statuses` in the answer of `exchange`, for the reason if one is given."""
     expect(
         rule,
-        exchange.response.status in statuses,
+        exchange.response.has_status(*statuses),
         where="response status",
-        expected=" or ".join(str(status) for status in statuses),
+        expected=" or ".join(str(status) for status in statuses) + (f": {because}" if because else ""),
         got=answer(exchange),
         exchange=exchange,
     )
@@ -178,11 +220,14 @@ def refused(exchange: Exchange) -> bool:
     """Whether the request was refused, whatever the status of 4xx says of the reason.
 
     Raises:
-        StepFailedError: If it was answered 429 or 5xx: an API that is busy or broken says nothing of the request.
+        StepFailedError: If it was answered 429 or 5xx, or with a page: an API that is busy or broken, or not there,
+            says nothing of the request.
     """
     status = exchange.response.status
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        step_failed("A request was to be accepted or refused", exchange)
+    is_welcome = exchange.response.is_page and status < HTTPStatus.BAD_REQUEST
+    if is_welcome or status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        shown = f"{answer(exchange)} [{exchange.id}]"
+        raise StepFailedError(f"A request was to be accepted or refused, it was answered {shown}")
     return status >= HTTPStatus.BAD_REQUEST
 
 
@@ -202,6 +247,22 @@ def expect_refusal(rule: str, exchange: Exchange, because: str) -> None:
     )
 
 
+def expect_refusal_status(rule: str, exchange: Exchange, status: int) -> None:
+    """Say that `rule` asks for a status if the request was refused; one that was accepted does not break it.
+
+    Raises:
+        StepFailedError: If it was answered 429 or 5xx, or with a page.
+    """
+    expect(
+        rule,
+        not refused(exchange) or exchange.response.status == status,
+        where="response status",
+        expected=f"{status}, if it is refused",
+        got=answer(exchange),
+        exchange=exchange,
+    )
+
+
 def expect_acceptance(rule: str, exchange: Exchange) -> None:
     """Say that `rule` asks for an acceptance, with whatever status of 2xx."""
     expect(
@@ -209,6 +270,18 @@ def expect_acceptance(rule: str, exchange: Exchange) -> None:
         exchange.response.succeeded,
         where="response status",
         expected="2xx",
+        got=answer(exchange),
+        exchange=exchange,
+    )
+
+
+def expect_same(rule: str, exchange: Exchange, value: SameValue) -> None:
+    """Say that `rule` asks for an acceptance of a value that is written otherwise than usual."""
+    expect(
+        rule,
+        exchange.response.succeeded,
+        where="response status",
+        expected=f"2xx: the value is {value.name}, which is the same ({value.clause})",
         got=answer(exchange),
         exchange=exchange,
     )
@@ -225,25 +298,19 @@ def expect_reading(
     _add(read(rule, reading, where=where, expected=expected, got=got, exchange=exchange))
 
 
-def eventually(clock: Clock, look: Callable[[], Seen], enough: Callable[[Seen], bool]) -> Seen:
-    """What `look` sees as soon as it is `enough`, or what it sees after `PATIENCE`."""
-    seen = look()
-    for _ in range(_LOOKS):
-        if enough(seen):
-            break
-        clock.advance(BETWEEN_LOOKS)
-        seen = look()
-    return seen
-
-
-def step_failed(step: str, exchange: Exchange | None = None) -> NoReturn:
+def step_failed(step: str, exchange: Exchange | None = None, *, relies_on: Sequence[str] = ()) -> NoReturn:
     """Stop, because `step` did not give what the next one needs.
+
+    Args:
+        step: What was to be done, as a clause.
+        exchange: The exchange that shows that it was not.
+        relies_on: The ids of the rules that the step relies on, besides the one that promises the operation.
 
     Raises:
         StepFailedError: Always.
     """
-    shown = f", it was answered {answer(exchange)} [{exchange.id}]" if exchange else ""
-    raise StepFailedError(f"{step}{shown}")
+    shown = f", it was answered {answer(exchange)}" if exchange else ""
+    raise StepFailedError(f"{step}{shown}", exchange, relies_on)
 
 
 def needs(what: str) -> NoReturn:

@@ -2,19 +2,29 @@
 
 import re
 import ssl
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from conformance import ConformanceError
 
+SHARED = ("CONFORMANCE_CA_FILE", "CONFORMANCE_MAX_BODY")
+"""The settings that belong to no API."""
 _UNDECODED = re.compile("[\ud800-\udfff]")
 """What Python makes of bytes in the environment that are not UTF-8."""
+_SECRET_WORDS = {"key", "password", "secret", "token"}
+"""The last words of the names of secrets; ``signing_key_id`` names none."""
+_LARGEST_ENV_FILE = 1024 * 1024
+"""The bytes of a file of settings."""
+_LEAST_BODY, _MOST_BODY = 1024, 64 * 1024 * 1024
+"""The bytes between which the limit of a body may be set: what is read is held in memory more than once."""
 
 
 class SettingsError(ConformanceError, ValueError):
@@ -56,7 +66,22 @@ class ServerSettings(Settings):
     ca_file: str | None = Field(default=None, validation_alias="CONFORMANCE_CA_FILE")
 
 
+class BoundSettings(Settings):
+    """How much of what a server sends is read.
+
+    Args:
+        max_body: The bytes of the body of an answer.
+    """
+
+    max_body: int = Field(default=1024 * 1024, ge=_LEAST_BODY, le=_MOST_BODY)
+
+
 Kind = TypeVar("Kind", bound=Settings)
+
+
+def is_secret(name: str) -> bool:
+    """Whether the setting or credential of a name is a secret, which the last word of the name tells."""
+    return name.rpartition("_")[2].lower() in _SECRET_WORDS
 
 
 def prefix_of(api: str) -> str:
@@ -72,13 +97,54 @@ def read(kind: type[Kind], prefix: str) -> Kind:
         prefix: What the names of the settings begin with.
 
     Raises:
-        SettingsError: If ``.env`` is no text.
+        SettingsError: If ``.env`` is no file, or no text.
     """
+    check_env_file()
     options: dict[str, Any] = {"_env_prefix": prefix}  # pydantic's plugin for mypy knows the fields alone
     try:
         return kind(**options)
     except UnicodeDecodeError as error:
         raise SettingsError(f"The file .env is not UTF-8: {error}") from error
+
+
+def check_env_file() -> None:
+    """Make sure that ``.env`` can be read, if something of that name is there.
+
+    Raises:
+        SettingsError: If it cannot: a pipe would be waited for, and a folder be passed over.
+    """
+    path = Path(".env")
+    try:
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            mode = path.stat().st_mode
+        size = path.stat().st_size
+    except FileNotFoundError as error:
+        if path.is_symlink():
+            raise SettingsError(f".env is a link to what is not there: {path.readlink()}.") from error
+        return
+    except OSError as error:
+        raise SettingsError(f".env cannot be read: {error.strerror}. Remove it, or make it a file.") from error
+    if not stat.S_ISREG(mode):
+        kind = "folder" if stat.S_ISDIR(mode) else "pipe" if stat.S_ISFIFO(mode) else "device"
+        raise SettingsError(f".env is a {kind}, not a file. Remove it, or make it a file of lines NAME=value.")
+    if size > _LARGEST_ENV_FILE:
+        raise SettingsError(f".env has {size:,} bytes, more than {_LARGEST_ENV_FILE:,}; is it a file of settings?")
+
+
+def max_body() -> int:
+    """The bytes of the body of an answer that are read.
+
+    Raises:
+        SettingsError: If the setting is no such number.
+    """
+    try:
+        return read(BoundSettings, "CONFORMANCE_").max_body
+    except ValidationError as error:
+        raise SettingsError(
+            f"CONFORMANCE_MAX_BODY is {error.errors()[0]['input']!r}; expected a number of bytes from {_LEAST_BODY} to "
+            f"{_MOST_BODY}."
+        ) from error
 
 
 def checked_base_url(url: str | None, *, api: str, version: str) -> str:
@@ -153,7 +219,7 @@ def identities(
     second = read(kind, prefixes["second"])
     if any(getattr(second, name) for name in kind.model_fields):
         found["second"] = _credentials(kind, prefixes["second"], required)
-        if found["second"]["api_key"] == found["first"]["api_key"]:
+        if found["second"].get("api_key", "") == found["first"].get("api_key"):
             raise SettingsError(
                 f"{prefixes['second']}API_KEY is that of the first identity; give another API client's, or leave it "
                 "out."

@@ -15,6 +15,7 @@ import yaml
 
 from conformance import ConformanceError
 from conformance.catalogue import SOURCES, Basis, CatalogueError, Sources
+from conformance.files import read_bounded
 from conformance.findings import shorten
 from conformance.speed.plain_yaml import read_yaml
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 Content = Mapping[str, str | None]
 """Media types in lower case, each with the JSON pointer (RFC 6901) of its schema in the document, None without one."""
 
+READABLE = "JSON in UTF-8"
+"""What is expected of a body that cannot be read at all."""
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _DOCUMENT = "urn:specification"
 
@@ -47,6 +50,11 @@ class Problem:
     expected: str
     got: str
     basis: Basis
+
+    @property
+    def hides_all(self) -> bool:
+        """Whether nothing else of the body could be compared: it cannot be read, or is of another type as a whole."""
+        return not self.pointer and (self.expected == READABLE or self.expected.startswith("type "))
 
 
 @dataclass(frozen=True)
@@ -190,7 +198,7 @@ class Specification:
                 listed at both places or cannot be read.
         """
         try:
-            return _parsed(path.read_bytes(), Sources.beside(path))
+            return _parsed(read_bounded(path), Sources.beside(path))
         except CatalogueError as error:
             raise SpecificationError(str(error)) from error
         except RecursionError as error:
@@ -309,7 +317,7 @@ class Specification:
         try:
             errors = list(validator.iter_errors(json.loads(body.decode(), parse_constant=_refuse)))
         except (ValueError, RecursionError) as error:
-            return [Problem("", "JSON in UTF-8", f"{shorten(body)!r} ({error})", self._basis(_tokens(pointer)))]
+            return [Problem("", READABLE, f"{shorten(body)!r} ({error})", self._basis(_tokens(pointer)))]
         return list(dict.fromkeys(self._problem(error) for error in errors))
 
     def _validator(self, pointer: str) -> "jsonschema_rs.Draft202012Validator":

@@ -33,6 +33,8 @@ class Conclusion(StrEnum):
         return {Conclusion.CONFORMS: 0, Conclusion.FAILS: 1, Conclusion.INCONCLUSIVE: 3}[self]
 
 
+RED = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED})
+"""The verdicts with which a run does not conform."""
 _PRECEDENCE = tuple(Verdict)
 _BY_LEVEL = {Level.MUST: Verdict.FAIL, Level.SHOULD: Verdict.WARN, Level.MAY: Verdict.NOTE}
 _NOT_JUDGED = {
@@ -48,17 +50,19 @@ def verdict_of_finding(rule: Rule, finding: Finding, *, strict: bool = False) ->
     Args:
         rule: The rule.
         finding: A finding of it.
-        strict: Whether an inferred rule that did not hold counts as its level says.
+        strict: Whether an inferred rule that did not hold counts as its level says, and a protection that is broken
+            fails.
     """
     if finding.outcome in _NOT_JUDGED:
         return _NOT_JUDGED[finding.outcome]
-    if rule.basis is Basis.CONTRADICTED:
-        return Verdict.NOTE if rule.reading(finding.reading) else _BY_LEVEL[rule.level]
-    if finding.outcome is Outcome.HELD:
-        return Verdict.PASS
-    if rule.basis is Basis.INFERRED and not strict:
+    if rule.basis is Basis.CONTRADICTED and rule.reading(finding.reading):
         return Verdict.NOTE
-    return _BY_LEVEL[rule.level]
+    if finding.outcome is Outcome.HELD and rule.basis is not Basis.CONTRADICTED:
+        return Verdict.PASS
+    broken = Verdict.NOTE if rule.basis is Basis.INFERRED and not strict else _BY_LEVEL[rule.level]
+    if rule.protects is None:
+        return broken
+    return min(broken, Verdict.FAIL if strict else Verdict.WARN, key=_PRECEDENCE.index)
 
 
 def verdict_of_rule(rule: Rule, findings: Iterable[Finding], *, strict: bool = False) -> Verdict:
@@ -67,11 +71,16 @@ def verdict_of_rule(rule: Rule, findings: Iterable[Finding], *, strict: bool = F
     return min(verdicts, key=_PRECEDENCE.index, default=Verdict.UNTESTED)
 
 
-def conclusion(verdicts: Iterable[Verdict]) -> Conclusion:
-    """What the verdicts of all rules say of the subject."""
+def conclusion(verdicts: Iterable[Verdict], *, baseline_is_wrong: bool = False) -> Conclusion:
+    """What the verdicts of all rules say of the subject.
+
+    Args:
+        verdicts: The verdicts; of what is known to fail there is none.
+        baseline_is_wrong: Whether something that is said to be known to fail does not, or is not borne any more.
+    """
     seen = set(verdicts)
-    if Verdict.FAIL in seen:
+    if Verdict.FAIL in seen or baseline_is_wrong:
         return Conclusion.FAILS
-    if seen & {Verdict.ERROR, Verdict.BLOCKED} or Verdict.PASS not in seen:
+    if seen & RED or Verdict.PASS not in seen:
         return Conclusion.INCONCLUSIVE
     return Conclusion.CONFORMS

@@ -14,11 +14,13 @@ from packaging.requirements import Requirement
 
 from conformance import ConformanceError
 from conformance.api import Api, Probed, registered
+from conformance.bounds.transport import BoundedTransport
 from conformance.catalogue import Catalogue, CatalogueError, Party
 from conformance.recording.cassettes import Cassette, CassetteUnreadableError
 from conformance.sandbox.server import SandboxNotStartedError, start
 from conformance.settings import LiveSettings, SettingsError
 from conformance.specification import Specification, SpecificationError
+from conformance.statements.table import StatementsError
 
 DISTRIBUTION = "wallet-conformance"
 _OLDEST_PYTHON = (3, 11)
@@ -93,7 +95,7 @@ def _dependencies() -> Check:
 def _api(api: Api) -> Iterator[Check]:
     try:
         rules = Catalogue.load(api.rules)
-    except CatalogueError as error:
+    except (CatalogueError, StatementsError) as error:
         yield Check(ok=False, subject=f"{api.name} rules", detail=str(error))
     else:
         providers = sum(rule.party is Party.PROVIDER for rule in rules.values())
@@ -175,7 +177,7 @@ def _reachable(api: Api, settings: LiveSettings) -> Check:
 
 def _client(ca_file: str | None = None) -> httpx.Client:
     trust = ssl.create_default_context(cafile=ca_file)
-    return httpx.Client(transport=httpx.HTTPTransport(verify=trust), timeout=_TIMEOUT)
+    return httpx.Client(transport=BoundedTransport(trust), timeout=_TIMEOUT)
 
 
 def answers(api: Api) -> Iterator[Probed]:

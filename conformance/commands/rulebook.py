@@ -7,7 +7,7 @@ from pathlib import Path
 
 from conformance import ConformanceError
 from conformance.api import Api
-from conformance.catalogue import Catalogue, Rule
+from conformance.catalogue import Catalogue, Party, Rule, Source
 from conformance.specification import Specification
 
 _MOST_CLOSE = 5
@@ -17,6 +17,10 @@ _LONG_ENOUGH = 3
 
 class UnknownRuleError(ConformanceError, LookupError):
     """A rule was named that no API has; the message names those that come close."""
+
+
+class UnknownTestError(ConformanceError, LookupError):
+    """A test was named that no API has; the message names those that come close."""
 
 
 def all_rules(apis: Iterable[Api]) -> list[Rule]:
@@ -69,16 +73,46 @@ def facts(api: Api, rule: Rule) -> Iterator[tuple[str, str]]:
     yield "level", rule.level.value
     yield "basis", rule.basis.value
     yield "party", rule.party.value
+    if rule.protects:
+        yield "protects", rule.protects.value
     yield from _listed("operations", list(_operations(api, rule)) or ["all"])
     for reading in rule.readings:
         yield "reading", f"{reading.id}: {reading.title}"
         for source in reading.sources:
-            yield from _listed("", [str(source), source.document.url])
+            yield from _listed("", _told(source))
     for source in () if rule.readings else rule.sources:
-        yield from _listed("source", [str(source), source.document.url])
+        yield from _listed("source", _told(source))
     yield from _listed("tests", verifying_tests(api, rule.id) or ["none"])
     yield from _listed("faults", proving_faults(api, rule.id) or ["none"])
-    yield "judge it", f"conformance run {api.name} --rule {rule.id}"
+    yield "judge it", judging_command(api, rule)
+
+
+def judging_command(api: Api, rule: Rule) -> str:
+    """What judges a rule: a run the provider's, a receiver's the check of it, other clients' their traffic.
+
+    Args:
+        api: The API that the rule is of.
+        rule: The rule.
+
+    Raises:
+        SpecificationError: If the API's specification cannot be read.
+    """
+    if rule.party is Party.PROVIDER:
+        return f"conformance run {api.name} --rule {rule.id}"
+    events = Specification.load(api.specification).webhooks
+    if rule.operations and set(rule.operations) <= set(events) and api.receiving is not None:
+        return f"conformance webhooks check {api.name} --url URL"
+    return "conformance sandbox --judge"
+
+
+def _told(source: Source) -> Iterator[str]:
+    """A source, and below it what each of its statements says, with an address that leads a browser there."""
+    yield str(source)
+    for statement in source.statements:
+        yield f"{statement.id}: {statement.says}"
+        yield statement.link(source.document.url)
+    if not source.statements:
+        yield source.document.url
 
 
 def _operations(api: Api, rule: Rule) -> Iterator[str]:
@@ -105,6 +139,26 @@ def verifying_tests(api: Api, rule: str) -> list[str]:
     return [test for test, rules in verified_rules(api, naming=rule).items() if rule in rules]
 
 
+def require_tests(wanted: Iterable[str], apis: Sequence[Api]) -> None:
+    """Make sure that there are tests with these ids, whatever stands after a dot, and circumstances of these names.
+
+    Raises:
+        UnknownTestError: If there is no such test.
+        UnknownLevelError: If there is no such circumstance.
+    """
+    from conformance.circumstances.selection import SEPARATOR, levels_named  # noqa: PLC0415  (slow to load)
+
+    known = [test for api in apis for test in verified_rules(api)]
+    for each in wanted:
+        test, at, levels = each.partition(SEPARATOR)
+        if test.partition(".")[0] not in known:
+            close = " or ".join(close_ids(test, known))
+            hint = f"Did you mean {close}?" if close else "conformance rules show RULE lists those that judge a rule."
+            raise UnknownTestError(f"There is no test called {each!r}. {hint}")
+        if at:
+            levels_named(levels)
+
+
 def verified_rules(api: Api, *, naming: str = "") -> dict[str, set[object]]:
     """The ids of the rules that each test can judge, by the id of the test.
 
@@ -122,16 +176,33 @@ def verified_rules(api: Api, *, naming: str = "") -> dict[str, set[object]]:
 
 def proving_faults(api: Api, rule: str) -> list[str]:
     """The names of the faults of the sandbox that break the rule with this id: what shows that the tests notice."""
+    return [name for name, rules in broken_rules(api, naming=rule).items() if rule in rules]
+
+
+def broken_rules(api: Api, *, naming: str = "") -> dict[str, set[object]]:
+    """The ids of the rules that each fault of the sandbox breaks, by the name of the fault.
+
+    Args:
+        api: The API.
+        naming: What a file of the faults must hold to be read.
+    """
+    return _declared(api, "breaks", naming)
+
+
+def permitted_variations(api: Api) -> list[str]:
+    """The names of the variations of the sandbox."""
+    return list(_declared(api, "permits", ""))
+
+
+def _declared(api: Api, member: str, naming: str) -> dict[str, set[object]]:
+    """What each class among the faults says in a member, by its name."""
     folders = [Path(folder) for folder in getattr(api.faults, "__path__", ())]
     files = [file for folder in folders for file in folder.glob("*.py")]
     if not folders and api.faults and api.faults.__file__:
         files = [Path(api.faults.__file__)]
-    return [
-        name
-        for _, source in _sources(files, rule)
-        for name, rules in _broken_rules(ast.parse(source)).items()
-        if rule in rules
-    ]
+    return {
+        name: said for _, source in _sources(files, naming) for name, said in _said(ast.parse(source), member).items()
+    }
 
 
 def _sources(files: Iterable[Path], naming: str) -> Iterator[tuple[Path, bytes]]:
@@ -153,38 +224,40 @@ def _verified(test: ast.FunctionDef) -> set[object]:
     }
 
 
-def _broken_rules(module: ast.Module) -> dict[str, set[object]]:
-    """The ids of the rules that each fault of a file breaks, by its name; what it does not say it has from its base."""
+def _said(module: ast.Module, member: str) -> dict[str, set[object]]:
+    """What each class of a file says in a member, by its name; what it does not say it has from its base."""
     constants: dict[str, ast.expr] = {}
-    broken: dict[str, set[object]] = {}
+    classes: dict[str, set[object]] = {}
     for node in module.body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 constants[name] = value
             case ast.ClassDef(name=name, bases=bases, body=body):
-                said = [part.value for part in body if isinstance(part, ast.Assign) and _is_breaks(part.targets[0])]
-                inherited = [broken[base.id] for base in bases if isinstance(base, ast.Name) and base.id in broken]
+                said = [part.value for part in body if isinstance(part, ast.Assign) and _is(part.targets[0], member)]
+                inherited = [classes[base.id] for base in bases if isinstance(base, ast.Name) and base.id in classes]
                 if said:
-                    broken[name] = _elements(said[0], constants)
+                    classes[name] = _elements(said[0], constants, classes)
                 elif inherited:
-                    broken[name] = inherited[0]
-    return broken
+                    classes[name] = inherited[0]
+    return classes
 
 
-def _is_breaks(target: ast.expr) -> bool:
-    return isinstance(target, ast.Name) and target.id == "breaks"
+def _is(target: ast.expr, name: str) -> bool:
+    return isinstance(target, ast.Name) and target.id == name
 
 
-def _elements(written: ast.expr, constants: Mapping[str, ast.expr]) -> set[object]:
-    """What is in a tuple that is written out, or put together from constants of the file."""
+def _elements(written: ast.expr, constants: Mapping[str, ast.expr], classes: Mapping[str, set[object]]) -> set[object]:
+    """What is in a tuple that is written out, or put together from constants and from other classes of the file."""
     match written:
         case ast.Constant(value=value):
             return {value}
         case ast.Name(id=name) if name in constants:
-            return _elements(constants[name], constants)
+            return _elements(constants[name], constants, classes)
+        case ast.Attribute(value=ast.Name(id=name), attr="breaks") if name in classes:
+            return classes[name]
         case ast.Starred(value=value):
-            return _elements(value, constants)
+            return _elements(value, constants, classes)
         case ast.Tuple(elts=elements):
-            return {found for element in elements for found in _elements(element, constants)}
+            return {found for element in elements for found in _elements(element, constants, classes)}
         case _:
             return set()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from conformance.commands.endings import INCONCLUSIVE, explained
+from conformance.commands.searching import count, holds, search_option
 from conformance.vectors import Side
 
 # What a command needs is imported when it runs, so that help and the commands that need little stay quick.
@@ -13,18 +14,34 @@ from conformance.vectors import Side
 
 
 @click.group(invoke_without_command=True, short_help="Count the vectors, or check a signer or verifier by them.")
+@search_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_context
-def vectors(context: click.Context, *, as_json: bool) -> None:
-    """Count the vectors by file, by what may be sent and by what must be accepted, or check an adapter by them."""
+def vectors(context: click.Context, *, words: Sequence[str], as_json: bool) -> None:
+    """Count the vectors by file, by what may be sent and by what must be accepted, or check an adapter by them.
+
+    --search lists the cases whose id, title, reason or rule holds the words.
+    """
     if context.invoked_subcommand is not None:
+        if words:
+            raise click.UsageError("--search lists vectors; it does not go with check.")
         return
     with explained():
         from conformance.reporting.lines import Output
-        from conformance.reporting.tables import write_counts
+        from conformance.reporting.tables import write_cases, write_counts
         from conformance.vectors.cases import counts, load
 
-        counted = counts(load())
+        known = load()
+        if words:
+            found = [
+                each.to_json() for each in known if holds(words, (each.id, each.title, each.reason, each.rule or ""))
+            ]
+            if as_json:
+                click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+                return
+            write_cases(found, count(len(found), len(known), "cases", words), Output())
+            return
+        counted = counts(known)
         if as_json:
             total = sum(each["cases"] for each in counted)
             click.echo(json.dumps({"cases": total, "files": counted}, indent=2))

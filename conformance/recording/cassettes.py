@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 import yaml
 
 from conformance import ConformanceError
+from conformance.bounds.urls import UrlRefused, foreign_url
 from conformance.exchange import Delivery, Exchange, Generated, Headers, Message, Request, Response
-from conformance.files import data_path, first_problem, write_whole
+from conformance.files import data_path, first_problem, read_bounded, write_whole
 from conformance.scenario import StepFailedError
 from conformance.speed.plain_yaml import read_yaml
 
 FORMAT = "conformance-cassette/1"
+_SHOWN = 80
 _OWN_TO_THE_CONNECTION = {"accept", "accept-encoding", "connection", "date", "host", "server", "user-agent"}
 
 
@@ -45,6 +47,8 @@ class Cassette:
         base_url: The base URL that the client used, without its port.
         settings: The API's other settings, none of them secret.
         webhook_url: The address at which webhooks were received.
+        is_of_person: Whether a person did at hosted pages what was asked, which no exchange shows.
+        short_waits: What was waited for shortly, since it had not come in a minute before.
         exchanges: The exchanges, URLs absolute.
         deliveries: The webhooks received.
     """
@@ -59,6 +63,8 @@ class Cassette:
     base_url: str
     settings: Mapping[str, str] = field(default_factory=dict)
     webhook_url: str | None = None
+    short_waits: Sequence[str] = ()
+    is_of_person: bool = False
     exchanges: Sequence[Exchange] = ()
     deliveries: Sequence[Delivery] = ()
 
@@ -71,17 +77,15 @@ class Cassette:
             CassetteUnreadableError: If it is no cassette.
         """
         try:
-            raw = read_yaml(path.read_bytes())
+            raw = read_yaml(read_bounded(path))
         except FileNotFoundError as error:
             raise CassetteMissingError(f"There is no cassette {path.name}") from error
         except OSError as error:
             raise CassetteUnreadableError(f"The cassette {path} cannot be read: {error.strerror}.") from error
         except yaml.YAMLError as error:
             raise CassetteUnreadableError(f"The cassette {path} is not YAML: {error}") from error
-        if problem := first_problem(_schema(), raw):
-            place, message = problem
-            where = "/".join(map(str, place)) or "the top"
-            raise CassetteUnreadableError(f"The cassette {path} is wrong at {where}: {message}")
+        if problem := first_problem_of("cassette", raw):
+            raise CassetteUnreadableError(f"The cassette {path} is wrong at {problem}")
         try:
             return cls._read(raw)
         except ValueError as error:
@@ -89,7 +93,7 @@ class Cassette:
 
     @classmethod
     def _read(cls, raw: Mapping[str, Any]) -> "Cassette":
-        base_url = raw["base_url"]
+        base_url = _checked(raw["base_url"], "the base_url")
         return cls(
             api=raw["api"],
             test=raw["test"],
@@ -100,7 +104,9 @@ class Cassette:
             seed=raw["seed"],
             base_url=base_url,
             settings=raw["settings"],
-            webhook_url=raw.get("webhook_url"),
+            webhook_url=_checked(raw["webhook_url"], "the webhook_url") if "webhook_url" in raw else None,
+            short_waits=raw.get("short_waits", ()),
+            is_of_person=raw.get("pin_agent") == "person",
             exchanges=tuple(
                 _read_exchange(entry, f"{raw['test']}#{number}", base_url)
                 for number, entry in enumerate(raw["interactions"], start=1)
@@ -123,6 +129,8 @@ class Cassette:
             "base_url": self.base_url,
             "settings": dict(self.settings),
             **({"webhook_url": self.webhook_url} if self.webhook_url else {}),
+            **({"pin_agent": "person"} if self.is_of_person else {}),
+            **({"short_waits": list(self.short_waits)} if self.short_waits else {}),
             "interactions": [_write_exchange(exchange, self.base_url) for exchange in self.exchanges],
             **({"deliveries": [_write_delivery(delivery) for delivery in self.deliveries]} if self.deliveries else {}),
         }
@@ -146,10 +154,19 @@ def recording_command(api: str, folder: Path, origin: str = "") -> str:
 
 
 @cache
-def _schema() -> Any:
+def _schema(name: str) -> Any:
     import jsonschema_rs  # noqa: PLC0415  (50 ms that only a reader of cassettes should pay)
 
-    return jsonschema_rs.validator_for(json.loads(data_path("specs/schemas/cassette.json").read_bytes()))
+    return jsonschema_rs.validator_for(json.loads(data_path(f"specs/schemas/{name}.json").read_bytes()))
+
+
+def first_problem_of(name: str, raw: object) -> str | None:
+    """Where a file of ours is not what the schema of a name says, and why; None if it is."""
+    problem = first_problem(_schema(name), raw)
+    if problem is None:
+        return None
+    place, message = problem
+    return f"{'/'.join(map(str, place)) or 'the top'}: {message}"
 
 
 def without_port(url: str) -> str:
@@ -165,8 +182,23 @@ def _write_body(body: bytes) -> str | bytes:
         return body
 
 
-def _read_body(body: str | bytes | None) -> bytes:
-    return body.encode() if isinstance(body, str) else body or b""
+def _read_body(body: object) -> bytes:
+    match body:
+        case None:
+            return b""
+        case str():
+            return body.encode("utf-8", "surrogatepass")
+        case bytes():
+            return body
+    raise ValueError(f"a body is a {type(body).__name__}; put it into quotation marks to make it text")
+
+
+def _checked(url: str, what: str) -> str:
+    try:
+        foreign_url(url)
+    except UrlRefused as error:
+        raise ValueError(f"{what} {url[:_SHOWN]!r} is no URL: {error}") from error
+    return url
 
 
 def _write_headers(headers: Headers) -> dict[str, list[str]]:
@@ -214,7 +246,7 @@ def _read_exchange(entry: dict[str, Any], identifier: str, base_url: str) -> Exc
         seconds=entry["seconds"],
         request=Request(
             method=request["method"],
-            url=base_url + request["uri"] if request["uri"].startswith("/") else request["uri"],
+            url=base_url + request["uri"] if request["uri"].startswith("/") else _checked(request["uri"], "the uri"),
             headers=_read_headers(request["headers"]),
             body=_read_body(request["body"]),
         ),

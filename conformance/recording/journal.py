@@ -9,15 +9,19 @@ from typing import Protocol
 import httpx
 
 from conformance.api import ClientJudge
+from conformance.bounds.transport import AnswerRefusedError
 from conformance.clock import Clock
 from conformance.exchange import Delivery, Exchange, Generated, Mode, Request, Response
 from conformance.findings import Finding, Outcome
+from conformance.recording.content_codings import decoded_fields, undecodable
 from conformance.recording.redaction import Redactor
-from conformance.scenario import StepFailedError, SuiteError
+from conformance.scenario import StepFailedError, UnmeantRequestError
 from conformance.specification import Match, Specification
 
 BREAKS = "conformance.breaks"
 """The request extension that names the client rules which a request breaks on purpose."""
+MAY_BREAK = "conformance.may_break"
+"""The request extension that names the client rules which it breaks or not, depending on what the server gave."""
 EXCHANGE = "conformance.exchange"
 """The response extension that holds the exchange."""
 
@@ -137,6 +141,12 @@ class Journal:
         self.deliveries = list(deliveries)
         self._received = len(deliveries)
 
+    def successor(self) -> "Journal":
+        """A new journal of the same test, for what follows: it takes up no webhook that this one has."""
+        following = replace(self)
+        following._received = self._received  # noqa: SLF001  (of the same class)
+        return following
+
     def append(self, other: "Journal") -> Mapping[str, str]:
         """Add the exchanges and webhooks of another journal of the same test after those of this one.
 
@@ -186,6 +196,7 @@ class JournalTransport(httpx.BaseTransport):
         self._journal = journal
         self._identity = identity
         self._judge = judge
+        judge.explains = False  # which rules a request breaks is all that is asked of it here
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -193,7 +204,7 @@ class JournalTransport(httpx.BaseTransport):
 
         Raises:
             StepFailedError: If no answer came, or none was recorded.
-            SuiteError: If the request breaks other client rules than it says.
+            UnmeantRequestError: If the request breaks other client rules than it says.
         """
         journal = self._journal
         at = journal.clock.now()
@@ -211,7 +222,8 @@ class JournalTransport(httpx.BaseTransport):
         if journal.player is None:
             if journal.generated is None or journal.generated.mode is Mode.GIVEN:
                 declared = request.extensions.get(BREAKS, frozenset()) - self._judge.excused
-                _check_declared(journal.relative(sent.url), breaks, declared)
+                depending = request.extensions.get(MAY_BREAK, frozenset())
+                _check_declared(journal.relative(sent.url), breaks - depending, declared - depending)
             answer, response = self._send(request)
             seconds = (journal.clock.now() - at).total_seconds()
         else:
@@ -235,28 +247,42 @@ class JournalTransport(httpx.BaseTransport):
         answer.extensions = {**answer.extensions, EXCHANGE: exchange}
         return answer
 
+    def keep(self, request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        """Keep an exchange that something else has made, such as a browser, as if it had been sent here."""
+        given = httpx.MockTransport(lambda _request: answer)
+        return JournalTransport(given, self._journal, self._identity, self._judge).handle_request(request)
+
     def _send(self, request: httpx.Request) -> tuple[httpx.Response, Response]:
         """Send a request; gives the answer, read to its end, as it came and as it is kept.
 
         Raises:
-            StepFailedError: If no answer came.
+            StepFailedError: If no answer came, or one in a content coding that cannot be taken off.
         """
+        where = f"{request.method} {self._journal.relative(str(request.url))}"
         try:
             answer = self._inner.handle_request(request)
             body = answer.read()
+        except AnswerRefusedError as error:
+            raise StepFailedError(
+                f"{where} got an answer from {self._journal.base_url} that is not read to its end: {error}"
+            ) from error
         except httpx.RequestError as error:
-            where = f"{request.method} {self._journal.relative(str(request.url))}"
             detail = str(error) or type(error).__name__
             raise StepFailedError(f"{where} got no answer from {self._journal.base_url}: {detail}") from error
-        return answer, Response(tuple(answer.headers.multi_items()), body, answer.status_code)
+        if unknown := undecodable(answer) if body else ():
+            raise StepFailedError(
+                f"{where} got an answer in the content coding {', '.join(unknown)} from {self._journal.base_url}, "
+                f"which cannot be decoded here; the request accepts {request.headers.get('Accept-Encoding', 'any')}"
+            )
+        return answer, Response(decoded_fields(tuple(answer.headers.multi_items())), body, answer.status_code)
 
     def close(self) -> None:
         """Nothing: the inner transport is shared."""
 
 
 def _played(response: Response) -> httpx.Response:
-    """A recorded response for a client, whose body was decoded before it was recorded."""
-    headers = [(name, value) for name, value in response.headers if name.lower() != "content-encoding"]
+    """A recorded response for a client; its body was decoded before, though other recorders keep the coding's name."""
+    headers = decoded_fields(response.headers)
     return httpx.Response(response.status, headers=headers, stream=httpx.ByteStream(response.body))
 
 
@@ -268,11 +294,11 @@ def _check_declared(path: str, breaks: frozenset[str], declared: frozenset[str])
     """Make sure that a request breaks the client rules that it says it breaks, and no others.
 
     Raises:
-        SuiteError: If it does not.
+        UnmeantRequestError: If it does not.
     """
     if breaks == declared:
         return
     more, fewer = sorted(breaks - declared), sorted(declared - breaks)
     parts = [f"breaks {', '.join(more)} without saying so"] if more else []
     parts += [f"does not break {', '.join(fewer)} as it says"] if fewer else []
-    raise SuiteError(f"The suite's own request to {path} {' and '.join(parts)}.")
+    raise UnmeantRequestError(f"The suite's own request to {path} {' and '.join(parts)}.")

@@ -5,28 +5,30 @@ from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.table import Table
 from rich.text import Text
 
-from conformance.reporting.lines import write
+from conformance.reporting.lines import folded, write
 from conformance.reporting.phrases import printable
 from conformance.reporting.progress import ProgressBar
 
 _ENTRIES_PER_LINE = 25
+_REHEARSING = "rehearsing on the sandbox as it is"
 _FAULTS = ("faults", "mutations")
 
 
 class MatrixProgress(ProgressBar):
     """Shows how a matrix grows; a context manager.
 
-    On a terminal it draws a bar. Elsewhere, and where the environment has `CI`, it writes a line every 25 entries.
+    On a terminal it draws a bar. Elsewhere, and where the environment has `CI`, it writes a line when it begins, and
+    one every 25 entries, or for each of a few.
 
     Args:
         console: Where to write.
         entries: How many there will be.
+        shortfall: What is said of those that are not as they should be.
     """
 
-    def __init__(self, console: Console, entries: int) -> None:
+    def __init__(self, console: Console, entries: int, shortfall: str = "missed or raised an alarm") -> None:
         super().__init__(
             console,
             BarColumn(bar_width=20),
@@ -34,24 +36,29 @@ class MatrixProgress(ProgressBar):
             TextColumn("{task.fields[shortfall]}", style="bold red"),
         )
         self._entries = entries
+        self._shortfall = shortfall
         self._done = 0
         self._short = 0
-        self._task = self._bar.add_task("rehearsing on the sandbox as it is", total=entries, shortfall="")
+        self._task = self._bar.add_task(_REHEARSING, total=entries, shortfall="")
 
     def __enter__(self) -> Self:
         if self._live:
             self._bar.start()
+        elif self._entries:
+            write(self._console, Text(f"{_REHEARSING}, then {self._entries} to try"))
         return self
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Count an entry of the matrix that has just been made."""
         self._done += 1
         self._short += _falls_short(entry)
-        shortfall = f"{self._short} missed or raised an alarm" if self._short else ""
+        shortfall = f"{self._short} {self._shortfall}" if self._short else ""
         if self._live:
             self._bar.update(
                 self._task, completed=self._done, description=printable(entry["name"]), shortfall=shortfall
             )
+        elif self._entries < _ENTRIES_PER_LINE:
+            write(self._console, Text(f"{self._done} of {self._entries}: {printable(entry['name'])}"))
         elif self._done % _ENTRIES_PER_LINE == 0 or self._done == self._entries:
             write(self._console, Text(f"{self._done} of {self._entries}{f', {shortfall}' if shortfall else ''}"))
 
@@ -60,25 +67,26 @@ def _falls_short(entry: Mapping[str, Any]) -> bool:
     return bool(entry["alarms"]) if "alarms" in entry else not entry["caught"]
 
 
-def write_listing(found: Mapping[str, Sequence[Mapping[str, Any]]], console: Console) -> None:
-    """Write faults and variations as a table.
+def write_listing(found: Mapping[str, Sequence[Mapping[str, Any]]], summary: str, console: Console) -> None:
+    """Write faults and variations by API, each with what it does, and which rules it breaks or what permits it.
 
     Args:
         found: Both, in the form of ``conformance faults --json``.
+        summary: The last line.
         console: Where to write.
     """
-    table = Table(box=None, pad_edge=False, collapse_padding=True)
-    table.add_column("name", overflow="fold")
-    for name in ("api", "basis"):
-        table.add_column(name, no_wrap=True)
-    for fault in found["faults"]:
-        named = Text.assemble((fault["name"], "bold"), *(f"\n  {rule}" for rule in fault["breaks"]))
-        table.add_row(named, fault["api"], str(fault["basis"]))
-    for variation in found["variations"]:
-        named = Text.assemble((variation["name"], "bold"), f"\n  {variation['permits']}")
-        table.add_row(named, variation["api"], "permitted")
-    console.print(table)
-    write(console, Text(f"{len(found['faults'])} faults, {len(found['variations'])} variations"))
+    sections: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for section, entries in found.items():
+        for each in entries:
+            sections.setdefault((each["api"], section), []).append(each)
+    for (api, section), entries in sections.items():
+        write(console, Text(f"{api}, {section}  {len(entries)}", "bold underline"))
+        for each in entries:
+            write(console, Text.assemble((each["name"], "bold"), (f"  {each.get('basis', 'permitted')}", "dim")))
+            folded(each["title"], console, 2)
+            folded(f"permitted: {each['permits']}" if "permits" in each else ", ".join(each["breaks"]), console, 4)
+        console.print()
+    write(console, Text(summary, "bold"))
 
 
 def write_matrix(matrix: Mapping[str, Any], console: Console, *, holds: bool) -> None:

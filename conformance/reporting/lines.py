@@ -2,10 +2,14 @@
 
 import errno
 import os
+from collections.abc import Callable
+from io import StringIO
+from textwrap import wrap
 
 from rich.console import Console
 from rich.text import Text
 
+_WIDTH_OF_LISTS = 80
 _WIDTH_OF_FILES = 160
 """The columns of a table that goes to a file or to another program."""
 
@@ -31,6 +35,35 @@ class Output(Console):
         self.quiet = True
         if not self.stderr:
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def text_of(tell: Callable[[Console], None], *, terminal: bool) -> str:
+    """What is told to a console, as a text.
+
+    Args:
+        tell: Tells it.
+        terminal: Whether the text goes to a terminal, so that it may have colours and has to fit.
+    """
+    out = StringIO()
+    console = Console(file=out, force_terminal=terminal)
+    if not terminal:
+        console.width = _WIDTH_OF_FILES
+    tell(console)
+    return out.getvalue()
+
+
+def folded(text: str, console: Console, indent: int) -> None:
+    """Write a text below an entry of a list, in lines that fit 80 columns wherever they are read.
+
+    Args:
+        text: The text.
+        console: Where to write.
+        indent: Columns before each line.
+    """
+    for line in wrap(
+        text, min(_WIDTH_OF_LISTS, console.width) - indent, break_long_words=False, break_on_hyphens=False
+    ):
+        write(console, Text(line), indent, whole=True)
 
 
 def write(console: Console, text: Text, indent: int = 0, hang: int = 0, *, whole: bool = False) -> None:

@@ -9,25 +9,60 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.catalogue import Rule
-from conformance.reporting.lines import write
+from conformance.reporting.lines import folded, write
 from conformance.reporting.phrases import printable
 
+_BESIDE = 22
+"""The columns before the id of a rule: its level and basis."""
 
-def write_rules(rules: Iterable[Rule], console: Console) -> None:
-    """Write rules as a table, each with its title below its id.
+
+def write_rules(rules: Iterable[Rule], summary: str, console: Console) -> None:
+    """Write rules by API and party, each with level and basis before its id, and what it asks for below.
 
     Args:
         rules: The rules, in the order of the table.
+        summary: The last line.
         console: Where to write.
     """
-    table = Table(box=None, pad_edge=False, collapse_padding=True)
-    table.add_column("rule", overflow="fold")
-    for name in ("level", "basis", "party"):
-        table.add_column(name, no_wrap=True)
+    parties: dict[tuple[str, str], list[Rule]] = {}
     for rule in rules:
-        named = Text.assemble((rule.id, "bold"), f"\n  {rule.title}")
-        table.add_row(named, rule.level.value, rule.basis.value, rule.party.value)
-    console.print(table)
+        parties.setdefault((rule.api, rule.party.value), []).append(rule)
+    for (api, party), listed in parties.items():
+        write(console, Text(f"{api}, for {_WHOM[party]}  {len(listed)}", "bold underline"))
+        for rule in listed:
+            beside = f"{rule.level.value:<6}  {rule.basis.value:<12}"
+            write(console, Text.assemble(f"{beside:<{_BESIDE}}", (rule.id, "bold")), whole=True)
+            folded(rule.title, console, _BESIDE + 2)
+        console.print()
+    write(console, Text(summary, "bold"))
+
+
+_WHOM = {"provider": "the provider", "client": "clients"}
+
+
+def write_statements(listed: Iterable[Mapping[str, Any]], summary: str, console: Console) -> None:
+    """Write the statements of documents, each with what covers it or why nothing does.
+
+    Args:
+        listed: The statements, in the form of ``conformance rules --by-statement --json``.
+        summary: The last line.
+        console: Where to write.
+    """
+    document = None
+    for each in listed:
+        if each["document"] != document:
+            document = each["document"]
+            write(console, Text(document, "bold underline"))
+        write(console, Text.assemble((each["id"], "bold"), (f"  {each['place']}", "dim")), 2)
+        write(console, Text(each["says"]), 4)
+        rows = [(name, ", ".join(each[name])) for name in ("rules", "tests", "faults") if each[name]]
+        if each["reason"]:
+            rows.append(("reason", each["reason"]))
+        for name, value in rows:
+            write(console, Text.assemble((f"{name:<10}", "dim"), value), 4, 10)
+        write(console, Text(each["url"], "dim"), 4, whole=True)
+    console.print()
+    write(console, Text(summary, "bold"))
 
 
 def write_rule(rule: Rule, facts: Iterable[tuple[str, str]], console: Console) -> None:
@@ -46,22 +81,38 @@ def write_rule(rule: Rule, facts: Iterable[tuple[str, str]], console: Console) -
 
 
 def write_counts(files: Sequence[Mapping[str, Any]], console: Console) -> None:
-    """Write how many vectors each file has.
+    """Write what the vectors of each file are about, and how many it has.
 
     Args:
         files: The files, in the form of ``conformance vectors --json``.
         console: Where to write.
     """
-    table = Table(box=None, pad_edge=False)
-    table.add_column("file", no_wrap=True)
-    table.add_column("cases", justify="right")
-    for kind in ("produce", "accept"):
-        for value in files[0][kind] if files else ():
-            table.add_column(f"{kind} {value}", justify="right")
     for each in files:
-        numbers = (each["cases"], *each["produce"].values(), *each["accept"].values())
-        table.add_row(each["file"], *map(str, numbers))
-    console.print(table, highlight=False)
+        write(console, Text.assemble((f"{each['api']} {each['topic']}", "bold"), f"  {each['cases']} cases"))
+        folded(each["about"], console, 2)
+        for kind in ("produce", "accept"):
+            counted = ", ".join(f"{number} {value}" for value, number in each[kind].items())
+            write(console, Text.assemble((f"{kind:<9}", "dim"), counted), 2, whole=True)
+        write(console, Text.assemble((f"{'file':<9}", "dim"), each["file"]), 2, whole=True)
+        console.print()
+    write(console, Text(f"{sum(each['cases'] for each in files)} cases", "bold"))
+
+
+def write_cases(cases: Iterable[Mapping[str, Any]], summary: str, console: Console) -> None:
+    """Write vectors, each with what is special about it, what it says of a sender and of a receiver, and its rule.
+
+    Args:
+        cases: The vectors, in the form of ``conformance vectors --search WORD --json``.
+        summary: The last line.
+        console: Where to write.
+    """
+    for each in cases:
+        write(console, Text(each["id"], "bold"), whole=True)
+        folded(each["title"], console, 2)
+        folded(f"produce {each['produce']}, accept {each['accept']}: {each['reason']}; {each['basis']}", console, 2)
+        if each["rule"]:
+            write(console, Text(each["rule"], "dim"), 2, whole=True)
+    write(console, Text(summary, "bold"))
 
 
 def write_comparisons(compared: Sequence[Mapping[str, str]], outcomes: Sequence[str], console: Console) -> None:

@@ -9,14 +9,21 @@ import httpx
 import pytest
 
 from conformance.api import Api
+from conformance.circumstances.application import USUAL, Circumstances
+from conformance.circumstances.levels import Level
 from conformance.clock import Clock
 from conformance.exchange import Delivery
 from conformance.ids import Ids
 from conformance.options import EXAMPLES, Options, PinAgentName
 from conformance.recording.journal import Journal, JournalTransport
+from conformance.waiting.looks import Waits
 
 IDENTITIES = ("first", "second")
 """The API clients that a test may act as: its own, and another one to be kept apart from."""
+
+
+MARK = "c0de7e57"
+"""What the callers' own ids of live runs begin with, such as an ``externalId``; it can begin a UUID."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +34,19 @@ class Conditions:
         seed: What ids come from; a recorded test keeps the ids of its recording.
         drawing_seed: What generated requests are drawn from live, where ids are new in each run and the same requests
             can be wanted again; None to draw from the ids.
-        pin_agent: Who stands in for the person at a hosted page: ``http`` fills its forms, ``none`` nobody.
+        pin_agent: Who stands in for the person at a hosted page: ``http`` fills its forms, ``browser`` uses a browser,
+            ``person`` asks whoever sits before the run, ``none`` is nobody.
+        screenshots: Where a picture of each page that a browser shows goes; None for nowhere.
         examples: How many requests are generated of each operation, phase and mode at most.
+        levels: The circumstances that are otherwise than usual.
     """
 
     seed: str
     drawing_seed: str | None = None
     pin_agent: PinAgentName = "http"
     examples: int = EXAMPLES
+    levels: tuple[Level, ...] = ()
+    screenshots: Path | None = None
 
 
 class Hooks(Protocol):
@@ -45,6 +57,9 @@ class Hooks(Protocol):
     """
 
     url: str
+
+    def beside(self, name: str) -> str:
+        """A further address of the same test, which has this name for a query."""
 
     def answer_with(self, *statuses: int) -> None:
         """Answer the next deliveries with these statuses, and those after them with 200."""
@@ -70,6 +85,10 @@ class Subject:
         hooks: What receives webhooks; None if the subject could not reach it.
         disposable: Whether the credentials are the test's own, so that it may replace them and sign reproducibly.
         draws: Where generated requests are drawn from, if not from `ids`.
+        withheld: What an identity that is not given lacks, if it is more than its settings.
+        circumstances: What is otherwise than usual while the test runs.
+        waits: What was waited for.
+        mark: What the caller's own ids begin with, so that a person finds them among others; empty for nothing.
     """
 
     api: Api
@@ -84,6 +103,10 @@ class Subject:
     hooks: Hooks | None = None
     disposable: bool = True
     draws: Ids | None = None
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    circumstances: Circumstances = USUAL
+    waits: Waits = field(default_factory=Waits)
+    mark: str = ""
 
     def __post_init__(self) -> None:
         self.journal.redactor.know(self.credentials)
@@ -107,7 +130,24 @@ class Subject:
     def transport(self, identity: str) -> JournalTransport:
         """The transport that sends as `identity` and writes the journal."""
         judge = self.api.client_judge(self.credentials[identity], self.settings)
-        return JournalTransport(self.sender, self.journal, identity, judge)
+        sender = _ConnectingAnew(self.sender) if self.circumstances.connects_anew else self.sender
+        return JournalTransport(sender, self.journal, identity, judge)
+
+
+class _ConnectingAnew(httpx.BaseTransport):
+    """Sends each request over a connection that ends with it.
+
+    Args:
+        inner: What sends.
+    """
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        request.headers["Connection"] = "close"
+        return self._inner.handle_request(request)
 
 
 @pytest.fixture
@@ -130,12 +170,18 @@ class Target(Protocol):
             StepFailedError: If it cannot or does not.
         """
 
+    def hide(self, text: str) -> str:
+        """A text of the subject, or of an error, without the credentials that it is asked with."""
+
     def subject(self, api: Api, test: str, conditions: Conditions) -> Subject:
         """What the test with this id is given.
 
         Raises:
             StepFailedError: If the subject cannot give it.
         """
+
+    def left_behind(self, subject: Subject) -> list[str]:
+        """What a test made that stays when the run has ended, each with what it is called; it tidies up first."""
 
     def close(self) -> None:
         """Close all connections and stop what was started."""

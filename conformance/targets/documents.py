@@ -1,8 +1,9 @@
-"""The subject as its documents print it: no scenario runs, the checks are applied to the printed exchanges."""
+"""The subject as its documents print it: no scenario runs, the checks are applied to what is printed."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any
 
 import jsonschema_rs
@@ -12,13 +13,15 @@ from conformance import ConformanceError
 from conformance.api import Api, Documents
 from conformance.catalogue import Basis, Catalogue
 from conformance.clock import EPOCH_OF_WORLDS
-from conformance.exchange import Exchange, Request, Response
-from conformance.files import data_path, first_problem
+from conformance.exchange import Delivery, Exchange, Request, Response
+from conformance.files import data_path, first_problem, read_bounded
 from conformance.findings import Finding, Outcome
 from conformance.ids import Ids
 from conformance.judging.journal import client_findings, provider_findings
 from conformance.specification import Specification
 from conformance.speed.plain_yaml import read_yaml
+from conformance.statements.contradictions import read_contradictions
+from conformance.targets.contradictions import told_contradictions
 
 
 class DocumentsUnreadableError(ConformanceError, ValueError):
@@ -32,12 +35,29 @@ class Reading:
     Args:
         findings: What was found.
         exchanges: The printed exchanges.
-        remarks: Where a printed exchange contradicts a rule that is therefore not judged on it.
+        remarks: Where what is printed breaks a rule for a reason that is listed, so that it is not judged on it.
+        contradictions: Where the documents contradict themselves, in the form of ``specs/schemas/results.json``.
     """
 
     findings: Sequence[Finding]
     exchanges: Sequence[Exchange]
     remarks: Sequence[str]
+    contradictions: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What the documents of an API print.
+
+    Args:
+        exchanges: Requests, most of them with their answers.
+        events: Webhooks, by the id of the entry.
+        challenges: Challenges as the API sends them, by the id of the entry.
+    """
+
+    exchanges: Sequence[Exchange] = ()
+    events: Mapping[str, Delivery] = field(default_factory=dict)
+    challenges: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(api: Api, catalogue: Catalogue, specification: Specification) -> Reading:
@@ -50,48 +70,70 @@ def read(api: Api, catalogue: Catalogue, specification: Specification) -> Readin
 
     Raises:
         DocumentsUnreadableError: If the file of printed exchanges cannot be read.
+        StatementsError: If the list of contradictions cannot be read.
     """
-    exchanges = _load(api, specification) if api.documents else []
-    if not api.documents or not exchanges:
-        return Reading((), (), (f"The documents of {api.title} print no exchange, so there is nothing to judge.",))
-    by_id = {exchange.id: exchange for exchange in exchanges}
+    listed = read_contradictions(api.find(f"specs/{api.name}/contradictions.yaml"), catalogue.statements)
+    found = printed(api, specification) if api.documents else Printed()
+    if not api.documents or not found.exchanges:
+        nothing = f"The documents of {api.title} print no exchange, so there is nothing to judge."
+        return Reading((), (), (nothing,), told_contradictions(catalogue, listed, ()))
+    accounted = frozenset().union(*(each.accounts_for for each in listed))
     findings: list[Finding] = []
     remarks: dict[str, None] = {}
-    for finding in _judged(api, api.documents, specification, exchanges):
-        exchange = by_id[finding.exchange or ""]
-        if any(finding.where.startswith(part) for part in exchange.placeholders):
-            continue
-        basis = catalogue[finding.rule].basis
-        if finding.outcome is Outcome.BROKEN and basis is not Basis.CONTRADICTED:
+    for finding in _judged(api, api.documents, specification, found):
+        is_break = finding.outcome is Outcome.BROKEN and catalogue[finding.rule].basis is not Basis.CONTRADICTED
+        if is_break and (finding.test, finding.rule) in accounted:
             remarks[
-                f"{exchange.id} contradicts {finding.rule}, which is not judged on it: {finding.where}: "
+                f"{finding.test} contradicts {finding.rule}, which is not judged on it: {finding.where}: "
                 f"expected {finding.expected}, printed {finding.got}"
             ] = None
             continue
-        findings.append(replace(finding, test=exchange.id))
-    return Reading(findings, exchanges, tuple(remarks))
+        findings.append(finding)
+    told = told_contradictions(catalogue, listed, findings)
+    return Reading(findings, found.exchanges, tuple(remarks), told)
 
 
-def _judged(
+def _judged(api: Api, documents: Documents, specification: Specification, found: Printed) -> Iterator[Finding]:
+    """What the rules say of all that is printed and no placeholder, each finding with the entry that shows it."""
+    by_id = {exchange.id: exchange for exchange in found.exchanges}
+    for finding in _of_exchanges(api, documents, specification, found.exchanges):
+        exchange = by_id[finding.exchange or ""]
+        if not any(finding.where.startswith(part) for part in exchange.placeholders):
+            yield replace(finding, test=exchange.id)
+    for name, event in found.events.items():
+        for finding in provider_findings(api, specification, (), [event], {}):
+            yield replace(finding, test=name)
+
+
+def _of_exchanges(
     api: Api, documents: Documents, specification: Specification, exchanges: Sequence[Exchange]
 ) -> list[Finding]:
     """What the rules say of printed exchanges; those of one identity are about the same customer."""
     found: list[Finding] = []
     for identity in dict.fromkeys(exchange.identity for exchange in exchanges):
-        printed = [exchange for exchange in exchanges if exchange.identity == identity]
-        found += provider_findings(api, specification, printed, (), {})
-        found += client_findings(printed, api.client_judge(api.client.made_up_credentials(Ids("documents")), {}))
-        for exchange in printed:
+        of_one = [exchange for exchange in exchanges if exchange.identity == identity]
+        found += provider_findings(api, specification, of_one, (), {})
+        found += client_findings(of_one, api.client_judge(api.client.made_up_credentials(Ids("documents")), {}))
+        for exchange in of_one:
             found += documents.readings(exchange)
     return [finding for finding in found if finding.rule not in documents.UNPRINTED]
 
 
-def _load(api: Api, specification: Specification) -> list[Exchange]:
+def printed(api: Api, specification: Specification) -> Printed:
+    """What the documents of an API print, transcribed in ``specs/<api>/documents.yaml``; nothing without such a file.
+
+    Args:
+        api: The API.
+        specification: Its specification.
+
+    Raises:
+        DocumentsUnreadableError: If the file cannot be read.
+    """
     path = api.find(f"specs/{api.name}/documents.yaml")
     try:
-        raw = read_yaml(path.read_bytes())
+        raw = read_yaml(read_bounded(path))
     except FileNotFoundError:
-        return []
+        return Printed()
     except OSError as error:
         raise DocumentsUnreadableError(f"The printed exchanges in {path} cannot be read: {error.strerror}.") from error
     except yaml.YAMLError as error:
@@ -101,7 +143,18 @@ def _load(api: Api, specification: Specification) -> list[Exchange]:
         place, message = problem
         where = "/".join(map(str, place)) or "the top"
         raise DocumentsUnreadableError(f"The printed exchanges in {path} are wrong at {where}: {message}")
-    return [_exchange(entry, raw["base_url"], specification) for entry in raw["exchanges"]]
+    return Printed(
+        exchanges=[_exchange(entry, raw["base_url"], specification) for entry in raw["exchanges"]],
+        events={entry["id"]: _event(entry) for entry in raw.get("events", ())},
+        challenges={entry["id"]: entry["challenge"] for entry in raw.get("challenges", ())},
+    )
+
+
+def _event(entry: dict[str, Any]) -> Delivery:
+    request = Request(
+        (("Content-Type", "application/json"),), entry["body"].encode(), "POST", "https://client.invalid/"
+    )
+    return Delivery(after=0, identity="first", at=EPOCH_OF_WORLDS, request=request, answered=HTTPStatus.OK)
 
 
 def _exchange(entry: dict[str, Any], base_url: str, specification: Specification) -> Exchange:

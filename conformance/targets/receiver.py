@@ -1,21 +1,32 @@
 """Receives webhooks on loopback, an address of its own for each test."""
 
 import threading
+from asyncio import TimerHandle, Transport
 from collections.abc import Sequence
 from datetime import timedelta
 from http import HTTPStatus
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from conformance.clock import Clock, SystemClock, stopwatch
 from conformance.exchange import Delivery, Request
+from conformance.sandbox.request_target import AsSentProtocol, target_of
 from conformance.sandbox.threaded_server import Message, Receive, Send, ThreadedServer
 
 _POLL = timedelta(milliseconds=5)
 _ELSEWHERE = "/elsewhere"
 """The end of the path that a redirect leads to; who follows one is answered 200 there, and has delivered nothing."""
+
+
+_SECONDS = 10.0
+"""How long a request may take to come."""
+_LARGEST_BODY = 1024 * 1024
+"""The bytes of a webhook."""
+_MOST_KEPT, _LARGEST_KEPT = 1_000, 16 * 1024 * 1024
+"""The webhooks of one test that are kept, and their bytes."""
+_MOST_CONNECTIONS = 100
+"""The connections that are served at once; another one is answered 503."""
 
 
 class Mailbox:
@@ -24,14 +35,24 @@ class Mailbox:
     Args:
         url: Its address.
         clock: The test's clock, which stamps deliveries.
+
+    Attributes:
+        queries: What its addresses have behind the path.
     """
 
     def __init__(self, url: str, clock: Clock) -> None:
         self.url = url
+        self.queries = {""}
         self._clock = clock
+        self._bytes = 0
         self._answers: list[int] = []
         self._deliveries: list[Delivery] = []
         self._lock = threading.Lock()
+
+    def beside(self, name: str) -> str:
+        """A further address of the same test, which has this name for a query."""
+        self.queries.add(name)
+        return f"{self.url}?{name}"
 
     def answer_with(self, *statuses: int) -> None:
         """Answer the next deliveries with these statuses, a redirect leading elsewhere, and those after with 200."""
@@ -46,15 +67,50 @@ class Mailbox:
             return tuple(self._deliveries)
 
     def take(self, request: Request) -> int:
-        """Keep a webhook, and give the status to answer it with."""
+        """Keep a webhook, and give the status to answer it with: 503, and it is not kept, if there are too many."""
         with self._lock:
+            self._bytes += len(request.body)
+            if len(self._deliveries) >= _MOST_KEPT or self._bytes > _LARGEST_KEPT:
+                return HTTPStatus.SERVICE_UNAVAILABLE
             status = self._answers.pop(0) if self._answers else 200
             self._deliveries.append(Delivery(0, "first", self._clock.now(), request, status))
         return status
 
 
-class _Protocol(H11Protocol):
-    """Answers 400, as to anything that is no HTTP, if a sender stops in the middle of a body."""
+class _Protocol(AsSentProtocol):
+    """Answers 400, as to anything that is no HTTP, if a sender stops in the middle of a body; waits for 10 seconds."""
+
+    _slow: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come; a request must be whole in time, however it drips."""
+        if self._slow is None and self.conn.their_state is h11.IDLE:
+            self._wait()
+        super().data_received(data)
+        if self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}:
+            self._stop_waiting()
+
+    def _wait(self) -> None:
+        self._slow = self.loop.call_later(_SECONDS, self._end)
+
+    def _stop_waiting(self) -> None:
+        if self._slow is not None:
+            self._slow.cancel()
+            self._slow = None
+
+    def _end(self) -> None:
+        self._slow = None
+        self.transport.abort()
 
     def eof_received(self) -> None:
         if self.conn.their_state is h11.SEND_BODY:
@@ -73,12 +129,24 @@ class Receiver:
 
     def __init__(self, port: int = 0) -> None:
         self._mailboxes: dict[str, Mailbox] = {}
-        self._server = ThreadedServer(self._serve, "127.0.0.1", port, protocol=_Protocol)
+        self._server = ThreadedServer(
+            self._serve, "127.0.0.1", port, protocol=_Protocol, most_connections=_MOST_CONNECTIONS
+        )
 
-    def mailbox(self, test: str, clock: Clock, path: str | None = None) -> Mailbox:
-        """The webhook of a test, at an address of its own or at `path`, which then belongs to no other test."""
-        path = path or f"/{quote(test)}"
-        mailbox = Mailbox(f"{self._server.origin}{path}", clock)
+    def mailbox(self, test: str, clock: Clock, path: str | None = None, forwarded: str | None = None) -> Mailbox:
+        """The webhook of a test, at an address of its own or at `path`, which then belongs to no other test.
+
+        Args:
+            test: The id of the test.
+            clock: The test's clock.
+            path: The path; None for one of the test's own.
+            forwarded: The address elsewhere from which requests come here, with the path as it is; None if nothing
+                stands between.
+        """
+        if path is None:
+            path = f"{urlsplit(forwarded or '').path}/{quote(test)}"
+        url = f"{forwarded}/{quote(test)}" if forwarded else f"{self._server.origin}{path}"
+        mailbox = Mailbox(url, clock)
         self._mailboxes[path] = mailbox
         return mailbox
 
@@ -88,25 +156,32 @@ class Receiver:
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, as an ASGI 3 application; a request that its client breaks off does not count."""
-        target = (scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")).decode(
-            "latin-1"
-        )
-        body, more = b"", True
-        while more:
+        target = target_of(scope).decode("latin-1")
+        body, more = bytearray(), True
+        while more and len(body) <= _LARGEST_BODY:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
-            body, more = body + message.get("body", b""), message.get("more_body", False)
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
-        status = self._answer(Request(headers, body, scope["method"], target))
+        is_whole = len(body) <= _LARGEST_BODY
+        answer = self._answer if is_whole else _refuse
+        status = answer(Request(headers, bytes(body), scope["method"], target))
         redirects = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
         location = [(b"location", f"{target}{_ELSEWHERE}".encode("latin-1"))] if redirects else []
-        await send({"type": "http.response.start", "status": status, "headers": [*location, (b"content-length", b"0")]})
+        rest = [(b"content-length", b"0"), *([] if is_whole else [(b"connection", b"close")])]
+        await send({"type": "http.response.start", "status": status, "headers": [*location, *rest]})
         await send({"type": "http.response.body"})
 
     def _answer(self, request: Request) -> int:
         if request.method == "POST":
-            mailbox = self._mailboxes.get(request.url)
-            return mailbox.take(request) if mailbox else HTTPStatus.NOT_FOUND
+            path, _, query = request.url.partition("?")
+            mailbox = self._mailboxes.get(path)
+            return mailbox.take(request) if mailbox and query in mailbox.queries else HTTPStatus.NOT_FOUND
         is_elsewhere = request.method == "GET" and request.url.endswith(_ELSEWHERE)
         return HTTPStatus.OK if is_elsewhere else HTTPStatus.NOT_IMPLEMENTED
+
+
+def _refuse(_request: Request) -> int:
+    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE

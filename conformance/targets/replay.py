@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from conformance.recording.cassettes import (
 )
 from conformance.recording.journal import Journal
 from conformance.recording.redaction import Redactor
+from conformance.recording.skipped import skipped_tests
 from conformance.recording.tape import Tape
-from conformance.scenario import StepFailedError
+from conformance.scenario import StepFailedError, needs
 from conformance.specification import Specification
-from conformance.targets import IDENTITIES, Conditions, Subject, cassette_path
+from conformance.targets import IDENTITIES, MARK, Conditions, Subject, cassette_path
+from conformance.waiting.looks import Waits
 
 
 @cache
@@ -55,6 +58,10 @@ class RecordedHooks:
         self.url = url
         self._tape = tape
         self._journal = journal
+
+    def beside(self, name: str) -> str:
+        """A further address of the same test, which has this name for a query."""
+        return f"{self.url}?{name}"
 
     def answer_with(self, *statuses: int) -> None:
         """Do nothing, since what was answered then is recorded."""
@@ -110,18 +117,41 @@ class ReplayTarget:
         Raises:
             CassetteMissingError: If there is none.
             CassetteUnreadableError: If it is no cassette.
+            NeedError: If the test was skipped when it was recorded.
         """
         folder = self._folders[api.name]
         path = cassette_path(folder, test)
         try:
             cassette = Cassette.load(path)
         except CassetteMissingError as error:
+            if reason := skipped_tests(folder).get(test):
+                needs(reason)
             raise CassetteMissingError(
                 f"There is no cassette of {test} in {folder}. "
                 f"To record it: {recording_command(api.name, folder, self._origin(api))}"
             ) from error
         self._origins[api.name] = cassette.origin
         return Tape(cassette, path, Redactor(api.secrets, api.secret_headers))
+
+    def check_settings(self, api: Api, test: str) -> None:
+        """Make sure that the settings in the cassette of a test make sense; asked when something went wrong in it.
+
+        Raises:
+            CassetteUnreadableError: If they do not.
+        """
+        from conformance.settings import SettingsError  # noqa: PLC0415  (a replay of what makes sense needs no settings)
+
+        path = cassette_path(self._folders[api.name], test)
+        check = getattr(api.settings, "check", None)  # a module need not have it
+        try:
+            if check:
+                check(Cassette.load(path).settings)
+        except SettingsError as error:
+            raise CassetteUnreadableError(f"The cassette {path} is wrong at settings: {error}") from error
+
+    def hide(self, text: str) -> str:
+        """The text as it is: these credentials are made up."""
+        return text
 
     def subject(self, api: Api, test: str, conditions: Conditions) -> Subject:
         """The recorded subject; its ids come from the seed of the recording.
@@ -144,10 +174,27 @@ class ReplayTarget:
             journal=journal,
             sender=httpx.BaseTransport(),  # sends nothing, since the tape answers
             credentials={identity: replayed_credentials(api, identity) for identity in IDENTITIES},
-            conditions=conditions,
+            conditions=replace(conditions, pin_agent="person") if cassette.is_of_person else conditions,
             settings=cassette.settings,
             hooks=RecordedHooks(cassette.webhook_url, tape, journal) if cassette.webhook_url else None,
+            waits=Waits(cassette.short_waits, learns=cassette.origin == "live"),
+            mark=MARK if cassette.origin == "live" else "",
+            disposable=cassette.origin != "live",
         )
+
+    def left_behind(self, subject: Subject) -> list[str]:  # noqa: ARG002
+        """Nothing."""
+        return []
 
     def close(self) -> None:
         """Do nothing, since no connection was opened."""
+
+
+def as_replayed(subject: Subject, delivery: Delivery) -> Delivery:
+    """The webhook as a replay can verify it: signed with the secret that a replay has, if it was signed rightly."""
+    webhooks = subject.api.webhooks
+    if webhooks is None:
+        return delivery
+    secret = subject.credentials[delivery.identity].get("webhook_secret")
+    other = replayed_credentials(subject.api, delivery.identity)["webhook_secret"]
+    return webhooks.signed_anew(delivery, secret, other) if secret else delivery

@@ -8,11 +8,14 @@ from urllib.parse import urlsplit
 import httpx
 
 from conformance.api import Api
+from conformance.bounds.transport import BoundedTransport
+from conformance.circumstances.levels import starts_at
 from conformance.ids import Ids
 from conformance.recording.journal import Journal
 from conformance.recording.redaction import Redactor
-from conformance.sandbox.remote import Control, NotASandboxError, RemoteWorld
+from conformance.sandbox.remote import ClockWish, Control, NotASandboxError, World
 from conformance.scenario import StepFailedError
+from conformance.settings import max_body
 from conformance.specification import Specification
 from conformance.targets import Conditions, Subject
 from conformance.targets.receiver import Receiver
@@ -27,15 +30,20 @@ class _ThreadSenders(httpx.BaseTransport):
 
     def __init__(self) -> None:
         self._of_thread = threading.local()
-        self._all: list[httpx.HTTPTransport] = []
+        self._all: list[BoundedTransport] = []
+        self._max_body = max_body()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         if not hasattr(self._of_thread, "sender"):
-            self._of_thread.sender = httpx.HTTPTransport(verify=False, limits=httpx.Limits(keepalive_expiry=None))
+            self._of_thread.sender = BoundedTransport(max_body=self._max_body, keepalive=None)
             self._all.append(self._of_thread.sender)
         response: httpx.Response = self._of_thread.sender.handle_request(request)
         return response
+
+    def left_behind(self, subject: Subject) -> list[str]:  # noqa: ARG002
+        """Nothing."""
+        return []
 
     def close(self) -> None:
         """Close the connections."""
@@ -93,6 +101,10 @@ class SandboxTarget:
             self._started = self._resources.enter_context(start()).origin
         return self._started
 
+    def hide(self, text: str) -> str:
+        """The text as it is: these credentials are made up."""
+        return text
+
     def subject(self, api: Api, test: str, conditions: Conditions) -> Subject:
         """A world for the test.
 
@@ -100,7 +112,8 @@ class SandboxTarget:
             StepFailedError: If the sandbox does not give one.
         """
         try:
-            world = RemoteWorld(self._controls[api.name], f"{conditions.seed}:{test}")
+            clock: ClockWish = starts_at(conditions.levels) or "frozen"
+            world = World(self._controls[api.name], f"{conditions.seed}:{test}", clock, explains=False)
         except NotASandboxError as error:
             raise StepFailedError(str(error)) from error
         if self._receiver is None:
@@ -124,6 +137,10 @@ class SandboxTarget:
             settings=api.settings.defaults(),
             hooks=hooks,
         )
+
+    def left_behind(self, subject: Subject) -> list[str]:  # noqa: ARG002
+        """Nothing: the worlds of a run end with it."""
+        return []
 
     def close(self) -> None:
         """Stop the sandbox if it was started here."""

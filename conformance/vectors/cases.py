@@ -22,7 +22,9 @@ from coincurve.utils import GROUP_ORDER_INT
 
 from conformance import ConformanceError
 from conformance.catalogue import Basis, Catalogue, Document
-from conformance.files import data_path
+from conformance.diagnosis.challenge import diagnose_signature
+from conformance.diagnosis.texts import summary
+from conformance.files import data_path, read_json
 from conformance.planbok import webhooks
 from conformance.planbok.chains import CHAINS
 from conformance.standards import (
@@ -68,6 +70,7 @@ class Vector:
         id: Its id, which no other case has; see `identify`.
         api: The API that it is about.
         topic: What it is a case of, the name of its file.
+        about: What the cases of its file are about, in sentences.
         title: What is special about it, in a few words.
         input: What is accepted or refused, in the form that the schema gives its topic.
         now: The clock of whoever judges (UTC), None where time does not matter.
@@ -84,6 +87,7 @@ class Vector:
     id: str
     api: str
     topic: str
+    about: str
     title: str
     input: Mapping[str, Any]
     now: datetime | None
@@ -100,6 +104,11 @@ class Vector:
     def source(self) -> str:
         """Where the claim is made, for people."""
         return f"{self.document.title}, {self.section}, {self.document.url}"
+
+    def to_json(self) -> dict[str, Any]:
+        """What it says, as ``conformance vectors --search WORD --json`` prints it."""
+        said = {name: getattr(self, name) for name in ("id", "api", "topic", "title", "produce", "accept", "reason")}
+        return {**said, "rule": self.rule, "basis": self.basis, "source": self.source}
 
 
 def identify(topic: str, title: str, content: Mapping[str, Any], now: str | None) -> str:
@@ -145,17 +154,17 @@ def read(path: Path) -> list[Vector]:
         VectorsUnreadableError: If it is no JSON, does not fit the schema or cites an unknown source.
     """
     try:
-        raw = json.loads(path.read_bytes())
+        raw = read_json(path)
         sources = Catalogue.load(path.parents[1] / "rules.yaml").documents
     except (OSError, ValueError) as error:
         raise VectorsUnreadableError(f"The vectors {path} cannot be read: {error}") from error
     for fault in _validator("").iter_errors(raw):
         place = "/".join(str(part) for part in fault.instance_path) or "the top"
         raise VectorsUnreadableError(f"The vectors {path} are wrong at {place}: {fault.message}")
-    return [_vector(raw["api"], raw["topic"], case, sources, path) for case in raw["cases"]]
+    return [_vector(raw, case, sources, path) for case in raw["cases"]]
 
 
-def _vector(api: str, topic: str, case: Mapping[str, Any], sources: Mapping[str, Document], path: Path) -> Vector:
+def _vector(file: Mapping[str, Any], case: Mapping[str, Any], sources: Mapping[str, Document], path: Path) -> Vector:
     cites = case["source"]
     if cites["source"] not in sources:
         raise VectorsUnreadableError(
@@ -163,8 +172,9 @@ def _vector(api: str, topic: str, case: Mapping[str, Any], sources: Mapping[str,
         )
     return Vector(
         id=case["id"],
-        api=api,
-        topic=topic,
+        api=file["api"],
+        topic=file["topic"],
+        about=file["about"],
         title=case["title"],
         input=case["input"],
         now=datetime.fromisoformat(case["now"]) if "now" in case else None,
@@ -196,6 +206,7 @@ def counts(vectors: Iterable[Vector]) -> list[dict[str, Any]]:
             "file": f"specs/{api}/vectors/{topic}.json",
             "api": api,
             "topic": topic,
+            "about": cases[0].about,
             "cases": len(cases),
             "produce": _count(Produce, (vector.produce for vector in cases)),
             "accept": _count(Accept, (vector.accept for vector in cases)),
@@ -308,7 +319,7 @@ def _send_wallet_signature(vector: Vector) -> None:
 def _require_signer(vector: Vector, message: bytes, signer: str) -> None:
     address = vector.input["address"]
     if signer.lower() != address.lower():
-        raise Refused(str(wallet_signatures.diagnose(vector.input["signature"], message, address)))
+        raise Refused(summary(diagnose_signature(vector.input["signature"], message, address)))
 
 
 def _accept_sign_in_message(vector: Vector) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import yaml
 
 from conformance import ConformanceError
+from conformance.files import read_bounded
 from conformance.specification import Specification, SpecificationError
+from conformance.speed.plain_yaml import read_yaml
 
 SOURCE = "description"
 """The key of the only source that a new API has: its description."""
@@ -70,7 +72,7 @@ def take_over(path: Path, url: str) -> dict[str, Any]:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+        document = read_yaml(read_bounded(path))
     except OSError as error:
         raise DescriptionRefusedError(f"{path} cannot be read: {error.strerror}.") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:

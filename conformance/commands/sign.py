@@ -1,0 +1,84 @@
+"""What `conformance sign` does: it reads a request as one writes it for curl, and signs it."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+
+from conformance.api import Api, registered
+from conformance.clock import SystemClock
+from conformance.commands.curl import RequestUnreadableError, read_command_line, words_of
+
+_SHOWN = ("Content-Digest", "Signature-Input", "Signature")
+
+
+def signing_api(name: str | None) -> Api:
+    """The API whose requests are signed.
+
+    Args:
+        name: Its name; None for the only one that signs.
+
+    Raises:
+        RequestUnreadableError: If it signs no requests, or several do and none is named.
+    """
+    signing = {api.name: api for api in registered().values() if api.signing is not None}
+    if name is None and len(signing) == 1:
+        return next(iter(signing.values()))
+    if name not in signing:
+        raise RequestUnreadableError(
+            f"Name an API that signs requests with --api: {', '.join(signing) or 'none does'}."
+        )
+    return signing[name]
+
+
+def read_request(words: Sequence[str]) -> httpx.Request:
+    """The request of a curl command line, with or without the word ``curl``.
+
+    Raises:
+        RequestUnreadableError: If it is none.
+    """
+    line = read_command_line(words_of(words[0]) if len(words) == 1 else words)
+    headers, names = list(line.headers), {name.lower() for name, _ in line.headers}
+    if line.body is not None and "content-type" not in names:
+        headers.append(("Content-Type", "application/json"))
+    return httpx.Request(line.method, line.url, headers=headers, content=line.body)
+
+
+def signed(words: Sequence[str], api: Api, key: str, key_id: str) -> httpx.Request:
+    """The signed request of a curl command line.
+
+    Args:
+        words: The command line.
+        api: The API that it is for.
+        key: The private key, as PEM text or the path of a file that holds it.
+        key_id: The id under which the API knows its public key.
+
+    Raises:
+        RequestUnreadableError: If it is no request, or the key is none.
+    """
+    request = read_request(words)
+    if api.signing is None:
+        raise RequestUnreadableError(f"{api.title} signs no requests.")
+    try:
+        text = key if "-----BEGIN" in key else Path(key).read_text(encoding="utf-8")
+        return api.signing.signed(request, text.replace("\\n", "\n"), key_id, SystemClock().now())
+    except (OSError, ValueError) as error:
+        raise RequestUnreadableError(f"The key {key[:60]!r} cannot be used: {error}") from error
+
+
+def as_curl(request: httpx.Request) -> str:
+    """A request as a curl command line for a POSIX shell."""
+    lines = [f"curl -sS -X {request.method} {shlex.quote(str(request.url))}"]
+    left_out = {"host", "content-length"}
+    for name, value in request.headers.raw:
+        if name.decode().lower() not in left_out:
+            lines.append(f"-H {shlex.quote(f'{name.decode()}: {value.decode()}')}")
+    if request.content:
+        lines.append(f"--data-raw {shlex.quote(request.content.decode())}")
+    return " \\\n  ".join(lines)
+
+
+def added_headers(request: httpx.Request) -> list[str]:
+    """The header lines that signing has added."""
+    return [f"{name}: {request.headers[name]}" for name in _SHOWN if name in request.headers]

@@ -1,0 +1,79 @@
+"""How a run waits for what a subject does by itself: it looks soon and then less often, and learns what never comes."""
+
+from collections.abc import Callable, Collection, Iterator
+from datetime import timedelta
+from typing import TypeVar
+
+from conformance.clock import Clock
+from conformance.waiting.announcements import UNNOTICED
+
+__all__ = ["PATIENCE", "Waits", "pauses"]
+
+Seen = TypeVar("Seen")
+
+PATIENCE = timedelta(minutes=1)
+"""How long to wait for what the subject does by itself."""
+_SHORT = timedelta(seconds=6)
+"""How long to wait for what has not come in a minute before."""
+_FIRST = timedelta(milliseconds=200)
+_GROWTH = 1.5
+_LONGEST = timedelta(seconds=5)
+
+
+def pauses(patience: timedelta) -> Iterator[timedelta]:
+    """The pauses between looks, which grow from 0.2 s to 5 s and are `patience` together."""
+    pause, left = _FIRST, patience
+    while left:
+        step = min(pause, left)
+        yield step
+        left -= step
+        pause = min(pause * _GROWTH, _LONGEST)
+
+
+class Waits:
+    """What a run has waited for.
+
+    Args:
+        short: What has not come in a minute before, so that it is waited for shortly.
+        learns: Whether what does not come in a minute is waited for shortly from then on.
+        tell: Told what is waited for, if that takes long, and what is waited for shortly.
+    """
+
+    def __init__(
+        self, short: Collection[str] = (), *, learns: bool = False, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._short = set(short)
+        self._learns = learns
+        self._tell = tell
+
+    @property
+    def short(self) -> list[str]:
+        """What is waited for shortly."""
+        return sorted(self._short)
+
+    def eventually(self, what: str, clock: Clock, look: Callable[[], Seen], enough: Callable[[Seen], bool]) -> Seen:
+        """What `look` sees as soon as it is `enough`, or what it sees at last.
+
+        Args:
+            what: What is waited for, such as ``a customer to be active``.
+            clock: What waits.
+            look: Looks.
+            enough: Whether what was seen is what is waited for.
+        """
+        patience = _SHORT if what in self._short else PATIENCE
+        seen, waited, is_told = look(), timedelta(), False
+        for pause in pauses(patience):
+            if enough(seen):
+                return seen
+            if waited >= UNNOTICED and not is_told:
+                self._tell(f"Waiting for {what}, for {patience.total_seconds():g} s at most.")
+                is_told = True
+            clock.advance(pause)
+            waited += pause
+            seen = look()
+        if self._learns and patience is PATIENCE and not enough(seen):
+            self._short.add(what)
+            self._tell(
+                f"Waited a minute for {what} in vain; from now on {_SHORT.total_seconds():g} s are waited for it."
+            )
+        return seen
