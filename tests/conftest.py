@@ -17,10 +17,31 @@ from conformance.sandbox.remote import Control
 
 SIZES = {"small": (3, 25), "full": (10, 200)}
 """How many seeds are tried of what is drawn from one, and how many examples of what is drawn at random."""
-SEEDS, EXAMPLES = SIZES[os.environ.get("CONFORMANCE_TEST_SIZE", "small")]
+SIZE = os.environ.get("CONFORMANCE_TEST_SIZE", "small")
+SEEDS, EXAMPLES = SIZES[SIZE]
 
 settings.register_profile("conformance", deadline=None, max_examples=EXAMPLES)  # a machine that is busy is no failure
 settings.load_profile("conformance")
+
+sys.path.append(str(Path(__file__).parent.parent))  # the programs in tools; what is installed comes first
+
+TESTS = Path(__file__).parent
+LONG = (
+    "test_faults.py",
+    "offblocks/test_live.py",
+    "planbok/test_live.py",
+    "mutants/test_committed_mutants.py",
+    "test_alterations.py",
+    "routers/test_sandbox_router.py",
+    "test_plugin.py",
+    "test_packaging.py",
+    "test_links.py",
+    "test_hostile.py",
+    "test_replay.py",
+    "test_benchmarks.py",
+)
+"""The files that take long, the longest first."""
+os.environ.pop("GITHUB_ACTIONS", None)  # there the commands print annotations besides
 
 REQUIRE_ALL = os.environ.get("CONFORMANCE_REQUIRE_ALL") == "1"
 
@@ -36,6 +57,12 @@ def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
         report.longrepr = f"{reason}\nCONFORMANCE_REQUIRE_ALL=1 allows no skip: install what is missing, or unset it."
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take long first, so that at the end no process is left alone with one of them."""
+    order = {TESTS / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path, len(LONG)))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
@@ -48,6 +75,11 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     refuse_skip(report)
     return report
+
+
+def some_rules(api: str, *topics: str) -> tuple[str, ...]:
+    """Patterns of the rules of an API that are judged where not all need be: those of these topics; full, all rules."""
+    return () if SIZE == "full" else tuple(f"{api}.{topic}.*" for topic in topics)
 
 
 def program(*names: str) -> str:

@@ -19,8 +19,8 @@ FAULT = "KeepsKeysForADay"
 MUTATION = Trial("offblocks", "offblocks: createToken 200 /token renamed")
 RULE = "offblocks.idempotency.key-free-after-an-hour"
 TEST = "offblocks/idempotency/a_test"
-DISPUTED = "NamesAnotherAddress"
-DISPUTED_RULE = "offblocks.challenge.address"
+DISPUTED = "CreatesAtEachReading"
+DISPUTED_RULE = "offblocks.customer.created-at-stays"
 COST = {"seconds": 2.0, "requests": 30, "accepted": 10}
 
 
@@ -104,6 +104,20 @@ def test_a_failure_that_a_right_sandbox_has_too_is_none_of_the_faults(measured: 
     assert measured["unchanged"] == {
         "offblocks": {"suite": [], "schemathesis": ["UndefinedStatusCode: GET /v1/customers"]}
     }
+
+
+def test_without_the_suite_only_schemathesis_is_asked(beside: ModuleType, measured: dict[str, Any]) -> None:
+    found = beside.measure([Trial("offblocks", FAULT)], seeds=2, examples=[beside.USUAL], beside=False)
+    (row,) = found["faults"]
+    assert "suite" not in row
+    assert row["schemathesis"] == measured["faults"][0]["schemathesis"][:2]
+    assert list(found["summary"]["faults"]) == ["tried", "schemathesis, default examples"]
+
+
+def test_two_identities_are_named_that_must_not_see_each_others_objects(beside: ModuleType, tmp_path: Path) -> None:
+    beside.write_identities(tmp_path, {"first": ("Authorization", "Bearer a"), "second": ("Authorization", "Bearer b")})
+    assert 'peers = ["first", "second"]' in (tmp_path / "schemathesis.toml").read_text(encoding="utf-8")
+    assert "Bearer b" in (tmp_path / "auth.json").read_text(encoding="utf-8")
 
 
 def test_some_faults_are_spread_over_all(beside: ModuleType) -> None:

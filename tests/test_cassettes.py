@@ -50,6 +50,7 @@ def cassette(*exchanges: Exchange) -> Cassette:
         base_url=BASE,
         settings={"chain": "eip155:300"},
         webhook_url="http://127.0.0.1:1/hook",
+        short_waits=["a customer to be active"],
         exchanges=exchanges,
         deliveries=[Delivery(1, "first", START, Request((), b'{"event":1}', "POST", "/hook"), 200)],
     )
@@ -153,8 +154,10 @@ def test_a_missing_cassette_is_missing(tmp_path: Path) -> None:
         (lambda text: text + "further:\n- 1: 2\n", "is wrong at further/0: the key 1 is no text"),
         (
             lambda text: text + "further: &it [*it]\n",
-            "is wrong at further/0/0/0/0: it is nested too deep, or in itself",
+            "is not YAML: an alias stands in what it names",
         ),
+        (lambda text: text + "further: " + "[" * 900 + "]" * 900, "is not YAML: it is nested too deep"),
+        (lambda text: text + "further: " + "[" * 100_000 + "]" * 100_000, "is not YAML: it is nested too deep"),
         (lambda text: text.replace("recorded: '2026-01", "recorded: '2026-99"), "is wrong: month must be in 1..12"),
     ],
 )

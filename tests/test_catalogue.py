@@ -82,7 +82,7 @@ def test_a_contradicted_rule_cites_the_sources_of_its_readings(tmp_path: Path) -
         (HEAD + rule(basis="contradicted"), "rule toy.topic.rule"),
         (HEAD + rule(sources=readings("warm", "cold")), "rule toy.topic.rule"),
         (HEAD + rule(sources=GOOD.replace("guide", "nothing")), "cites 'nothing', which is not among the sources"),
-        (HEAD + rule(sources=GOOD.replace("guide", "client")), "no source is of tier seed or vendor"),
+        (HEAD + rule(sources=GOOD.replace("guide", "client")), "no source is of tier document or vendor"),
         (HEAD + rule(sources=GOOD.replace("statement", "example")), "only examples show it"),
         (HEAD + rule(basis="standard"), "rests on a standard, but cites none"),
         (HEAD + rule() + rule(), "stand more than once: toy.topic.rule"),
@@ -126,7 +126,7 @@ def test_the_sources_beside_the_rules_are_read_anew_when_they_change(tmp_path: P
     [
         (HEAD, SOURCES, r"rules\.yaml lists sources, and sources\.yaml beside it does too"),
         (BARE, SOURCES.replace("guide:", "manual:"), "cites 'guide', which is not among the sources"),
-        (BARE, SOURCES.replace("vendor", "client"), "no source is of tier seed or vendor"),
+        (BARE, SOURCES.replace("vendor", "client"), "no source is of tier document or vendor"),
         (BARE, "sources: [", r"The sources file .*sources\.yaml is not YAML"),
         (BARE, "", r"The sources file .*sources\.yaml is wrong at the top"),
         (BARE, SOURCES.replace("sources/1", "rules/1"), "sources file .* is wrong at format"),

@@ -27,11 +27,11 @@ from conformance.cli import app
 from conformance.commands import doctor
 from conformance.commands.rulebook import proving_faults
 from conformance.findings import Finding, Outcome
+from conformance.judging.results import Run, results
 from conformance.offblocks import OffBlocksApi
 from conformance.offblocks import api as offblocks
 from conformance.planbok import api as planbok
 from conformance.recording.cassettes import CassetteUnreadableError
-from conformance.reporting.results import Run, results
 from conformance.run import Options, SuiteCrashedError, UsageError
 from conformance.sandbox.behaviour import declared_changes
 from conformance.sandbox.faults import Fault
@@ -55,7 +55,7 @@ def invoke(*arguments: str) -> Any:
     return CliRunner().invoke(app, list(arguments))
 
 
-def judged(outcome: Outcome, **members: str) -> dict[str, Any]:
+def judged(outcome: Outcome, **members: Any) -> dict[str, Any]:
     finding = Finding(CREATED, outcome, test=TEST, **members)
     return results(
         Run(
@@ -103,7 +103,11 @@ Give = Callable[[object], list[Options]]
 
 @pytest.mark.parametrize(
     ("outcome", "code", "line"),
-    [(HELD, 0, "CONFORMS: OffBlocks"), (BROKEN, 1, "FAILS: OffBlocks"), (BLOCKED, 3, "INCONCLUSIVE: OffBlocks")],
+    [
+        (HELD, 0, "CONFORMS in what was judged, 1 of "),
+        (BROKEN, 1, "FAILS: OffBlocks"),
+        (BLOCKED, 3, "INCONCLUSIVE: OffBlocks"),
+    ],
     ids=["conforms", "fails", "inconclusive"],
 )
 def test_the_exit_code_says_the_verdict(given: Give, outcome: object, code: int, line: str) -> None:
@@ -150,18 +154,39 @@ def test_every_error_of_ours_is_one_message_and_its_exit_code(given: Give) -> No
     ours = {each for each in subclasses(ConformanceError) if each.__module__.startswith("conformance")}
     assert {each.__name__: each.exit_code for each in ours} == {
         "AdapterBrokeError": 3,
+        "AmbiguousTrafficError": 2,
+        "LogNotWrittenError": 2,
+        "NotMergedError": 2,
+        "ResultsUnreadableError": 2,
+        "ProxyNotStartedError": 2,
+        "TrafficUnreadableError": 2,
+        "PageNotReachedError": 2,
+        "NoOperatorsError": 2,
+        "NotCheckedError": 2,
+        "NotComparableError": 2,
+        "NotForkedError": 3,
+        "TableUnreadableError": 2,
+        "RequestUnreadableError": 2,
         "AdapterNotStartedError": 2,
+        "BaselineError": 2,
         "BrokenApiError": 2,
         "CassetteUnreadableError": 2,
         "CatalogueError": 2,
+        "StatementsError": 2,
         "ConformanceError": 2,
         "DescriptionRefusedError": 2,
         "DocumentsUnreadableError": 2,
+        "FileUnreadableError": 2,
         "MatrixNotWrittenError": 2,
         "MatrixUnreadableError": 2,
         "NameRefusedError": 2,
+        "FolderUnwritableError": 2,
         "NoClusterError": 2,
+        "NotRecordedError": 2,
+        "NothingToScanError": 2,
         "PackageExistsError": 2,
+        "ProbeError": 2,
+        "ProbeSilentError": 3,
         "ReportNotWrittenError": 2,
         "SandboxNotStartedError": 2,
         "SettingsError": 2,
@@ -169,6 +194,9 @@ def test_every_error_of_ours_is_one_message_and_its_exit_code(given: Give) -> No
         "SuiteCrashedError": 3,
         "UnknownApiError": 2,
         "UnknownFaultError": 2,
+        "UnknownLevelError": 2,
+        "UnknownTestError": 2,
+        "ProjectSettingsError": 2,
         "UnknownRuleError": 2,
         "UsageError": 2,
         "VectorsUnreadableError": 2,
@@ -201,6 +229,7 @@ def test_every_flag_reaches_the_run(given: Give, tmp_path: Path) -> None:
         *("run", "offblocks", "--target", "sandbox", "--base-url", "offblocks=http://127.0.0.1:8080/offblocks/"),
         *("--rule", "offblocks.challenge.*", "--rule", CREATED, "--cassettes", str(cassettes), "--seed", "7"),
         *("--strict", "--allow-wait", "--workers", "2", "--pin-agent", "none", "--examples", "3"),
+        *("--baseline", str(tmp_path / "known.yaml")),
     )
     assert result.exit_code == 0
     assert seen == [
@@ -214,6 +243,7 @@ def test_every_flag_reaches_the_run(given: Give, tmp_path: Path) -> None:
             strict=True,
             allow_wait=True,
             pin_agent="none",
+            baseline=tmp_path / "known.yaml",
             workers=2,
             examples=3,
         )
@@ -254,7 +284,9 @@ def test_reports_are_written_to_the_folder(given: Give, tmp_path: Path) -> None:
     given(BROKEN)
     result = invoke("run", "--report", str(tmp_path / "report"))
     assert result.exit_code == 1
-    assert json.loads((tmp_path / "report" / "results.json").read_bytes()) == BROKEN
+    written = json.loads((tmp_path / "report" / "results.json").read_bytes())
+    assert written.pop("mistakes")
+    assert written == BROKEN
     assert {path.name for path in (tmp_path / "report").iterdir()} == {"results.json", "report.html", "junit.xml"}
 
 
@@ -272,7 +304,7 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_runs(given: Giv
     [
         (("nonsense",), "There is no API called 'nonsense'. Known: offblocks."),
         (("--rule", "nothing.*"), "No rule matches 'nothing.*'. List them with: conformance rules"),
-        (("--target", "live"), "Set CONFORMANCE_OFFBLOCKS_BASE_URL, or give --base-url"),
+        (("--target", "live"), "These settings are missing: CONFORMANCE_OFFBLOCKS_BASE_URL"),
     ],
 )
 def test_a_real_run_that_cannot_be_made_says_what_to_give(arguments: tuple[str, ...], said: str) -> None:
@@ -324,14 +356,6 @@ def test_only_a_server_can_be_recorded(given: Give, arguments: tuple[str, ...]) 
 # ----------------------------------------------------------------------------------------------------------- rules
 
 
-def test_rules_lists_every_rule_on_a_line_of_its_own() -> None:
-    result = invoke("rules")
-    assert result.exit_code == 0
-    for rule in RULES:
-        assert re.search(rf"^{rule.id} +{rule.level} +{rule.basis} +{rule.party} *$", result.stdout, re.MULTILINE)
-        assert rule.title in result.stdout
-
-
 def test_rules_as_json_has_sources_and_readings() -> None:
     listed = json.loads(invoke("rules", "--json").stdout)
     assert [rule["id"] for rule in listed] == [rule.id for rule in RULES]
@@ -339,8 +363,9 @@ def test_rules_as_json_has_sources_and_readings() -> None:
     assert any(rule["readings"] for rule in listed)
 
 
-def test_one_rule_as_json_is_that_of_the_list() -> None:
-    shown = json.loads(invoke("rules", "--json", "show", CREATED).stdout)
+@pytest.mark.parametrize("arguments", [("--json", "show", CREATED), ("show", CREATED, "--json")])
+def test_one_rule_as_json_is_that_of_the_list(arguments: tuple[str, ...]) -> None:
+    shown = json.loads(invoke("rules", *arguments).stdout)
     assert shown == next(rule for rule in json.loads(invoke("rules", "--json").stdout) if rule["id"] == CREATED)
 
 
@@ -355,8 +380,22 @@ def test_an_api_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_help_of_the_sandbox_lists_its_routes() -> None:
     shown = invoke("sandbox", "--help").stdout
-    parts = {"", "/clock", "/faults", "/webhook", "/requests", "/reset", "/worlds"}
-    assert set(re.findall(r"/_sandbox(/[a-z]+|) ", shown)) == parts
+    parts = {
+        "",
+        "/clock",
+        "/faults",
+        "/variations",
+        "/webhook",
+        "/requests",
+        "/deliveries",
+        "/findings",
+        "/reset",
+        "/worlds",
+    }
+    shortcuts = {
+        f"/{name}{path}" for name, api in registered().items() if api.sandbox for path in api.sandbox.shortcuts
+    }
+    assert set(re.findall(r"/_sandbox((?:/[a-z{}]+)*) ", shown)) == parts | shortcuts
 
 
 def test_rules_of_an_unknown_api_are_refused() -> None:
@@ -415,6 +454,58 @@ def test_a_contradicted_rule_is_shown_with_its_readings() -> None:
     assert "reading     unprefixed-too: " in text
 
 
+def test_a_rule_is_shown_with_what_its_statements_say_and_where_to_find_them() -> None:
+    text = invoke("rules", "show", "offblocks.challenge.renewed-after-the-hour").stdout
+    assert (
+        "creation.expired-is-replaced: A challenge that was not signed within 1 hour from its issue is replaced" in text
+    )
+    assert "/customer-creation#:~:text=within%201%20hour%20from\n" in text
+
+
+@pytest.mark.parametrize(
+    ("rule", "command"),
+    [
+        (CREATED, f"conformance run offblocks --rule {CREATED}"),
+        ("offblocks.client.sends-token", "conformance sandbox --judge"),
+        ("offblocks.client.takes-events", "conformance webhooks check offblocks --url URL"),
+    ],
+)
+def test_what_judges_a_rule_is_told(rule: str, command: str) -> None:
+    assert f"judge it    {command}\n" in invoke("rules", "show", rule).stdout
+
+
+def test_rules_by_statement_lists_each_statement_with_what_covers_it() -> None:
+    result = invoke("rules", "--by-statement")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    begin = lines.index("  creation.fetched-again  Guide, line 102")
+    block = "\n".join(lines[begin : begin + 6])
+    assert "A challenge that was lost, or could not be signed at once, can be fetched again." in block
+    assert "rules     offblocks.challenge.fetched-with-200, offblocks.challenge.stays-until-signed" in block
+    assert "offblocks/challenge/a_challenge_is_fetched_again" in block
+    assert "AnswersFetchesWith202" in block
+    assert "reason    navigation" in result.stdout
+    assert " statements: " in lines[-1]
+
+
+def test_rules_by_statement_as_json_is_of_one_api_if_it_is_named() -> None:
+    result = invoke("rules", "--by-statement", "--api", "offblocks", "--json")
+    assert result.exit_code == 0, result.stderr
+    listed = json.loads(result.stdout)
+    assert {each["api"] for each in listed} == {"offblocks"}
+    first = listed[0]
+    assert set(first) == {
+        *("id", "api", "document", "place", "says", "url", "digest", "rules", "tests", "faults", "reason"),
+    }
+    assert (first["id"], first["reason"]) == ("creation.site", "navigation")
+
+
+def test_rules_by_statement_is_not_about_one_rule() -> None:
+    result = invoke("rules", "--by-statement", "show", CREATED)
+    assert result.exit_code == 2
+    assert "that does not go with show" in result.stderr
+
+
 @pytest.mark.parametrize("api", [offblocks, planbok], ids=["offblocks", "planbok"])
 def test_the_faults_of_every_rule_are_those_that_break_it(api: Api) -> None:
     faults = {name: each for name, each in declared_changes(api).items() if issubclass(each, Fault)}
@@ -470,8 +561,10 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         *,
         started: Callable[[RunningSandbox], None],
         beyond_loopback: bool,
+        allowed_hosts: tuple[str, ...],
     ) -> None:
-        seen.append({"host": host, "faults": faults, "seed": seed, "beyond_loopback": beyond_loopback})
+        given = {"host": host, "faults": faults, "seed": seed, "beyond_loopback": beyond_loopback}
+        seen.append({**given, "allowed_hosts": allowed_hosts})
         with start(port, seed=seed, apis=[offblocks]) as running:
             started(running)
 
@@ -480,8 +573,10 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def test_the_flags_of_the_sandbox_reach_it(served: list[dict[str, Any]]) -> None:
-    invoke("sandbox", "--port", "0", "--seed", "mine", "--fault", "A", "--variation", "B", "--fault", "C")
-    assert served == [{"host": "127.0.0.1", "faults": ("A", "C", "B"), "seed": "mine", "beyond_loopback": False}]
+    changes = ("--fault", "A", "--variation", "B", "--fault", "C")
+    invoke("sandbox", "--port", "0", "--seed", "mine", *changes, "--allow-host", "our.box", "--allow-host", "b")
+    given = {"host": "127.0.0.1", "faults": ("A", "C", "B"), "seed": "mine", "beyond_loopback": False}
+    assert served == [{**given, "allowed_hosts": ("our.box", "b")}]
 
 
 @pytest.mark.usefixtures("served")
@@ -498,7 +593,7 @@ def test_the_sandbox_introduces_itself_with_settings_that_a_live_run_takes(tmp_p
 
 def test_the_first_request_gives_a_token_when_it_is_copied() -> None:
     with start(apis=[offblocks]) as running:
-        command = introduction(running.origin, [offblocks])
+        command = introduction(running, [offblocks])
         command = command[command.index("curl ") :]
         url, body = re.search(r"POST (\S+)", command), re.search(r"-d '(.*)'", command)
         assert url
@@ -511,7 +606,7 @@ def test_the_first_request_gives_a_token_when_it_is_copied() -> None:
 
 def test_the_first_request_carries_the_key_where_no_token_is_asked_for() -> None:
     with start(apis=[planbok]) as running:
-        command = introduction(running.origin, [planbok])
+        command = introduction(running, [planbok])
         command = command[command.index("curl ") :]
         url, header = re.search(r"-sS (\S+)", command), re.search(r"-H '(.*): (.*)'", command)
         assert url
@@ -604,7 +699,7 @@ def test_a_probe_without_settings_says_what_to_set() -> None:
 # ------------------------------------------------------------------------------------------------------------ help
 
 
-@pytest.mark.parametrize("command", ["run", "record", "rules", "sandbox", "doctor"])
+@pytest.mark.parametrize("command", ["run", "record", "rules", "sandbox", "judge", "proxy", "doctor"])
 def test_every_command_has_help(command: str) -> None:
     assert f" {command}" in invoke("--help").stdout
     result = invoke(command, "--help")
@@ -660,6 +755,27 @@ def test_output_that_nobody_reads_ends_the_command_in_silence(arguments: list[st
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["rules"], 2, "Error: what this command writes cannot be written: No space left on device."),
+        (["rules", "--json"], 2, "Error: what this command writes cannot be written: No space left on device."),
+        (["--version"], 2, "Error: what this command writes cannot be written: No space left on device."),
+        (
+            ["run", "--rule", CREATED],
+            0,
+            "The summary cannot be written: No space left on device. The verdict: conforms.",
+        ),
+    ],
+)
+def test_a_full_disk_is_no_fault_of_ours(arguments: list[str], code: int, said: str) -> None:
+    command = [sys.executable, "-c", "from conformance.cli import main; main()", *arguments]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (code, said)
 
 
 def test_progress_that_nobody_reads_does_not_end_a_run() -> None:

@@ -39,8 +39,8 @@ def moved(folder: Path) -> Api:
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the API's specification, rules and sources, which the doctor looks at."""
-    for name in ("openapi.yaml", "rules.yaml", "sources.yaml"):
+    """A folder with the API's specification, rules, sources and statements, which the doctor looks at."""
+    for name in ("openapi.yaml", "rules.yaml", "sources.yaml", "statements.yaml"):
         copy = tmp_path / "specs" / "offblocks" / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(data_path(f"specs/offblocks/{name}").read_bytes())
@@ -101,6 +101,12 @@ def test_broken_files_are_each_named(files: Path) -> None:
     (files / "specs" / "offblocks" / "openapi.yaml").unlink()
     assert "openapi.yaml" in found("offblocks specification").detail
     assert not found("offblocks specification").ok
+
+
+def test_a_broken_table_of_statements_is_told(files: Path) -> None:
+    (files / "specs" / "offblocks" / "statements.yaml").write_text("format: nothing", encoding="utf-8")
+    assert not found("offblocks rules").ok
+    assert "statements.yaml is wrong at" in found("offblocks rules").detail
 
 
 def test_broken_sources_are_named_for_both_that_cite_them(files: Path) -> None:

@@ -129,6 +129,13 @@ def test_what_exists_takes_the_place_of_what_was_generated() -> None:
     assert (ready.path, ready.headers, ready.body, mutated) == ("/v1/things/7", {"Key": "k"}, {"name": "Ada"}, ())
 
 
+@pytest.mark.parametrize(("number", "path"), [(1, "/v1/things/71"), (4, "/v1/things/0"), (7, "/v1/things/71")])
+def test_every_other_time_what_is_like_the_right_value_takes_its_place(number: int, path: str) -> None:
+    pool = PoolValues({"path id": "7"}, may_stay=("path id",), like={"path id": ["07", "71"]})
+    ready, mutated = fill(DRAFT, number, pool)
+    assert (ready.path, mutated) == (path, ("path id",))
+
+
 @pytest.mark.parametrize(("number", "place"), [(1, "path id"), (4, "body /name"), (7, FURTHER), (10, "path id")])
 def test_every_third_request_keeps_one_place_as_it_was_generated(number: int, place: str) -> None:
     ready, mutated = fill(replace(DRAFT, further=("odd",)), number, POOL)
@@ -248,9 +255,15 @@ class Judge:
     """Finds that every request breaks a rule."""
 
     excused: frozenset[str] = frozenset()
+    explains = True
 
     def request(
-        self, request: Request, operation: str | None, parameters: Mapping[str, str], at: datetime
+        self,
+        request: Request,
+        operation: str | None,
+        parameters: Mapping[str, str],
+        at: datetime,
+        machine_at: datetime | None = None,
     ) -> list[Finding]:
         return [judged("offblocks.client.sends-json", held=False, where="", expected="", got="", exchange=None)]
 
@@ -361,21 +374,26 @@ RULES_OF_CHECKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "offblocks.response.undescribed-refused",
             "offblocks.customer.missing-field-is-400",
             "offblocks.customer.wrong-type-is-400",
+            "offblocks.customer.malformed-chain-id-refused",
             "offblocks.customer.malformed-chain-id-is-400",
             "offblocks.customer.broken-json-is-400",
             "offblocks.challenge.malformed-customer-id-refused",
             "offblocks.signing.missing-field-is-400",
+            "offblocks.idempotency.key-not-a-uuid-refused",
             "offblocks.idempotency.key-not-a-uuid-is-400",
         ),
         "positive_data_acceptance": ("offblocks.response.described-accepted", "offblocks.customer.created-with-201"),
-        "missing_required_header": ("offblocks.idempotency.missing-key-is-400",),
+        "missing_required_header": (
+            "offblocks.idempotency.missing-key-refused",
+            "offblocks.idempotency.missing-key-is-400",
+        ),
         "unsupported_method": ("offblocks.response.unsupported-method",),
         "allow_header_conformance": ("offblocks.response.unsupported-method",),
         "use_after_free": ("offblocks.authentication.removed-key-refused",),
         "ensure_resource_availability": ("offblocks.customer.readable",),
         "ignored_auth": (
-            "offblocks.authentication.missing-token-is-401",
-            "offblocks.authentication.malformed-token-is-401",
+            "offblocks.authentication.missing-token-refused",
+            "offblocks.authentication.malformed-token-refused",
         ),
         "object_level_authorization": (
             "offblocks.isolation.customer-unseen",
@@ -469,7 +487,7 @@ JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
         "offblocks",
         {"operation": "createCustomer", "mode": Mode.NEGATIVE, "headers": KEYED, "body": b'{"chainId":"%s"}' % ACCOUNT},
         400,
-        201,
+        422,
     ),
     (
         "offblocks.customer.wrong-type-is-400",
@@ -484,7 +502,7 @@ JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
         422,
     ),
     (
-        "offblocks.customer.malformed-chain-id-is-400",
+        "offblocks.customer.malformed-chain-id-refused",
         "offblocks",
         {
             "operation": "createCustomer",
@@ -496,11 +514,35 @@ JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
         201,
     ),
     (
+        "offblocks.customer.malformed-chain-id-is-400",
+        "offblocks",
+        {
+            "operation": "createCustomer",
+            "mode": Mode.NEGATIVE,
+            "headers": KEYED,
+            "body": b'{"chainId":"0","externalId":""}',
+        },
+        400,
+        422,
+    ),
+    (
         "offblocks.customer.broken-json-is-400",
         "offblocks",
         {"operation": "createCustomer", "mode": Mode.NEGATIVE, "headers": KEYED, "body": b"\x00"},
         400,
         404,
+    ),
+    (
+        "offblocks.idempotency.missing-key-refused",
+        "offblocks",
+        {
+            "operation": "createCustomer",
+            "mode": Mode.NEGATIVE,
+            "mutated": ("header Idempotency-Key",),
+            "body": CREATION,
+        },
+        400,
+        201,
     ),
     (
         "offblocks.idempotency.missing-key-is-400",
@@ -509,6 +551,19 @@ JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
             "operation": "createCustomer",
             "mode": Mode.NEGATIVE,
             "mutated": ("header Idempotency-Key",),
+            "body": CREATION,
+        },
+        400,
+        422,
+    ),
+    (
+        "offblocks.idempotency.key-not-a-uuid-refused",
+        "offblocks",
+        {
+            "operation": "createCustomer",
+            "mode": Mode.NEGATIVE,
+            "mutated": ("header Idempotency-Key",),
+            "headers": {"Idempotency-Key": "0"},
             "body": CREATION,
         },
         400,
@@ -525,7 +580,7 @@ JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
             "body": CREATION,
         },
         400,
-        201,
+        422,
     ),
     (
         "offblocks.challenge.malformed-customer-id-refused",
@@ -535,18 +590,18 @@ JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
         200,
     ),
     (
-        "offblocks.authentication.missing-token-is-401",
+        "offblocks.authentication.missing-token-refused",
         "offblocks",
         {"mode": Mode.NEGATIVE, "mutated": ("header Authorization",)},
         401,
         200,
     ),
     (
-        "offblocks.authentication.malformed-token-is-401",
+        "offblocks.authentication.malformed-token-refused",
         "offblocks",
         {"mode": Mode.NEGATIVE, "mutated": ("header Authorization",), "headers": {"Authorization": "Bearer nobody"}},
-        401,
         403,
+        200,
     ),
     (
         "offblocks.authentication.removed-key-refused",
@@ -557,7 +612,7 @@ JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
     ),
     ("offblocks.isolation.customer-unseen", "offblocks", {"mode": Mode.POSITIVE, "mutated": (IDENTITY,)}, 404, 200),
     (
-        "offblocks.authentication.wrong-secret-is-401",
+        "offblocks.authentication.wrong-secret-refused",
         "offblocks",
         {
             "operation": "createToken",
@@ -653,7 +708,8 @@ JUDGED: Sequence[tuple[str, str, dict[str, Any], int, int]] = [
         ("PATCH", "customers", 405, "GET, POST, PATCH", False),
         ("PATCH", "customers", 405, None, False),
         ("PATCH", "customers", 404, "GET, POST", False),
-        ("PATCH", "customers", 501, None, False),
+        ("POST", "customers/1", 501, None, False),
+        ("OPTIONS", "customers", 501, None, True),
     ],
 )
 @pytest.mark.parametrize(("api", "version"), [("offblocks", "v1"), ("planbok", "v2")])
@@ -745,7 +801,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         only(patch, "test_properties")
         results = run(Options(target="sandbox", record=True, cassettes=folder, examples=2))
-    assert results["verdict"] == "conforms"
+    assert results["verdict"] == "inconclusive"  # no scenario, and so no main flow
     assert of_level(results, "error", "fail", "warn", "blocked") == {}
     assert {path.stem.rpartition(".")[2] for path in folder.rglob("*.yaml")} == {name for _, name in OPERATIONS}
     return folder
@@ -782,13 +838,15 @@ PROGRAM = """
 import json, sys
 from pathlib import Path
 from conformance.run import Options, run
-results = run(Options(cassettes=Path(sys.argv[1]), rule=("*.response.described-accepted",)))
+results = run(Options(cassettes=Path(sys.argv[1]), tests=tuple(sys.argv[2:])))
 print(json.dumps({"verdict": results["verdict"], "remarks": results["remarks"], "loaded": sorted(sys.modules)}))
 """
 
 
 def test_a_replay_draws_nothing(recorded: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM, str(recorded)], capture_output=True, text=True, check=False)
+    tests = [f"{path.parent.relative_to(recorded)}/{path.stem}" for path in recorded.rglob("*.yaml")]
+    command = [sys.executable, "-c", PROGRAM, str(recorded), *tests]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
     assert (printed["verdict"], printed["remarks"]) == ("conforms", [])
@@ -836,8 +894,8 @@ def test_a_recorded_request_that_no_longer_fits_the_specification_is_told(
 
 PLANTED = {
     "BreaksOnAnEmptyExternalId": ("offblocks.customer.created-with-201", "response status"),
-    "LosesUnprintableExternalIds": ("offblocks.response.matches-schema", "response /externalId"),
-    "TakesShortKeys": ("offblocks.idempotency.key-not-a-uuid-is-400", "response status"),
+    "LosesExternalIdsWithoutDigits": ("offblocks.response.matches-schema", "response /externalId"),
+    "TakesShortKeys": ("offblocks.idempotency.key-not-a-uuid-refused", "response status"),
 }
 
 
@@ -862,7 +920,7 @@ def test_generated_requests_find_the_planted_defects_with_every_seed(
     test = "offblocks/properties/right_and_wrong_requests.createCustomer"
     for seed in map(str, seeds):
         results = judge_planted(seed=seed)
-        found = {rule["id"]: rule["findings"] for rule in results["rules"] if rule["verdict"] == "fail"}
+        found = {rule["id"]: rule["findings"] for rule in results["rules"] if rule["verdict"] in {"fail", "warn"}}
         for rule, where in PLANTED.values():
             assert rule in found, f"from seed {seed}"
             telling = [each for each in found[rule] if each["held"] is False and each["where"] == where]

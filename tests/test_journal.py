@@ -1,5 +1,7 @@
 """The journal of a test: what its clients send is judged before it leaves, and kept with its answer."""
 
+import gzip
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,6 +19,7 @@ from conformance.recording.journal import BREAKS, EXCHANGE, Journal, JournalTran
 from conformance.recording.redaction import Redactor
 from conformance.scenario import StepFailedError, SuiteError
 from conformance.specification import Specification
+from conformance.standards.digest_fields import content_digest
 
 BASE_URL = "https://api.example/mount"
 SPECIFICATION = Specification.load(api.specification)
@@ -27,13 +30,20 @@ OTHER = "offblocks.client.sends-json"
 class Judge:
     """Finds that a request breaks the rules that its header says, and remembers what it was shown."""
 
+    explains = True
+
     def __init__(self, *excused: str) -> None:
         self.excused = frozenset(excused)
         self.asked: list[tuple[Request, datetime]] = []
         self.observed: list[Exchange] = []
 
     def request(
-        self, request: Request, operation: str | None, parameters: Mapping[str, str], at: datetime
+        self,
+        request: Request,
+        operation: str | None,
+        parameters: Mapping[str, str],
+        at: datetime,
+        machine_at: datetime | None = None,
     ) -> list[Finding]:
         self.asked.append((request, at))
         broken = (request.header("X-Broken") or "").split()
@@ -275,6 +285,53 @@ def test_an_answer_that_cannot_be_decoded_blocks(journal: Journal, judge: Judge)
 
     with pytest.raises(StepFailedError, match=r"GET /v1/customers got no answer from .*header check"):
         client(journal, judge, send).get(f"{BASE_URL}/v1/customers")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "gzip, deflate", "identity", ""])
+def test_what_is_kept_of_a_coded_answer_describes_the_decoded_body(journal: Journal, judge: Judge, coding: str) -> None:
+    body = b'{"token":"t0p"}'
+    coded = body
+    coders: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": zlib.compress}
+    for each in coding.lower().split(", "):
+        coded = coders.get(each, bytes)(coded)
+
+    def send(_request: httpx.Request) -> httpx.Response:
+        described = {"Content-Encoding": coding, "Content-Digest": content_digest(coded), "ETag": '"1"'}
+        return httpx.Response(200, headers=described, stream=httpx.ByteStream(coded))
+
+    assert client(journal, judge, send).get(f"{BASE_URL}/v1/customers").json() == {"token": "t0p"}
+    kept = journal.exchanges[0].response
+    assert (kept.headers, kept.body) == ((("etag", '"1"'),), body)
+    _, replay, again = replayed(journal.redacted[0].response, judge)
+    assert again.json() == {"token": "redacted-token-1"}
+    assert replay.exchanges[0].response == journal.redacted[0].response
+
+
+@pytest.mark.parametrize(("coding", "named"), [("br", "br"), ("gzip, x-own", "x-own"), ("zstd", "zstd")])
+def test_an_answer_in_a_coding_that_stays_in_the_body_blocks(
+    journal: Journal, judge: Judge, monkeypatch: pytest.MonkeyPatch, coding: str, named: str
+) -> None:
+    monkeypatch.setattr("conformance.recording.content_codings._known", lambda: {"gzip", "deflate", "identity"})
+
+    def send(_request: httpx.Request) -> httpx.Response:
+        answer = httpx.Response(200, content=b"decoded by nobody, with a secret")
+        answer.headers["Content-Encoding"] = coding
+        return answer
+
+    with pytest.raises(StepFailedError) as caught:
+        client(journal, judge, send).get(f"{BASE_URL}/v1/customers", headers={"Accept-Encoding": "identity"})
+    assert str(caught.value) == (
+        f"GET /v1/customers got an answer in the content coding {named} from {BASE_URL}, "
+        "which cannot be decoded here; the request accepts identity"
+    )
+    assert not journal.exchanges
+
+
+def test_an_answer_without_a_body_may_name_any_coding(journal: Journal, judge: Judge) -> None:
+    def send(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(204, headers={"Content-Encoding": "x-own"})
+
+    assert client(journal, judge, send).get(f"{BASE_URL}/v1/customers").status_code == 204
 
 
 def test_a_path_that_the_specification_lacks_has_no_operation(journal: Journal, judge: Judge) -> None:

@@ -451,7 +451,11 @@ def test_the_command_checks_and_writes(few: Here, tmp_path: Path) -> None:
     done = invoke("faults", "check", "AcceptsExpiredChallenge", "--json", str(file), "--workers", "1")
     assert done.exit_code == 0, done.stderr
     assert done.stdout.startswith("PROVEN: faults caught 1 of 1 (100 %); faults attributed 1 of 1 (100 %)")
-    assert done.stderr == f"1 of 1\nWrote {file}\n"
+    assert done.stderr.splitlines() == [
+        "rehearsing on the sandbox as it is, then 1 to try",
+        "1 of 1: AcceptsExpiredChallenge",
+        f"Wrote {file}",
+    ]
     assert read(file)["complete"]
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
 
@@ -509,7 +513,10 @@ def test_a_check_that_goes_on_with_another_source_says_so_once(few: Here, tmp_pa
         (["Nonsense!"], "There is no fault, variation or mutation called 'Nonsense!'."),
         (["--workers", "2", "--scheduler", "tcp://127.0.0.1:1"], "--workers is for this machine"),
         (["--resume", "nowhere.json"], "The matrix nowhere.json cannot be read"),
-        (["AcceptsAnySecret", "--json", "no/such/folder.json"], "The matrix cannot be written to no/such/folder.json"),
+        (
+            ["AcceptsAnySecret", "--json", "no/such/folder.json"],
+            "What was measured cannot be written to no/such/folder.json",
+        ),
     ],
 )
 def test_wrong_usage_is_exit_2_with_one_message(

@@ -15,7 +15,7 @@ from conformance.recording.cassettes import Cassette
 from conformance.sandbox.behaviour import Behaviours, declared_changes, find_change
 from conformance.sandbox.faults import UnknownFaultError
 from conformance.sandbox.mutations import Mutation, mutations
-from conformance.sandbox.remote import Control, RemoteWorld
+from conformance.sandbox.remote import Control, World
 from conformance.sandbox.server import start
 from conformance.specification import Specification
 
@@ -157,7 +157,7 @@ def test_a_sandbox_takes_a_mutation_like_a_fault() -> None:
     name = "planbok: createCustomer 2XX status a failure"
     with start(faults=[name], apis=[APIS["planbok"]]) as sandbox:
         control = Control(sandbox.origin)
-        world = RemoteWorld(control, "seed")
+        world = World(control, "seed")
         key = world.credentials("planbok")["first"]["api_key"]
         with httpx.Client(
             base_url=world.base_urls["planbok"], headers={"PLANBOK-X-API-KEY": key}, trust_env=False

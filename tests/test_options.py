@@ -5,12 +5,10 @@ import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from conformance.options import (
-    EXAMPLES,
     FIXED_SEED,
     Options,
     PinAgentName,
@@ -21,6 +19,14 @@ from conformance.options import (
 )
 
 ALL = Options(
+    time_limit=60,
+    max_requests=100,
+    max_age=86400,
+    screenshots=Path("/pictures"),
+    smoke=True,
+    allow_production=True,
+    rate=2.5,
+    ends_at=1.5,
     apis=("offblocks", "planbok"),
     target="live",
     base_urls={"offblocks": "https://a.example/x", "planbok": "http://127.0.0.1:1"},
@@ -31,9 +37,16 @@ ALL = Options(
     strict=True,
     allow_wait=True,
     pin_agent="none",
+    min_judged=90,
+    baseline=Path("/known.yaml"),
     workers=3,
     record=True,
+    record_failing=True,
     examples=7,
+    thorough=True,
+    reduce=False,
+    exit_first=True,
+    known=("offblocks.customer.a",),
 )
 
 
@@ -44,7 +57,8 @@ def test_one_json_carries_every_option() -> None:
 
 def test_a_folder_is_carried_from_where_it_was_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert Options.read(json.loads(Options(cassettes=Path("mine")).to_json())).cassettes == tmp_path / "mine"
+    carried = Options.read(json.loads(Options(cassettes=Path("mine"), baseline=Path("known.yaml")).to_json()))
+    assert (carried.cassettes, carried.baseline) == (tmp_path / "mine", tmp_path / "known.yaml")
 
 
 def test_what_was_not_given_is_carried_as_not_given() -> None:
@@ -114,7 +128,8 @@ def test_nobody_stands_in_at_a_page_of_the_vendor_unless_asked_to(
         (Options(tests=("a/b/name.one",)), True),
         (Options(tests=("a/b/name",)), True),
         (Options(tests=("a/b/name.two",)), False),
-        (Options(tests=("a/b/name",), rule=("x.*",)), False),
+        (Options(tests=("a/b/name",), rule=("x.*",)), True),
+        (Options(tests=("a/b/other",), rule=("a.*",)), False),
     ],
 )
 def test_a_test_is_wanted_for_its_name_and_its_rules(options: Options, wanted: bool) -> None:
@@ -151,17 +166,25 @@ def test_every_option_says_what_it_does() -> None:
 
 
 def test_pytest_has_every_option_but_what_it_has_itself() -> None:
-    by_field: dict[str, dict[str, Any]] = {name: settings for name, _, settings in pytest_options()}
-    assert {each.name for each in fields(Options)} - by_field.keys() == {"apis", "workers"}
-    flags = [flag for _, flag, _ in pytest_options()]
-    assert flags == [
+    options = list(pytest_options())
+    by_field = {each.field: each.taken() for each in options}
+    assert {each.name for each in fields(Options)} - by_field.keys() == {
+        *("allow_production", "apis", "baseline", "ends_at", "exit_first", "known", "max_age", "min_judged"),
+        *("record_failing", "reduce", "smoke", "time_limit", "workers"),
+    }
+    assert [each.flag for each in options] == [
         *("--conformance-target", "--conformance-base-url", "--conformance-rule", "--conformance-test"),
         *("--conformance-cassettes", "--conformance-seed", "--conformance-strict", "--conformance-allow-wait"),
-        *("--conformance-pin-agent", "--conformance-record", "--conformance-examples"),
+        *("--conformance-pin-agent", "--conformance-screenshots", "--conformance-rate"),
+        *("--conformance-max-requests", "--conformance-record"),
+        *("--conformance-examples", "--conformance-thorough"),
     ]
     assert by_field["target"]["choices"] == ("replay", "sandbox", "live")
-    assert by_field["pin_agent"]["choices"] == ("http", "none")
-    assert by_field["examples"]["default"] == EXAMPLES
+    assert by_field["pin_agent"]["choices"] == ("http", "browser", "person", "none")
+    assert by_field["examples"]["type"] is int
+    assert by_field["rate"]["type"] is float
+    assert all(taken["default"] is None for taken in by_field.values())
+    assert [each.ini for each in options][:2] == ["conformance_target", "conformance_base_url"]
 
 
 def test_it_imports_nothing_of_ours() -> None:

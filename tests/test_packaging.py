@@ -75,7 +75,10 @@ def test_the_wheel_holds_no_test_of_the_suite_itself(contents: dict[str, bytes])
 
 
 def test_the_installed_command_judges_the_shipped_cassettes(scripts: Path, tmp_path: Path) -> None:
-    call(tmp_path, str(scripts / "conformance"), "run", "--report", "report")
+    printed = call(tmp_path, str(scripts / "conformance"), "run", "--report", "report")
+    for page in ("README.md", "docs/start.md"):
+        told = re.findall(r"```text\n(CONFORMS.*?)```", (CHECKOUT / page).read_text(encoding="utf-8"), re.DOTALL)
+        assert [" ".join(each.split()) in " ".join(printed.split()) for each in told] == [True], page
     results = json.loads((tmp_path / "report" / "results.json").read_bytes())
     assert results["verdict"] == "conforms"
     assert results["target"] == "replay"

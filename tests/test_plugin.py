@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 import conformance
+from conformance.api import registered
+from conformance.sandbox.behaviour import declared_changes
+from conformance.sandbox.faults import Variation
 
 PACKAGE = Path(conformance.__file__).parent
 CHECKOUT = Path(__file__).parents[1]
@@ -67,7 +70,7 @@ from test_own import onboard, timedelta
 
 @pytest.mark.parametrize("fault", [NeverExpires, "faults_of_ours:NeverExpires"])
 def test_the_hour_does_not_count(conformance_world, fault):
-    conformance_world.set_faults(fault)
+    conformance_world.faults(fault)
     assert onboard(conformance_world, timedelta(minutes=61)) == "verifying"
 """
 
@@ -121,6 +124,114 @@ def test_a_team_tests_its_own_client_in_a_world(tmp_path: Path, run_pytest: Run)
     done = run_pytest("-q", "-W", "error")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
+
+
+UNDER_VARIATIONS = """
+import pytest
+
+
+@pytest.mark.conformance_variations{chosen}
+def test_a_customer_is_shown(conformance_world):
+    assert conformance_world.customer("offblocks", "verifying")["state"] == "verifying"
+"""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "ids"),
+    [
+        ('("AddsMembers", "SaysExpired")', ["as-documented", "AddsMembers", "SaysExpired"]),
+        ('("planbok", "AcceptsHexTextOnly")', ["as-documented", "AcceptsHexTextOnly", "NamesIdsPlainly"]),
+    ],
+)
+def test_a_test_runs_under_the_variations_that_are_named(
+    tmp_path: Path, run_pytest: Run, chosen: str, ids: list[str]
+) -> None:
+    write(tmp_path, **{"test_own.py": UNDER_VARIATIONS.format(chosen=chosen)})
+    done = run_pytest("-v", "-W", "error")
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = re.findall(r"test_a_customer_is_shown\[([\w-]+)\] PASSED", done.stdout)
+    assert [each for each in shown if each in ids] == ids
+
+
+def test_a_test_runs_under_every_variation_in_each_process(tmp_path: Path, run_pytest: Run) -> None:
+    write(tmp_path, **{"test_own.py": UNDER_VARIATIONS.format(chosen="")})
+    done = run_pytest("-q", "-n", "2", "-W", "error")
+    assert done.returncode == 0, done.stdout + done.stderr
+    variations = {
+        name
+        for api in registered().values()
+        for name, change in declared_changes(api).items()
+        if issubclass(change, Variation)
+    }
+    assert f"{len(variations) + 1} passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        (
+            UNDER_VARIATIONS.format(chosen='("NoSuchOne")'),
+            "There is no API or variation called 'NoSuchOne'. There are:",
+        ),
+        (UNDER_VARIATIONS.format(chosen="").replace("conformance_world", "tmp_path"), "takes no conformance_world"),
+    ],
+)
+def test_a_mark_that_cannot_be_kept_says_why(tmp_path: Path, run_pytest: Run, source: str, complaint: str) -> None:
+    write(tmp_path, **{"test_own.py": source})
+    done = run_pytest("-q")
+    assert done.returncode != 0
+    assert complaint in done.stdout + done.stderr
+
+
+FROZEN = """
+import datetime
+import pytest
+import {library}
+
+from conformance.ids import Ids
+from conformance.offblocks.client import Client, Credentials
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clocks_stand_still():
+    with {library}.{frozen}:
+        yield
+
+
+def test_an_hour_passes_at_once(conformance_world):
+    credentials = Credentials.from_settings(conformance_world.credentials("offblocks")["first"])
+    with Client(conformance_world.base_urls["offblocks"], credentials) as client:
+        assert client.customers() == []
+        conformance_world.advance(datetime.timedelta(hours=2))
+        assert client.customers() == []
+"""
+
+
+@pytest.mark.parametrize(
+    ("library", "frozen"),
+    [("freezegun", 'freeze_time("2031-01-01")'), ("time_machine", 'travel("2031-01-01", tick=False)')],
+)
+def test_clocks_that_stand_still_hold_nobody_up(tmp_path: Path, run_pytest: Run, library: str, frozen: str) -> None:
+    pytest.importorskip(library)
+    write(tmp_path, **{"test_own.py": FROZEN.format(library=library, frozen=frozen)})
+    done = run_pytest("-q", "-W", "error")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [(("--disable-socket",), "Give --allow-hosts=127.0.0.1"), (("--block-network",), "Give --allowed-hosts=127.0.0.1")],
+)
+def test_sockets_that_are_blocked_are_named_as_the_cause(
+    tmp_path: Path, run_pytest: Run, options: tuple[str, ...], advice: str
+) -> None:
+    if options == ("--disable-socket",):
+        pytest.importorskip("pytest_socket")
+    write(tmp_path, **{"test_own.py": "def test_a_world(conformance_world):\n    pass\n"})
+    done = run_pytest("-q", *options)
+    assert "The sandbox needs sockets on 127.0.0.1, and pytest-" in done.stdout
+    assert advice in done.stdout
+    assert run_pytest("-q", *options, advice.removeprefix("Give ")).returncode == 0
 
 
 def test_a_team_gives_a_world_a_fault_of_its_own(tmp_path: Path, run_pytest: Run) -> None:
@@ -246,6 +357,7 @@ def test_the_suites_run_in_the_pytest_of_a_team(arguments: tuple[str, ...], run_
     done = run_pytest("--pyargs", "conformance", "-q", chosen, "--strict-markers", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^\d+ passed", done.stdout, re.MULTILINE)
+    assert re.search(r"^CONFORMS: OffBlocks and Planbok, recordings .*: \d+ pass in", done.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--numprocesses=2",)], ids=["alone", "shared"])

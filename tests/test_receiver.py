@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,11 @@ def test_a_live_run_says_that_the_port_of_the_webhook_is_taken(
         target.close()
 
 
+def test_a_further_address_is_of_the_same_test(mailbox: Mailbox, http: httpx.Client) -> None:
+    assert http.post(mailbox.beside("moved")).status_code == 200
+    assert [delivery.request.url.partition("?")[2] for delivery in mailbox.received()] == ["moved"]
+
+
 def test_a_request_that_is_no_delivery_is_not_kept(mailbox: Mailbox, http: httpx.Client) -> None:
     assert http.post(f"{mailbox.url}?again=1").status_code == 404
     assert http.put(mailbox.url).status_code == 501
@@ -174,3 +180,55 @@ def test_a_request_that_is_no_delivery_is_not_kept(mailbox: Mailbox, http: httpx
     answer = http.post(mailbox.url, follow_redirects=True)
     assert [each.status_code for each in (*answer.history, answer)] == [307, 404]
     assert [delivery.answered for delivery in mailbox.received()] == [307]
+
+
+def answered(receiver: Receiver, sent: bytes) -> bytes:
+    """The start of the answer to bytes that are sent over a connection of their own."""
+    with socket.create_connection(("127.0.0.1", port_of(receiver)), timeout=5) as connection:
+        connection.sendall(sent)
+        return connection.recv(100)
+
+
+def port_of(receiver: Receiver) -> int:
+    return httpx.URL(receiver.mailbox("a/port", FrozenClock()).url).port or 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        (b"Content-Length: 99999999999999\r\n\r\n" + b"x" * 1_100_000, 413),
+        (b"Transfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b"x" * 65_536 + b"\r\n") * 17, 413),
+        (b"Content-Length: 10000000000000000000000\r\n\r\n", 400),
+        (b"Content-Length: -1\r\n\r\n", 400),
+        (b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffffffff\r\n", 400),
+        (b"X: " + b"x" * 1_000_000, 431),
+        (b"X: x\r\n" * 200_000, 431),
+    ],
+)
+def test_what_is_too_long_or_no_request_is_refused_and_not_kept(
+    receiver: Receiver, mailbox: Mailbox, fields: bytes, status: int
+) -> None:
+    line = f"POST /{TEST} HTTP/1.1\r\nHost: a\r\n".encode()
+    assert answered(receiver, line + fields).startswith(f"HTTP/1.1 {status} ".encode())
+    assert mailbox.received() == ()
+
+
+def test_more_than_anybody_sends_is_not_kept(mailbox: Mailbox, http: httpx.Client) -> None:
+    body = b"x" * 1_000_000
+    statuses = [http.post(mailbox.url, content=body).status_code for _ in range(18)]
+    assert statuses == [200] * 16 + [503] * 2
+    assert len(mailbox.received()) == 16
+
+
+def test_a_sender_that_says_nothing_is_not_waited_for(
+    receiver: Receiver, mailbox: Mailbox, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conformance.targets.receiver._SECONDS", 0.3)
+    line = f"POST /{TEST} HTTP/1.1\r\nHost: a\r\n".encode()
+    for begun in (b"", b"POST", line + b"Content-Length: 9\r\n\r\n{"):
+        with socket.create_connection(("127.0.0.1", port_of(receiver)), timeout=5) as connection:
+            connection.sendall(begun)
+            with suppress(ConnectionResetError):
+                assert connection.recv(100) == b""
+    assert http.post(mailbox.url, content=b"{}").status_code == 200
+    assert len(mailbox.received()) == 1

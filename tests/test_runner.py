@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +21,7 @@ from conformance.run import Options, UsageError, run
 from conformance.specification import Specification
 from conformance.targets import Conditions, Subject
 from conformance.targets.live import LiveTarget
+from conformance.verdicts import Verdict
 
 
 @pytest.fixture(autouse=True)
@@ -249,11 +250,12 @@ def test_a_process_that_does_not_listen_has_no_webhook(server: str) -> None:
     target.close()
 
 
-def test_a_webhook_without_a_path_is_received_at_the_top(server: str) -> None:
+def test_a_webhook_without_a_path_is_received_at_the_top(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     target = listening(server, url)
+    monkeypatch.setattr(type(named("toy")), "webhook_set_by_hand", True)
     hooks = target.subject(named("toy"), "toy/outcome/a", Conditions("0")).hooks
     assert hooks is not None
     httpx.post(url, content=b"{}", trust_env=False)
@@ -292,3 +294,78 @@ def test_a_pattern_that_matches_nothing_is_wrong_usage(server: str) -> None:
 def test_options_that_do_not_fit_are_refused(options: Options, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         run(options)
+
+
+class Told:
+    """A listener that keeps the failures that it is told."""
+
+    def __init__(self) -> None:
+        self.tests: list[str] = []
+        self.failures: list[tuple[str, str]] = []
+
+    def began(self, tests: int) -> None:
+        pass
+
+    def failed(self, rule: str, verdict: Verdict, observation: str) -> None:
+        self.failures.append((f"{verdict} {rule.removeprefix('toy.')}", observation))
+
+    def ended(self, test: str, verdicts: Mapping[str, Verdict], seconds: float) -> None:
+        self.tests.append(test)
+
+
+def test_failures_are_told_when_they_are_seen_each_once(server: str) -> None:
+    told = Told()
+    run(Options(apis=("toy",), target="live", base_urls={"toy": server}), told)
+    red = {f"{verdict} {rule}" for rule, verdict in EXPECTED.items() if verdict in {"fail", "error", "blocked"}}
+    assert {failure for failure, _ in told.failures} == red
+    assert len(told.failures) == len(red)
+    assert ("fail outcome.broken-must", "here: expected this, got that") in told.failures
+
+
+def test_what_blocks_many_rules_is_told_once() -> None:
+    told = Told()
+    run(Options(apis=("toy",), target="live", base_urls={"toy": "http://127.0.0.1:9"}), told)
+    assert len(told.tests) > 1
+    assert [failure for failure, _ in told.failures] == ["blocked outcome.held"]
+
+
+def test_a_run_stops_at_the_first_failure_if_it_is_asked_to(server: str) -> None:
+    results = judge(server, exit_first=True)
+    assert results["verdict"] == "fails"
+    assert results["remarks"][-1].startswith("The run was stopped at the first failure")
+    seen = verdicts(results)
+    assert seen["outcome.held"] == "pass"
+    assert [rule for rule, verdict in seen.items() if verdict == "fail"] == ["outcome.broken-must"]
+    assert seen["outcome.crashes"] == "untested"
+    assert "interrupted" not in results
+
+
+def test_processes_that_share_the_tests_stop_together(server: str) -> None:
+    results = judge_with_workers(server, exit_first=True, workers=2)
+    assert results["verdict"] in {"fails", "inconclusive"}
+    assert results["remarks"][-1].startswith("The run was stopped at the first failure")
+    assert "interrupted" not in results
+
+
+def test_what_is_known_to_fail_stops_nothing(server: str, tmp_path: Path) -> None:
+    entry = {"rule": "toy.outcome.broken-must", "reason": "It is known."}
+    known = tmp_path / "known.yaml"
+    known.write_text(json.dumps({"format": "conformance-baseline/1", "entries": [entry]}), encoding="utf-8")
+    results = judge(server, exit_first=True, baseline=known)
+    assert verdicts(results)["outcome.broken-must"] == "fail"
+    assert verdicts(results)["outcome.broken-should"] == "warn"
+    assert results["remarks"][-1].startswith("The run was stopped at the first failure")
+
+
+def test_a_run_that_holds_is_not_stopped(server: str) -> None:
+    results = judge(server, exit_first=True, rule=("toy.outcome.held",))
+    assert (results["verdict"], results["remarks"]) == ("conforms", [])
+
+
+def test_a_run_ends_when_its_time_is_over_and_says_what_it_did_not_judge() -> None:
+    results = run(Options(apis=("offblocks",), target="sandbox", examples=1, time_limit=1))
+    skipped = [rule for rule in results["rules"] if rule["verdict"] == "skipped"]
+    assert results["duration_s"] < 10
+    assert skipped
+    assert {rule["reason"] for rule in skipped} == {"This needs more time; --time-limit 1 ended the run."}
+    assert not [rule["id"] for rule in results["rules"] if rule["verdict"] in {"fail", "error", "blocked"}]

@@ -307,7 +307,7 @@ AGAIN: tuple[str, dict[str, Any]] = ("repeat", {"key": "its key"})
 VERIFY = ("simulate", {"customer": 1, "outcome": "verify"})
 REJECT = ("simulate", {"customer": 1, "outcome": "reject"})
 CREATE_AGAIN = ("create_again", {"customer": 1, "key": "its key"})
-REUSE_KEY = ("reuse_key", {"customer": 1})
+REUSE_KEY = ("reuse_key", {"customer": 1, "key": "the key"})
 DUPLICATE = ("create_again", {"customer": 1, "key": "a new key"})
 READY = ("create", {"what": "PIN and recovery"})
 BARE = ("create", {"what": "nothing"})
@@ -425,7 +425,8 @@ SHOWN: Sequence[tuple[str, str, Steps]] = (
     ("ShowsNoResult", "planbok.result.readable-after-completion", [READY, PROVISION]),
     ("KeepsResults", "planbok.result.gone-after-15-minutes", [READY, PROVISION, wait(1080), READ_CHALLENGE]),
     ("ListsEvmWalletsOnly", "planbok.list.holds-all", [READY, PROVISION, wait(62), LOOK]),
-    ("ReplacesWallets", "planbok.list.wallets-stay", [READY, PROVISION, LOOK, PROVISION, LOOK]),
+    ("ReplacesWallets", "planbok.list.wallet-ids-stay", [READY, PROVISION, LOOK, PROVISION, LOOK]),
+    ("DropsWalletsWithTheirChallenge", "planbok.list.wallets-stay", [READY, PROVISION, LOOK, wait(1080), LOOK]),
     ("ShowsOtherAddressesInResults", "planbok.list.agrees-with-result", [READY, PROVISION, LOOK]),
     ("ListsStrangersWallets", "planbok.list.unseen-by-others", [READY, PROVISION, STRANGER]),
     ("AnnouncesNoWallets", "planbok.webhook.wallet-created-sent", [READY, PROVISION, wait(62), READ_CHALLENGE]),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from conformance.parts.setting_names import misspelt_settings
 from conformance.parts.settings import ApiSettings
 from conformance.settings import LiveSettings, ServerSettings, Settings, SettingsError, checked_base_url
 
@@ -55,7 +56,9 @@ def test_what_a_new_api_lacks_is_named(put: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="are missing: CONFORMANCE_NEW_ONE_API_KEY"):
         NewSettings().load()
     put.delenv("CONFORMANCE_NEW_ONE_BASE_URL")
-    with pytest.raises(SettingsError, match=r"^Set CONFORMANCE_NEW_ONE_BASE_URL"):
+    with pytest.raises(
+        SettingsError, match=r"are missing: CONFORMANCE_NEW_ONE_BASE_URL, CONFORMANCE_NEW_ONE_API_KEY\."
+    ):
         NewSettings().load()
 
 
@@ -80,3 +83,11 @@ def test_an_address_names_no_user_and_none_is_shown(url: str) -> None:
         checked_base_url(url, api="toy", version="/v1")
     assert "passw0rd" not in str(refused.value)
     assert "us3r" not in str(refused.value)
+
+
+def test_a_name_that_is_nearly_a_setting_is_told_and_no_other(put: pytest.MonkeyPatch) -> None:
+    put.setenv("CONFORMANCE_OFFBLOCK_API_KEY", "one")
+    put.setenv("CONFORMANCE_REQUIRE_ALL", "1")
+    known = ["CONFORMANCE_OFFBLOCKS_API_KEY", "CONFORMANCE_NEW_ONE_BASE_URL"]
+    (told,) = misspelt_settings("CONFORMANCE_", known)
+    assert told == "CONFORMANCE_OFFBLOCK_API_KEY (did you mean CONFORMANCE_OFFBLOCKS_API_KEY?)"

@@ -125,7 +125,7 @@ def written(path: Path, document: Mapping[str, Any]) -> Path:
     """A file of vectors in a folder of its own, with the sources of OffBlocks beside it."""
     folder = path / "offblocks" / "vectors"
     folder.mkdir(parents=True)
-    for name in ("rules.yaml", "sources.yaml"):
+    for name in ("rules.yaml", "sources.yaml", "statements.yaml"):
         (folder.parent / name).write_bytes(data_path(f"specs/offblocks/{name}").read_bytes())
     (folder / "digests.json").write_text(json.dumps(document), encoding="utf-8")
     return folder / "digests.json"

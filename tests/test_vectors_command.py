@@ -68,14 +68,12 @@ def invoke(*arguments: str) -> Any:
 def test_the_counts_are_printed_by_file() -> None:
     result = invoke()
     assert result.exit_code == 0
-    lines = result.stdout.splitlines()
-    assert re.split(r"\s{2,}", lines[0]) == [
-        *("file", "cases", "produce valid", "produce invalid", "produce unspecified"),
-        *("accept must", "accept must-not", "accept unspecified"),
-    ]
-    cells = [line.split() for line in lines[1:]]
-    assert [row[0] for row in cells] == sorted({f"specs/{each.api}/vectors/{each.topic}.json" for each in VECTORS})
-    assert sum(int(row[1]) for row in cells) == len(VECTORS)
+    files = re.findall(r"^  file +(\S+)$", result.stdout, re.MULTILINE)
+    assert files == sorted({f"specs/{each.api}/vectors/{each.topic}.json" for each in VECTORS})
+    counts = re.findall(r"^\w+ [\w-]+  (\d+) cases$", result.stdout, re.MULTILINE)
+    assert sum(map(int, counts)) == len(VECTORS)
+    refused = sum(vector.accept is Accept.MUST_NOT for vector in VECTORS)
+    assert sum(map(int, re.findall(r"(\d+) must-not", result.stdout))) == refused
 
 
 def test_the_counts_are_json_too() -> None:

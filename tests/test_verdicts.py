@@ -1,8 +1,10 @@
 """The table of the design: what a finding says of a rule, a rule's findings together, and all rules of the subject."""
 
+from dataclasses import replace
+
 import pytest
 
-from conformance.catalogue import Basis, Document, Level, Party, Reading, Rule, Source
+from conformance.catalogue import Basis, Document, Level, Party, Protection, Reading, Rule, Source
 from conformance.findings import Finding, Outcome
 from conformance.verdicts import Conclusion, Verdict, conclusion, verdict_of_finding, verdict_of_rule
 
@@ -46,6 +48,31 @@ def test_what_documents_say_counts_as_its_level_says(basis: str, level: str, ver
 def test_what_is_inferred_is_noted_unless_strict(level: str, strict_verdict: str) -> None:
     assert verdict_of_finding(rule("inferred", level), finding("broken")) is Verdict.NOTE
     assert verdict_of_finding(rule("inferred", level), finding("broken"), strict=True) == strict_verdict
+
+
+@pytest.mark.parametrize(
+    ("basis", "level", "plain", "strict"),
+    [
+        ("inferred", "may", "warn", "fail"),
+        ("inferred", "must", "warn", "fail"),
+        ("documented", "may", "warn", "fail"),
+        ("documented", "must", "fail", "fail"),
+        ("contradicted", "may", "warn", "fail"),
+    ],
+)
+def test_a_broken_protection_is_at_least_a_warning(basis: str, level: str, plain: str, strict: str) -> None:
+    protecting = replace(rule(basis, level), protects=Protection.ISOLATION)
+    assert verdict_of_finding(protecting, finding("broken")) == plain
+    assert verdict_of_finding(protecting, finding("broken"), strict=True) == strict
+
+
+@pytest.mark.parametrize("outcome", ["held", "blocked", "skipped", "error"])
+def test_a_protection_that_is_not_broken_counts_as_others_do(outcome: str) -> None:
+    usual = rule("inferred")
+    protecting = replace(usual, protects=Protection.ISOLATION)
+    assert verdict_of_finding(protecting, finding(outcome)) is verdict_of_finding(usual, finding(outcome))
+    seen = replace(rule("contradicted"), protects=Protection.ISOLATION)
+    assert verdict_of_finding(seen, finding("held", "warm"), strict=True) is Verdict.NOTE
 
 
 @pytest.mark.parametrize("reading", ["warm", "cold"])

@@ -106,3 +106,10 @@ def test_the_media_type_of_an_answer_is_seen_alike_of_every_api(api: Api, conten
     body = json.dumps({"success": True, "status": 200, "message": "", "data": []}).encode()
     found = outcomes(api, WithProblems(api), answered(api, content_type=content_type, body=body))
     assert found["response.is-json"] is outcome
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"OK", b"", b"null", b"7", b'"text"'])
+@pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
+def test_a_body_that_is_nothing_like_the_described_one_breaks_one_rule_of_its_shape(api: Api, body: bytes) -> None:
+    found = outcomes(api, Specification.load(api.specification), answered(api, body=body))
+    assert [found[rule] for rule in SHAPES if rule in found] == [Outcome.BROKEN]

@@ -24,8 +24,9 @@ from conformance.offblocks.client import (
     made_up_credentials,
     refused_access,
 )
+from conformance.offblocks.tokens import said_end
 from conformance.offblocks.wallet import ChallengeRefused, Wallet
-from conformance.sandbox.remote import Control, RemoteWorld
+from conformance.sandbox.remote import Control, World
 from conformance.sandbox.server import start
 from conformance.standards.digest_fields import check_content_digest
 from conformance.standards.message_signatures import (
@@ -37,6 +38,7 @@ from conformance.standards.message_signatures import (
     verify,
 )
 
+AND_THE_NETWORK = "and at the network (refused)"
 BASE_URL = "https://api.example/mount"
 SETTINGS = made_up_credentials(Ids("client"))
 CREDENTIALS = Credentials.from_settings(SETTINGS)
@@ -132,11 +134,11 @@ def control() -> Iterator[Control]:
 
 
 @pytest.fixture
-def world(control: Control, request: pytest.FixtureRequest) -> RemoteWorld:
-    return RemoteWorld(control, request.node.name)
+def world(control: Control, request: pytest.FixtureRequest) -> World:
+    return World(control, request.node.name, "frozen")
 
 
-def client_of(world: RemoteWorld) -> Client:
+def client_of(world: World) -> Client:
     return Client(
         world.base_urls["offblocks"],
         Credentials.from_settings(world.credentials("offblocks")["first"]),
@@ -146,7 +148,7 @@ def client_of(world: RemoteWorld) -> Client:
     )
 
 
-def test_a_customer_is_brought_from_creation_to_active(world: RemoteWorld) -> None:
+def test_a_customer_is_brought_from_creation_to_active(world: World) -> None:
     with client_of(world) as client:
         customer = client.create_customer(SIGNER.account_id, "Ünï-✓")
         assert (customer.chain_id, customer.external_id, customer.status) == (SIGNER.account_id, "Ünï-✓", "initiating")
@@ -160,7 +162,7 @@ def test_a_customer_is_brought_from_creation_to_active(world: RemoteWorld) -> No
         assert [(each.id, each.status) for each in client.customers()] == [(customer.id, "active")]
 
 
-def test_a_refusal_names_the_call_and_quotes_the_answer(world: RemoteWorld) -> None:
+def test_a_refusal_names_the_call_and_quotes_the_answer(world: World) -> None:
     with client_of(world) as client:
         client.create_customer(SIGNER.account_id, "user-1")
         with pytest.raises(ApiError, match=r"POST /\S*/v1/customers was answered 409 instead of 201: ") as caught:
@@ -169,7 +171,7 @@ def test_a_refusal_names_the_call_and_quotes_the_answer(world: RemoteWorld) -> N
         assert caught.value.response.status_code == 409
 
 
-def test_the_challenge_of_another_wallet_never_leaves(world: RemoteWorld) -> None:
+def test_the_challenge_of_another_wallet_never_leaves(world: World) -> None:
     other = Wallet.derived(Ids("other"), "eip155:300")
     with client_of(world) as client:
         customer = client.create_customer(SIGNER.account_id, "user-1")
@@ -178,7 +180,7 @@ def test_the_challenge_of_another_wallet_never_leaves(world: RemoteWorld) -> Non
         assert not [entry for entry in world.requests() if entry["request"]["url"].endswith("/sign")]
 
 
-def test_a_rejected_customer_and_a_webhook(world: RemoteWorld) -> None:
+def test_a_rejected_customer_and_a_webhook(world: World) -> None:
     with client_of(world) as client:
         assert UUID(client.register_webhook("http://127.0.0.1:9/hook"))
         customer = client.create_customer(SIGNER.account_id, "user-1")
@@ -189,7 +191,7 @@ def test_a_rejected_customer_and_a_webhook(world: RemoteWorld) -> None:
         assert client.customer(customer.id).status == "rejected"
 
 
-def test_a_newly_registered_key_signs_from_then_on(world: RemoteWorld) -> None:
+def test_a_newly_registered_key_signs_from_then_on(world: World) -> None:
     with client_of(world) as client:
         key_id = client.register_signing_key(ANOTHER_KEY.public_key())
         with pytest.raises(ApiError, match="answered 401"):
@@ -286,20 +288,43 @@ def test_a_token_is_used_until_its_last_minute(client: Client, router: respx.Moc
     "answer",
     [
         {},
-        {"token": "abc"},
         {"expiresAt": 1_900_000_000},
         {"token": None, "expiresAt": 1_900_000_000},
-        {"token": "abc", "expiresAt": None},
-        {"token": "abc", "expiresAt": "soon"},
-        {"token": "abc", "expiresAt": 1e300},
-        {"token": "abc", "expiresAt": 10**30},
+        {"token": 7},
     ],
 )
 def test_an_answer_without_a_token_is_none(client: Client, router: respx.MockRouter, answer: dict[str, Any]) -> None:
     router["token"].respond(200, json=answer)
-    with pytest.raises(ApiError, match="POST /mount/v1/auth/token holds no token and expiresAt"):
+    with pytest.raises(ApiError, match="POST /mount/v1/auth/token holds no token"):
         client.customers()
     assert not requests(router, "list")
+
+
+def jwt(claims: object) -> str:
+    return f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.c2ln"
+
+
+SAID = datetime(2030, 3, 17, 17, 46, 40, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"token": "abc", "expiresAt": 1_900_000_000}, SAID),
+        ({"token": jwt({"exp": 1_900_000_000})}, SAID),
+        ({"token": jwt({"exp": 1_900_003_600}), "expiresAt": 1_900_000_000}, SAID),
+        ({"token": jwt({"exp": 1_900_000_000}), "expiresAt": "soon"}, SAID),
+        *(({"token": "abc", "expiresAt": odd}, None) for odd in (None, "soon", 1e300, 10**30, True)),
+        *(({"token": odd}, None) for odd in ("abc", "a.b.c", jwt([]), jwt({"exp": "soon"}), jwt({}), "..", "é.é.é")),
+    ],
+)
+def test_a_token_ends_when_its_answer_or_itself_says_so(members: dict[str, Any], said: datetime | None) -> None:
+    assert said_end(members, members["token"]) == said
+
+
+def test_a_token_that_says_no_end_is_taken_for_an_hour(client: Client, router: respx.MockRouter) -> None:
+    router["token"].respond(200, json={"token": "abc"})
+    assert client.token().expires_at - client.clock.now() == timedelta(hours=1)
 
 
 @pytest.mark.parametrize("token", ["", "two words", "line\r\nX-Injected: 1", "Ünï"])
@@ -311,7 +336,7 @@ def test_a_token_that_fits_no_header_is_refused(client: Client, router: respx.Mo
 
 def test_a_token_request_without_an_answer_says_so(client: Client, router: respx.MockRouter) -> None:
     router["token"].mock(side_effect=httpx.ConnectError("refused"))
-    with pytest.raises(ApiError, match="POST /v1/auth/token got no answer: refused"):
+    with pytest.raises(ApiError, match=r"POST /v1/auth/token got no answer: TCP: .* \(refused\)"):
         client.request_token()
 
 
@@ -371,8 +396,14 @@ def test_a_repeat_has_a_token_that_still_lives(client: Client, router: respx.Moc
 @pytest.mark.parametrize(
     ("trouble", "message"),
     [
-        (httpx.ReadTimeout(""), "POST /v1/customers got no answer: ReadTimeout"),
-        (httpx.ConnectError("refused"), "POST /v1/customers got no answer: refused"),
+        (
+            httpx.ReadTimeout(""),
+            "POST /v1/customers got no answer: HTTP: the server took the request and says nothing (ReadTimeout)",
+        ),
+        (
+            httpx.ConnectError("refused"),
+            f"POST /v1/customers got no answer: TCP: the host cannot be reached; look at the URL, {AND_THE_NETWORK}",
+        ),
         (httpx.Response(500, text="oops"), "POST /mount/v1/customers was answered 500 instead of 201: oops"),
         (httpx.Response(503), "POST /mount/v1/customers was answered 503 instead of 201"),
     ],
@@ -548,12 +579,26 @@ def test_a_refused_signature_is_told(long_lived: respx.MockRouter, status: int) 
 @pytest.mark.parametrize(
     ("name", "trouble", "message"),
     [
-        ("token", httpx.ConnectError("refused"), "POST /v1/auth/token got no answer: refused"),
-        ("token", httpx.ReadTimeout(""), "POST /v1/auth/token got no answer: ReadTimeout"),
-        ("token", httpx.Response(401, json={"detail": "no"}), 'answered 401 instead of 200: {"detail":"no"}'),
-        ("token", httpx.Response(200, html="<html>"), "is text/html; charset=utf-8, not JSON"),
+        ("token", httpx.ConnectError("refused"), "POST /v1/auth/token got no answer: TCP: the host cannot be reached"),
+        ("token", httpx.ReadTimeout(""), "POST /v1/auth/token got no answer: HTTP: the server took the request"),
+        (
+            "token",
+            httpx.Response(401, json={"detail": "no"}),
+            '401 instead of 200: {"detail":"no"} Compare the API key',
+        ),
+        ("token", httpx.Response(200, html="<html>"), "answered 200. HTTP: a page for people answers there"),
+        ("token", httpx.Response(200, text="Hi"), "is text/plain; charset=utf-8, not JSON"),
         ("token", httpx.Response(503), "answered 503 instead of 200"),
-        ("list", httpx.ReadTimeout(""), "with a token and a signature, got no answer: ReadTimeout"),
+        (
+            "list",
+            httpx.ReadTimeout(""),
+            "with a token and a signature, got no answer: HTTP: the server took the request",
+        ),
+        (
+            "list",
+            httpx.Response(200, html="<html>"),
+            "signature, was answered 200. HTTP: a page for people answers there",
+        ),
     ],
 )
 def test_every_reason_for_no_access_is_told(

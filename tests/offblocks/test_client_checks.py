@@ -34,7 +34,7 @@ from conformance.offblocks.deviations import DeviantSigner, Deviation, rules
 from conformance.offblocks.wallet import Wallet
 from conformance.recording.journal import BREAKS, EXCHANGE, Journal, JournalTransport
 from conformance.recording.redaction import Redactor
-from conformance.sandbox.remote import Control, RemoteWorld
+from conformance.sandbox.remote import Control, World
 from conformance.sandbox.server import start
 from conformance.specification import Specification
 from conformance.standards.message_signatures import key_from_seed
@@ -43,6 +43,16 @@ from conformance.standards.wallet_signatures import Encoding, encode
 CHAIN = "eip155:300"
 WALLET, OTHER = (Wallet.derived(Ids(name), CHAIN) for name in ("wallet", "other"))
 CLIENT_RULES = {rule.id for rule in Catalogue.load(api.rules).values() if rule.party is Party.CLIENT}
+OF_EVENTS = rules(
+    "survives-duplicates",
+    "survives-reordering",
+    "counts-once",
+    "takes-events",
+    "takes-any-form",
+    "takes-large-events",
+    "takes-unknown-events",
+)
+"""Those that a client's answers to webhooks show, tested beside."""
 SPECIFICATION = Specification.load(api.specification)
 OTHER_KEY = key_from_seed(Ids("other key").draw(64))
 
@@ -66,7 +76,7 @@ class Between(httpx.BaseTransport):
 class Session:
     """One client in one world; what it sends is judged, and must break the rules that it says and no others."""
 
-    def __init__(self, world: RemoteWorld, sender: httpx.BaseTransport, expected_domain: str | None = None) -> None:
+    def __init__(self, world: World, sender: httpx.BaseTransport, expected_domain: str | None = None) -> None:
         self.world = world
         self.between = Between(sender)
         self.ids = Ids("session")
@@ -150,12 +160,12 @@ def sender() -> Iterator[httpx.BaseTransport]:
 
 
 @pytest.fixture
-def world(control: Control, request: pytest.FixtureRequest) -> RemoteWorld:
-    return RemoteWorld(control, request.node.name)
+def world(control: Control, request: pytest.FixtureRequest) -> World:
+    return World(control, request.node.name, "frozen")
 
 
 @pytest.fixture
-def session(world: RemoteWorld, sender: httpx.BaseTransport) -> Session:
+def session(world: World, sender: httpx.BaseTransport) -> Session:
     return Session(world, sender)
 
 
@@ -170,7 +180,7 @@ def held(findings: list[Finding]) -> set[str]:
 # ---------------------------------------------------------------------------------------------------- the right client
 
 
-def test_the_right_client_breaks_no_rule_from_creation_to_active(session: Session, world: RemoteWorld) -> None:
+def test_the_right_client_breaks_no_rule_from_creation_to_active(session: Session, world: World) -> None:
     client = session.client
     client.register_webhook("http://127.0.0.1:9/hook")
     session.between.statuses = [503]
@@ -181,10 +191,11 @@ def test_the_right_client_breaks_no_rule_from_creation_to_active(session: Sessio
     client.simulate_verification(customer)
     world.advance(timedelta(minutes=5))
     assert [each.status for each in client.customers()] == ["active"]
+    session.between.rewrite = from_elsewhere
+    session.onboard()  # and no signature of what somebody else asks for
     findings = session.findings()
     assert not broken(findings)
-    assert held(findings) == CLIENT_RULES - {"offblocks.client.refetches-after-failure"}
-    assert {finding.reading for finding in findings if finding.rule.endswith("owner-id")} == {"the-signer"}
+    assert held(findings) == CLIENT_RULES - OF_EVENTS - {"offblocks.client.refetches-after-failure"}
 
 
 def test_a_client_that_fetches_anew_after_a_failure_is_right(session: Session) -> None:
@@ -331,19 +342,12 @@ def from_elsewhere(body: bytes) -> bytes:
     return in_challenge(body, lambda text: text.replace("api.sandbox.offblocks.xyz", "phishing.example"))
 
 
-def test_the_domain_that_the_settings_name_is_the_only_one(world: RemoteWorld, sender: httpx.BaseTransport) -> None:
+def test_the_domain_that_the_settings_name_is_the_only_one(world: World, sender: httpx.BaseTransport) -> None:
     session = Session(world, sender, expected_domain="phishing.example")
     session.between.rewrite = from_elsewhere
     session.sign_own()
     session.between.rewrite = None
     session.sign_own("signs-only-its-own-sign-in")
-
-
-def test_an_owner_id_that_is_one_digit_off_is_a_reading(session: Session) -> None:
-    wrong = WALLET.address[:-1] + ("0" if WALLET.address[-1] != "0" else "1")
-    session.sign_own(ownerId=f"{CHAIN}:{wrong}")
-    readings = [finding.reading for finding in session.findings() if finding.rule == "offblocks.client.owner-id"]
-    assert readings == ["one-digit-off"]
 
 
 # --------------------------------------------------------------------------------------------------- the wrong clients
@@ -563,6 +567,11 @@ def names_another_owner(session: Session, rule: str) -> None:
 
 
 @wrong("owner-id")
+def writes_one_digit_otherwise(session: Session, rule: str) -> None:
+    session.sign_own(rule, ownerId=f"{CHAIN}:{WALLET.address[:-1]}{'0' if WALLET.address[-1] != '0' else '1'}")
+
+
+@wrong("owner-id")
 def names_no_owner(session: Session, rule: str) -> None:
     session.sign_own(rule, ownerId="the owner")
 
@@ -600,7 +609,7 @@ def test_a_wrong_client_breaks_its_rule_and_no_other(session: Session, rule: str
 
 
 def test_no_client_rule_is_without_a_wrong_client() -> None:
-    assert {f"offblocks.client.{rule}" for rule, _, _ in WRONG} == CLIENT_RULES
+    assert {f"offblocks.client.{rule}" for rule, _, _ in WRONG} == CLIENT_RULES - OF_EVENTS
 
 
 @pytest.mark.parametrize(
@@ -608,6 +617,7 @@ def test_no_client_rule_is_without_a_wrong_client() -> None:
     [
         (DEFAULT_COMPONENTS, set()),
         (("@method", "@target-uri", "content-digest"), set()),
+        (("@method", "@target-uri", "content-digest;bs"), set()),
         (("@method", "@path", "content-digest"), {"covers-target"}),
         (("@path", "@query", "content-digest"), {"covers-target"}),
         (("@method", "@target-uri"), {"covers-body"}),

@@ -10,9 +10,13 @@ import yaml
 
 from conformance.catalogue import Catalogue
 from conformance.offblocks import OffBlocksApi, api
+from conformance.reporting.phrases import verdict_line
 from conformance.run import Options, run
 from conformance.specification import Specification
+from conformance.standards.personal_message import recover
+from conformance.standards.wallet_signatures import decode
 from conformance.targets.documents import DocumentsUnreadableError, read
+from conformance.targets.documents import printed as printed_by
 
 OPTIONS = Options(apis=("offblocks",), target="documents")
 PRINTED = "specs/offblocks/documents.yaml"
@@ -70,19 +74,17 @@ def findings(results: dict[str, Any], rule: str) -> list[tuple[str, str | None]]
 def test_the_documents_conform_and_contradict_themselves(results: dict[str, Any]) -> None:
     assert results["verdict"] == "conforms"
     assert {name for name, count in results["summary"].items() if count} == {"pass", "note", "untested"}
-    assert results["subject"] == "what the documents of OffBlocks print"
+    places = sum(each["own"] for each in results["contradictions"])
+    assert (
+        results["subject"] == f"what the documents of OffBlocks print, which contradict themselves in {places} places"
+    )
+    assert "which contradict themselves in" in verdict_line(results)
 
 
 READINGS = {
-    "challenge.address": [("creation/guide-create", "another")],
     "challenge.domain": [("creation/guide-create", "sandbox-host")],
     "challenge.issued-at-against-created-at": [("creation/guide-create", "at-another-time")],
-    "challenge.kind": [
-        ("creation/guide-create", "sign-in-message"),
-        ("creation/reference-retrieve", "public-key"),
-        ("creation/reference-create", "public-key"),
-    ],
-    "client.owner-id": [("creation/guide-sign", "one-digit-off")],
+    "challenge.purpose": [("creation/guide-create", "verify-ownership")],
     "customer.created-at-stays": [("verification/read", "fewer-digits")],
     "customer.unlisted-chain": [("creation/guide-create", "accepted")],
     "customer.verification-url": [("creation/guide-create", "absent"), ("creation/reference-create", "absent")],
@@ -115,12 +117,18 @@ def test_the_printed_vector_proves_what_it_can(results: dict[str, Any], rule: st
 
 
 REMARKS = [
+    ("creation/guide-create", "challenge.address", "response /challenge, address"),
     ("verification/read", "customer.readable", "response /chainId"),
     ("creation/guide-sign", "client.signs-only-its-own-sign-in", "request /challenge"),
+    ("creation/guide-sign", "client.owner-id", "request /ownerId"),
+    ("creation/reference-retrieve", "challenge.kind", "response /challenge"),
+    ("creation/reference-create", "challenge.kind", "response /challenge"),
 ]
 
 
-def test_each_contradiction_of_another_rule_is_a_remark_and_not_judged(results: dict[str, Any]) -> None:
+def test_each_break_that_a_listed_contradiction_accounts_for_is_a_remark_and_not_judged(
+    results: dict[str, Any],
+) -> None:
     for remark, (exchange, rule, where) in zip(results["remarks"], REMARKS, strict=True):
         assert remark.startswith(
             f"{exchange} contradicts offblocks.{rule}, which is not judged on it: {where}: expected "
@@ -148,15 +156,18 @@ def test_what_is_not_printed_is_not_judged(results: dict[str, Any], rule: str) -
 
 
 def test_nothing_is_judged_on_a_placeholder(results: dict[str, Any]) -> None:
-    placeholders = {entry["id"]: entry["placeholders"] for entry in printed()["exchanges"]}
-    judged = [(finding["exchange"], finding["where"]) for rule in results["rules"] for finding in rule["findings"]]
+    shipped = printed()
+    entries = [*shipped["exchanges"], *shipped["events"]]
+    placeholders = {entry["id"]: entry.get("placeholders", []) for entry in entries}
+    judged = [(finding["test"], finding["where"]) for rule in results["rules"] for finding in rule["findings"]]
     assert judged
     assert not [(exchange, where) for exchange, where in judged if where.startswith(tuple(placeholders[exchange]))]
 
 
 def test_a_request_without_a_printed_answer_is_no_answer() -> None:
     reading = read(api, Catalogue.load(api.rules), Specification.load(api.specification))
-    assert {exchange.id for exchange in reading.exchanges if exchange.response.status == 0} == {"creation/guide-sign"}
+    unanswered = {"creation/guide-sign", "step-webhooks/guide-put"}
+    assert {exchange.id for exchange in reading.exchanges if exchange.response.status == 0} == unanswered
     assert not [
         finding
         for finding in reading.findings
@@ -173,19 +184,19 @@ def test_an_altered_digit_of_the_printed_signature_is_told(judge: Callable[[str]
         entry["request"]["body"] = entry["request"]["body"].replace(body["signature"], wrong)
 
     results = judge(altered("creation/guide-sign", alter))
-    assert verdicts(results)["client.owner-signs-the-message"] == "untested"
-    (remark,) = (remark for remark in results["remarks"] if "owner-signs-the-message" in remark)
-    assert remark.startswith("creation/guide-sign contradicts offblocks.client.owner-signs-the-message")
-    assert "not of 0x43158f45b5EbD7b1179130130DF00393928C2691" in remark
+    assert verdicts(results)["client.owner-signs-the-message"] == "fail"
+    assert results["verdict"] == "fails"
+    (rule,) = (rule for rule in results["rules"] if rule["id"] == "offblocks.client.owner-signs-the-message")
+    (finding,) = (finding for finding in rule["findings"] if finding["held"] is False)
+    assert (finding["test"], finding["exchange"]) == ("creation/guide-sign", "creation/guide-sign")
+    assert "not of 0x43158f45b5EbD7b1179130130DF00393928C2691" in finding["got"]
 
 
-def test_the_right_owner_is_read_as_the_signer(judge: Callable[[str], dict[str, Any]]) -> None:
+def test_the_right_owner_is_the_signer(judge: Callable[[str], dict[str, Any]]) -> None:
     def correct(entry: Entry) -> None:
         entry["request"]["body"] = entry["request"]["body"].replace("0131DF", "0130DF")
 
-    assert findings(judge(altered("creation/guide-sign", correct)), "client.owner-id") == [
-        ("creation/guide-sign", "the-signer")
-    ]
+    assert verdicts(judge(altered("creation/guide-sign", correct)))["client.owner-id"] == "pass"
 
 
 def test_a_reading_that_no_source_has_counts_as_its_level_says(judge: Callable[[str], dict[str, Any]]) -> None:
@@ -212,7 +223,7 @@ def drop_status(entry: Entry) -> None:
         ("[]", "are wrong at the top: "),
         ("format: another\napi: offblocks\nexchanges: []", "are wrong at "),
         (altered("creation/guide-create", drop_status), "are wrong at exchanges/0/response: "),
-        (altered("verification/read", lambda entry: entry.update(colour="green")), "are wrong at exchanges/5"),
+        (altered("verification/read", lambda entry: entry.update(colour="green")), "are wrong at exchanges/7"),
     ],
 )
 def test_a_broken_file_is_told_with_its_place(
@@ -237,4 +248,26 @@ def test_an_api_whose_documents_print_nothing_is_inconclusive(judge: Callable[[N
 
 
 def test_the_shipped_file_transcribes_documents_that_the_rules_cite() -> None:
-    assert {entry["document"] for entry in printed()["exchanges"]} <= set(Catalogue.load(api.rules).documents)
+    shipped = printed()
+    transcribed = [*shipped["exchanges"], *shipped["events"], *shipped["challenges"]]
+    assert {entry["document"] for entry in transcribed} <= set(Catalogue.load(api.rules).documents)
+
+
+def test_the_two_printed_forms_of_one_challenge_differ_in_their_chain_and_the_signature_is_of_one() -> None:
+    found = printed_by(api, Specification.load(api.specification))
+    (guide,) = (each for each in found.exchanges if each.id == "creation/guide-sign")
+    texts = [
+        base64.b64decode(text).decode() for text in (guide.request.members()["challenge"], *found.challenges.values())
+    ]
+    assert texts[0].replace("Chain ID: 280", "Chain ID: 300") == texts[1] != texts[0]
+    signature, _ = decode(guide.request.members()["signature"])
+    signers = [recover(text.encode(), signature) for text in texts]
+    assert signers[0] == "0x43158f45b5EbD7b1179130130DF00393928C2691" != signers[1]
+
+
+def test_a_printed_event_is_judged_as_one_that_came(results: dict[str, Any]) -> None:
+    (rule,) = (rule for rule in results["rules"] if rule["id"] == "offblocks.webhook.event-matches-schema")
+    assert {(finding["test"], finding["held"]) for finding in rule["findings"]} == {
+        ("step-webhooks/created", True),
+        ("webhooks/customer-updated", True),
+    }

@@ -14,8 +14,9 @@ from conformance.clock import Clock, OffsetClock
 from conformance.exchange import Request, Response
 from conformance.offblocks import api
 from conformance.offblocks.client import DEFAULT_COMPONENTS
-from conformance.offblocks.probe import Result, probe
+from conformance.offblocks.probe import probe
 from conformance.offblocks.sandbox import Call, OffBlocks, Reason, Refused, Tenant
+from conformance.parts.probing import Result
 from conformance.sandbox.messages import problem
 from conformance.sandbox.server import RunningSandbox, start
 from conformance.sandbox.service import Operation

@@ -236,12 +236,12 @@ def test_two_events_of_one_state_are_no_repetition(subject: Subject) -> None:
     tenant = Tenant(subject, "first")
     tenant.put_webhook(subject.hooks.url if subject.hooks else "")
     tenant.onboard(tenant.new_wallet())
-    (first,) = tenant.eventually(tenant.deliveries, bool)
+    (first,) = tenant.eventually("an event", tenant.deliveries, bool)
     event = first.request.members()
 
     def again(**changes: Any) -> Any:
         return replace(first, request=replace(first.request, body=json.dumps({**event, **changes}).encode()))
 
-    assert not test_webhook._has_repetition([first, again(eventId="another")])
-    assert test_webhook._has_repetition([first, again(updatedAt="later")])
-    assert not test_webhook._has_repetition([first])
+    assert not test_webhook._is_repeated([first, again(eventId="another")], usual=1)
+    assert test_webhook._is_repeated([first, again(updatedAt="later")], usual=1)
+    assert not test_webhook._is_repeated([first], usual=1)

@@ -26,6 +26,7 @@ WALLET_KEY = "11" * 32
 COMPLETE = {"BASE_URL": URL, **{name.upper(): value for name, value in FIRST.items()}}
 SECOND_TOO = {f"SECOND_{name.upper()}": value for name, value in SECOND.items()}
 NAMES = ("API_KEY", "API_SECRET", "SIGNING_KEY", "SIGNING_KEY_ID")
+HOW = "To see how to get them: conformance doctor --target live"
 
 Set = Callable[..., None]
 
@@ -71,6 +72,21 @@ def test_what_is_complete_is_read(put: Set) -> None:
     assert SETTINGS.load() == LiveSettings(
         URL, {"first": FIRST}, {"chain": DEFAULT_CHAIN, "components": " ".join(DEFAULT_COMPONENTS)}, None
     )
+
+
+@pytest.mark.parametrize("name", ["SIGNING_KEY_ID", "SECOND_SIGNING_KEY_ID"])
+@pytest.mark.parametrize("key_id", ["schlüssel", "a\tb", "\x7f"])
+def test_a_key_id_that_no_signature_can_name_is_told(put: Set, name: str, key_id: str) -> None:
+    put(**{**SECOND_TOO, name: key_id})
+    assert refused() == (
+        f"{PREFIX}{name} cannot stand in a signature: The parameter keyid is {key_id!r}; "
+        "expected printable characters of ASCII alone."
+    )
+
+
+def test_a_key_id_of_any_printable_characters_is_read(put: Set) -> None:
+    put(SIGNING_KEY_ID='a "b" \\ ~:/')
+    assert SETTINGS.load().credentials["first"]["signing_key_id"] == 'a "b" \\ ~:/'
 
 
 def test_everything_that_can_be_set_is_read(put: Set) -> None:
@@ -162,19 +178,36 @@ def certificate() -> bytes:
 # ------------------------------------------------------------------------------------------------- missing and wrong
 
 
-def test_without_any_setting_the_address_is_asked_for() -> None:
-    assert refused() == f"Set {PREFIX}BASE_URL, or give --base-url offblocks=URL (without /v1)."
+def test_without_any_setting_all_that_are_needed_are_named() -> None:
+    told = refused()
+    assert told.startswith("These settings are missing: CONFORMANCE_OFFBLOCKS_BASE_URL, ")
+    assert "--base-url offblocks=URL (without /v1) does for the first" in told
+    for name in NAMES:
+        assert PREFIX + name in told
+    assert "conformance doctor --target live" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("API_KEYY", "CONFORMANCE_OFFBLOCKS_API_KEYY (did you mean CONFORMANCE_OFFBLOCKS_API_KEY?)"),
+        ("NONSENSE", "There is no setting of these names: CONFORMANCE_OFFBLOCKS_NONSENSE."),
+    ],
+)
+def test_what_is_no_setting_is_told_with_the_closest_one(put: Set, name: str, told: str) -> None:
+    put(**{name: "anything"})
+    assert told in refused()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_missing_setting_is_named(put: Set, name: str) -> None:
     put(**{name: None})
-    assert refused() == f"These settings are missing: {PREFIX}{name}. Set them in the environment or in .env."
+    assert refused() == f"These settings are missing: {PREFIX}{name}. Set them in the environment or in .env. {HOW}"
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:
     names = ", ".join(PREFIX + name for name in NAMES)
-    assert refused(URL) == f"These settings are missing: {names}. Set them in the environment or in .env."
+    assert refused(URL) == f"These settings are missing: {names}. Set them in the environment or in .env. {HOW}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -296,7 +329,7 @@ def test_no_secret_is_in_what_the_objects_show(put: Set) -> None:
     assert own.wallet_key
     assert second.api_secret
     shown = f"{own!r} {own} {identity!r} {identity} {second!r} {credentials!r} {token!r}"
-    assert FIRST["api_key"] in shown
+    assert FIRST["api_key"] not in shown
     assert not [secret for secret in (*secrets(), "token-1") if secret in shown]
 
 
@@ -304,3 +337,82 @@ def test_what_is_shown_of_settings_holds_no_secret() -> None:
     settings = LiveSettings("https://a.test", {"first": {"api_secret": "hidden-1"}}, {"wallet_key": "hidden-2"})
     assert "hidden" not in repr(settings)
     assert "https://a.test" in repr(settings)
+
+
+def test_what_is_set_is_read_though_a_live_run_would_need_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert OffBlocksSettings().given() == ({}, {"chain": DEFAULT_CHAIN, "components": " ".join(DEFAULT_COMPONENTS)})
+    monkeypatch.setenv(f"{PREFIX}SIGNING_KEY_ID", "one")
+    monkeypatch.setenv(f"{PREFIX}SECOND_API_KEY", "two")
+    credentials, _ = OffBlocksSettings().given()
+    assert credentials == {"first": {"signing_key_id": "one"}, "second": {"api_key": "two"}}
+    monkeypatch.setenv(f"{PREFIX}SIGNING_KEY", "no key")
+    with pytest.raises(SettingsError, match="SIGNING_KEY is neither PEM text nor"):
+        OffBlocksSettings().given()
+
+
+# ------------------------------------------------------------------------------------------------- what signatures are
+
+
+def test_what_a_server_wants_of_signatures_can_be_set(put: Set) -> None:
+    asked = {
+        "SIGNATURE_LABEL": "wallet",
+        "SIGNATURE_ALG": "none",
+        "SIGNATURE_EXPIRES": "300",
+        "SIGNATURE_NONCE": "yes",
+        "SIGNATURE_TAG": "own",
+        "DIGEST_ALGORITHM": "sha-512",
+        "BASE_PATH": "/",
+    }
+    put(**asked)
+    others = SETTINGS.load().others
+    assert {name: others.get(name.lower()) for name in asked} == asked
+
+
+def test_what_is_usual_is_not_passed_on(put: Set) -> None:
+    put(SIGNATURE_NONCE="no", SIGNATURE_TAG="")
+    assert set(SETTINGS.load().others) == {"chain", "components"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SIGNATURE_LABEL", "Not A Label"),
+        ("SIGNATURE_ALG", "rsa"),
+        ("SIGNATURE_EXPIRES", "0"),
+        ("SIGNATURE_EXPIRES", "5 minutes"),
+        ("SIGNATURE_EXPIRES", "9" * 20),
+        ("SIGNATURE_NONCE", "perhaps"),
+        ("SIGNATURE_TAG", "ü"),
+        ("DIGEST_ALGORITHM", "md5"),
+        ("BASE_PATH", "mount"),
+        ("BASE_PATH", "/mount/v1"),
+        ("BASE_PATH", "/mount?a=b"),
+        ("WEBHOOK_URL", "ftp://hooks.example"),
+        ("WEBHOOK_URL", "https://hooks.example/?a=b"),
+        ("WEBHOOK_URL", "https://hooks.example"),
+    ],
+)
+def test_what_no_signature_can_be_and_no_address_is_refused(put: Set, name: str, value: str) -> None:
+    put(**{name: value})
+    assert f"{PREFIX}{name}" in refused()
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http"])
+def test_a_port_that_is_none_is_refused(put: Set, port: str) -> None:
+    put(WEBHOOK_URL="https://hooks.example", WEBHOOK_PORT=port)
+    assert f"{PREFIX}WEBHOOK_PORT is {port!r}" in refused()
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "found"),
+    [
+        ("https://hooks.example/a", "8765", "8765"),
+        ("http://127.0.0.1:8765/a", None, "8765"),
+    ],
+)
+def test_an_address_for_events_has_a_port_where_the_run_listens(
+    put: Set, url: str, port: str | None, found: str
+) -> None:
+    put(WEBHOOK_URL=url, WEBHOOK_PORT=port)
+    others = SETTINGS.load().others
+    assert (others["webhook_url"], others["webhook_port"]) == (url, found)

@@ -21,7 +21,7 @@ from conformance.findings import Finding, Outcome
 from conformance.planbok.chains import CHAINS
 from conformance.planbok.checks import provider_findings
 from conformance.specification import Specification
-from conformance.standards.addresses import Kind, address_of, encode_base58
+from conformance.standards.addresses import Family, Kind, address_of, encode_base58
 from conformance.standards.hd_keys import Curve, derive_key
 
 SPECIFICATION = Specification.load(data_path("specs/planbok/openapi.yaml"))
@@ -410,7 +410,7 @@ BENT: list[tuple[set[str], Bent]] = [
         (LIST, listing(wallet(BITCOIN, **other_address(BITCOIN)), *wallets(chains=[EVM, OTHER_EVM, SOLANA, NEAR]))),
     ),
     ({"list.wallets-stay"}, (LIST, listing(wallet(BITCOIN, **other_address(BITCOIN)), query="page=2"))),
-    ({"list.wallets-stay"}, (listing(wallet(EVM)), listing(wallet(EVM, id=object_id("new"))))),
+    ({"list.wallet-ids-stay"}, (listing(wallet(EVM)), listing(wallet(EVM, id=object_id("new"))))),
     ({"list.wallets-stay", "response.matches-inferred-schema"}, (listing(wallet(EVM, id=...)), listing())),
     ({"list.agrees-with-result"}, (VERIFIED, listing(wallet(BITCOIN, **other_address(BITCOIN))))),
     ({"list.agrees-with-result"}, (listing(wallet(BITCOIN, **other_address(BITCOIN))), VERIFIED)),
@@ -435,8 +435,14 @@ BENT: list[tuple[set[str], Bent]] = [
     *(
         ({"address.follows-from-public-key"}, (listing(wallet(chain, publicKey=key_of(chain, BOB).hex())),))
         for chain in ALL
+        if CHAINS[chain].family is not Family.EVM
     ),
-    ({"address.follows-from-public-key"}, (listing(wallet(EVM, publicKey="02" + "f" * 64)),)),
+    *(
+        ({"address.evm-follows-from-public-key"}, (listing(wallet(chain, publicKey=key_of(chain, BOB).hex())),))
+        for chain in ALL
+        if CHAINS[chain].family is Family.EVM
+    ),
+    ({"address.evm-follows-from-public-key"}, (listing(wallet(EVM, publicKey="02" + "f" * 64)),)),
     (
         {"address.never-shared"},
         (CREATE, CREATE_BOB, single(wallet(EVM)), single(wallet(EVM, customer=BOB, id="1", derivationPath=...))),
@@ -469,8 +475,18 @@ BENT: list[tuple[set[str], Bent]] = [
             *(listing(wallet(SOLANA, customer=..., id=of, derivationPath=...), of=of) for of in (ALICE, BOB)),
         ),
     ),
-    ({"address.same-on-evm-chains"}, (CREATE, listing(wallet(EVM), wallet(OTHER_EVM, **other_address(OTHER_EVM))))),
-    ({"address.same-on-evm-chains"}, (CREATE, single(wallet(EVM)), single(wallet("POL", **other_address("POL"))))),
+    (
+        {"address.same-on-evm-chains"},
+        (CREATE, listing(wallet(EVM), wallet(OTHER_EVM, derivationPath=..., **other_address(OTHER_EVM)))),
+    ),
+    (
+        {"address.same-on-evm-chains"},
+        (CREATE, single(wallet(EVM)), single(wallet("POL", derivationPath=..., **other_address("POL")))),
+    ),
+    (
+        {"address.one-root", "address.same-on-evm-chains"},
+        (CREATE, listing(wallet(EVM), wallet(OTHER_EVM, **other_address(OTHER_EVM)))),
+    ),
     ({"address.one-account"}, (CREATE, listing(wallet(EVM), wallet(SOLANA, derivationPath="m/44'/501'/2'/0'")))),
     (
         {"address.one-account"},
@@ -692,7 +708,7 @@ RIGHT_TOO: dict[str, Bent] = {
     "two wallets on a chain": (
         CREATE,
         ask("1", chains=[EVM]),
-        verified("1", wallet(EVM), wallet(EVM, id="2", **other_address(EVM))),
+        verified("1", wallet(EVM), wallet(EVM, id="2", derivationPath=..., **other_address(EVM))),
     ),
     "an id that two challenges have": (
         CREATE,
@@ -794,7 +810,11 @@ RIGHT_TOO: dict[str, Bent] = {
     ),
     "several addresses on each EVM chain": (
         CREATE,
-        listing(wallet(EVM), wallet(EVM, id="2", **other_address(EVM)), wallet(OTHER_EVM, **other_address(EVM))),
+        listing(
+            wallet(EVM),
+            wallet(EVM, id="2", derivationPath="m/44'/60'/1'/7/0", **other_address(EVM)),
+            wallet(OTHER_EVM, derivationPath="m/44'/60'/1'/7/0", **other_address(EVM)),
+        ),
     ),
     "paths that say nothing of an account": (
         CREATE,
@@ -829,7 +849,9 @@ COMPARED: dict[str, Bent] = {
     "list.agrees-with-result": (CREATE, ASK, VERIFIED, listing(wallet("ATOM"), wallet(EVM, BOB))),
     "list.wallet-readable": (WALLET,),
     "address.evm-checksum": (CREATE, listing(wallet(EVM, address=CUT), wallet(SOLANA))),
-    "address.follows-from-public-key": (listing(wallet(EVM, publicKey=...), wallet(BITCOIN, publicKey=7)),),
+    "address.follows-from-public-key": (listing(wallet(EVM), wallet(BITCOIN, publicKey=7)),),
+    "address.evm-follows-from-public-key": (listing(wallet(EVM, publicKey=...), wallet(BITCOIN)),),
+    "address.one-root": (CREATE, listing(wallet(EVM), wallet(OTHER_EVM, derivationPath=...)), WALLET),
     "address.never-shared": (CREATE, CREATE_BOB, LIST, listing(wallet(EVM, customer=STRANGER))),
     "address.same-on-evm-chains": (CREATE, listing(wallet(EVM), *wallets(chains=[BITCOIN, SOLANA]))),
     "address.one-account": (CREATE, listing(wallet(EVM), wallet(BITCOIN, derivationPath=...)), WALLET),

@@ -29,6 +29,7 @@ from conformance.planbok.client import (
 )
 from conformance.planbok.messages import KEY_HEADER, SUCCESS_WORDS
 
+AND_THE_NETWORK = "and at the network (refused)"
 BASE_URL = "https://api.example/mount"
 SETTINGS = made_up_credentials(Ids("client"))
 CREDENTIALS = Credentials.from_settings(SETTINGS)
@@ -623,8 +624,14 @@ def test_any_wish_is_understood_or_passed_over(wish: str) -> None:
 @pytest.mark.parametrize(
     ("trouble", "message"),
     [
-        (httpx.ReadTimeout(""), "POST /v2/customers got no answer: ReadTimeout"),
-        (httpx.ConnectError("refused"), "POST /v2/customers got no answer: refused"),
+        (
+            httpx.ReadTimeout(""),
+            "POST /v2/customers got no answer: HTTP: the server took the request and says nothing (ReadTimeout)",
+        ),
+        (
+            httpx.ConnectError("refused"),
+            f"POST /v2/customers got no answer: TCP: the host cannot be reached; look at the URL, {AND_THE_NETWORK}",
+        ),
         (httpx.Response(500, text="oops"), "POST /mount/v2/customers was answered 500: oops"),
         (httpx.Response(503), "POST /mount/v2/customers was answered 503"),
         (httpx.Response(429), "POST /mount/v2/customers was answered 429"),
@@ -731,7 +738,7 @@ def test_secrets_that_an_answer_repeats_are_hidden(client: Client, router: respx
     with pytest.raises(ApiError, match=r"no id \[secret\] and \[secret\]") as also:
         client.customer(CUSTOMER_ID)
     router["wallet"].side_effect = httpx.ConnectError(told)
-    with pytest.raises(ApiError, match=r"got no answer: \[secret\]") as too:
+    with pytest.raises(ApiError, match=r"got no answer: .*\[secret\]") as too:
         client.wallet(WALLET_ID)
     assert not [secret for secret in SETTINGS.values() for each in (caught, also, too) if secret in str(each.value)]
 
@@ -804,4 +811,30 @@ def test_a_refusal_is_told_whatever_charset_it_names(router: respx.MockRouter, c
 
 def test_a_server_that_does_not_answer_is_told(router: respx.MockRouter) -> None:
     router["customers"].side_effect = httpx.ReadTimeout("")
-    assert access(router) == "GET https://api.example/mount/v2/customers?limit=1 got no answer: ReadTimeout"
+    assert access(router) == (
+        "GET https://api.example/mount/v2/customers?limit=1 got no answer: "
+        "HTTP: the server took the request and says nothing (ReadTimeout)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (httpx.Response(200, html="<html>"), "200. HTTP: a page for people answers there"),
+        (httpx.Response(502, html="<html>"), "502. HTTP: a page for people answers there"),
+        (httpx.Response(404, text="404 page not found"), "404. HTTP: nothing of the API is at this path"),
+        (
+            httpx.Response(302, headers={"Location": f"https://login.example/?key={SETTINGS['api_key']}"}),
+            "302. HTTP: it redirects to 'https://login.example/'",
+        ),
+    ],
+)
+def test_what_answers_but_is_no_api_is_told_after_one_request(
+    router: respx.MockRouter, answer: httpx.Response, told: str
+) -> None:
+    router["customers"].mock(return_value=answer)
+    reason = str(access(router))
+    assert f"was answered {told}" in reason
+    assert "Look at the base URL" in reason
+    assert SETTINGS["api_key"] not in reason
+    assert len(requests(router, "customers")) == 1

@@ -29,6 +29,8 @@ from conformance.specification import Specification
 CLIENT_RULES = {
     rule.id for rule in Catalogue.load(data_path("specs/planbok/rules.yaml")).values() if rule.party is Party.CLIENT
 }
+OF_RECEIVERS = {rule for rule in CLIENT_RULES if ".takes-" in rule}
+"""Those that only events in unusual forms show, which ``conformance webhooks check`` sends."""
 API = "https://api.example"
 SPECIFICATION = Specification.load(api.specification)
 PAGES = "https://gateway.example/challenges"
@@ -232,7 +234,7 @@ def test_the_right_client_breaks_no_rule_from_creation_to_wallets(traffic: Traff
     traffic.deliver(customer, challenge, sent=traffic.at - timedelta(seconds=301), answered=401)
     findings = traffic.findings() + traffic.judged_whole()
     assert not broken(findings)
-    assert held(findings) == CLIENT_RULES - rules("survives-duplicates", "survives-reordering")
+    assert held(findings) == CLIENT_RULES - OF_RECEIVERS - rules("survives-duplicates", "survives-reordering")
 
 
 def reads_pages_with_the_read_only_key(traffic: Traffic) -> None:
@@ -1101,9 +1103,19 @@ def test_a_refusal_holds_a_rule_only_if_nothing_else_was_wrong(
     assert not broken(findings)
 
 
+def test_what_no_usual_event_shows_names_the_check_that_does(traffic: Traffic) -> None:
+    judge = ClientJudge(CREDENTIALS, {})
+    traffic.deliver("1")
+    skipped = {each.rule: each.reason for each in judge.conclude([], traffic.deliveries)}
+    assert set(skipped) == OF_RECEIVERS | rules("survives-duplicates", "survives-reordering")
+    assert all("conformance webhooks check planbok --url URL" in reason for reason in skipped.values())
+    assert "--probe-url URL" in skipped["planbok.client.survives-duplicates"]
+    assert judge.conclude([], []) == []
+
+
 def test_no_client_rule_is_without_a_wrong_client_but_the_one_that_no_traffic_shows() -> None:
     known = rules(*(rule for rule, _, _ in WRONG), *(rule for rule, _ in WRONG_AS_A_WHOLE))
-    assert known == CLIENT_RULES - rules("survives-reordering")
+    assert known == CLIENT_RULES - OF_RECEIVERS - rules("survives-reordering")
 
 
 # ----------------------------------------------------------------------------------------- any order of permitted calls

@@ -5,6 +5,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from urllib.parse import parse_qs, parse_qsl
 
 import httpx
@@ -12,8 +13,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conformance.planbok import html_forms, pin_agent
-from conformance.planbok.pin_agent import ANSWERS, Button, PageError, PinAgent
+from conformance.clock import SystemClock
+from conformance.planbok import html_forms, pages, pin_agent
+from conformance.planbok.pin_agent import ANSWERS, Button, PageError, PinAgent, ScriptNeededError
 
 ORIGIN = "https://gateway.example"
 URL = f"{ORIGIN}/gateway/challenges/4f6c0a9be1d3"
@@ -575,6 +577,9 @@ def test_fewer_answers_than_questions_are_not_sent() -> None:
         ("<button value=skip>Later</button><input type=submit name=b value=OK>", "continue", {"b": "OK"}),
         ("<button name=b value=1>Cancel this</button><button>Confirm</button>", "cancel", {"b": "1"}),
         ("<button name=b value=skip>Later</button><button>Confirm</button>", "skip", {"b": "skip"}),
+        ("<button name=b value=0>Decline</button><button name=b value=1>Approve</button>", "continue", {"b": "1"}),
+        ("<button name=b value=0>Decline</button><button name=b value=1>Approve</button>", "cancel", {"b": "0"}),
+        ("<button name=b value=2>Not now</button><button>Next</button>", "skip", {"b": "2"}),
         ("<button name=b value=no>Continue</button><button name=b value=continue>Yes</button>", "continue", "continue"),
     ],
 )
@@ -786,10 +791,251 @@ def test_a_pin_leaves_in_the_body_alone() -> None:
     assert parse_qs(told.content.decode())["pin"] == [PIN]
 
 
-def test_it_brings_nothing_of_the_suite_with_it() -> None:
-    agent_imports, forms_imports = (
-        re.findall(r"^\s*(?:from|import) (conformance\b[\w.]*)", inspect.getsource(module), re.MULTILINE)
-        for module in (pin_agent, html_forms)
+def digits(names: Sequence[str], label: str = "", attributes: str = "maxlength=1") -> str:
+    fields = "".join(
+        f'<input type="tel" name="{name}" {attributes} aria-label="Digit {n}">' for n, name in enumerate(names)
     )
-    assert agent_imports == ["conformance.planbok.html_forms"]
+    return f"<fieldset><legend>{label}</legend>{fields}</fieldset>"
+
+
+def numbered(name: str) -> list[str]:
+    return [name.format(number) for number in range(1, 7)]
+
+
+class Once:
+    """A page with one form, and what was sent by it."""
+
+    def __init__(self, form: str) -> None:
+        self.shown = page(f'<form method="post">{form}<button>Go on</button></form>')
+        self.sent: list[tuple[str, str]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return self.shown
+        self.sent = parse_qsl(request.content.decode(), keep_blank_values=True)
+        return page("<p>Thank you.")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        numbered("pin_{}"),
+        numbered("digit-{}"),
+        numbered("code[{}]"),
+        ["pin"] * 6,
+        ["otp[]"] * 6,
+        [f"p{letter}" for letter in "123456"],
+    ],
+    ids=lambda names: names[0],
+)
+@pytest.mark.parametrize("attributes", ["maxlength=1", "size=1 maxlength=1", "maxlength=1 pattern=[0-9] value=''"])
+def test_a_pin_is_entered_digit_by_digit_where_there_is_a_box_for_each(names: list[str], attributes: str) -> None:
+    gateway = Once('<input type="hidden" name="csrf" value="x">' + digits(names, "Your PIN", attributes))
+    with PinAgent(httpx.MockTransport(gateway)) as agent:
+        agent.authorize(URL, PIN)
+    assert gateway.sent == [("csrf", "x"), *zip(names, PIN, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        pytest.param(
+            digits(numbered("new_{}"), "New PIN") + digits(numbered("again_{}"), "New PIN again"),
+            NEW_PIN + NEW_PIN,
+            id="names",
+        ),
+        pytest.param(
+            digits(numbered("d{}"), "Choose a PIN") + digits(numbered("d1{}"), "Repeat the PIN"),
+            NEW_PIN * 2,
+            id="groups",
+        ),
+        pytest.param(digits([f"box{number}" for number in range(12)], "Choose a PIN, twice"), NEW_PIN * 2, id="twelve"),
+        pytest.param(
+            digits(numbered("a{}"), "Current PIN")
+            + digits(numbered("b{}"), "New PIN")
+            + digits(numbered("c{}"), "Again"),
+            PIN + NEW_PIN * 2,
+            id="change",
+        ),
+    ],
+)
+def test_several_pins_have_boxes_of_their_own(form: str, expected: str) -> None:
+    gateway = Once(form)
+    with PinAgent(httpx.MockTransport(gateway)) as agent:
+        agent.change_pin(URL, PIN, NEW_PIN)
+    assert "".join(value for _, value in gateway.sent) == expected
+
+
+@pytest.mark.parametrize(("pin", "held"), [("4829", "4829,,"), ("48291355", "4,8,2,9,1,355"), ("", ",,,,,")])
+def test_what_is_too_short_or_too_long_for_the_boxes_is_sent_all_the_same(pin: str, held: str) -> None:
+    gateway = Once(digits(["pin"] * 6))
+    with PinAgent(httpx.MockTransport(gateway)) as agent:
+        agent.fill(agent.open(URL), pin=pin)
+    found = [value for _, value in gateway.sent]
+    assert len(found) == 6
+    assert "".join(found) == pin
+    assert ",".join(found) == held if len(pin) != 4 else found[:4] == list(pin)
+
+
+def test_three_letters_side_by_side_are_no_pin() -> None:
+    gateway = Once("".join(f'<input name="initial_{n}" maxlength=1>' for n in range(3)) + secret("pin"))
+    with PinAgent(httpx.MockTransport(gateway)) as agent:
+        form = agent.open(URL).form
+    assert form is not None
+    assert list(form.boxes) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("<main id=app></main><script src=app.js></script>", "shows nothing but by a script"),
+        ("<main>Loading</main><script src=app.js></script>", "has a script and asks for nothing without it"),
+        ("<input maxlength=1><script></script>", "has fields but no form that sends them"),
+        (
+            f"<form method=post>{'<input maxlength=1>' * 6}<input type=hidden name=pin></form><script></script>",
+            "has a field without a name, which a script alone can send",
+        ),
+    ],
+)
+def test_a_page_that_works_by_a_script_alone_needs_a_browser(body: str, found: str) -> None:
+    with PinAgent(httpx.MockTransport(lambda _: page(body))) as agent, pytest.raises(ScriptNeededError) as caught:
+        agent.authorize(URL, PIN)
+    assert caught.value.found == found
+    assert CANNOT in str(caught.value)
+
+
+def test_a_page_that_is_done_may_have_a_script() -> None:
+    hosted = HostedPage("verify", pin=PIN)
+    done = page("<p>Done.<script></script>")
+    with PinAgent(httpx.MockTransport(lambda sent: done if hosted.ended else hosted(sent))) as agent:
+        agent.authorize(URL, PIN)
+        assert agent.open(URL).is_scripted
+
+
+SEARCH = "<form><input name=q><button>Search</button></form>"
+FEEDBACK = "<form method=post action=/feedback><label>Tell us <input name=text></label><button>Send</button></form>"
+OPINION = "<form method=post><label>What do you think? <input name=text></label><button>Send</button></form>"
+
+
+@pytest.mark.parametrize(
+    ("fields", "beside", "filled"),
+    [
+        (secret("pin"), OPINION, {"pin": PIN}),
+        (secret("pin"), FEEDBACK, {"pin": PIN}),
+        ("<input type=hidden name=token value=t>", FEEDBACK, {"token": "t"}),
+    ],
+)
+def test_of_several_forms_the_one_that_belongs_to_the_challenge_is_filled(
+    fields: str, beside: str, filled: dict[str, str]
+) -> None:
+    body = f"{SEARCH}<form method=post action={URL}/next>{fields}<button>Go</button></form>{beside}"
+    server = Recorded(page(body), page("done"))
+    assert agent(server).authorize(URL, PIN).text == "done"
+    assert (server.requests[1].url.path, sent(server.requests[1])) == (f"{httpx.URL(URL).path}/next", filled)
+
+
+def test_forms_that_have_nothing_to_do_with_the_challenge_are_none() -> None:
+    assert agent(page(SEARCH + FEEDBACK)).open(URL).form is None
+
+
+def test_a_pin_beside_what_nobody_knows_is_not_passed_over() -> None:
+    asking = f"<form method=post>{secret('pin')}{text('captcha', 'What stands there')}<button>Go</button></form>"
+    with pytest.raises(PageError, match="has 2 forms; expected: one"):
+        agent(page(SEARCH + asking)).open(URL)
+
+
+def test_two_forms_that_ask_for_a_pin_are_refused() -> None:
+    asking = f"<form method=post>{secret('pin')}<button>Go</button></form>"
+    with pytest.raises(PageError, match="has 2 forms; expected: one"):
+        agent(page(asking * 2)).open(URL)
+
+
+def test_pages_before_the_pin_are_gone_through() -> None:
+    server = Recorded(form("<input type=hidden name=at value=review>"), form(secret("code")), page("done"))
+    assert agent(server).fill(agent(server).open(URL), pin=PIN).text == "done"
+    assert [sent(request) for request in server.requests[1:]] == [{"at": "review"}, {"code": PIN}]
+
+
+@pytest.mark.parametrize("again", [form(secret("code", "PIN")), form(secret("repeat_code", "Repeat it"))])
+def test_a_new_pin_is_repeated_on_a_page_of_its_own(again: httpx.Response) -> None:
+    server = Recorded(form(secret("code", "PIN")), again, form(text("reply", "Your answer")))
+    customer = agent(server)
+    after = customer.fill(customer.open(URL), new_pin=PIN, repeated=NEW_PIN)
+    assert [list(sent(request).values()) for request in server.requests[1:]] == [[PIN], [NEW_PIN]]
+    assert after.form is not None
+    assert list(after.form.kinds) == ["reply"]
+
+
+def test_a_first_pin_is_repeated_on_a_page_that_looks_the_same() -> None:
+    asking = form(secret("code", "PIN"))
+    server = Recorded(asking, asking, page("done"))
+    assert agent(server).set_up(URL, PIN).text == "done"
+    assert [sent(request) for request in server.requests[1:]] == [{"code": PIN}] * 2
+
+
+def test_a_changed_pin_is_repeated_on_a_page_of_its_own() -> None:
+    labels = ("PIN", "New PIN", "New PIN again")
+    server = Recorded(*(form(secret("code", label)) for label in labels), page("done"))
+    assert agent(server).change_pin(URL, PIN, NEW_PIN).text == "done"
+    assert [list(sent(request).values()) for request in server.requests[1:]] == [[PIN], [NEW_PIN], [NEW_PIN]]
+
+
+def test_a_wrong_pin_is_entered_once() -> None:
+    asking = form(secret("code", "PIN"))
+    server = Recorded(asking, asking)
+    assert agent(server).authorize(URL, WRONG).form is not None
+    assert len(server.requests) == 2
+
+
+class Waited(SystemClock):
+    """Lets no time pass, and says how much would have."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def advance(self, duration: timedelta) -> None:
+        self.seconds += duration.total_seconds()
+
+
+def refreshing(content: str) -> httpx.Response:
+    return page("<p>One moment", head=f'<meta http-equiv=Refresh content="{content}">')
+
+
+@pytest.mark.parametrize("content", [f"2; url={URL}/working", f"2;URL='{URL}/working'", f"2, {URL}/working"])
+def test_a_page_that_another_one_follows_by_itself_is_waited_for(content: str) -> None:
+    clock = Waited()
+    server = Recorded(form(secret("pin")), refreshing(content), httpx.Response(302, headers={"Location": RETURN}))
+    with PinAgent(httpx.MockTransport(server), clock=clock) as customer:
+        assert customer.authorize(URL, PIN).returned_to == RETURN
+    assert str(server.requests[2].url) == f"{URL}/working"
+    assert clock.seconds == 2
+
+
+def test_a_page_may_lead_back_by_itself() -> None:
+    server = Recorded(form(secret("pin")), refreshing(f"0; url={RETURN}"))
+    assert agent(server).authorize(URL, PIN).returned_to == RETURN
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("seconds", [0, 5, 9999])
+def test_a_page_that_follows_itself_for_ever_is_left(seconds: int) -> None:
+    clock = Waited()
+    with PinAgent(httpx.MockTransport(lambda _: refreshing(str(seconds))), clock=clock) as customer:
+        assert customer.open(URL).text == "One moment"
+    assert clock.seconds <= 30
+
+
+def test_it_brings_nothing_of_the_suite_with_it() -> None:
+    agent_imports, page_imports, forms_imports = (
+        re.findall(r"^\s*(?:from|import) (conformance\b[\w.]*)", inspect.getsource(module), re.MULTILINE)
+        for module in (pin_agent, pages, html_forms)
+    )
+    assert sorted({*agent_imports, *page_imports}) == [
+        "conformance.bounds.transport",
+        "conformance.bounds.urls",
+        "conformance.clock",
+        "conformance.planbok.digit_boxes",
+        "conformance.planbok.html_forms",
+        "conformance.planbok.pages",
+    ]
     assert forms_imports == []

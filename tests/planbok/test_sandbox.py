@@ -13,7 +13,7 @@ import pytest
 from conformance.planbok import api
 from conformance.planbok.pin_agent import PinAgent
 from conformance.planbok.webhooks import verify
-from conformance.sandbox.remote import Control, RemoteWorld
+from conformance.sandbox.remote import Control, World
 from conformance.sandbox.server import start
 from conformance.targets.receiver import Mailbox, Receiver
 
@@ -28,7 +28,7 @@ _WORLDS = count()
 class Organization:
     """One organization in one world, by plain HTTP."""
 
-    world: RemoteWorld
+    world: World
     http: httpx.Client
     tenant: str = "first"
 
@@ -87,8 +87,8 @@ def http() -> Iterator[httpx.Client]:
         yield client
 
 
-def new_world(control: Control) -> RemoteWorld:
-    return RemoteWorld(control, f"test-{next(_WORLDS)}")
+def new_world(control: Control) -> World:
+    return World(control, f"test-{next(_WORLDS)}", "frozen")
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ class TestTheFlow:
     ) -> None:
         found = []
         for _ in range(2):
-            organization = Organization(RemoteWorld(control, "the same seed"), http)
+            organization = Organization(World(control, "the same seed", "frozen"), http)
             for _ in range(2):
                 customer, agent = organization.ready()
                 agent.authorize(organization.wallets_asked(customer)["redirectUrl"], PIN)
@@ -335,7 +335,7 @@ class TestWorlds:
         (customer, agent), (other, other_agent) = one.ready(), two.ready()
         challenge, other_challenge = one.wallets_asked(customer), two.wallets_asked(other)
         one.world.advance(timedelta(hours=2))
-        one.world.set_faults("AcceptsAnyPin")
+        one.world.faults("AcceptsAnyPin")
         assert one.status(customer, challenge) == "failed"
         assert two.status(other, other_challenge) == "pending"
         assert other_agent.authorize(other_challenge["redirectUrl"], OTHER).status == 422

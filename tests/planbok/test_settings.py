@@ -31,6 +31,7 @@ REQUIRED = {"BASE_URL": URL, "API_KEY": FIRST["api_key"]}
 FIRST_TOO = {name.upper(): value for name, value in FIRST.items()}
 SECOND_TOO = {f"SECOND_{name.upper()}": value for name, value in SECOND.items()}
 HOOK = "http://127.0.0.1:8765/planbok"
+HOW = "To see how to get them: conformance doctor --target live"
 
 Set = Callable[..., None]
 
@@ -128,20 +129,39 @@ def test_any_text_may_be_the_secret_of_webhooks(put: Set) -> None:
 # ------------------------------------------------------------------------------------------------- missing and wrong
 
 
-def test_without_any_setting_the_address_is_asked_for() -> None:
-    assert refused() == f"Set {PREFIX}BASE_URL, or give --base-url planbok=URL (without /v2)."
+def test_without_any_setting_all_that_are_needed_are_named() -> None:
+    told = refused()
+    assert told.startswith("These settings are missing: CONFORMANCE_PLANBOK_BASE_URL, ")
+    assert "--base-url planbok=URL (without /v2) does for the first" in told
+    assert f"{PREFIX}API_KEY" in told
+    assert "conformance doctor --target live" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("API_KEYY", "CONFORMANCE_PLANBOK_API_KEYY (did you mean CONFORMANCE_PLANBOK_API_KEY?)"),
+        ("NONSENSE", "There is no setting of these names: CONFORMANCE_PLANBOK_NONSENSE."),
+    ],
+)
+def test_what_is_no_setting_is_told_with_the_closest_one(put: Set, name: str, told: str) -> None:
+    put(**{name: "anything"})
+    assert told in refused()
 
 
 def test_a_missing_key_is_named(put: Set, monkeypatch: pytest.MonkeyPatch) -> None:
     put(**FIRST_TOO)
     monkeypatch.delenv(f"{PREFIX}API_KEY")
-    assert refused() == f"These settings are missing: {PREFIX}API_KEY. Set them in the environment or in .env."
+    assert refused() == f"These settings are missing: {PREFIX}API_KEY. Set them in the environment or in .env. {HOW}"
 
 
 @pytest.mark.parametrize("name", ["SECOND_WEBHOOK_SECRET", "SECOND_READ_ONLY_KEY"])
 def test_a_second_identity_has_a_key(put: Set, name: str) -> None:
     put(**{name: SECOND_TOO[name]})
-    assert refused() == f"These settings are missing: {PREFIX}SECOND_API_KEY. Set them in the environment or in .env."
+    assert (
+        refused()
+        == f"These settings are missing: {PREFIX}SECOND_API_KEY. Set them in the environment or in .env. {HOW}"
+    )
 
 
 def test_a_second_identity_is_another_one(put: Set) -> None:

@@ -221,11 +221,11 @@ class TestRequests:
         assert (problem.pointer, problem.expected, problem.basis) == ("/redirectUrl", "format uri", Basis.DOCUMENTED)
 
     @pytest.mark.parametrize(
-        ("body", "pointer"), [({"accountType": "eoa"}, "/blockchains"), ({"blockchains": "ETH"}, "/blockchains")]
+        ("body", "basis"), [({"accountType": "eoa"}, Basis.INFERRED), ({"blockchains": "ETH"}, Basis.DOCUMENTED)]
     )
-    def test_for_wallets_name_the_chains(self, body: object, pointer: str) -> None:
+    def test_for_wallets_name_the_chains(self, body: object, basis: Basis) -> None:
         [problem] = SPECIFICATION.request_problems("createWallets", JSON, bytes_of(body))
-        assert (problem.pointer, problem.basis) == (pointer, Basis.DOCUMENTED)
+        assert (problem.pointer, problem.basis) == ("/blockchains", basis)
 
     def test_for_wallets_need_nothing_else(self) -> None:
         assert SPECIFICATION.request_problems("createWallets", JSON, b'{"blockchains": ["ETH"]}') == []

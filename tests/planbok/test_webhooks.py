@@ -25,12 +25,12 @@ from conformance.planbok.webhooks import (
     Inbox,
     Reason,
     WebhookRejected,
-    _reserialized,
     sign,
     signed_anew,
     signed_over,
     verify,
 )
+from conformance.standards.ecmascript_json import written_again
 
 SECRET, OTHER = "whsec-6f1ed002ab55", "another-9014ebf09515"
 NOW = EPOCH_OF_WORLDS
@@ -116,6 +116,24 @@ def test_headers_come_in_the_forms_that_frameworks_give(headers: Any) -> None:
     assert verify(headers, BODY, SECRET, now=NOW).id == KEY
 
 
+@pytest.mark.parametrize("body", [BODY.decode(), {"event": "x"}, None])
+def test_a_body_that_was_decoded_before_is_named(body: Any) -> None:
+    expected = f"The body is {type(body).__name__}; give the bytes as they came"
+    judges: list[Callable[[], object]] = [
+        lambda: verify(RAW, body, SECRET, now=NOW),
+        lambda: signed_over(RAW, body, SECRET),
+    ]
+    for judge in judges:
+        with pytest.raises(TypeError, match=expected):
+            judge()
+
+
+@pytest.mark.parametrize("value", [[None], 7, None])
+def test_a_header_that_is_no_text_is_named(value: Any) -> None:
+    with pytest.raises(TypeError, match=f"The header {SIGNATURE_HEADER.lower()} is {type(value).__name__}; give"):
+        verify({**RAW, SIGNATURE_HEADER: value}, BODY, SECRET, now=NOW)
+
+
 @given(
     st.binary(max_size=60),
     st.text(min_size=1, max_size=20),
@@ -166,23 +184,44 @@ def test_without_a_secret_nothing_is_signed_and_nothing_believed(sign_or_verify:
 @pytest.mark.parametrize("name", [SIGNATURE_HEADER, TIMESTAMP_HEADER])
 def test_a_missing_header_is_named(name: str) -> None:
     headers = {key: value for key, value in RAW.items() if key != name}
-    assert refused(headers) == (Reason.HEADER_MISSING, f"There is no header {name}.")
+    reason, message = refused(headers)
+    assert reason is Reason.HEADER_MISSING
+    assert message.startswith(f"There is no header {name}")
 
 
 @pytest.mark.parametrize(
-    "signature", ["", RAW[SIGNATURE_HEADER][7:], "SHA256=00", "sha1=00", " " + RAW[SIGNATURE_HEADER]]
+    ("signature", "told"),
+    [
+        ("", f"{SIGNATURE_HEADER} is no signature, whatever its 0 characters are"),
+        (RAW[SIGNATURE_HEADER][7:], f"{SIGNATURE_HEADER} is the signature alone, without sha256= before it"),
+        ("SHA256=00", f"{SIGNATURE_HEADER} is no signature, whatever its 9 characters are"),
+        (f"sha1={RAW[SIGNATURE_HEADER][7:]}", f"{SIGNATURE_HEADER} begins with sha1= instead of sha256=; put"),
+        (f" {RAW[SIGNATURE_HEADER]}", f"{SIGNATURE_HEADER} has white space in it"),
+    ],
 )
-def test_the_prefix_is_expected(signature: str) -> None:
-    expected = (Reason.WRONG_PREFIX, f"{SIGNATURE_HEADER} does not begin with sha256=.")
-    assert refused({**RAW, SIGNATURE_HEADER: signature}) == expected
+def test_the_prefix_is_expected(signature: str, told: str) -> None:
+    reason, message = refused({**RAW, SIGNATURE_HEADER: signature})
+    assert reason is Reason.WRONG_PREFIX
+    assert message.startswith(told)
 
 
 @pytest.mark.parametrize(
-    "digits", ["", "00", "g" * 64, "0" * 63, "0" * 65, "\u0660" * 64, "00" * 31 + " 0", "\udcff" * 64]
+    ("digits", "told"),
+    [
+        ("", "is no signature, whatever its 7 characters are"),
+        ("00", "The signature has 2 hexadecimal digits, so that it was cut off"),
+        ("g" * 64, "written in base64"),
+        ("0" * 63, "The signature has 63 hexadecimal digits"),
+        ("0" * 65, "The signature has 65 hexadecimal digits"),
+        ("\u0660" * 64, "is no signature, whatever its 71 characters are"),
+        ("00" * 31 + " 0", f"{SIGNATURE_HEADER} has white space in it"),
+        ("\udcff" * 64, "is no signature, whatever its 71 characters are"),
+    ],
 )
-def test_a_signature_has_64_hex_digits(digits: str) -> None:
-    expected = (Reason.NOT_HEX, f"{SIGNATURE_HEADER} is not sha256= and 64 hex digits.")
-    assert refused({**RAW, SIGNATURE_HEADER: f"sha256={digits}"}) == expected
+def test_a_signature_has_64_hex_digits(digits: str, told: str) -> None:
+    reason, message = refused({**RAW, SIGNATURE_HEADER: f"sha256={digits}"})
+    assert reason is Reason.NOT_HEX
+    assert told in message
 
 
 def test_two_signatures_are_none() -> None:
@@ -195,7 +234,8 @@ def test_two_signatures_are_none() -> None:
 def test_a_timestamp_counts_seconds(timestamp: str) -> None:
     reason, message = refused({**RAW, TIMESTAMP_HEADER: timestamp})
     assert reason is Reason.TIMESTAMP_NO_NUMBER
-    assert message.startswith(f"{TIMESTAMP_HEADER} is no number of seconds, but ")
+    assert TIMESTAMP_HEADER in message
+    assert "seconds since 1970-01-01" in message or "white space" in message
 
 
 @pytest.mark.parametrize(
@@ -208,8 +248,9 @@ def test_an_event_is_from_just_now(seconds: int, reason: Reason | None) -> None:
         assert verify(RAW, BODY, SECRET, now=now).id == KEY
     else:
         where = "before" if seconds > 0 else "after"
-        expected = f"{TIMESTAMP_HEADER} is {abs(seconds)} s {where} this receiver's time; 300 s are allowed."
-        assert refused(RAW, now=now) == (reason, expected)
+        found, message = refused(RAW, now=now)
+        assert found is reason
+        assert f"{TIMESTAMP_HEADER} is {abs(seconds)} s {where} this receiver's time, and 300 s are allowed" in message
 
 
 def test_a_receiver_may_be_stricter() -> None:
@@ -241,7 +282,7 @@ def test_any_age_is_told(timestamp: str) -> None:
 )
 def test_what_is_signed_but_no_event_is_refused(body: bytes) -> None:
     reason, message = refused(sign(body, SECRET, NOW), body)
-    assert (reason, "signed rightly" in message) == (Reason.NO_EVENT, True)
+    assert (reason, "is no event" in message) == (Reason.NO_EVENT, True)
 
 
 ANY_TEXT = st.text(max_size=70) | st.sampled_from([*RAW.values(), "sha256=" + "0" * 64, f"{SENT}000"])
@@ -270,11 +311,11 @@ MISTAKES = [
         fields(f"{SENT}.".encode() + BODY),
         SPACED,
         Reason.MISMATCH,
-        "over the body written again as JavaScript writes JSON",
+        "The signature is of the body parsed and written again as JavaScript's JSON.stringify writes JSON",
     ),
-    (fields(BODY), BODY, Reason.MISMATCH, "over the body without timestamp and full stop"),
-    (fields(f"{SENT}.".encode() + BODY, encode=b64), BODY, Reason.NOT_HEX, "as base64 of the same HMAC"),
-    (fields(f"{SENT}000.".encode() + BODY), BODY, Reason.MISMATCH, "with the timestamp in milliseconds"),
+    (fields(BODY), BODY, Reason.MISMATCH, "The signature is of the body without timestamp and full stop"),
+    (fields(f"{SENT}.".encode() + BODY, encode=b64), BODY, Reason.NOT_HEX, "The signature is written in base64"),
+    (fields(f"{SENT}000.".encode() + BODY), BODY, Reason.MISMATCH, "The signature is of the timestamp in milliseconds"),
 ]
 FORMS = pytest.mark.parametrize(
     ("headers", "body", "reason", "phrase"), MISTAKES, ids=["reserialized", "body alone", "base64", "milliseconds"]
@@ -285,7 +326,7 @@ FORMS = pytest.mark.parametrize(
 def test_a_known_mistake_is_named(headers: dict[str, str], body: bytes, reason: Reason, phrase: str) -> None:
     found, message = refused(headers, body)
     assert found is reason
-    assert f" It would verify {phrase}" in message
+    assert phrase in message
 
 
 @FORMS
@@ -295,8 +336,7 @@ def test_a_mistake_is_named_only_where_the_secret_is_right(
     with pytest.raises(WebhookRejected) as caught:
         verify(headers, body, OTHER, now=NOW)
     assert caught.value.reason is reason
-    assert "would verify" not in str(caught.value)
-    assert phrase not in str(caught.value)
+    assert phrase not in str(caught.value) or reason is Reason.NOT_HEX  # which the form of the signature shows
 
 
 @pytest.mark.parametrize("offset", [0, 299_000, -299_000])
@@ -304,13 +344,13 @@ def test_a_timestamp_in_milliseconds_is_named(offset: int) -> None:
     timestamp = str(int(SENT) * 1000 + offset)
     reason, message = refused(fields(f"{timestamp}.".encode() + BODY, timestamp))
     assert reason is Reason.TOO_NEW
-    assert message.endswith(" It counts milliseconds, where seconds are expected.")
+    assert message.startswith(f"{TIMESTAMP_HEADER} counts milliseconds; send seconds")
 
 
 def test_large_bodies_are_not_examined_further() -> None:
     body = b'{"a": "' + b"x" * 70_000 + b'"}'
     compact = body.replace(b" ", b"")
-    assert "would verify" not in refused(fields(f"{SENT}.".encode() + compact), body)[1]
+    assert "written again" not in refused(fields(f"{SENT}.".encode() + compact), body)[1]
     assert signed_over(sign(body, SECRET, NOW), body, SECRET) == "raw-body"
 
 
@@ -388,19 +428,19 @@ def test_json_is_written_again_as_node_does(node: str) -> None:
     expected = rewritten_by_node(node, texts)
     assert len(texts) > 100
     for text, written in zip(texts, expected, strict=True):
-        assert _reserialized(text.encode()) == (text if written is None else written).encode()
+        assert written_again(text.encode()) == (text if written is None else written).encode()
 
 
 def test_json_is_written_again_as_is_known_of_javascript() -> None:
-    assert _reserialized(WRITTEN_BY_JAVASCRIPT[0].encode()) == (
+    assert written_again(WRITTEN_BY_JAVASCRIPT[0].encode()) == (
         b'{"a":1,"b":[100,0,0.1,1e-7,0.000001,1.2345678901234568e+29,null,-0.00001,5e-324]}'
     )
-    assert _reserialized(b'{"b": "\\u00fc", "10": [], "2": {}}') == '{"2":{},"10":[],"b":"ü"}'.encode()
+    assert written_again(b'{"b": "\\u00fc", "10": [], "2": {}}') == '{"2":{},"10":[],"b":"ü"}'.encode()
 
 
 @pytest.mark.parametrize("body", [*(text.encode() for text in NO_JSON), b"\xff", b"[" * 100_000])
 def test_what_is_no_json_stays_as_it_is(body: bytes) -> None:
-    assert _reserialized(body) == body
+    assert written_again(body) == body
 
 
 # -------------------------------------------------------------------------------------------------------- signed anew

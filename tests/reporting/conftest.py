@@ -1,16 +1,19 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from conformance.catalogue import Basis, Document, Level, Party, Reading, Rule, Source
+from conformance.catalogue import Basis, Document, Level, Party, Protection, Reading, Rule, Source
 from conformance.exchange import Exchange, Request, Response
 from conformance.findings import Finding, Outcome
+from conformance.judging.results import Run, exchange_to_json, results
 from conformance.options import Options
-from conformance.reporting.results import Run, exchange_to_json, results
+from conformance.statements.table import Statement
 
-GUIDE = Source(Document("seed", "Customer Guide", "https://docs.example/guide"), "Expiry", "statement")
+SAID = Statement("guide.expiry", "Expiry, line 3", None, "A challenge expires after an hour.", "after one hour")
+GUIDE = Source(Document("vendor", "Customer Guide", "https://docs.example/guide"), "Expiry", "statement", (SAID,))
 STARTED = datetime(2026, 1, 15, 12, 0, 0, tzinfo=UTC)
 TEST = "wallets/expiry/an_old_challenge_is_refused"
 
@@ -98,6 +101,9 @@ def make() -> Make:
         about: dict[str, Any] = {
             "subject": "the reference sandbox",
             "remarks": ["Cassettes without a test: [old]/one.yaml"],
+            "main_flows": {},
+            "baseline": None,
+            "recorded": {},
             "scenarios": {TEST: "Given an old challenge, when it is signed.", "wallets/customer/another": ""},
         }
         for name, value in settings.items():
@@ -117,6 +123,12 @@ def make() -> Make:
 
 
 @pytest.fixture
+def guarded() -> Rule:
+    """A rule that is inferred and protects something."""
+    return replace(rule("customer.guarded", Basis.INFERRED), protects=Protection.ISOLATION)
+
+
+@pytest.fixture
 def mixed(make: Make) -> dict[str, Any]:
     """Results with every verdict."""
     return make()
@@ -131,3 +143,9 @@ def good(make: Make) -> dict[str, Any]:
         if each.id in {"wallets.customer.created", "wallets.customer.path", "wallets.client.signs"}
     ]
     return make(HELD, chosen)
+
+
+@pytest.fixture
+def created() -> Rule:
+    """A rule that is documented."""
+    return rule("customer.created")

@@ -13,6 +13,7 @@ import pytest
 
 from conformance.ids import Ids
 from conformance.offblocks import api
+from conformance.sandbox.remote import Control
 from conformance.sandbox.server import RunningSandbox, start
 from conformance.standards import message_signatures, personal_message
 from conformance.standards.digest_fields import content_digest
@@ -162,9 +163,19 @@ class WorldHandle:
 
 
 def _make_world(http: httpx.Client, origin: str, **document: Any) -> WorldHandle:
-    response = http.post(f"{origin}/_sandbox/worlds", json={"seed": f"seed-{next(_WORLDS)}", **document})
+    response = http.post(
+        f"{origin}/_sandbox/worlds", json={"seed": f"seed-{next(_WORLDS)}", "clock": "frozen", **document}
+    )
     assert response.status_code == 201, response.text
     return WorldHandle(http, origin, response.json())
+
+
+@pytest.fixture(scope="module")
+def control() -> Iterator[Control]:
+    with start() as running:
+        control = Control(running.origin)
+        yield control
+        control.close()
 
 
 @pytest.fixture(scope="session")

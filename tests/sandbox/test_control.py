@@ -1,8 +1,8 @@
 """The control routes: worlds, clock, faults, log."""
 
-import base64
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from conformance.api import Api, registered
+from conformance.clock import SystemClock
 from conformance.offblocks import OffBlocksApi
 from conformance.sandbox.behaviour import compose, declared_changes
 from conformance.sandbox.faults import Fault, UnknownFaultError
@@ -165,27 +166,6 @@ class TestWorlds:
             assert [each.control("GET").status_code for each in worlds] == [404, 200, 200]
 
 
-class TestRequestLog:
-    def test_it_has_the_exchanges_of_its_world(self, world: Any, wallet: Any) -> None:
-        customer = world.client().create(wallet)
-        token, creation = world.control("GET", "/requests").json()
-        assert token["request"]["url"] == f"{world.base_url}/v1/auth/token"
-        assert creation["time"] == "2026-01-15T12:00:00.000000Z"
-        assert creation["request"]["method"] == "POST"
-        assert wallet.account.encode() in base64.b64decode(creation["request"]["body"])
-        assert "signature" in dict(creation["request"]["headers"])
-        assert creation["response"]["status"] == 201
-        assert customer["id"].encode() in base64.b64decode(creation["response"]["body"])
-
-    def test_it_keeps_the_last_thousand(self, world: Any) -> None:
-        for number in range(1_003):
-            world.http.get(f"{world.base_url}/{number}")
-        logged = world.control("GET", "/requests").json()
-        assert len(logged) == 1_000
-        assert logged[0]["request"]["url"].endswith("/3")
-        assert logged[-1]["request"]["url"].endswith("/1002")
-
-
 class TestFaults:
     def test_they_are_found_in_the_api(self, faulty_api: Api) -> None:
         assert declared_changes(faulty_api).keys() == {
@@ -332,7 +312,7 @@ class TestFaults:
         ("POST", "/clock", {"advance_seconds": 10**400}, (400, "must be a number from 0")),
         ("POST", "/clock", [], (400, "must be a JSON object, and is an array")),
         ("PUT", "/faults", {"faults": []}, (400, "must be an array of names")),
-        ("PUT", "/faults", ["Nobody"], (400, "no fault or variation called 'Nobody'")),
+        ("PUT", "/faults", ["Nobody"], (400, "no fault called 'Nobody'")),
         ("PUT", "/webhook", {"url": "text"}, (400, "not an absolute http or https URL")),
         ("PUT", "/webhook", {"url": "http://[::1"}, (400, "not a URL")),
         ("PUT", "/webhook", {"url": "http://192.0.2.1/"}, (400, "not on this machine")),
@@ -366,3 +346,40 @@ def test_a_clock_does_not_run_past_the_end_of_time(world: Any) -> None:
 @pytest.mark.parametrize("document", [{}, {"seed": 7}, {"seed": "a", "faults": "b"}, {"seed": "a", "faults": ["B"]}])
 def test_a_world_needs_a_seed_and_known_faults(http: httpx.Client, sandbox: Any, document: Any) -> None:
     assert http.post(f"{sandbox.origin}/_sandbox/worlds", json=document).status_code == 400
+
+
+class TestClockOfAWorld:
+    def new_world(self, http: httpx.Client, sandbox: Any, clock: Any) -> httpx.Response:
+        return http.post(f"{sandbox.origin}/_sandbox/worlds", json={"seed": "a clock", "clock": clock})
+
+    @pytest.mark.parametrize(
+        ("clock", "stands_at"),
+        [
+            ("frozen", "2026-01-15T12:00:00.000000Z"),
+            ("2028-02-28T23:52:00Z", "2028-02-28T23:52:00.000000Z"),
+            ("2026-09-09T11:59:58.987654+02:00", "2026-09-09T09:59:58.987654Z"),
+        ],
+    )
+    def test_stands_where_it_is_asked_to(self, http: httpx.Client, sandbox: Any, clock: str, stands_at: str) -> None:
+        assert self.new_world(http, sandbox, clock).json()["clock"] == stands_at
+
+    def test_stands_there_again_after_a_reset(self, http: httpx.Client, sandbox: Any) -> None:
+        world = self.new_world(http, sandbox, "2028-02-28T23:52:00Z").json()["world"]
+        route = f"{sandbox.origin}/_sandbox/worlds/{world}"
+        http.post(f"{route}/clock", json={"advance_seconds": 3600})
+        assert http.post(f"{route}/reset").json()["clock"] == "2028-02-28T23:52:00.000000Z"
+
+    def test_runs_in_real_time_if_asked_to(self, http: httpx.Client, sandbox: Any) -> None:
+        before = SystemClock().now()
+        description = self.new_world(http, sandbox, "real").json()
+        after = SystemClock().now()
+        assert before <= datetime.fromisoformat(description["clock"]) <= after
+        route = f"{sandbox.origin}/_sandbox/worlds/{description['world']}"
+        advanced = http.post(f"{route}/clock", json={"advance_seconds": 3600}).json()["clock"]
+        assert timedelta(hours=1) <= datetime.fromisoformat(advanced) - before < timedelta(hours=1, minutes=1)
+
+    @pytest.mark.parametrize("clock", ["noon", "2026-01-15", "2026-01-15T12:00:00", 7, None, True, "9999-99-99T00:00Z"])
+    def test_is_no_other_thing(self, http: httpx.Client, sandbox: Any, clock: Any) -> None:
+        response = self.new_world(http, sandbox, clock)
+        assert response.status_code == 400
+        assert '\'clock\' must be "real", "frozen", or the time of RFC 3339' in response.json()["detail"]

@@ -109,6 +109,38 @@ class TestRequestSignatures:
         response = client.send("POST", f"{NEW}?a=b", document(), components=components)
         assert response.status_code == 201, response.text
 
+    @pytest.mark.parametrize("query", ["", "?", "??", "?a", "?a=b?"])
+    @pytest.mark.parametrize("covered", ["@target-uri", "@request-target", "@query"])
+    def test_a_target_is_judged_as_it_was_sent(self, client: Any, query: str, covered: str) -> None:
+        response = client.send("GET", f"{NEW}{query}", components=("@method", "@path", covered))
+        assert response.status_code == 200, response.text
+        assert client.world.control("GET", "/requests").json()[-1]["request"]["url"].endswith(f"{NEW}{query}")
+
+    @pytest.mark.parametrize("covered", ["@target-uri", "@request-target"])
+    @pytest.mark.parametrize(("signed", "sent"), [("", "?"), ("?", "")])
+    def test_an_empty_query_is_not_an_absent_one(self, client: Any, covered: str, signed: str, sent: str) -> None:
+        components = ("@method", covered)
+        response = client.send("GET", NEW + signed, components=components, sent_as=("GET", NEW + sent))
+        assert_refused(client, response, 401, "does not verify")
+
+    @pytest.mark.parametrize(("signed", "sent"), [("", "?"), ("?", "")])
+    def test_the_component_query_is_the_same_of_an_empty_and_an_absent_one(
+        self, client: Any, signed: str, sent: str
+    ) -> None:
+        covering = {"components": ("@method", "@path", "@query")}
+        assert client.send("GET", NEW + signed, signed=covering, sent_as=("GET", NEW + sent)).status_code == 200
+
+    @pytest.mark.parametrize("way", ["sf", "bs"])
+    def test_a_field_may_be_covered_in_any_way_of_writing_all_of_it(self, client: Any, way: str) -> None:
+        components = ("@method", "@path", f"content-digest;{way}", "idempotency-key;bs")
+        response = client.send("POST", NEW, document(), signed={"components": components})
+        assert response.status_code == 201, response.text
+
+    def test_a_member_of_a_field_is_not_the_field(self, client: Any) -> None:
+        components = ("@method", "@path", 'content-digest;key="sha-256"', "idempotency-key")
+        response = client.send("POST", NEW, document(), signed={"components": components})
+        assert_refused(client, response, 401, "must also cover content-digest")
+
     def test_a_missing_signature_is_refused(self, client: Any) -> None:
         headers = {"authorization": f"Bearer {client.token}"}
         response = client.world.http.get(client.world.base_url + NEW, headers=headers)

@@ -18,7 +18,7 @@ from conformance.matrix.workers import processes
 from conformance.offblocks.faults.challenge import SaysVersion2
 from conformance.offblocks.sandbox import OffBlocks
 from conformance.sandbox.faults import Fault, UnknownFaultError
-from conformance.sandbox.remote import Control, NotASandboxError, RemoteWorld
+from conformance.sandbox.remote import Control, NotASandboxError, World
 from conformance.sandbox.server import start
 
 MODULE = "faults_of_our_own"
@@ -70,21 +70,28 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
 
 
 def faults_of(http: httpx.Client, origin: str) -> list[str]:
-    found: list[str] = http.get(f"{origin}/_sandbox").json()["faults"]
-    return found
+    described = http.get(f"{origin}/_sandbox").json()
+    return [*described["faults"], *described["variations"]]
 
 
-@pytest.mark.parametrize("place", [PLACE, f"{MODULE}:TakesAnyTime", f"{MODULE}:Group.Inner"])
+@pytest.mark.parametrize(
+    ("place", "kind", "another"),
+    [
+        (PLACE, "faults", "AnswersTokensWith201"),
+        (f"{MODULE}:TakesAnyTime", "variations", "AcceptsHexTextOnly"),
+        (f"{MODULE}:Group.Inner", "faults", "AnswersTokensWith201"),
+    ],
+)
 def test_one_is_loaded_from_the_current_folder_and_named_by_where_it_stands(
-    place: str, write: Write, http: httpx.Client, make_world: Any
+    place: str, kind: str, another: str, write: Write, http: httpx.Client, make_world: Any
 ) -> None:
     write(SOURCE)
     with start(apis=[named("offblocks")], faults=[place]) as own:
         assert faults_of(http, own.origin) == [place]
-        assert make_world(http, own.origin).description["faults"] == [place]
+        assert make_world(http, own.origin).description[kind] == [place]
         world = make_world(http, own.origin, faults=[])
-        assert world.control("PUT", "/faults", [place, "AnswersTokensWith201"]).status_code == 200
-        assert world.control("POST", "/reset").json()["faults"] == [place, "AnswersTokensWith201"]
+        assert world.control("PUT", f"/{kind}", [place, another]).status_code == 200
+        assert world.control("POST", "/reset").json()[kind] == [place, another]
 
 
 def test_it_changes_what_its_world_answers(write: Write, http: httpx.Client, make_world: Any, wallet: Any) -> None:
@@ -130,13 +137,13 @@ def test_a_request_loads_no_code(write: Write, http: httpx.Client, make_world: A
 def test_a_world_of_this_process_takes_a_class(http: httpx.Client) -> None:
     with start(apis=[named("offblocks")]) as own:
         control = Control(own.origin, own.add_fault)
-        world = RemoteWorld(control, "seed")
-        world.set_faults(NamesAllAlike, "AnswersTokensWith201")
+        world = World(control, "seed")
+        world.faults(NamesAllAlike, "AnswersTokensWith201")
         id_of_world = world.base_urls["offblocks"].split("/")[-2]
         faults = control.ask("GET", f"/worlds/{id_of_world}")["faults"]
         assert faults == [f"{NamesAllAlike.__module__}:NamesAllAlike", "AnswersTokensWith201"]
         with pytest.raises(UnknownFaultError, match="is no fault"):
-            world.set_faults("pathlib:Path")
+            world.faults("pathlib:Path")
         control.close()
 
 
@@ -145,7 +152,7 @@ def test_a_sandbox_of_another_process_takes_no_class(http: httpx.Client) -> None
         control = Control(own.origin)
         place = f"{NamesAllAlike.__module__}:NamesAllAlike"
         with pytest.raises(NotASandboxError, match=re.escape(f"conformance sandbox --fault {place}")):
-            RemoteWorld(control, "seed").set_faults(NamesAllAlike)
+            World(control, "seed").faults(NamesAllAlike)
         control.close()
 
 

@@ -10,7 +10,7 @@ import pytest
 from conformance.clock import FrozenClock
 from conformance.offblocks import api
 from conformance.sandbox.recorder import RecordingApp, differing_worlds
-from conformance.sandbox.remote import Control, RemoteWorld
+from conformance.sandbox.remote import Control, World
 from conformance.sandbox.server import RunningSandbox
 from conformance.specification import Specification
 from conformance.targets import Conditions
@@ -31,14 +31,14 @@ def control(app: RecordingApp) -> Iterator[Control]:
         control.close()
 
 
-def ask(world: RemoteWorld, *senders: httpx.BaseTransport) -> None:
+def ask(world: World, *senders: httpx.BaseTransport) -> None:
     """Ask a world for its customers, once by each sender."""
     for sender in senders:
         sender.handle_request(httpx.Request("GET", f"{world.base_urls['offblocks']}/v1/customers")).read()
 
 
 def test_a_world_that_was_asked_over_one_connection_can_be_asked_again(app: RecordingApp, control: Control) -> None:
-    world = RemoteWorld(control, "seed")
+    world = World(control, "seed", "frozen")
     with httpx.HTTPTransport(verify=False) as sender:
         ask(world, sender, sender, sender)
     assert app.recordings["seed"].steady
@@ -48,7 +48,7 @@ def test_a_world_that_was_asked_over_one_connection_can_be_asked_again(app: Reco
 
 
 def test_a_world_that_was_asked_over_two_connections_cannot(app: RecordingApp, control: Control) -> None:
-    world, other = RemoteWorld(control, "seed"), RemoteWorld(control, "other")
+    world, other = World(control, "seed", "frozen"), World(control, "other", "frozen")
     with httpx.HTTPTransport(verify=False) as one, httpx.HTTPTransport(verify=False) as two:
         ask(world, one, two)
         ask(other, two, two)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from conformance.offblocks import api
 from conformance.sandbox.messages import BodyRejected, read_object
 from conformance.sandbox.server import RunningSandbox, SandboxNotStartedError, serve, start
+from conformance.sandbox.threaded_server import ThreadedServer
 
 MIB = 1024 * 1024
 GARBAGE = settings(derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -149,6 +150,38 @@ def test_garbage_in_a_header_is_the_clients_fault(client: Any, header: str) -> N
         url = f"{client.world.base_url}/v1/customers"
         response = client.world.http.post(url, content=b"{}", headers=[*headers, (header, value)])
         assert response.status_code in {400, 401}
+
+
+def test_requests_in_one_go_have_each_the_target_that_was_sent(world: Any) -> None:
+    parts = urlsplit(world.base_url)
+    targets = [f"{parts.path}/v1/nothing{query}" for query in ("?", "", "?a", "??")]
+    ends = ["keep-alive"] * 3 + ["close"]
+    head = "".join(
+        f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: {end}\r\n\r\n"
+        for target, end in zip(targets, ends, strict=True)
+    )
+    assert raw(world.base_url, head.encode()).count(b"HTTP/1.1 404") == len(targets)
+    logged = [entry["request"]["url"] for entry in world.control("GET", "/requests").json()]
+    assert logged == [f"http://{parts.netloc}{target}" for target in targets]
+
+
+def test_a_server_that_does_not_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.sandbox.threaded_server._SECONDS_TO_STOP", 0.05)
+    asked, goes_on = threading.Event(), threading.Event()
+
+    async def hang(_scope: Any, _receive: Any, _send: Any) -> None:
+        asked.set()
+        goes_on.wait(30)
+
+    server = ThreadedServer(hang, "127.0.0.1", 0)
+    parts = urlsplit(server.origin)
+    with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert asked.wait(5)
+        server.stop()
+        assert not goes_on.is_set()
+        goes_on.set()
+    server.wait()
 
 
 def test_half_a_request_has_no_effect(world: Any) -> None:

@@ -107,6 +107,8 @@ SYSTEM_PROGRAM = "11111111111111111111111111111111"
 WRAPPED_SOL = "So11111111111111111111111111111111111111112"
 NEAR_IMPLICIT = "98793cd91a3f870fb126f66285808c7e094afcfc4eda8a970f6648cdf0dbd6de"
 NEAR_IMPLICIT_KEY = "BGCCDDHfysuuVnaNVtEhhqeT4k9Muyem3Kpgq2U1m9HX"
+NEAR_DETERMINISTIC = "0s85f17cf997934a597031b2e18a9ab6ebd4b9f6a4"
+NEAR_UNIVERSAL = "0u" + "0123456789abcdefghjkmnpqrstvwxyz" + "0123456789abcdefghj0"
 NEAR_ETHEREUM = "0x85f17cf997934a597031b2e18a9ab6ebd4b9f6a4"
 
 GENERATOR = bytes.fromhex("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
@@ -228,6 +230,10 @@ def test_what_is_no_solana_address_is_refused_with_the_reason(text: str, reason:
         (NEAR_IMPLICIT, True, Kind.NEAR_IMPLICIT),
         (NEAR_ETHEREUM, False, Kind.NEAR_ETHEREUM),
         (NEAR_ETHEREUM, True, Kind.NEAR_ETHEREUM),
+        (NEAR_DETERMINISTIC, False, Kind.NEAR_DETERMINISTIC),
+        (NEAR_DETERMINISTIC, True, Kind.NEAR_DETERMINISTIC),
+        (NEAR_UNIVERSAL, False, Kind.NEAR_UNIVERSAL),
+        (NEAR_UNIVERSAL, True, Kind.NEAR_UNIVERSAL),
         ("alice.near", False, Kind.NEAR_NAMED),
         ("sub.account.testnet", True, Kind.NEAR_NAMED),
         ("1_4m_n0t-al1c3.near", False, Kind.NEAR_NAMED),
@@ -258,6 +264,12 @@ def test_the_forms_of_a_near_account_are_told_apart(address: str, testnet: bool,
         ("alice.near-", False, Reason.FORM),
         (NEAR_IMPLICIT[:-1], False, Reason.FORM),
         (NEAR_ETHEREUM[:-1], False, Reason.FORM),
+        (NEAR_DETERMINISTIC[:-1], False, Reason.FORM),
+        (NEAR_DETERMINISTIC + "0", False, Reason.FORM),
+        (NEAR_DETERMINISTIC[:-1] + "g", False, Reason.FORM),
+        (NEAR_DETERMINISTIC[:-1] + "F", False, Reason.LETTER_CASE),
+        (NEAR_UNIVERSAL[:-1], False, Reason.FORM),
+        (NEAR_UNIVERSAL[:-1] + "u", False, Reason.FORM),
         ("near", False, Reason.FORM),
         ("alice.near", True, Reason.NETWORK),
         ("alice.testnet", False, Reason.NETWORK),

@@ -28,6 +28,7 @@ from conformance.standards.message_signatures import (
     ReplayStore,
     SignatureInput,
     SignatureRejected,
+    covered_whole,
     declared_signatures,
     key_from_seed,
     load_private_key,
@@ -382,6 +383,54 @@ def test_components_with_parameters_are_signed() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"key_id": "ü"}, "The parameter keyid is 'ü'; expected printable characters of ASCII alone."),
+        ({"nonce": "a\nb"}, "The parameter nonce is 'a\\nb'; expected printable"),
+        ({"tag": "\x7f"}, "The parameter tag is '\\x7f'; expected printable"),
+        ({"label": "Sig"}, "The label is 'Sig'; expected small letters"),
+        ({"label": ""}, "The label is ''; expected small letters"),
+        ({"label": "1a"}, "The label is '1a'; expected small letters"),
+        ({"label": "ü"}, "The label is 'ü'; expected small letters"),
+        ({"label": "a\n"}, "The label is 'a\\n'; expected small letters"),
+    ],
+)
+def test_what_no_signature_field_can_hold_is_refused_by_name(wrong: dict[str, Any], said: str) -> None:
+    refused = rejection(lambda: signed(**wrong))
+    assert refused.reason is Reason.MALFORMED
+    assert said in str(refused)
+
+
+@pytest.mark.parametrize("label", ["*", "*a", "a.b", "a_-*9"])
+def test_a_label_of_any_form_that_fields_can_hold_is_read_back(label: str) -> None:
+    headers = signed(label=label, key_id='a "b" \\ ~', nonce="", tag=" ")
+    found = verify(METHOD, URL, headers, key_for=lambda _: KEY.public_key(), now=NOW)
+    assert (found.label, found.key_id, found.nonce, found.tag) == (label, 'a "b" \\ ~', "", " ")
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [("a+b", "a%2Bb"), ("a%2bb", "a%2Bb"), ("a b", "a%20b"), ("%61", "a"), ("~", "%7E"), ("%2A", "*"), ("/", "%2F")],
+)
+def test_a_query_parameter_has_one_name(name: str, right: str) -> None:
+    url = f"https://api.example/v1?{right}=x"
+
+    def cover(*names: str) -> Headers:
+        components = [f'@query-param;name="{each}"' for each in names]
+        return sign("GET", url, [], key=KEY, key_id=KEY_ID, components=components, created=NOW)
+
+    assert cover(right)
+    refused = rejection(lambda: cover(right, name))
+    assert refused.reason is Reason.MALFORMED
+    assert f"expected {right!r}" in str(refused)
+
+
+def test_a_field_is_covered_as_a_whole_in_two_other_ways_of_writing_it() -> None:
+    components = ("@method", "a;sf", "b;bs", 'c;key="sf"', "d;sf;bs", "e;tr", '@query-param;name="f"')
+    assert covered_whole(components) == {"@method", "a", "b", "d"}
+
+
 @pytest.mark.parametrize("url", ["/v1/customers", "https://api.example.com/a b", "https:///v1"])
 def test_a_url_that_is_not_absolute_and_encoded_is_refused(url: str) -> None:
     refused = rejection(
@@ -599,6 +648,37 @@ def test_each_of_several_signatures_must_verify() -> None:
     refused = rejection(lambda: verified(doubled(key_from_seed(b"other"))))
     assert refused.reason is Reason.MISMATCH
     assert "signature two" in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("stranger", "said"),
+    [
+        ({"created": NOW - timedelta(days=1)}, "The signature proxy was created 86400 s ago"),
+        ({"created": NOW + timedelta(days=1)}, "The signature proxy was created 86400 s ahead"),
+        ({"created": NOW, "expires": NOW - timedelta(seconds=9)}, "The signature proxy expired 9 s ago"),
+        ({"created": None}, "The signature proxy has no parameter created"),
+        ({"created": NOW, "components": ("@path",)}, "The signature proxy covers @path"),
+        ({"created": NOW, "key": b"shared", "algorithm": "hmac-sha256"}, "The signature proxy declares the algorithm"),
+        ({"created": NOW, "key": key_from_seed(b"other")}, "The signature proxy does not verify"),
+    ],
+)
+def test_a_refusal_names_the_signature_that_it_is_about(stranger: dict[str, Any], said: str) -> None:
+    added: dict[str, Any] = {"key": KEY, "key_id": KEY_ID, "components": ("@method",), "label": "proxy", **stranger}
+    headers = signed() + sign(METHOD, URL, HEADERS, **added)
+    limits: dict[str, Any] = {
+        "max_age": timedelta(minutes=5),
+        "max_ahead": timedelta(minutes=1),
+        "required": ("@method",),
+    }
+    assert said in str(rejection(lambda: verified(headers, **limits)))
+
+
+def test_a_replayed_and_a_misshapen_signature_are_named() -> None:
+    headers, seen = signed(label="mine"), ReplayStore()
+    verified(headers, seen=seen)
+    assert "The signature mine was accepted before" in str(rejection(lambda: verified(headers, seen=seen)))
+    short = replaced(headers, "Signature", "mine=:AAAA:")
+    assert "The signature mine has 3 bytes" in str(rejection(lambda: verified(short)))
 
 
 # --- the fields -----------------------------------------------------------------------------------------------------

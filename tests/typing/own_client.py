@@ -10,7 +10,7 @@ from conformance.planbok.client import Client as PlanbokClient
 from conformance.planbok.client import Credentials as PlanbokCredentials
 from conformance.planbok.pin_agent import Page, PinAgent
 from conformance.planbok.webhooks import Inbox, WebhookRejected
-from conformance.sandbox.remote import Control, RemoteWorld
+from conformance.sandbox.remote import Control, World
 from conformance.sandbox.server import start
 from conformance.scenario import expect, verifies
 from conformance.standards.digest_fields import check_content_digest, content_digest
@@ -21,15 +21,15 @@ RETURN_URL = "https://app.example/return"
 
 
 @contextmanager
-def world() -> Iterator[RemoteWorld]:
+def world() -> Iterator[World]:
     """A world of a sandbox of its own."""
     with start() as sandbox:
         control = Control(sandbox.origin)
-        yield RemoteWorld(control, "own client")
+        yield World(control, "own client")
         control.close()
 
 
-def prove_ownership(own: RemoteWorld) -> tuple[SignInMessage, Encoding]:
+def prove_ownership(own: World) -> tuple[SignInMessage, Encoding]:
     """Sign the challenge of a new customer of OffBlocks, and see that an expired one is refused."""
     credentials = Credentials.from_settings(own.credentials("offblocks")["first"])
     wallet = Wallet(bytes(range(1, 33)), "eip155:300")
@@ -63,7 +63,7 @@ def hex_text(signature: bytes) -> str:
     return encode(signature, Encoding.BASE64_OF_HEX_TEXT)
 
 
-def set_up(own: RemoteWorld) -> Page:
+def set_up(own: World) -> Page:
     """Have a person set PIN and recovery of a new customer of Planbok."""
     credentials = PlanbokCredentials.from_settings(own.credentials("planbok")["first"])
     with PlanbokClient(own.base_urls["planbok"], credentials, clock=own) as client:

@@ -16,7 +16,7 @@ import pytest
 from conformance.planbok import api
 from conformance.planbok.gateway import QUESTIONS
 from conformance.planbok.pin_agent import PinAgent
-from conformance.sandbox.remote import Control, RemoteWorld
+from conformance.sandbox.remote import Control, World
 from conformance.sandbox.server import start
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Handler(BaseHTTPRequestHandler):
 class Caller:
     """The organization that the shop belongs to, with one customer in a world of its own."""
 
-    world: RemoteWorld
+    world: World
     http: httpx.Client
     return_url: str
     customer: str = ""
@@ -245,7 +245,7 @@ def shop(opened_shop: Shop) -> Shop:
 @pytest.fixture
 def caller(control: Control, http: httpx.Client, shop: Shop) -> Caller:
     """A caller whose customer is new."""
-    caller = Caller(RemoteWorld(control, f"page-{next(_WORLDS)}"), http, shop.back)
+    caller = Caller(World(control, f"page-{next(_WORLDS)}", "frozen"), http, shop.back)
     caller.customer = caller.send("POST", "/v2/customers", {"name": "Ann", "refId": "user-1"})["id"]
     return caller
 
@@ -342,7 +342,7 @@ def test_questions_that_are_alike_or_unanswered_are_asked_again_and_what_was_cho
 
 
 def test_recovery_can_be_left_for_later_where_that_is_allowed(person: Person, caller: Caller) -> None:
-    caller.world.set_faults("LetsRecoveryBeSkipped")
+    caller.world.variations("LetsRecoveryBeSkipped")
     challenge = caller.challenge("initialize")
     person.follows(challenge["redirectUrl"])
     person.enters(**NEW_PIN)

@@ -17,3 +17,9 @@ def refused_access(base_url: str, _credentials: Mapping[str, str], transport: ht
     except httpx.TransportError as error:
         return f"GET {base_url}/v1/thing: {error}"
     return None
+
+
+def listed_customers(
+    _base_url: str, _credentials: Mapping[str, str], _transport: httpx.BaseTransport
+) -> frozenset[str]:
+    return frozenset()

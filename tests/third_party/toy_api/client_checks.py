@@ -8,6 +8,8 @@ from conformance.findings import Finding, judged
 
 
 class ClientJudge:
+    explains = True
+
     def __init__(self, _credentials: Mapping[str, str], _settings: Mapping[str, str]) -> None:
         self.observed: list[Exchange] = []
 
@@ -16,7 +18,12 @@ class ClientJudge:
         return frozenset()
 
     def request(
-        self, request: Request, _operation: str | None, _parameters: Mapping[str, str], _at: datetime
+        self,
+        request: Request,
+        _operation: str | None,
+        _parameters: Mapping[str, str],
+        _at: datetime,
+        _machine_at: datetime | None = None,
     ) -> list[Finding]:
         held = "trouble" not in request.query
         return [judged("toy.client.no-trouble", held=held, where="URL", expected="no trouble", got="", exchange=None)]

@@ -1,0 +1,60 @@
+"""Servers that were written from the vendors' pages alone raise no alarm, and with a mistake they do.
+
+This is one topic of each; evidence/servers.py has all of them.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.run import Options, run
+from tests.servers import offblocks_backend, planbok_backend
+from tests.servers.offblocks_server import OffBlocksServer
+from tests.servers.planbok_server import PlanbokServer
+
+Environment = Callable[[Mapping[str, str], Path], AbstractContextManager[pytest.MonkeyPatch]]
+ALARMS = {"fail", "warn", "error", "blocked"}
+AT_ONCE = 1e6
+"""Requests a second: these servers may be asked as often as they take."""
+
+
+@pytest.fixture
+def judge(environment: Environment, tmp_path: Path) -> Callable[..., dict[str, str]]:
+    def judge_live(server: OffBlocksServer | PlanbokServer, *rules: str) -> dict[str, str]:
+        with server, environment(server.settings(), tmp_path):
+            api = rules[0].partition(".")[0]
+            options = Options(
+                apis=(api,), target="live", examples=1, rate=AT_ONCE, pin_agent="http", rule=rules, workers=1
+            )
+            results: dict[str, Any] = run(options)
+        return {rule["id"]: rule["verdict"] for rule in results["rules"]}
+
+    return judge_live
+
+
+def alarms(verdicts: Mapping[str, str]) -> set[str]:
+    assert set(verdicts.values()) & {"pass", *ALARMS}
+    return {rule for rule, verdict in verdicts.items() if verdict in ALARMS}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"), [("", set()), ("digest_not_compared", {"offblocks.digest.mismatch-refused"})]
+)
+def test_digests_at_another_server_of_offblocks(
+    judge: Callable[..., dict[str, str]], wrong: str, found: set[str]
+) -> None:
+    server = OffBlocksServer(offblocks_backend.Choices(settling=0.0), frozenset({wrong} - {""}))
+    judged = judge(server, "offblocks.digest.mismatch-refused", "offblocks.digest.missing-refused")
+    assert alarms(judged) == found
+
+
+@pytest.mark.parametrize(("wrong", "found"), [("", set()), ("first_chain_only", {"planbok.result.exactly-the-chains"})])
+def test_wallets_at_another_server_of_planbok(
+    judge: Callable[..., dict[str, str]], wrong: str, found: set[str]
+) -> None:
+    choices = planbok_backend.Choices(working=0.0, rate_limited=False)
+    judged = judge(PlanbokServer(choices, frozenset({wrong} - {""})), "planbok.result.exactly-the-chains")
+    assert alarms(judged) == found

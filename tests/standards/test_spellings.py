@@ -1,0 +1,58 @@
+"""Another spelling says the same."""
+
+import json
+
+import httpx
+import pytest
+
+from conformance.standards.spellings import PLAIN, EscapedJson, OtherHeaders, OtherSignature, SpacedJson, Spelling
+
+VALUES: list[object] = [
+    {"chainId": "eip155:300:0xAb16a96D359eC26a11e2C2b3d8f8B8942d5Bfcdb", "externalId": 'é"\\/\u2028😀', "n": [1, None]},
+    {},
+    [],
+    "text",
+    12.5,
+    {"nested": {"b": [{"c": True}], "a": ""}},
+]
+
+
+@pytest.mark.parametrize("spelling", [PLAIN, SpacedJson(), EscapedJson(), OtherHeaders(), OtherSignature()])
+@pytest.mark.parametrize("value", VALUES)
+def test_json_says_the_same(spelling: Spelling, value: object) -> None:
+    assert json.loads(spelling.json(value)) == value
+
+
+@pytest.mark.parametrize("spelling", [SpacedJson(), EscapedJson()])
+def test_json_has_other_bytes(spelling: Spelling) -> None:
+    assert spelling.json(VALUES[0]) != PLAIN.json(VALUES[0])
+
+
+def test_members_come_in_the_opposite_order() -> None:
+    assert list(json.loads(SpacedJson().json({"a": 1, "b": 2}))) == ["b", "a"]
+
+
+def test_escapes_are_ascii_and_hide_slashes() -> None:
+    written = EscapedJson().json({"url": "https://a.example/é"})
+    assert written.isascii()
+    assert b"/" not in written
+
+
+def test_header_lines_are_the_same_but_for_order_and_case() -> None:
+    lines = [(b"Accept", b"*/*"), (b"x-one", b"1")]
+    written = OtherHeaders().headers(lines)
+    assert written == [(b"X-ONE", b"1"), (b"ACCEPT", b"*/*")]
+    assert dict(httpx.Headers(list(written))) == dict(httpx.Headers(lines))
+
+
+def test_media_types_are_the_same_but_for_case_and_parameters() -> None:
+    kind, _, parameter = OtherHeaders.content_type.partition(";")
+    assert kind.lower() == PLAIN.content_type != kind
+    assert parameter.strip().lower() == "charset=utf-8"
+    assert {part.split(";")[0].strip() for part in OtherHeaders.accept.split(",")} == {PLAIN.accept, "*/*"}
+
+
+def test_a_signature_has_another_label_and_order() -> None:
+    spelling = OtherSignature()
+    assert spelling.label != PLAIN.label
+    assert list(spelling.components(["@method", "@path"])) == ["@path", "@method"]

@@ -1,0 +1,112 @@
+"""Servers and files that mean harm, killed commands, planted secrets: a few of those that evidence/hostile.py tries."""
+
+import json
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from conformance.clock import SystemClock
+from conformance.sandbox.remote import Control
+from tools.hostile import files, harms, secrets
+from tools.hostile.server import hostile
+from tools.hostile.trial import run
+
+CHECKOUT = Path(__file__).parents[1]
+MOST_MEGABYTES = 300
+SERVERS = {f"{shape.kind}, {shape.name}": shape for shape in harms.shapes()}
+FILES = {f"{shape.kind}, {shape.name}": shape for shape in files.shapes()}
+FEW_SERVERS = {
+    "an endless body, in chunks": "longer than 1,048,576 bytes; CONFORMANCE_MAX_BODY=BYTES raises that limit",
+    "a bomb, gzip in gzip": "longer than 1,048,576 bytes; CONFORMANCE_MAX_BODY=BYTES raises that limit",
+    "a page that is long, without an end": "longer than 131,072 bytes; a page may have no more",
+    "a redirectUrl that is none, with NUL": "no absolute URL of http or https: it holds the character U+0000",
+    "a redirect that leads nowhere, to a name that is none": "it redirects to what is no URL",
+}
+FEW_FILES = {
+    "a file that is nested, a cassette of brackets": "is not YAML: it is nested too deep, more than 100 levels",
+    "no file, settings that are a pipe": ".env is a pipe, not a file.",
+    "a cassette without sense, half an address": "the base_url 'http://[::1' is no URL",
+}
+
+
+def settings_of(control: Control, api: str, server: str) -> dict[str, str]:
+    world, prefix = control.ask("GET", ""), f"CONFORMANCE_{api.upper()}_"
+    found = {f"{prefix}BASE_URL": world["base_urls"][api].replace(control.origin, server)}
+    for name, value in world["tenants"]["first"][api].items():
+        found[f"{prefix}{name.upper()}"] = value
+    return found
+
+
+@pytest.fixture
+def port(sandbox_elsewhere: Control) -> int:
+    return int(sandbox_elsewhere.origin.rpartition(":")[2])
+
+
+@pytest.mark.parametrize("kind", FEW_SERVERS)
+def test_a_server_that_means_harm_is_told_with_the_cause(
+    kind: str, port: int, sandbox_elsewhere: Control, tmp_path: Path
+) -> None:
+    shape = SERVERS[kind]
+    with hostile(port, shape.harm, shape.chosen) as server:
+        ended = run(
+            ["run", shape.api, "--target", "live", "--pin-agent", "http", "--workers", "1", "--rule", shape.rules[-1]],
+            tmp_path,
+            settings_of(sandbox_elsewhere, shape.api, server),
+            most_seconds=60,
+        )
+    assert (ended.code, ended.broke) == (3, False), ended.said
+    assert FEW_SERVERS[kind] in ended.output
+    assert ended.megabytes <= MOST_MEGABYTES
+
+
+@pytest.mark.parametrize("kind", FEW_FILES)
+def test_a_file_that_means_harm_is_told_with_the_cause(kind: str, tmp_path: Path) -> None:
+    shape = FILES[kind]
+    shape.make(tmp_path)
+    ended = run(shape.arguments, tmp_path, {}, most_seconds=60)
+    assert (ended.code, ended.broke) == (2, False), ended.said
+    assert FEW_FILES[kind] in ended.errors
+    assert ended.megabytes <= MOST_MEGABYTES
+
+
+@pytest.mark.parametrize("after", [0.9, 1.7])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_what_is_killed_leaves_nothing_half_written(how: signal.Signals, after: float, tmp_path: Path) -> None:
+    def kill(process: subprocess.Popen[bytes]) -> None:
+        SystemClock().advance(timedelta(seconds=after))
+        process.send_signal(how)
+
+    arguments = ["record", "offblocks", "--target", "sandbox", "--cassettes", "out", "--rule", "offblocks.customer.*"]
+    ended = run(arguments, tmp_path, {}, most_seconds=60, meanwhile=kill)
+    assert ended.code in {0, 130, -how}
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and not secrets.is_whole(path)]
+
+
+@pytest.mark.parametrize("how", ["as it is", "in base64", "after 290 characters"])
+def test_no_planted_secret_gets_out(how: str, port: int, sandbox_elsewhere: Control, tmp_path: Path) -> None:
+    with hostile(port, harms.ECHOES[how], lambda asked: asked.method == "POST") as server:
+        settings = secrets.plant(settings_of(sandbox_elsewhere, "planbok", server), "planbok")
+        arguments = ["run", "planbok", "--target", "live", "--report", "out", "--rule", "planbok.customer.has-pin"]
+        ended = run(arguments, tmp_path, settings, most_seconds=60)
+    (tmp_path / "output.txt").write_text(ended.said, encoding="utf-8")
+    assert json.loads((tmp_path / "out" / "results.json").read_bytes())["rules"][0]["reason"]
+    assert secrets.found(tmp_path, settings) == []
+
+
+def test_the_scan_finds_what_is_there(tmp_path: Path) -> None:
+    settings = secrets.plant({}, "planbok")
+    for name, value in settings.items():
+        (tmp_path / name).write_text(f"<{value[-14:-1].encode().hex()}>", encoding="utf-8")
+    assert secrets.found(tmp_path, settings) == [
+        f"/{name} holds the secret {name}, or a part of it" for name in sorted(settings)
+    ]
+
+
+def test_the_page_is_that_of_the_evidence() -> None:
+    command = [sys.executable, "-m", "tools.hostile.page", "--check"]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
