@@ -4,10 +4,10 @@ Of each both are asked whether they see it, against a sandbox of its own that se
 
 - ``conformance run``, once: caught as ``conformance faults check`` says it, if of the rules that it breaks one of the
   strongest basis is broken or read otherwise than in the sandbox as it is;
-- ``st run`` with the same description, its default checks and ``schemathesis_hooks.py``, which authenticates and signs:
-  caught if it reports a failure of an operation, or an error, that the run with that seed and so many examples does not
-  report of the sandbox as it is. It goes on after a failure, for it has some of the sandbox as it is: a refusal of what
-  no document forbids.
+- ``st run`` with the same description, its default checks, two identities that must not see each other's objects, and
+  ``schemathesis_hooks.py``, which signs: caught if it reports a failure of an operation, or an error, that the run with
+  that seed and so many examples does not report of the sandbox as it is. It goes on after a failure, for it has some of
+  the sandbox as it is: a refusal of what no document forbids.
 
 A run of ``st`` takes one to seven minutes of one core, ten of them for each fault: all take days. ``--faults N`` and
 ``--mutations N`` take N of them, spread evenly over the list, and the answer says which. ``--workers N`` keeps so many
@@ -20,8 +20,9 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,6 +35,8 @@ from conformance.matrix.judgement import judge
 from conformance.matrix.observation import observe_server
 from conformance.matrix.trials import Trial, trials
 from conformance.matrix.verdicts import Verdicts, combine
+from conformance.offblocks.client import ApiError, Client, Credentials
+from conformance.planbok.messages import KEY_HEADER
 from conformance.sandbox.control import PREFIX
 from conformance.sandbox.faults import UnknownFaultError
 from conformance.sandbox.server import RunningSandbox, SandboxApp
@@ -79,6 +82,28 @@ def sandbox(api: Api, fault: str | None) -> tuple[CountingApp, RunningSandbox]:
     return app, RunningSandbox(app, "127.0.0.1", 0)
 
 
+def header(api: Api, base_url: str, credentials: Mapping[str, str]) -> tuple[str, str]:
+    """The header that names an identity, and its value; a token that nobody issued if the API gives none."""
+    if api.name != "offblocks":
+        return KEY_HEADER, credentials["api_key"]
+    with Client(base_url, Credentials.from_settings(credentials)) as client:
+        try:
+            return "Authorization", client.authorization()
+        except ApiError:
+            return "Authorization", f"Bearer {credentials['api_key']}"
+
+
+def write_identities(folder: Path, headers: Mapping[str, tuple[str, str]]) -> None:
+    """Have schemathesis, which is run in a folder, know identities that must not see each other's objects.
+
+    Its check ``object_level_authorization`` runs from version 4.31 on, and only with two or more.
+    """
+    users = [{"name": name, "fixedHeaders": [{"name": of, "value": value}]} for name, (of, value) in headers.items()]
+    (folder / "auth.json").write_text(json.dumps({"auth": users}), encoding="utf-8")
+    config = f'[auth.wfc]\npath = "auth.json"\npeers = {json.dumps(list(headers))}\n'
+    (folder / "schemathesis.toml").write_text(config, encoding="utf-8")
+
+
 def suite(api: Api, fault: str | None) -> tuple[Verdicts, dict[str, float]]:
     """What ``conformance run`` finds, and what it cost."""
     app, running = sandbox(api, fault)
@@ -98,15 +123,18 @@ def schemathesis(api: Api, fault: str | None, seed: int, examples: int) -> tuple
     with running, TemporaryDirectory() as folder:
         base_url, report = f"{running.origin}/{api.name}", Path(folder, "report.json")
         with urlopen(f"{running.origin}{PREFIX}") as answer:  # noqa: S310  (the sandbox that was just started)
-            credentials = json.load(answer)["tenants"]["first"][api.name]
+            tenants = json.load(answer)["tenants"]
+        identities = {name: tenant[api.name] for name, tenant in tenants.items()}
+        headers = {name: header(api, base_url, credentials) for name, credentials in identities.items()}
         environment = {
             **os.environ,
             "SCHEMATHESIS_HOOKS": "schemathesis_hooks",
             "PYTHONPATH": os.pathsep.join([str(FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]),
             "CONFORMANCE_API": api.name,
             "CONFORMANCE_BASE_URL": base_url,
-            "CONFORMANCE_CREDENTIALS": json.dumps(credentials),
+            "CONFORMANCE_CREDENTIALS": json.dumps({headers[name][1]: given for name, given in identities.items()}),
         }
+        write_identities(Path(folder), headers)
         command = [sys.executable, "-m", "schemathesis.cli", "run", str(api.specification), "--url", base_url]
         command += ["--seed", str(seed), "--report", "json", "--report-json-path", str(report), "--continue-on-failure"]
         command += [] if examples == USUAL else ["--max-examples", str(examples)]
@@ -132,7 +160,9 @@ def spread(chosen: Sequence[Trial], number: int) -> list[Trial]:
     return [chosen[place * len(chosen) // number] for place in range(number)] if number < len(chosen) else list(chosen)
 
 
-def measure(faulty: Sequence[Trial], seeds: int, examples: Sequence[int], workers: int = 1) -> dict[str, Any]:
+def measure(
+    faulty: Sequence[Trial], seeds: int, examples: Sequence[int], workers: int = 1, *, beside: bool = True
+) -> dict[str, Any]:
     """Have both look for each fault and mutation, and at the sandbox as it is: ``unchanged``.
 
     Args:
@@ -140,13 +170,14 @@ def measure(faulty: Sequence[Trial], seeds: int, examples: Sequence[int], worker
         seeds: How many runs of schemathesis, a seed each.
         examples: How many examples at most, each number with all the seeds; 0 for what is usual.
         workers: How many runs of schemathesis at a time.
+        beside: Whether the suite looks too.
     """
     apis = {name: named(name) for name in dict.fromkeys(trial.api for trial in faulty)}
     sandboxes: list[tuple[Api, str | None]] = [(api, None) for api in apis.values()]
     sandboxes += [(apis[trial.api], trial.name) for trial in faulty]
     runs = [(seed, number) for number in examples for seed in range(1, seeds + 1)]
     ours = {}
-    for api, name in sandboxes:
+    for api, name in sandboxes if beside else ():
         ours[api, name] = suite(api, name)
         _say(f"{name or api.name}: suite", ours[api, name][1])
 
@@ -161,9 +192,10 @@ def measure(faulty: Sequence[Trial], seeds: int, examples: Sequence[int], worker
     rows = []
     for trial in faulty:
         api = apis[trial.api]
-        (right, _), (wrong, cost) = ours[api, None], ours[api, trial.name]
         row: dict[str, Any] = {"name": trial.name, "api": trial.api, "breaks": list(trial.breaks)}
-        row["suite"] = {"caught": judge(trial.breaks, wrong, right, Catalogue.load(api.rules)).caught, **cost}
+        if beside:
+            (right, _), (wrong, cost) = ours[api, None], ours[api, trial.name]
+            row["suite"] = {"caught": judge(trial.breaks, wrong, right, Catalogue.load(api.rules)).caught, **cost}
         row["schemathesis"] = []
         for seed, number in runs:
             failures, spent = found[api, trial.name, seed, number]
@@ -173,7 +205,7 @@ def measure(faulty: Sequence[Trial], seeds: int, examples: Sequence[int], worker
         rows.append((trial.section, row))
     unchanged = {
         name: {
-            "suite": sorted(rule for rule, verdict in combine(ours[api, None][0]).items() if verdict.plain in ALARMS),
+            "suite": _alarms(ours[api, None][0]) if beside else [],
             "schemathesis": sorted(frozenset().union(*(found[api, None, *settings][0] for settings in runs))),
         }
         for name, api in apis.items()
@@ -181,6 +213,7 @@ def measure(faulty: Sequence[Trial], seeds: int, examples: Sequence[int], worker
     sections = {section: [row for of, row in rows if of == section] for section in dict.fromkeys(of for of, _ in rows)}
     return {
         "date": SystemClock().now().isoformat(timespec="seconds"),
+        "versions": {name: version(name) for name in ("schemathesis", "hypothesis", "wallet-conformance")},
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "seeds": seeds,
         "workers": workers,
@@ -188,6 +221,10 @@ def measure(faulty: Sequence[Trial], seeds: int, examples: Sequence[int], worker
         **sections,
         "summary": {section: _summary(of_section) for section, of_section in sections.items()},
     }
+
+
+def _alarms(found: Verdicts) -> list[str]:
+    return sorted(rule for rule, verdict in combine(found).items() if verdict.plain in ALARMS)
 
 
 def _say(what: str, cost: dict[str, float]) -> None:
@@ -200,13 +237,14 @@ def _say(what: str, cost: dict[str, float]) -> None:
 
 def _summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What was caught, seconds and requests: of the suite's one run, and of schemathesis by number of examples."""
-    summary: dict[str, Any] = {
-        "suite": {
-            "caught": sum(row["suite"]["caught"] for row in rows),
-            "seconds": round(sum(row["suite"]["seconds"] for row in rows), 1),
-            "requests": sum(row["suite"]["requests"] for row in rows),
+    summary: dict[str, Any] = {}
+    ours = [row["suite"] for row in rows if "suite" in row]
+    if ours:
+        summary["suite"] = {
+            "caught": sum(each["caught"] for each in ours),
+            "seconds": round(sum(each["seconds"] for each in ours), 1),
+            "requests": sum(each["requests"] for each in ours),
         }
-    }
     for examples in dict.fromkeys(each["examples"] for row in rows for each in row["schemathesis"]):
         chosen = [[each for each in row["schemathesis"] if each["examples"] == examples] for row in rows]
         summary[f"schemathesis, {examples} examples"] = {
@@ -233,6 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--examples", type=int, nargs="+", default=[USUAL, 500], help="how many examples, 0 for its default (0 500)"
     )
     parser.add_argument("--workers", type=int, default=1, help="how many runs of schemathesis at a time (default 1)")
+    parser.add_argument("--without-suite", action="store_true", help="only schemathesis: the matrix has the rest")
     options = parser.parse_args(arguments)
     try:
         known = trials(options.names)
@@ -244,7 +283,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         faulty += chosen if number is None else spread(chosen, number)
     if not faulty:
         parser.error("None of these is a fault or a mutation; list them with: conformance faults")
-    print(json.dumps(measure(faulty, options.seeds, options.examples, options.workers), indent=2))
+    found = measure(faulty, options.seeds, options.examples, options.workers, beside=not options.without_suite)
+    print(json.dumps(found, indent=2))
     return 0
 
 

@@ -30,6 +30,9 @@ class Watch:
     def began(self, tests: int) -> None:
         """Nothing."""
 
+    def failed(self, rule: str, verdict: Verdict, observation: str) -> None:
+        """Nothing."""
+
     def ended(self, test: str, verdicts: Mapping[str, Verdict], seconds: float) -> None:
         """A test ended: its time counts for each of its rules."""
         self.tests[test] = seconds

@@ -34,7 +34,7 @@ NEEDED = {
     "replay": {"times_the_comparison_at_most": 1.15, "peak_rss_mb_at_most": 120},
     "sandbox": {"seconds_at_most": 15, "cpu_seconds_at_most": 20},
     "short_commands": {"seconds_below": 0.3},
-    "fresh_world": {"ms_below": 10},
+    "fresh_world": {"ms_below": 5},
     "sandbox_rate": {"creations_per_second_at_least": 300, "p99_ms_below": 50},
 }
 _MEGABYTE = 1024**2 if sys.platform == "darwin" else 1024

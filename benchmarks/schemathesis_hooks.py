@@ -1,10 +1,11 @@
 """What schemathesis' own command needs to be taken for a client: credentials, and a signature over the final bytes.
 
 Loaded through ``SCHEMATHESIS_HOOKS``. ``CONFORMANCE_API``, ``CONFORMANCE_BASE_URL`` and ``CONFORMANCE_CREDENTIALS``
-(JSON, as the sandbox gives them) say for whom. The credentials are an auth provider, so that schemathesis can leave
-them out where it wants to see a refusal; the signature covers whatever is sent. Without two more helps all that comes
-after would be refused: a key that schemathesis removed or replaced is registered again, and a UUID that it made for an
-idempotency key is given version 4, which both APIs ask for and no format of JSON Schema says.
+(JSON: the credentials that the sandbox gives each identity, by the value of its header) say for whom. Which identity
+sends a request schemathesis decides, from the document of two peers that ``beside_schemathesis.py`` writes; the
+signature covers whatever is sent, with the key of that identity. Without two more helps all that comes after would be
+refused: a key that schemathesis removed or replaced is registered again, and a UUID that it made for an idempotency key
+is given version 4, which both APIs ask for and no format of JSON Schema says.
 """
 
 import json
@@ -16,14 +17,22 @@ import httpx
 import requests
 import schemathesis
 
-from conformance.offblocks.client import ApiError, Client, Credentials
-from conformance.planbok.messages import KEY_HEADER
+from conformance.offblocks.client import Client, Credentials
 
-CREDENTIALS = json.loads(os.environ["CONFORMANCE_CREDENTIALS"])
-IS_OFFBLOCKS = os.environ["CONFORMANCE_API"] == "offblocks"
-CLIENT = Client(os.environ["CONFORMANCE_BASE_URL"], Credentials.from_settings(CREDENTIALS)) if IS_OFFBLOCKS else None
+CLIENTS = {
+    header: Client(os.environ["CONFORMANCE_BASE_URL"], Credentials.from_settings(credentials))
+    for header, credentials in json.loads(os.environ["CONFORMANCE_CREDENTIALS"]).items()
+    if os.environ["CONFORMANCE_API"] == "offblocks"
+}
+"""The clients that sign, by the header of the identity; none for an API without signatures."""
+
 BAD_REQUEST = 400
 SIGNED = ("content-digest", "signature-input", "signature")
+
+
+def client_of(headers: Any) -> Client | None:
+    """Whoever sends a request with these headers; the first identity where they name none."""
+    return CLIENTS.get(str((headers or {}).get("Authorization"))) or next(iter(CLIENTS.values()), None)
 
 
 class Signing(requests.auth.AuthBase):
@@ -31,7 +40,8 @@ class Signing(requests.auth.AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Replace what was made up by what is right."""
-        if CLIENT is None or str(request.path_url).endswith("/auth/token"):
+        client = client_of(request.headers)
+        if client is None or str(request.path_url).endswith("/auth/token"):
             return request
         for name in SIGNED:
             request.headers.pop(name, None)
@@ -41,30 +51,10 @@ class Signing(requests.auth.AuthBase):
         ]
         content = body if isinstance(body, bytes) else b""
         sent = httpx.Request(str(request.method), str(request.url), headers=headers, content=content)
-        CLIENT.signer.digest(sent)
-        CLIENT.signer.sign(sent)
+        client.signer.digest(sent)
+        client.signer.sign(sent)
         request.headers.update({name: sent.headers[name] for name in SIGNED if name in sent.headers})
         return request
-
-
-@schemathesis.auth()
-class Authentication:
-    """The API key, or a bearer token."""
-
-    def get(self, case: Any, context: Any) -> tuple[str, str]:
-        """The header and its value; a token that nobody issued if the API gives none."""
-        del case, context
-        if CLIENT is None:
-            return KEY_HEADER, CREDENTIALS["api_key"]
-        try:
-            return "Authorization", CLIENT.authorization()
-        except ApiError:
-            return "Authorization", "Bearer none"
-
-    def set(self, case: Any, data: tuple[str, str], context: Any) -> None:
-        """Put it into a case."""
-        del context
-        case.headers = {**(case.headers or {}), data[0]: data[1]}
 
 
 def of_version_4(members: Any, name: str) -> None:
@@ -88,5 +78,6 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 def after_call(context: Any, case: Any, response: Any) -> None:
     """Register the key again that signs, if schemathesis just removed or replaced it."""
     del context
-    if CLIENT and case.path == "/v1/auth/signing" and response.status_code < BAD_REQUEST:
-        CLIENT.signer.key_id = CLIENT.register_signing_key(CLIENT.credentials.signing_key.public_key())
+    client = client_of(case.headers)
+    if client and case.path == "/v1/auth/signing" and response.status_code < BAD_REQUEST:
+        client.signer.key_id = client.register_signing_key(client.credentials.signing_key.public_key())

@@ -1,6 +1,7 @@
 """Write what the pages show of ``evidence/*.json``, or with ``--check`` say which page differs.
 
-These are docs/faults.md, and what stands between marks in README.md, evidence/README.md and benchmarks/README.md.
+These are docs/faults.md, and what stands between marks in README.md, docs/peers.md, evidence/README.md and
+benchmarks/README.md.
 """
 
 import argparse
@@ -13,7 +14,11 @@ from typing import Any
 
 from conformance.api import registered
 from conformance.matrix.form import MatrixUnreadableError, read
+from conformance.matrix.trials import SECTIONS, Trial, trials
+from conformance.mutants.form import TableUnreadableError
+from conformance.mutants.form import read as read_mutants
 from conformance.reporting.faults import block, page
+from conformance.reporting.mutants import sentence as mutants_in_short
 
 CHECKOUT = Path(__file__).parents[1]
 EVIDENCE = CHECKOUT / "evidence"
@@ -22,6 +27,11 @@ COMPARISONS = {
     "`st run`, 500 examples": EVIDENCE / "schemathesis-500.json",
 }
 """What ``benchmarks/beside_schemathesis.py`` printed, by the column that it becomes."""
+
+PEERS = {"respect": "`respect`", "prism": "`prism`", "specmatic": "`specmatic`", "dredd": "`dredd`"}
+"""The columns of the comparison that ``benchmarks/beside_peers.py`` printed, by the name there."""
+
+OF_PEERS = ("peers.json", "schemathesis-identities.json")
 
 FAULTY = ("faults", "mutations")
 
@@ -38,18 +48,55 @@ def texts() -> dict[Path, str]:
 
     Raises:
         MatrixUnreadableError: If the matrix cannot be read.
+        TableUnreadableError: If the table of code mutants cannot be read.
         EvidenceUnreadableError: If another file cannot.
     """
     matrix = read(EVIDENCE / "matrix.json")
+    titles = {name: api.title for name, api in registered().items()}
     comparisons = {name: _content(path) for name, path in COMPARISONS.items()}
     return {
-        CHECKOUT / "docs" / "faults.md": page(matrix, {name: api.title for name, api in registered().items()}),
-        CHECKOUT / "README.md": _between_marks(CHECKOUT / "README.md", block(matrix)),
+        CHECKOUT / "docs" / "faults.md": f"{page(matrix, titles)}{newer(matrix)}",
+        CHECKOUT / "README.md": _between_marks(CHECKOUT / "README.md", block(matrix) + _mutants() + _peers(matrix)),
+        CHECKOUT / "docs" / "peers.md": _between_marks(
+            CHECKOUT / "docs" / "peers.md",
+            beside_peers(
+                _content(EVIDENCE / "peers.json"), _content(EVIDENCE / "schemathesis-identities.json"), matrix
+            ),
+        ),
         EVIDENCE / "README.md": _between_marks(EVIDENCE / "README.md", dated()),
         CHECKOUT / "benchmarks" / "README.md": _between_marks(
             CHECKOUT / "benchmarks" / "README.md", f"{cost(comparisons)}\n{side_by_side(comparisons)}"
         ),
     }
+
+
+def unmeasured(matrix: Evidence) -> list[Trial]:
+    """The faults, mutations and variations that are newer than a matrix, or break other rules than it was told."""
+    measured = {
+        (part, entry["api"], entry["name"], tuple(entry.get("breaks", ())))
+        for part in SECTIONS
+        for entry in matrix[part]
+    }
+    return [each for each in trials() if (each.section, each.api, each.name, each.breaks) not in measured]
+
+
+def newer(matrix: Evidence) -> str:
+    """A section of the page that names what the matrix does not measure yet; empty if there is nothing."""
+    found = unmeasured(matrix)
+    if not found:
+        return ""
+    lines = [f"- `{each.name}` ({each.section})" for each in found]
+    return (
+        f"\n## Newer than the measurement\n\nThese {len(found)} were added since, or break other rules now. "
+        "`tests/test_faults.py` tries for every rule a fault that breaks it, these among them, and every variation.\n\n"
+        + "\n".join(lines)
+        + "\n"
+    )
+
+
+def _mutants() -> str:
+    """The row of the table of the README that tells of code mutants."""
+    return f"| code mutants | {mutants_in_short(read_mutants(EVIDENCE / 'mutants.json')['summary'])} |\n"
 
 
 def _content(path: Path) -> Evidence:
@@ -81,10 +128,22 @@ def dated() -> str:
     return _table(("file", "made on", "of commit", "what it found"), rows)
 
 
-def _in_short(found: Evidence) -> str:
+def _in_short(found: Evidence) -> str:  # noqa: PLR0911 - one form of evidence after another
+    if "mutants" in found:
+        return mutants_in_short(found["summary"])
     if "variations" in found:
         alarming = sum(bool(each["alarms"]) for each in found["variations"])
         return f"{alarming} of {len(found['variations'])} variations raise an alarm"
+    if "crossings" in found:
+        crossed = [is_caught for each in found["crossings"] for is_caught in each["crossed"].values()]
+        of_all = f"{len(found['crossings'])} of {found['of_faults']} faults"
+        return f"{sum(crossed)} of {len(crossed)} crossings of {of_all} caught"
+    if "wrong" in found:
+        return f"{len(found['wrong'])} of {len(found['runs'])} live runs against servers of other authors went wrong"
+    if "servers" in found:
+        parts = [found[part] for part in ("servers", "files", "kills", "planted") if part in found]
+        wrong = sum(not entry["right"] for part in parts for entry in part)
+        return f"{wrong} of {sum(map(len, parts))} servers, files, kills and planted secrets went wrong"
     if "noticed" in found:
         return f"{found['noticed']} of {found['made']} alterations noticed"
     return (
@@ -139,6 +198,66 @@ def side_by_side(comparisons: Mapping[str, Evidence]) -> str:
     return _table(("fault or mutation", "`conformance run`", *found), rows)
 
 
+def beside_peers(peers: Evidence, identities: Evidence, matrix: Evidence) -> str:
+    """Who caught which of the ten faults, with what was measured when.
+
+    Args:
+        peers: What ``benchmarks/beside_peers.py`` printed.
+        identities: What ``benchmarks/beside_schemathesis.py`` printed with two identities.
+        matrix: What the suite catches.
+    """
+    ours = {each["name"]: each for section in FAULTY for each in matrix[section]}
+    st = {row["name"]: _seeds(row["schemathesis"]) for row in _rows(identities)}
+    rows = [
+        (
+            _told(ours[row["name"]]),
+            "caught" if ours[row["name"]]["caught"] else "missed",
+            st.get(row["name"], "not tried"),
+            *(_peer(row["peers"][name]) for name in PEERS),
+        )
+        for row in peers["faults"]
+    ]
+    versions = ", ".join(f"{name} {number}" for name, number in _versions(peers, identities))
+    return (
+        f"Measured on {peers['date'][:10]} and, for `st`, {identities['date'][:10]}, {peers['machine']}. {versions}. "
+        f"Of {len(rows)}, {_totals(peers, matrix)}.\n\n"
+        + _table(("the sandbox", "this suite", "`st run`", *PEERS.values()), rows)
+    )
+
+
+def _totals(peers: Evidence, matrix: Evidence) -> str:
+    """How many each tool catches."""
+    caught = {each["name"] for section in FAULTY for each in matrix[section] if each["caught"]}
+    own = sum(row["name"] in caught for row in peers["faults"])
+    told = [(column, sum(row["peers"][name]["caught"] for row in peers["faults"])) for name, column in PEERS.items()]
+    return ", ".join([f"this suite catches {own}", *(f"{column} {number}" for column, number in told)])
+
+
+def _peers(matrix: Evidence) -> str:
+    """The row of the table of the README that tells of other tools."""
+    peers = _content(EVIDENCE / "peers.json")
+    return f"| of {len(peers['faults'])} faults, shown to peers too | {_totals(peers, matrix)} |\n"
+
+
+def _told(fault: Evidence) -> str:
+    """What a fault does, and its name where that says something else."""
+    title = fault.get("title", "")
+    return f"{title} `{fault['name']}`" if fault["name"].isalnum() else title
+
+
+def _peer(found: Evidence) -> str:
+    if not found["ran"]:
+        return "did not run"
+    return "caught" if found["caught"] else "missed"
+
+
+def _versions(peers: Evidence, identities: Evidence) -> list[tuple[str, str]]:
+    """Each tool with the version that was measured."""
+    told = [text.rpartition(" ") for name, text in peers["versions"].items() if name != "wallet-conformance"]
+    own = [("wallet-conformance", peers["versions"]["wallet-conformance"])]
+    return [*own, ("schemathesis", identities["versions"]["schemathesis"]), *((name, of) for name, _, of in told)]
+
+
 def _rows(found: Evidence) -> list[Evidence]:
     return [row for section in FAULTY for row in found.get(section, ())]
 
@@ -155,7 +274,7 @@ def main() -> None:
     check = parser.parse_args().check
     try:
         pages = texts()
-    except (EvidenceUnreadableError, MatrixUnreadableError) as error:
+    except (EvidenceUnreadableError, MatrixUnreadableError, TableUnreadableError) as error:
         sys.exit(f"{error}\nHow to make it again stands in evidence/README.md.")
     stale = False
     for path, text in pages.items():

@@ -7,7 +7,7 @@ ABOUT = (
     "A client names a customer's account; the provider creates the customer or answers 400. What is judged is the id "
     "alone. The address is that of a made-up key, see wallet-signatures; the others are those of EIP-55."
 )
-SYNTAX = "customer.malformed-chain-id-is-400"
+SYNTAX = "customer.malformed-chain-id-refused"
 FORM = "client.sends-account-id"
 CHECKSUM = "client.sends-checksummed-address"
 LISTED = {
