@@ -153,6 +153,10 @@ class _Server(uvicorn.Server):
         await _turns(2)  # an idle connection is closed in one turn of the loop and gone in the next
         if self.server_state.connections or self.server_state.tasks:
             await super().shutdown(sockets)
+            await _turns(2)  # in which a task that was told to end does
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()  # its client reads no further, or sends no more of its request
+            await _turns(2)
         else:
             await self.lifespan.shutdown()
 

@@ -1,5 +1,6 @@
 """The server itself: paths, methods, sizes, garbage, start and stop."""
 
+import gc
 import socket
 import threading
 from collections.abc import Iterator
@@ -182,6 +183,26 @@ def test_a_server_that_does_not_end_is_not_waited_for(monkeypatch: pytest.Monkey
         assert not goes_on.is_set()
         goes_on.set()
     server.wait()
+
+
+@pytest.mark.parametrize("request_bytes", [b"GET / HTTP/1.0\r\n\r\n", b"PUT / HTTP/1.0\r\nContent-Length: 9\r\n\r\n{"], ids=["reads", "sends"])
+def test_a_client_that_neither_reads_nor_sends_is_left(request_bytes: bytes) -> None:
+    asked = threading.Event()
+
+    async def answer_at_length(_scope: Any, receive: Any, send: Any) -> None:
+        asked.set()
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": bytes(64 * MIB)})
+
+    server = ThreadedServer(answer_at_length, "127.0.0.1", 0)
+    parts = urlsplit(server.origin)
+    with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
+        connection.sendall(request_bytes)
+        assert asked.wait(5)
+        server.stop()
+        gc.collect()  # what is still open fails the test
 
 
 def test_half_a_request_has_no_effect(world: Any) -> None:
