@@ -1,12 +1,13 @@
 """Faults of the sandbox are caught by the rules that they break and by no others; no variation is taken for one.
 
 A fixed part of the matrix, which CI can afford at every change: for each rule the first fault that breaks it, with the
-tests of the rules that it breaks, and each variation with the tests of its topic. As in the matrix, the tests are
+tests of the rules that it breaks, and each variation with the tests of its topic, together with others of its topic
+that change something else; the matrix, and ``tox -e evidence``, try each alone. As in the matrix, the tests are
 rehearsed once, those to which a fault makes no difference are not run again, and tests that generate their requests are
 run if a rule still misses the fault. All faults and variations of an API are tried in one session of pytest.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import pytest
@@ -20,6 +21,7 @@ from conformance.matrix.session import Observation
 from conformance.matrix.verdicts import RuleVerdict, Verdicts
 from conformance.sandbox.behaviour import declared_changes
 from conformance.sandbox.faults import Fault, Variation
+from tests.conftest import SIZE
 
 Kind = type[Fault] | type[Variation]
 
@@ -41,9 +43,49 @@ VARIATIONS = {
     for name, found in declared_changes(api).items()
     if issubclass(found, Variation)
 }
+ALONE = {
+    "CutsFractionsOnReading",
+    "RoundsTimesOnReading",
+    "RenewsChallengesAMomentLate",
+    "AnswersInitiatingPairWithTheSame",
+}
+"""Variations that rest on how others write times, renew challenges or answer duplicates."""
+
+
+def overrides(variation: type[Variation]) -> set[str]:
+    """The names of what a variation overrides."""
+    return {name for name in vars(variation) if not name.startswith(("__", "_abc")) and name != "permits"}
+
+
+def fits(variation: type[Variation], group: Sequence[type[Variation]]) -> bool:
+    """Whether a variation can be tried together with the others of a group."""
+    names = {each.__name__ for each in (variation, *group)}
+    taken = {name for each in group for name in overrides(each)}
+    return SIZE != "full" and names.isdisjoint(ALONE) and overrides(variation).isdisjoint(taken)
+
+
+def together() -> Mapping[tuple[str, str], type[Variation]]:
+    """The variations that are tried together, their names with a ``+`` between, and one of them for its topic."""
+    groups: list[tuple[str, list[type[Variation]]]] = []
+    for (api, _), variation in VARIATIONS.items():
+        of_topic = (group for of, group in groups if of == api and topic(group[0]) == topic(variation))
+        found = next((group for group in of_topic if fits(variation, group)), None)
+        if found is None:
+            groups.append((api, [variation]))
+        else:
+            found.append(variation)
+    return {(api, "+".join(each.__name__ for each in group)): group[0] for api, group in groups}
+
+
+def topic(change: Kind) -> str:
+    """The topic of a fault or variation."""
+    return change.__module__.rpartition(".")[2]
+
+
+TOGETHER = together()
 CHANGES: Mapping[tuple[str, str], Kind] = {
     **{fault: FAULTS[fault] for fault in FAULTS if fault in PROOFS.values()},
-    **VARIATIONS,
+    **TOGETHER,
 }
 """What is tried."""
 BY_A_SETTING = {"offblocks.challenge.domain-expected"}
@@ -78,11 +120,10 @@ def rehearsal(api: str, *, generated: bool) -> Rehearsal:
 
 def candidates(api: str, change: Kind) -> list[str]:
     """The ids of the scenarios that are tried: for a fault those of its rules, for a variation those of its topic."""
-    topic = change.__module__.rpartition(".")[2]
     wanted = (
         set(change.breaks)
         if issubclass(change, Fault)
-        else {rule for rule in CATALOGUES[api] if rule.startswith(f"{api}.{topic}.")}
+        else {rule for rule in CATALOGUES[api] if rule.startswith(f"{api}.{topic(change)}.")}
     )
     return scenarios(api, wanted)
 
@@ -153,9 +194,13 @@ def test_a_fault_is_caught_by_the_rules_that_it_breaks(
     assert judgement.also == (), "rules that the fault does not claim to break"
 
 
-@pytest.mark.parametrize(("api", "name"), VARIATIONS)
-def test_a_variation_raises_no_alarm(api: str, name: str, by_scenarios: Mapping[str, Observation]) -> None:
+@pytest.mark.parametrize(("api", "name"), TOGETHER)
+def test_variations_raise_no_alarm(api: str, name: str, by_scenarios: Mapping[str, Observation]) -> None:
     assert judge((), by_scenarios[name].verdicts, {}, CATALOGUES[api]).alarms == ()
+
+
+def test_every_variation_is_tried() -> None:
+    assert sorted(VARIATIONS) == sorted((api, name) for api, names in TOGETHER for name in names.split("+"))
 
 
 @pytest.mark.parametrize("generated", [False, True], ids=["scenarios", "generated"])

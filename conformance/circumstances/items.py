@@ -42,11 +42,12 @@ def have_counted(kept: Sequence[pytest.Item], collected: Sequence[pytest.Item]) 
         collected: Those that pytest collected.
     """
     config = collected[0].config
-    if left_out := [item for item in collected if item not in kept]:
+    remaining, present = set(kept), set(collected)
+    if left_out := [item for item in collected if item not in remaining]:
         config.hook.pytest_deselected(items=left_out)
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and hasattr(reporter, "_numcollected"):
-        reporter._numcollected += sum(item not in collected for item in kept)  # noqa: SLF001
+        reporter._numcollected += len(remaining - present)  # noqa: SLF001
 
 
 def fewest(levels: Sequence[Level], shows: Callable[[Sequence[Level]], bool]) -> tuple[Level, ...]:

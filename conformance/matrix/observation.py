@@ -117,8 +117,8 @@ def observe(api: Api, tests: Mapping[Name, Sequence[str]], *, examples: int = EX
 
     Args:
         api: The API.
-        tests: The ids of the tests, empty for all, by the name of the fault, mutation or variation with which they run;
-            None for the sandbox as it is.
+        tests: The ids of the tests, empty for all, by the name of the fault, mutation or variation with which they run,
+            or of several with a ``+`` between; None for the sandbox as it is.
         examples: How many requests are generated of each operation, phase and mode at most.
 
     Returns:
@@ -137,7 +137,11 @@ def observe(api: Api, tests: Mapping[Name, Sequence[str]], *, examples: int = EX
 
 
 def _sandbox(api: Api, change: str | None) -> SandboxApp:
-    return SandboxApp(Worlds([api], "sandbox", [change] if change else [], beyond_loopback=False))
+    return SandboxApp(Worlds([api], "sandbox", _names(change), beyond_loopback=False))
+
+
+def _names(change: str | None) -> tuple[str, ...]:
+    return tuple(change.split("+")) if change else ()
 
 
 def observe_differing(
@@ -147,7 +151,8 @@ def observe_differing(
 
     Args:
         api: The API.
-        tests: The ids of the tests by the name of the fault, mutation or variation with which they run.
+        tests: The ids of the tests by the name of the fault, mutation or variation with which they run, or of several
+            with a ``+`` between.
         recordings: What the tests asked in a rehearsal and were answered, by their ids.
         examples: How many requests are generated of each operation, phase and mode at most; as in the rehearsal.
 
@@ -163,7 +168,7 @@ def observe_differing(
     for name, candidates in tests.items():
         began = stopwatch()
         with warm_process():
-            differs = differing_worlds(api, (name,), {test: recordings[test] for test in candidates})
+            differs = differing_worlds(api, _names(name), {test: recordings[test] for test in candidates})
         seconds[name] = stopwatch() - began
         if differs:
             chosen[name] = differs

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -94,7 +95,17 @@ def _member(name: str, value: str) -> Harm:
     return _changed(lambda body: expression.sub(lambda found: found[1] + value.encode(), body))
 
 
-def _bomb(levels: int = 1) -> bytes:
+def _bomb(headers: list[tuple[str, str]], levels: int = 1) -> Harm:
+    """A gibibyte of zeros in a mebibyte, compressed when it is first asked for, which takes seconds."""
+
+    def harm(connection: socket.socket, _asked: Asked, _ask: Ask) -> None:
+        send(connection, 200, headers, _compressed(levels))
+
+    return harm
+
+
+@cache
+def _compressed(levels: int) -> bytes:
     body = b"".join(_zeros(64))
     for _ in range(levels - 1):
         body = gzip.compress(body, 9)
@@ -214,8 +225,8 @@ _KINDS: Mapping[str, Mapping[str, tuple[Harm, Mapping[str, Any]]]] = {
         "of a refusal": (_endless("HTTP/1.1 400 No\r\n\r\n", b"no " * 32_768), {}),
     },
     "a bomb": {
-        "gzip": (_answer([*_JSON, ("Content-Encoding", "gzip")], _bomb()), {}),
-        "gzip in gzip": (_answer([*_JSON, ("Content-Encoding", "gzip, gzip")], _bomb(2)), {}),
+        "gzip": (_bomb([*_JSON, ("Content-Encoding", "gzip")]), {}),
+        "gzip in gzip": (_bomb([*_JSON, ("Content-Encoding", "gzip, gzip")], 2), {}),
         "deflate": (_answer([*_JSON, ("Content-Encoding", "deflate")], zlib.compress(bytes(200 * _MEGABYTE), 9)), {}),
         "an unknown coding": (_answer([*_JSON, ("Content-Encoding", "br")], b"\x8b" * 5000), {}),
     },
@@ -252,7 +263,7 @@ _KINDS: Mapping[str, Mapping[str, tuple[Harm, Mapping[str, Any]]]] = {
     },
     "a page that is long": {
         "without an end": (_endless(f"{_PAGE}Connection: close\r\n\r\n<p>", b"<p>a" * 16_384), _ON_PAGE),
-        "in gzip": (_answer([*_HTML, ("Content-Encoding", "gzip")], _bomb()), _ON_PAGE),
+        "in gzip": (_bomb([*_HTML, ("Content-Encoding", "gzip")]), _ON_PAGE),
         "a byte a second": (_endless(f"{_PAGE}Content-Length: 5000\r\n\r\n", b" ", every=_A_SECOND), _ON_PAGE),
         "redirects that drip": (
             _endless("HTTP/1.1 302 Found\r\nLocation: again\r\nX: ", b"a", every=_A_SECOND),
