@@ -12,9 +12,10 @@ import pytest
 from conformance.api import named, registered
 from conformance.run import Options, run
 from conformance.verdicts import Verdict
+from tests.conftest import SIZE
 
 CHECKOUT = Path(__file__).parents[1]
-SAMPLE = 2
+SAMPLE = {"small": 1, "full": 2}[SIZE]
 """Alterations of each cassette."""
 KINDS = {"method", "path", "query", "body", "signature", "response field", "response header", "status"}
 

@@ -39,7 +39,7 @@ def settings(sandbox_elsewhere: Control) -> Settings:
     return found
 
 
-RULES = some_rules("planbok", "challenge", "customer", "key", "webhook")
+RULES = some_rules("planbok", "challenge", "webhook")
 A_MOMENT = timedelta(milliseconds=55)
 AT_ONCE = 1e6
 """Requests a second: this server may be asked as often as it takes."""
