@@ -12,6 +12,7 @@ from conformance.scenario import found
 from conformance.standards.spellings import (
     PLAIN,
     EscapedJson,
+    InChunks,
     OtherHeaders,
     OtherSignature,
     SpacedJson,
@@ -283,6 +284,13 @@ class OtherSignatureForm(Level):
     spelling = OtherSignature()
 
 
+class ChunkedBodies(Level):
+    """Bodies in chunks, as they are sent by who does not know their length beforehand."""
+
+    name, factor, says = "chunked", "spelling", "with bodies sent in chunks"
+    spelling = InChunks()
+
+
 class NewConnections(Level):
     """Every request comes over a new connection."""
 
@@ -312,6 +320,7 @@ LEVELS: Sequence[Level] = (
     EscapedBodies(),
     OtherHeaderLines(),
     OtherSignatureForm(),
+    ChunkedBodies(),
     NewConnections(),
 )
 """All levels but those that are the usual."""

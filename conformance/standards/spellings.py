@@ -1,11 +1,14 @@
-"""The many ways in which one right request can be written: JSON (RFC 8259), header fields (RFC 9110), signatures."""
+"""The many ways in which one right request can be written: JSON (RFC 8259), header fields (RFC 9110), signatures.
+
+Content too can be sent in two ways (RFC 9112).
+"""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["PLAIN", "EscapedJson", "OtherHeaders", "OtherSignature", "SpacedJson", "Spelling"]
+__all__ = ["PLAIN", "EscapedJson", "InChunks", "OtherHeaders", "OtherSignature", "SpacedJson", "Spelling"]
 
 
 class Spelling:
@@ -17,6 +20,8 @@ class Spelling:
     """The media type of JSON (RFC 8259, section 11)."""
     accept = "application/json"
     """The media ranges that an answer may have (RFC 9110, section 12.5.1)."""
+    in_chunks = False
+    """Whether content is sent in chunks, without a Content-Length (RFC 9112, section 7.1)."""
 
     def json(self, value: object) -> bytes:
         """A value as JSON text in UTF-8."""
@@ -70,6 +75,12 @@ class OtherSignature(Spelling):
     def components(self, names: Sequence[str]) -> Sequence[str]:
         """The components that a signature covers, in the order in which it lists them."""
         return tuple(reversed(names))
+
+
+class InChunks(Spelling):
+    """Content in chunks, which every recipient must be able to read (RFC 9112, section 7.1)."""
+
+    in_chunks = True
 
 
 PLAIN = Spelling()

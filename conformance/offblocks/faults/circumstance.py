@@ -1,6 +1,7 @@
 """What is wrong only under circumstances: late in the day, among others, after a look, in another spelling."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -204,3 +205,13 @@ class TakesOneMediaRangeAlone(Fault, OffBlocks):
         if request.header("Accept") in {None, "*/*", "application/json"}:
             return await super().answer(request, path)
         return problem(406, "No other type than application/json can be accepted.")
+
+
+class ReadsNoChunks(Fault, OffBlocks):
+    """Reads as many bytes of a body as Content-Length says, and none without it."""
+
+    breaks = ("offblocks.authentication.token-issued",)
+
+    async def answer(self, request: Request, path: str) -> Response:
+        unread = request.header("Content-Length") is None
+        return await super().answer(replace(request, body=b"") if unread else request, path)
