@@ -149,9 +149,9 @@ class ApiClient(ABC):
 
         try:
             response = patiently(partial(send, in_chunks=self.spelling.in_chunks))
-            if self.spelling.in_chunks and response.status_code == HTTPStatus.LENGTH_REQUIRED:  # RFC 9112, section 6.3
-                response = patiently(partial(send, in_chunks=False))
-            return response
+            if response.status_code != HTTPStatus.LENGTH_REQUIRED or not self.spelling.in_chunks:
+                return response
+            return patiently(partial(send, in_chunks=False))  # the length may be asked for (RFC 9112, section 6.3)
         except NotTakenError as busy:
             raise self.error(f"{method} {path} {busy}") from busy
 

@@ -251,9 +251,20 @@ def like(token: str, *, former: str) -> Iterator[tuple[str, str]]:
         yield f"whose signature is {name}", f"{signed}.{wrong.get(name, f'{signature}.')}"
     claims = wrong_middle(signed.rpartition(".")[2])
     yield "with another character in its claims", f"{signed.rpartition('.')[0]}.{claims}.{signature}"
+    first, dot, rest = token.partition(".")
+    yield "with one more member in its header", f"{with_member(first)}{dot}{rest}"
     joined = f"{signed}.{former.rpartition('.')[2]}"
     yield "with the signature of the one before it", f"{joined}." if joined in {token, former} else joined
     yield "without its signature", signed
+
+
+def with_member(text: str) -> str:
+    """The header of a token with one more member, or what has no members with another character in its middle."""
+    try:
+        members = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return base64url(json.dumps({**members, "kid": "1"}).encode())
+    except (ValueError, TypeError):
+        return wrong_middle(text)
 
 
 def wrong_middle(text: str) -> str:

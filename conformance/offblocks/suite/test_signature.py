@@ -34,6 +34,7 @@ from conformance.offblocks.deviations import (
     signs_another_path,
     signs_another_query,
     unsigned,
+    writes_its_input_with_blanks,
 )
 from conformance.offblocks.suite.effects import expect_customers
 from conformance.offblocks.suite.operations import guarded
@@ -117,6 +118,13 @@ def test_a_signature_of_an_absent_query_is_accepted(tenant: Tenant) -> None:
     """Given a tenant, when its signature covers the query of a request that has none."""
     answer = tenant.customers(deviation=covers_an_absent_query)
     expect_status("offblocks.signature.base-by-the-standard", answer, 200)
+
+
+@verifies("offblocks.signature.base-by-the-standard")
+def test_what_a_signature_covers_may_be_written_with_blanks(tenant: Tenant) -> None:
+    """Given a tenant, when its signature says what it covers with more blanks than were signed."""
+    answer = tenant.customers(deviation=writes_its_input_with_blanks)
+    expect_acceptance("offblocks.signature.base-by-the-standard", answer)
 
 
 @verifies("offblocks.signature.base-by-the-standard")

@@ -40,10 +40,11 @@ def test_a_webhook_is_registered(tenant: Tenant, hooks: Hooks) -> None:
     )
 
 
-@verifies("offblocks.webhook.updated", "offblocks.webhook.only-its-types")
+@verifies("offblocks.webhook.updated", "offblocks.webhook.only-its-types", "offblocks.webhook.sent-on-creation")
 def test_a_webhook_is_updated(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
-    """Given a registered address, when another takes its place, one for accounts is added, and a customer comes."""
-    registration = tenant.put_webhook(hooks.url)
+    """Given two registered addresses, when one is moved, one for accounts is added, and a customer comes."""
+    for address in (hooks.beside("kept"), hooks.url):
+        registration = tenant.put_webhook(address)
     identifier = registration.response.members().get("id")
     if not isinstance(identifier, str):
         step_failed("A webhook was to be registered with an id", registration)
@@ -55,8 +56,15 @@ def test_a_webhook_is_updated(tenant: Tenant, clock: Clock, hooks: Hooks) -> Non
         if not exchange.response.succeeded:
             step_failed("A webhook was to be updated, and another one registered", exchange)
     customer = tenant.onboard(tenant.new_wallet()).id
-    found = _deliveries(tenant, clock, partial(_tell, customer, "initiating"))
-    addresses = {delivery.request.url.partition("?")[2] for delivery in found if _names(delivery, customer)}
+    found = _deliveries(tenant, clock, lambda seen: _queries(seen, customer) >= {"kept", "moved"})
+    addresses = _queries(found, customer)
+    expect(
+        "offblocks.webhook.sent-on-creation",
+        "kept" in addresses,
+        where="webhook, the query of its address",
+        expected="kept, whose registration nobody changed",
+        got=" and ".join(each or "none" for each in sorted(addresses)) or "no event",
+    )
     expect(
         "offblocks.webhook.updated",
         "moved" in addresses and "" not in addresses,
@@ -223,6 +231,11 @@ def _states(deliveries: Sequence[Delivery], customer: str) -> list[str]:
 def _names(delivery: Delivery, customer: str) -> bool:
     members = delivery.request.members()
     return members.get("webhookType") == "customer.updated" and members.get("id") == customer
+
+
+def _queries(deliveries: Sequence[Delivery], customer: str) -> set[str]:
+    """The queries of the addresses that events of a customer were sent to."""
+    return {delivery.request.url.partition("?")[2] for delivery in deliveries if _names(delivery, customer)}
 
 
 def _changes(deliveries: Sequence[Delivery], customer: str) -> list[Delivery]:
