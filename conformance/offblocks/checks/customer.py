@@ -169,21 +169,36 @@ def reading(exchange: Exchange, creation: Creation) -> Iterator[Finding]:
     yield from _customer_fields(members, "response ", exchange)
     if creation.identity != exchange.identity:
         return
-    for name in ("id", "chainId", "externalId"):
-        yield SAYS.judged(
-            "customer.readable",
-            is_shown(name, members.get(name), creation.shown.get(name)),
-            f"response /{name}",
-            f"{creation.shown.get(name)}, as at creation",
-            members.get(name),
-            exchange,
-        )
+    yield from as_created("customer.readable", members, creation, "response ", exchange)
     before, now = creation.shown.get("createdAt"), members.get("createdAt")
     if before is None or now is None:
         yield SAYS.lacking("customer.created-at-stays", "createdAt, at creation and later", exchange)
         return
     likeness = "identical" if before == now else "fewer-digits" if _differ_in_digits(before, now) else None
     yield SAYS.read("customer.created-at-stays", likeness, "response /createdAt", str(before), now, exchange)
+
+
+def as_created(
+    rule: str, members: Mapping[str, object], creation: Creation, where: str, exchange: Exchange | None = None
+) -> Iterator[Finding]:
+    """Whether a customer is shown with the id, account and externalId of its creation.
+
+    Args:
+        rule: The rule that asks for it, without the name of the API.
+        members: What is shown of the customer.
+        creation: The creation of this customer.
+        where: In which part of what message.
+        exchange: The exchange that shows it, if one does.
+    """
+    for name in ("id", "chainId", "externalId"):
+        yield SAYS.judged(
+            rule,
+            is_shown(name, members.get(name), creation.shown.get(name)),
+            f"{where}/{name}",
+            f"{creation.shown.get(name)}, as at creation",
+            members.get(name),
+            exchange,
+        )
 
 
 def _differ_in_digits(one: object, other: object) -> bool:
@@ -202,10 +217,19 @@ def _precisely(time: str) -> tuple[int, Fraction]:
     return len(fraction), int(second.timestamp()) + Fraction(int(fraction or "0"), 10 ** len(fraction))
 
 
-def listing(exchange: Exchange) -> Iterator[Finding]:
-    """What the members of each listed customer show."""
+def listing(exchange: Exchange, history: History) -> Iterator[Finding]:
+    """What the members of each listed customer show.
+
+    Args:
+        exchange: The request that lists them, and the answer.
+        history: What came before it.
+    """
     for number, members in enumerate(listed(exchange)):
-        yield from _customer_fields(members, f"response /{number}", exchange)
+        where = f"response /{number}"
+        yield from _customer_fields(members, where, exchange)
+        created = history.observer.creation(str(members.get("id")))
+        if created is not None and created.identity == exchange.identity:
+            yield from as_created("customer.listed", members, created, where, exchange)
 
 
 def listed(exchange: Exchange) -> list[Mapping[str, object]]:

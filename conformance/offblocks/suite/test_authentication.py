@@ -21,6 +21,7 @@ from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
     crosses,
     expect,
+    expect_acceptance,
     expect_reading,
     expect_refusal,
     expect_refusal_status,
@@ -204,6 +205,22 @@ def test_an_expired_token_is_refused(tenant: Tenant, wallet: Wallet, clock: Cloc
     for call in guarded(tenant, customer).values():
         answer = call(authorization=f"Bearer {issued[0]}", breaks=rules("renews-token-in-time"))
         expect_unauthorised("offblocks.authentication.expired-token-refused", answer, "its time is over")
+
+
+@waits
+@crosses("authentication", "expiry")
+@verifies("offblocks.authentication.token-lives-an-hour")
+def test_a_token_holds_until_its_end_though_another_was_given(tenant: Tenant, clock: Clock) -> None:
+    """Given a token, when another is asked for just before the first one's end, and the customers listed with that."""
+    asked = tenant.ask_token()
+    issued = issued_token(asked) or step_failed("A token was to be issued", asked)
+    lifetime = issued[1] - asked.at
+    if not CLOCKS_APART < lifetime <= LONGEST:
+        needs(f"a token whose end can be waited for, within {LONGEST}; this one is good for {lifetime}")
+    clock.advance(lifetime - CLOCKS_APART)
+    tenant.ask_token()
+    answer = tenant.customers(authorization=f"Bearer {issued[0]}")
+    expect_acceptance("offblocks.authentication.token-lives-an-hour", answer)
 
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")

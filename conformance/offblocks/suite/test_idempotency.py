@@ -7,10 +7,14 @@ from typing import Any
 
 from conformance.clock import Clock
 from conformance.exchange import Exchange
-from conformance.findings import answer as shown
 from conformance.offblocks.deviations import digests_another_body, rules, signed_by, undigested, unsigned
 from conformance.offblocks.messages import issued_challenge
-from conformance.offblocks.suite.effects import DAYS_AFTER, expect_customers, require_days
+from conformance.offblocks.suite.effects import (
+    DAYS_AFTER,
+    expect_customers,
+    expect_the_same_answer,
+    require_days,
+)
 from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
@@ -45,19 +49,6 @@ def created(exchange: Exchange) -> Exchange:
     if not exchange.response.succeeded:
         step_failed("A customer was to be created", exchange)
     return exchange
-
-
-def expect_the_same_answer(rule: str, repeat: Exchange, first: Exchange) -> None:
-    """Say that `rule` asks for the answer of `first` again."""
-    alike = repeat.response.status == first.response.status and repeat.response.body == first.response.body
-    expect(
-        rule,
-        alike,
-        where="response",
-        expected=f"{shown(first)} and the body of [{first.id}]",
-        got="so" if alike else f"{shown(repeat)} and {repeat.response.body.decode(errors='replace') or 'no body'}",
-        exchange=repeat,
-    )
 
 
 # ---------------------------------------------------------------------------------------------------- the key's form

@@ -358,6 +358,25 @@ def test_another_customer_does_not_sign_its_own_challenge_for_this_one(
 
 
 @verifies(
+    "offblocks.signing.foreign-challenge-refused",
+    "offblocks.signing.refusal-leaves-initiating",
+    "offblocks.signing.refusal-status",
+    "offblocks.signing.hex-text-accepted",
+)
+def test_a_right_request_of_another_customer_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
+    """Given two customers, when all that is right for one is sent under the other's id, and then under its own."""
+    other = tenant.onboard(other_wallet)
+    customer = tenant.onboard(wallet)
+    broken = ("returns-challenge-unchanged",)
+    exchange = tenant.sign(customer.id, other_wallet, other.challenge, broken=broken)
+    rule = "offblocks.signing.foreign-challenge-refused"
+    expect_no_effect(rule, exchange, tenant, customer.id, because="all in it is another customer's")
+    expect_initiating(tenant, other.id)
+    exchange = tenant.sign(other.id, other_wallet, tenant.fetched(other.id))
+    expect_status("offblocks.signing.hex-text-accepted", exchange, 204)
+
+
+@verifies(
     "offblocks.signing.superseded-challenge-refused",
     "offblocks.signing.refusal-leaves-initiating",
     "offblocks.signing.refusal-status",

@@ -8,6 +8,8 @@ import pytest
 
 from conformance.clock import Clock
 from conformance.exchange import Delivery
+from conformance.offblocks.messages import instant
+from conformance.offblocks.suite.effects import expect_the_same_answer
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import PATIENCE, expect, expect_status, leaves_out, needs, step_failed, verifies
@@ -15,6 +17,7 @@ from conformance.targets import Hooks, Subject
 from conformance.values import near, telling
 
 A_SECOND = timedelta(seconds=1)
+SOME_SECONDS = timedelta(seconds=4)
 OTHER_REFUSALS = (404, 410, 302, 429)
 """What receivers answer besides 500, and senders take for the end: none of it is 2xx."""
 
@@ -81,6 +84,16 @@ def test_a_webhook_is_updated(tenant: Tenant, clock: Clock, hooks: Hooks) -> Non
     )
 
 
+@verifies("offblocks.idempotency.repeat-answered-alike")
+def test_a_repeated_registration_is_answered_alike(tenant: Tenant, hooks: Hooks) -> None:
+    """Given a registered address, when the registration is repeated with its key."""
+    key = tenant.new_key()
+    first, repeat = (tenant.put_webhook(hooks.url, key=key) for _ in range(2))
+    if not first.response.succeeded:
+        step_failed("A webhook was to be registered", first)
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+
+
 @verifies(
     "offblocks.webhook.sent-on-change", "offblocks.webhook.sent-on-creation", "offblocks.webhook.event-matches-schema"
 )
@@ -125,6 +138,50 @@ def test_what_is_sent_last_is_what_is_read(tenant: Tenant, wallet: Wallet, clock
             where="webhook",
             expected=f"customer.updated with the state that is read, {state}, within {PATIENCE}",
             got=f"events with the states {', '.join(states) or 'of nobody'}",
+        )
+
+
+@verifies("offblocks.webhook.event-matches-schema")
+def test_an_event_shows_when_its_customer_changed(tenant: Tenant, wallet: Wallet, clock: Clock, hooks: Hooks) -> None:
+    """Given a registered address, when a customer is verified some seconds after it signed, and is read."""
+    _register(tenant, hooks)
+    customer = tenant.verifying(wallet).id
+    clock.advance(SOME_SECONDS)
+    tenant.simulate("verify", customer)
+    state = tenant.status_once(customer, "active")
+    found = _deliveries(tenant, clock, partial(_tell, customer, state))
+    read = tenant.read(customer)
+    changed = instant(read.response.members().get("updatedAt"))
+    events = [each.request.members() for each in found if _names(each, customer) and _state(each) == state]
+    told = [event.get("updatedAt") for event in events]
+    if changed is None or not told:
+        relied_on = ["offblocks.webhook.sent-on-change", "offblocks.flow.verified-becomes-active"]
+        step_failed("A customer was to be read with its updatedAt, and an event to tell of it", read, relied_on)
+    expect(
+        "offblocks.webhook.event-matches-schema",
+        any(time is not None and abs(time - changed) < SOME_SECONDS / 2 for time in map(instant, told)),
+        where="webhook /updatedAt",
+        expected=f"{changed}, as it is read of the customer in the state {state}",
+        got=", ".join(map(str, told)),
+    )
+
+
+@verifies("offblocks.flow.rejected-is-final")
+def test_who_was_rejected_at_once_with_a_verification_stays_so(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
+    """Given a registered address and customers to be verified, when each is verified and rejected at once."""
+    _register(tenant, hooks)
+    for outcomes in (("verify", "reject"), ("reject", "verify")):
+        customer = tenant.verifying(tenant.new_wallet()).id
+        tenant.together(*(partial(tenant.simulate, outcome, customer) for outcome in outcomes))
+        state = tenant.status_once(customer, "active", "rejected")
+        states = _states(_deliveries(tenant, clock, partial(_tell, customer, state)), customer)
+        state = tenant.status(customer)
+        expect(
+            "offblocks.flow.rejected-is-final",
+            state == "rejected" or "rejected" not in states,
+            where="response /status",
+            expected="rejected, for good, as an event said",
+            got=f"{state}, after events with the states {', '.join(states)}",
         )
 
 
