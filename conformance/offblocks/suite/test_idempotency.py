@@ -5,7 +5,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from conformance.clock import Clock
+from conformance.clock import Clock, SystemClock
 from conformance.exchange import Exchange
 from conformance.offblocks.deviations import digests_another_body, rules, signed_by, undigested, unsigned
 from conformance.offblocks.messages import issued_challenge
@@ -38,6 +38,8 @@ ANOTHER_PAYLOAD = rules("fresh-key-per-payload")
 REPEATED = 3
 """How often a request is repeated."""
 HOUR = timedelta(hours=1)
+SOON = timedelta(milliseconds=50)
+"""After which a request follows another that is to be under way then."""
 
 
 def created(exchange: Exchange) -> Exchange:
@@ -337,3 +339,26 @@ def test_two_creations_with_one_key_at_once_leave_one_customer(tenant: Tenant, w
     given = {str(answer.response.members().get("id")) for answer in answers if answer.response.succeeded}
     expect(rule, len(given) <= 1, where="response /id", expected="one id", got=", ".join(sorted(given)))
     expect_customers(rule, tenant, [external_id], at_most=1)
+
+
+@verifies("offblocks.idempotency.changed-payload-refused")
+def test_of_two_payloads_with_one_key_at_once_one_is_refused(
+    tenant: Tenant, wallet: Wallet, other_wallet: Wallet
+) -> None:
+    """Given a tenant, when another creation with the same key follows while the first one may be under way."""
+    key = tenant.new_key()
+    create = partial(tenant.create, key=key, may_break=ANOTHER_PAYLOAD)
+
+    def follow() -> Exchange:
+        SystemClock().advance(SOON)
+        return create(other_wallet)
+
+    first, second = tenant.together(partial(create, wallet), follow)
+    expect(
+        "offblocks.idempotency.changed-payload-refused",
+        not (first.response.succeeded and second.response.succeeded),
+        where="response statuses",
+        expected="2xx and a refusal, since the key came with another payload",
+        got=f"{first.response.status} and {second.response.status}",
+        exchange=second,
+    )
