@@ -1,5 +1,7 @@
 """What can be wrong where two concerns meet, when something comes again, and with what is another's."""
 
+import html
+import json
 import re
 from collections.abc import Hashable
 from dataclasses import replace
@@ -9,6 +11,7 @@ from functools import cached_property
 from conformance.exchange import Request, Response
 from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, Reason, Record, Refused, Tenant
 from conformance.sandbox.faults import Fault
+from conformance.sandbox.messages import to_json
 from conformance.standards import message_signatures
 
 
@@ -208,3 +211,14 @@ class RemovesTheKeysOfAll(Fault, OffBlocks):
         for tenant in self.tenants.values():
             tenant.signing_keys = {}
         return await super().delete_signing_key(call)
+
+
+class EscapesListedExternalIds(Fault, OffBlocks):
+    """Writes the external ids of a list as a page of HTML does."""
+
+    breaks = ("offblocks.customer.listed",)
+
+    async def list_customers(self, call: Call) -> Response:
+        response = await super().list_customers(call)
+        listed = [{**each, "externalId": html.escape(each["externalId"])} for each in json.loads(response.body)]
+        return replace(response, body=to_json(listed))

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from conformance.clock import pause
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Reason, Status, Tenant
 from conformance.sandbox.faults import Fault, Variation
@@ -142,3 +143,13 @@ class KeepsTheTimeOfTheFirstChange(Fault, OffBlocks):
         super().change_status(customer, status)
         if status != Status.SCREENING:
             customer.updated_at = before
+
+
+class LooksBeforeItWaits(Fault, OffBlocks):
+    """Lets a moment pass between the look at a customer's state and its change, so that two outcomes both come."""
+
+    breaks = ("offblocks.flow.rejected-is-final",)
+
+    async def take_time(self, call: Call) -> None:
+        if call.operation in {"verifyCustomer", "rejectCustomer"}:
+            await pause(0.25)

@@ -490,3 +490,14 @@ class LooksKeysUpByTheStartOfTheirIds(Fault, OffBlocks):
 
     def signing_key_for(self, tenant: Tenant, key_id: str) -> message_signatures.PublicKey | None:
         return next((key for own, key in tenant.signing_keys.items() if own[:8] == key_id[:8]), None)
+
+
+class ReadsParametersToTheLetter(Fault, OffBlocks):
+    """Signs what Signature-Input says as it is written, and not in the strict form of RFC 8941."""
+
+    breaks = ("offblocks.signature.base-by-the-standard", "offblocks.signature.right-one-accepted")
+
+    def check_request_signature(self, call: Call) -> None:
+        if "( " in (call.request.header("Signature-Input") or ""):
+            raise Refused(Reason.REQUEST_SIGNATURE, "The signature does not verify.")
+        super().check_request_signature(call)

@@ -304,3 +304,42 @@ def _decoded(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
         return b""
+
+
+class RefusesShortNumbers(Fault, OffBlocks):
+    """Loses the zeros before a number of a signature, and refuses what is left."""
+
+    breaks = ("offblocks.signing.hex-text-accepted",)
+
+    def decode_wallet_signature(self, text: str) -> bytes:
+        signature = super().decode_wallet_signature(text)
+        if 0 in {signature[0], signature[32]}:
+            raise Refused(Reason.SIGNATURE_ENCODING, "The signature is too short.")
+        return signature
+
+
+class TakesALineFeedTooMany(Fault, OffBlocks):
+    """Takes the signature of the challenge with a line feed behind it."""
+
+    breaks = ("offblocks.signing.other-message-refused",)
+
+    def signer_is_owner(self, customer: Customer, owner: AccountId, signer: str) -> bool:
+        return super().signer_is_owner(customer, owner, signer) or signer == self.__dict__.get("signer_of_more")
+
+    def signer_of(self, message: bytes, signature: bytes) -> str | None:
+        self.__dict__["signer_of_more"] = super().signer_of(message + b"\n", signature)
+        return super().signer_of(message, signature)
+
+
+class SignsWhoseChallengeItIs(Fault, OffBlocks):
+    """Signs the customer whose challenge is sent, whoever is named in the path."""
+
+    breaks = ("offblocks.signing.foreign-challenge-refused",)
+
+    async def sign_challenge(self, call: Call) -> Response:
+        self.find_customer(call)
+        sent = self.read_document(call.request).get("challenge")
+        for customer in self.customers.values():
+            if customer.tenant is call.tenant and customer.challenges[-1].encoded == sent:
+                return await super().sign_challenge(replace(call, parameters={"customerId": customer.id}))
+        return await super().sign_challenge(call)

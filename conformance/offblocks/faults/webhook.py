@@ -1,5 +1,6 @@
 """What can be wrong, or otherwise than the sandbox has it, with webhooks."""
 
+import json
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -127,3 +128,31 @@ class SendsEveryTypeOfEvent(Fault, OffBlocks):
     def webhook_addresses(self, customer: Customer) -> list[str]:
         hooks = customer.tenant.webhooks.values()
         return [hook.callback_url for hook in hooks] or super().webhook_addresses(customer)
+
+
+class DropsTheOtherWebhooks(Fault, OffBlocks):
+    """Keeps only the webhook that was updated."""
+
+    breaks = ("offblocks.webhook.sent-on-creation",)
+
+    async def put_webhook(self, call: Call) -> Response:
+        before = set(call.tenant.webhooks)
+        response = await super().put_webhook(call)
+        updated = json.loads(response.body)["id"]
+        if updated in before:
+            call.tenant.webhooks = {updated: call.tenant.webhooks[updated]}
+        return response
+
+
+class DatesEventsBeforeTheChange(Fault, OffBlocks):
+    """Shows in an event when the customer had changed before."""
+
+    breaks = ("offblocks.webhook.event-matches-schema",)
+
+    def change_status(self, customer: Customer, status: str) -> None:
+        self.__dict__["before"] = customer.updated_at
+        super().change_status(customer, status)
+
+    def event_body(self, customer: Customer) -> dict[str, Any]:
+        before = self.__dict__.pop("before", customer.updated_at)
+        return {**super().event_body(customer), "updatedAt": self.format_time(before)}
