@@ -12,7 +12,7 @@ from conformance.specification import Specification
 
 
 def events(deliveries: Iterable[Delivery], specification: Specification, history: History) -> Iterator[Finding]:
-    """Whether the body of each webhook fits the schema of its event, and shows its customer as it was created.
+    """Whether each webhook fits the schema of its event, shows its customer as it was created, and tells of no second.
 
     Args:
         deliveries: The webhooks in the order in which they came.
@@ -31,3 +31,9 @@ def events(deliveries: Iterable[Delivery], specification: Specification, history
         created = history.observer.creation(str(event.get("id")))
         if created is not None and not problems:
             yield from as_created(rule, event, created, f"webhook {number} ")
+        of_pair = history.observer.customers_with(str(event.get("chainId")), str(event.get("externalId")))
+        if of_pair:
+            held, expected = event.get("id") in of_pair, " or ".join(sorted(of_pair))
+            yield SAYS.judged(
+                "customer.no-second-for-a-pair", held, f"webhook {number} /id", expected, event.get("id"), None
+            )

@@ -314,7 +314,7 @@ class RefusesShortNumbers(Fault, OffBlocks):
     def decode_wallet_signature(self, text: str) -> bytes:
         signature = super().decode_wallet_signature(text)
         if 0 in {signature[0], signature[32]}:
-            raise Refused(Reason.SIGNATURE_ENCODING, "The signature is too short.")
+            raise Refused(Reason.WALLET_SIGNATURE, "The signature is too short.")
         return signature
 
 
@@ -323,12 +323,11 @@ class TakesALineFeedTooMany(Fault, OffBlocks):
 
     breaks = ("offblocks.signing.other-message-refused",)
 
-    def signer_is_owner(self, customer: Customer, owner: AccountId, signer: str) -> bool:
-        return super().signer_is_owner(customer, owner, signer) or signer == self.__dict__.get("signer_of_more")
-
-    def signer_of(self, message: bytes, signature: bytes) -> str | None:
-        self.__dict__["signer_of_more"] = super().signer_of(message + b"\n", signature)
-        return super().signer_of(message, signature)
+    def check_wallet_signature(self, customer: Customer, owner: AccountId, message: bytes, text: str) -> None:
+        try:
+            super().check_wallet_signature(customer, owner, message, text)
+        except Refused:
+            super().check_wallet_signature(customer, owner, message + b"\n", text)
 
 
 class SignsWhoseChallengeItIs(Fault, OffBlocks):

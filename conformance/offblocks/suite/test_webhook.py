@@ -141,6 +141,16 @@ def test_what_is_sent_last_is_what_is_read(tenant: Tenant, wallet: Wallet, clock
         )
 
 
+@verifies("offblocks.customer.no-second-for-a-pair")
+def test_a_customer_who_is_refused_is_not_told_of(tenant: Tenant, wallet: Wallet, clock: Clock, hooks: Hooks) -> None:
+    """Given a registered address, when a customer's pair is sent again, and another customer is created."""
+    _register(tenant, hooks)
+    customer = tenant.onboard(wallet)
+    tenant.create(wallet, customer.external_id)
+    latest = tenant.onboard(tenant.new_wallet()).id
+    _deliveries(tenant, clock, partial(_tell, latest, "initiating"))
+
+
 @verifies("offblocks.webhook.event-matches-schema")
 def test_an_event_shows_when_its_customer_changed(tenant: Tenant, wallet: Wallet, clock: Clock, hooks: Hooks) -> None:
     """Given a registered address, when a customer is verified some seconds after it signed, and is read."""
