@@ -293,6 +293,18 @@ def covers_in_another_order(signer: RequestSigner, request: httpx.Request) -> No
 
 
 @deviation()
+def turns_its_parameters_round(signer: RequestSigner, request: httpx.Request) -> None:
+    """Signs rightly, the parameters of the signature in reverse order."""
+
+    def turned(base: str, value: str) -> tuple[str, str]:
+        components, _, parameters = value.partition(")")
+        again = f"{components});{';'.join(reversed(parameters.removeprefix(';').split(';')))}"
+        return base.replace(value, again), again
+
+    _signed_by_hand(signer, request, turned)
+
+
+@deviation()
 def writes_its_input_with_blanks(signer: RequestSigner, request: httpx.Request) -> None:
     """Signs rightly, and writes what it covers with blanks where a structured field may have them (RFC 8941, 4.2)."""
     signer.digest(request)

@@ -222,3 +222,18 @@ class EscapesListedExternalIds(Fault, OffBlocks):
         response = await super().list_customers(call)
         listed = [{**each, "externalId": html.escape(each["externalId"])} for each in json.loads(response.body)]
         return replace(response, body=to_json(listed))
+
+
+class GivesAddressesToWhoComesLast(Fault, OffBlocks):
+    """Drops the webhook of another client when one with the same address is registered."""
+
+    breaks = ("offblocks.webhook.sent-on-creation",)
+
+    async def put_webhook(self, call: Call) -> Response:
+        response = await super().put_webhook(call)
+        address = json.loads(response.body).get("callbackUrl")
+        for tenant in self.tenants.values():
+            if tenant is not call.tenant:
+                hooks = tenant.webhooks.items()
+                tenant.webhooks = {name: hook for name, hook in hooks if hook.callback_url != address}
+        return response

@@ -153,3 +153,16 @@ class LooksBeforeItWaits(Fault, OffBlocks):
     async def take_time(self, call: Call) -> None:
         if call.operation in {"verifyCustomer", "rejectCustomer"}:
             await pause(0.25)
+
+
+class VerifiesActiveCustomersAgain(Fault, OffBlocks):
+    """Has an active customer verified again when its verification is simulated once more."""
+
+    breaks = ("offblocks.flow.verified-becomes-active",)
+
+    async def verify_customer(self, call: Call) -> Response:
+        customer = self.find_customer(call)
+        if customer.status != Status.ACTIVE:
+            return await super().verify_customer(call)
+        self.change_status(customer, Status.VERIFYING)
+        return Response(status=202)

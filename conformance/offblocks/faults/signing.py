@@ -342,3 +342,19 @@ class SignsWhoseChallengeItIs(Fault, OffBlocks):
             if customer.tenant is call.tenant and customer.challenges[-1].encoded == sent:
                 return await super().sign_challenge(replace(call, parameters={"customerId": customer.id}))
         return await super().sign_challenge(call)
+
+
+class ReopensWhoSigned(Fault, OffBlocks):
+    """Looks at a signature before the customer's state, and has a customer sign again when one fails."""
+
+    breaks = ("offblocks.signing.moves-the-status",)
+
+    async def sign_challenge(self, call: Call) -> Response:
+        customer, text = self.find_customer(call), self.read_document(call.request).get("signature")
+        if customer.status in {Status.VERIFYING, Status.ACTIVE} and isinstance(text, str):
+            try:
+                self.check_wallet_signature(customer, customer.account, customer.challenges[-1].message, text)
+            except Refused:
+                self.change_status(customer, Status.INITIATING)
+                raise
+        return await super().sign_challenge(call)

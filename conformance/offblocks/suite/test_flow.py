@@ -69,6 +69,21 @@ def test_a_verified_customer_becomes_active(tenant: Tenant, wallet: Wallet) -> N
     _expect_active(tenant, customer.id)
 
 
+@verifies("offblocks.flow.verified-becomes-active")
+def test_a_customer_who_is_verified_twice_stays_active(tenant: Tenant, wallet: Wallet) -> None:
+    """Given an active customer, when the success of its verification is simulated again."""
+    customer = tenant.simulated("verify", wallet)
+    exchange = tenant.simulate("verify", customer.id)
+    status = tenant.status_shortly(customer.id)
+    expect(
+        "offblocks.flow.verified-becomes-active",
+        status == "active",
+        where="response /status",
+        expected="active, from where no verification leads back",
+        got=f"{status}, after a simulation that was answered {exchange.response.status}",
+    )
+
+
 @verifies("offblocks.flow.unsigned-never-active")
 def test_a_customer_who_has_not_signed_does_not_become_active(tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer who has not signed, when the success of its verification is simulated."""

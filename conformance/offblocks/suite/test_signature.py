@@ -33,6 +33,7 @@ from conformance.offblocks.deviations import (
     signs_another_method,
     signs_another_path,
     signs_another_query,
+    turns_its_parameters_round,
     unsigned,
     writes_its_input_with_blanks,
 )
@@ -107,8 +108,9 @@ def test_a_right_signature_is_accepted(tenant: Tenant, wallet: Wallet) -> None:
 
 @verifies("offblocks.signature.any-order-and-label")
 def test_the_order_of_components_and_the_label_are_free(tenant: Tenant, wallet: Wallet) -> None:
-    """Given a tenant, when its signatures name their components in reverse order and have another label."""
+    """Given a tenant, when its signatures have components or parameters in reverse order, and another label."""
     rule = "offblocks.signature.any-order-and-label"
+    expect_acceptance(rule, tenant.customers(deviation=turns_its_parameters_round))
     expect_acceptance(rule, tenant.customers(deviation=covers_in_another_order))
     expect_acceptance(rule, tenant.create(wallet, deviation=covers_in_another_order))
 

@@ -451,6 +451,24 @@ def test_a_second_signature_is_a_conflict(tenant: Tenant, wallet: Wallet) -> Non
     expect_status("offblocks.signing.second-is-409", exchange, 409)
 
 
+@verifies("offblocks.signing.moves-the-status")
+def test_a_wrong_signature_after_the_right_one_changes_nothing(
+    tenant: Tenant, wallet: Wallet, other_wallet: Wallet
+) -> None:
+    """Given a customer who signed, when another wallet's signature of the challenge comes."""
+    customer = tenant.verifying(wallet)
+    wrong = signed(other_wallet, customer.challenge)
+    exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
+    status = tenant.status_shortly(customer.id)
+    expect(
+        "offblocks.signing.moves-the-status",
+        status != "initiating",
+        where="response /status",
+        expected="verifying, or a later state",
+        got=f"{status}, after a signature that was answered {exchange.response.status}",
+    )
+
+
 @verifies("offblocks.signing.concurrent-one-success")
 def test_of_two_signatures_at_once_one_succeeds(tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer, when the owner's signature comes twice at once, each with an idempotency key of its own."""

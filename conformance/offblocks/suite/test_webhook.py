@@ -84,6 +84,37 @@ def test_a_webhook_is_updated(tenant: Tenant, clock: Clock, hooks: Hooks) -> Non
     )
 
 
+@verifies("offblocks.webhook.sent-on-creation")
+def test_an_event_goes_to_all_who_are_registered_for_it(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
+    """Given an address with several types, one with escapes and one with an updated type, when a customer comes."""
+    several, escaped, updated = "several", "Escaped=a%2Fb+c%20D&x=&X=1", "updated"
+    registrations = {
+        several: ["account.updated", "customer.updated"],
+        escaped: ["customer.updated"],
+        updated: ["account.updated"],
+    }
+    for name, types in registrations.items():
+        exchange = tenant.put_webhook(hooks.url, body={"callbackUrl": hooks.beside(name), "types": types})
+        if not exchange.response.succeeded:
+            step_failed("A webhook was to be registered", exchange)
+    identifier = exchange.response.members().get("id")
+    body = {"id": identifier, "callbackUrl": hooks.beside(updated), "types": ["customer.updated"]}
+    exchange = tenant.put_webhook(hooks.url, body=body)
+    if not exchange.response.succeeded:
+        step_failed("A webhook was to be updated", exchange)
+    customer = tenant.onboard(tenant.new_wallet()).id
+    found = _queries(
+        _deliveries(tenant, clock, lambda seen: _queries(seen, customer) >= registrations.keys()), customer
+    )
+    expect(
+        "offblocks.webhook.sent-on-creation",
+        found >= registrations.keys(),
+        where="webhook, the query of its address",
+        expected=" and ".join(registrations),
+        got=" and ".join(sorted(found)) or "no event",
+    )
+
+
 @verifies("offblocks.idempotency.repeat-answered-alike")
 def test_a_repeated_registration_is_answered_alike(tenant: Tenant, hooks: Hooks) -> None:
     """Given a registered address, when the registration is repeated with its key."""
