@@ -13,6 +13,7 @@ from conformance.standards.spellings import (
     PLAIN,
     EscapedJson,
     InChunks,
+    NoAccept,
     OtherHeaders,
     OtherSignature,
     SpacedJson,
@@ -291,6 +292,13 @@ class ChunkedBodies(Level):
     spelling = InChunks()
 
 
+class WithoutAccept(Level):
+    """No header field that says what answers are accepted."""
+
+    name, factor, says = "no-accept", "spelling", "with no word of what is accepted"
+    spelling = NoAccept()
+
+
 class NewConnections(Level):
     """Every request comes over a new connection."""
 
@@ -321,6 +329,7 @@ LEVELS: Sequence[Level] = (
     OtherHeaderLines(),
     OtherSignatureForm(),
     ChunkedBodies(),
+    WithoutAccept(),
     NewConnections(),
 )
 """All levels but those that are the usual."""

@@ -563,6 +563,14 @@ def test_a_wrong_event_is_broken_where_it_is_wrong(event: object, where: str) ->
     assert found.where == where
 
 
+def test_only_the_token_that_was_given_last_tells_of_signatures() -> None:
+    asked = {name: replace(LIST, request_headers=(("Authorization", f"Bearer {name}"),)) for name in ("a.b.c", "d.e.f")}
+    again = bend(TOKEN, token="d.e.f")
+    refused = {name: replace(step, status=401, answer={}) for name, step in asked.items()}
+    assert broken(TOKEN, again, refused["a.b.c"]) == set()
+    assert broken(TOKEN, again, refused["d.e.f"]) == broken(TOKEN, refused["a.b.c"]) == {"signature.right-one-accepted"}
+
+
 def test_an_event_shows_its_customer_as_it_was_created() -> None:
     assert broken(CREATE, events=[{**EVENT, "externalId": "user-2"}]) == {"webhook.event-matches-schema"}
     assert broken(CREATE, events=[{**EVENT, "chainId": f"{CHAIN}:{ADDRESS.lower()}"}]) == set()

@@ -288,7 +288,7 @@ class SignsTheClaimsOfTokensAlone(Fault, OffBlocks):
 class EndsTokensWhenAnotherIsGiven(Fault, OffBlocks):
     """Takes the token that a client was given last, and none before it."""
 
-    breaks = ("offblocks.authentication.token-lives-an-hour", "offblocks.signature.right-one-accepted")
+    breaks = ("offblocks.authentication.token-lives-an-hour",)
 
     @cached_property
     def _given(self) -> dict[str, str]:

@@ -238,6 +238,18 @@ def test_a_repetition_is_checked_as_the_first_request_was(tenant: Tenant, wallet
 
 
 @crosses("idempotency", "authentication")
+@verifies("offblocks.idempotency.repeat-answered-alike")
+def test_a_repetition_may_come_with_another_token(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
+    """Given a created customer, when the creation is repeated with its key and a token that was given since."""
+    external_id, key = tenant.new_external_id(), tenant.new_key()
+    first = created(tenant.create(wallet, external_id, key=key))
+    clock.advance(timedelta(seconds=1))  # tokens of one second may be the same
+    tenant.renew_credentials()
+    repeat = tenant.create(wallet, external_id, key=key)
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+
+
+@crosses("idempotency", "authentication")
 @crosses("idempotency", "signature")
 @verifies(
     "offblocks.authentication.refusal-has-no-effect",

@@ -9,7 +9,7 @@ import pytest
 from conformance.clock import Clock
 from conformance.exchange import Delivery
 from conformance.offblocks.messages import instant
-from conformance.offblocks.suite.effects import expect_the_same_answer
+from conformance.offblocks.suite.effects import expect_the_same_answer, require_days
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import PATIENCE, expect, expect_status, leaves_out, needs, step_failed, verifies
@@ -17,6 +17,8 @@ from conformance.targets import Hooks, Subject
 from conformance.values import near, telling
 
 A_SECOND = timedelta(seconds=1)
+HALF_A_DAY = timedelta(hours=12)
+MANY = 50
 SOME_SECONDS = timedelta(seconds=4)
 OTHER_REFUSALS = (404, 410, 302, 429)
 """What receivers answer besides 500, and senders take for the end: none of it is 2xx."""
@@ -296,6 +298,28 @@ def test_an_event_is_sent_again_whatever_else_than_success_it_was_answered(
             expected=f"the event that was answered {status}, again within {PATIENCE}",
             got=f"{len(_states(found, customer))} events of this customer",
         )
+
+
+@verifies("offblocks.webhook.retried")
+def test_an_event_is_sent_again_for_hours(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
+    """Given a registered address that answers 500, when a customer is created and half a day passes."""
+    require_days(tenant)
+    _register(tenant, hooks)
+    hooks.answer_with(*[500] * MANY)
+    customer = tenant.onboard(tenant.new_wallet()).id
+    first = _deliveries(tenant, clock, partial(_tell, customer, "initiating"))
+    if not first:
+        step_failed(f"An event was to come within {PATIENCE}", relies_on=["offblocks.webhook.sent-on-creation"])
+    clock.advance(HALF_A_DAY)
+    later = first[0].at + HALF_A_DAY / 2
+    found = _deliveries(tenant, clock, lambda seen: any(each.at > later for each in seen))
+    expect(
+        "offblocks.webhook.retried",
+        any(each.at > later for each in found),
+        where="webhook",
+        expected="the event that was always answered 500, again within half a day",
+        got=f"{len(found)} deliveries, the last at {found[-1].at}",
+    )
 
 
 def _came_again(customer: str, deliveries: Sequence[Delivery]) -> bool:
