@@ -568,6 +568,8 @@ def test_only_the_token_that_was_given_last_tells_of_signatures() -> None:
     again = bend(TOKEN, token="d.e.f")
     refused = {name: replace(step, status=401, answer={}) for name, step in asked.items()}
     assert broken(TOKEN, again, refused["a.b.c"]) == set()
+    creation = replace(CREATE, status=401, answer={}, request_headers=asked["a.b.c"].request_headers)
+    assert broken(TOKEN, again, creation) == set()
     assert broken(TOKEN, again, refused["d.e.f"]) == broken(TOKEN, refused["a.b.c"]) == {"signature.right-one-accepted"}
 
 

@@ -36,7 +36,8 @@ def creation(exchange: Exchange, history: History, settings: Mapping[str, str]) 
     if not isinstance(chain_id, str) or not isinstance(external_id, str) or exchange.breaks:
         return
     response = exchange.response
-    if _is_fresh(exchange, history, settings) and not _may_be_refused(exchange, settings):
+    outdated = response.status == HTTPStatus.UNAUTHORIZED and history.has_older_token(exchange)
+    if _is_fresh(exchange, history, settings) and not _may_be_refused(exchange, settings) and not outdated:
         yield SAYS.judged(
             "customer.created-with-201",
             response.status == HTTPStatus.CREATED,

@@ -303,3 +303,12 @@ class EndsTokensWhenAnotherIsGiven(Fault, OffBlocks):
         if self.bearer_token(request) != self._given.get(tenant.id):
             raise Refused(Reason.TOKEN, "Another token was given since.")
         return tenant
+
+
+class EndsTokensAMinuteEarly(Fault, OffBlocks):
+    """Refuses a token for the last minute before its expiresAt."""
+
+    breaks = ("offblocks.authentication.token-lives-an-hour",)
+
+    def token_has_expired(self, claims: Mapping[str, Any]) -> bool:
+        return self.now().timestamp() >= int(claims["exp"]) - 55

@@ -233,3 +233,14 @@ class TellsPairsApartByTheirSpelling(Fault, OffBlocks):
 
     def pair(self, tenant: Tenant, account: AccountId, external_id: str) -> Hashable:
         return super().pair(tenant, account, external_id), self.__dict__.get("written")
+
+
+class WantsAccept(Fault, OffBlocks):
+    """Answers 406 where a request does not say what it accepts."""
+
+    breaks = ("offblocks.authentication.token-issued",)
+
+    async def answer(self, request: Request, path: str) -> Response:
+        if request.header("Accept") is None:
+            return problem(406, "Send an Accept header.")
+        return await super().answer(request, path)

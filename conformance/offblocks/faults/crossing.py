@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from conformance.exchange import Request, Response
-from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, Reason, Record, Refused, Tenant
+from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, Reason, Record, Refused, Status, Tenant
 from conformance.sandbox.faults import Fault
 from conformance.sandbox.messages import to_json
 from conformance.standards import message_signatures
@@ -237,3 +237,47 @@ class GivesAddressesToWhoComesLast(Fault, OffBlocks):
                 hooks = tenant.webhooks.items()
                 tenant.webhooks = {name: hook for name, hook in hooks if hook.callback_url != address}
         return response
+
+
+class SignsForAWholeWallet(Fault, OffBlocks):
+    """Takes the signature of one customer for all who have the same wallet."""
+
+    breaks = ("offblocks.flow.unsigned-stays-initiating",)
+
+    def change_status(self, customer: Customer, status: str) -> None:
+        super().change_status(customer, status)
+        for other in self.customers.values():
+            alike = other.tenant is customer.tenant and str(other.account).lower() == str(customer.account).lower()
+            if alike and status == Status.SCREENING and self.awaits_signature(other):
+                super().change_status(other, status)
+
+
+class RejectsAWholeExternalId(Fault, OffBlocks):
+    """Rejects all who have the external id of the one who is rejected."""
+
+    breaks = ("offblocks.flow.unsigned-stays-initiating",)
+
+    def change_status(self, customer: Customer, status: str) -> None:
+        super().change_status(customer, status)
+        for other in self.customers.values():
+            alike = other.tenant is customer.tenant and other.external_id == customer.external_id
+            if alike and status == Status.REJECTED and other.status != status:
+                super().change_status(other, status)
+
+
+class VerifiesWhoSignedLast(Fault, OffBlocks):
+    """Verifies the customer who signed last, whoever is named in the path."""
+
+    breaks = ("offblocks.flow.verified-becomes-active",)
+
+    async def sign_challenge(self, call: Call) -> Response:
+        response = await super().sign_challenge(call)
+        self.__dict__.setdefault("signed", {})[call.tenant.name] = self.find_customer(call)
+        return response
+
+    async def verify_customer(self, call: Call) -> Response:
+        self.find_customer(call)
+        latest = self.__dict__.get("signed", {}).get(call.tenant.name)
+        if latest is not None and self.may_verify(latest):
+            call = replace(call, parameters={"customerId": latest.id})
+        return await super().verify_customer(call)

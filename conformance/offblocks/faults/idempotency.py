@@ -338,3 +338,12 @@ class WaitsForWhateverHasTheKey(Fault, OffBlocks):
         if call.operation == "createCustomer":
             await pause(0.25)
         return await super().answer_first(call)
+
+
+class KeepsKeysByToken(Fault, OffBlocks):
+    """Knows a key again only with the token that it came with."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    def idempotency_scope(self, call: Call, key: str) -> Hashable:
+        return super().idempotency_scope(call, key), call.request.header("Authorization")

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -200,3 +201,12 @@ class TellsOfWhoIsRefused(Fault, OffBlocks):
         again = self.new_customer_id(customer.tenant, customer.account, customer.external_id)
         self.announce(replace(customer, id=again))
         return super().answer_to_duplicate(customer)
+
+
+class GivesUpAtOnce(Fault, OffBlocks):
+    """Tries an event a few times at once, and never later."""
+
+    breaks = ("offblocks.webhook.retried",)
+
+    def gives_up_after(self) -> timedelta:
+        return timedelta()
