@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import httpx
@@ -271,7 +271,7 @@ def test_a_body_is_sent_in_chunks_and_with_its_length_where_that_is_asked_for(
     client, lengths = make_client(spelling=InChunks()), []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        lengths.append((request.headers.get("Content-Length"), len(list(request.stream))))
+        lengths.append((request.headers.get("Content-Length"), len(list(cast("Iterator[bytes]", request.stream)))))
         return httpx.Response(411) if len(lengths) == 1 else httpx.Response(201, json=CUSTOMER)
 
     router["create"].mock(side_effect=answer)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from conformance.exchange import Exchange, Mode
 from conformance.findings import Finding, answer
-from conformance.offblocks.checks.base import SAYS, is_plain, is_shown, same_account
+from conformance.offblocks.checks.base import SAYS, as_created, is_plain, is_shown, same_account
 from conformance.offblocks.checks.history import History
 from conformance.offblocks.messages import account, instant
 from conformance.offblocks.observer import Creation
@@ -177,29 +177,6 @@ def reading(exchange: Exchange, creation: Creation) -> Iterator[Finding]:
         return
     likeness = "identical" if before == now else "fewer-digits" if _differ_in_digits(before, now) else None
     yield SAYS.read("customer.created-at-stays", likeness, "response /createdAt", str(before), now, exchange)
-
-
-def as_created(
-    rule: str, members: Mapping[str, object], creation: Creation, where: str, exchange: Exchange | None = None
-) -> Iterator[Finding]:
-    """Whether a customer is shown with the id, account and externalId of its creation.
-
-    Args:
-        rule: The rule that asks for it, without the name of the API.
-        members: What is shown of the customer.
-        creation: The creation of this customer.
-        where: In which part of what message.
-        exchange: The exchange that shows it, if one does.
-    """
-    for name in ("id", "chainId", "externalId"):
-        yield SAYS.judged(
-            rule,
-            is_shown(name, members.get(name), creation.shown.get(name)),
-            f"{where}/{name}",
-            f"{creation.shown.get(name)}, as at creation",
-            members.get(name),
-            exchange,
-        )
 
 
 def _differ_in_digits(one: object, other: object) -> bool:

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 from conformance.exchange import Delivery
 from conformance.findings import Finding
 from conformance.judging import responses
-from conformance.offblocks.checks.base import SAYS
-from conformance.offblocks.checks.customer import as_created
+from conformance.offblocks.checks.base import SAYS, as_created
 from conformance.offblocks.checks.history import History
 from conformance.specification import Specification
 

@@ -281,18 +281,3 @@ class VerifiesWhoSignedLast(Fault, OffBlocks):
         if latest is not None and self.may_verify(latest):
             call = replace(call, parameters={"customerId": latest.id})
         return await super().verify_customer(call)
-
-
-class RenewsFirstChallengesAfterFailuresAlone(Fault, OffBlocks):
-    """Gives a new challenge after a failed signature only as long as none came by the hour."""
-
-    breaks = ("offblocks.challenge.renewed-after-failed-signature",)
-
-    async def sign_challenge(self, call: Call) -> Response:
-        customer = self.find_customer(call)
-        late = customer.challenges[-1].issued_at - customer.created_at > self.challenge_lifetime()
-        self.__dict__["late"] = late
-        return await super().sign_challenge(call)
-
-    def gives_new_challenge_after(self, reason: Reason) -> bool:
-        return super().gives_new_challenge_after(reason) and not self.__dict__.get("late", False)

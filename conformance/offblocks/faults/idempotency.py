@@ -327,11 +327,12 @@ class WaitsForWhateverHasTheKey(Fault, OffBlocks):
     breaks = ("offblocks.idempotency.changed-payload-refused",)
 
     async def once(self, call: Call, key: str) -> Response:
-        record = self.find_record(self.idempotency_scope(call, key))
-        while record is not None and record.response is None:
+        waited = False
+        while (record := self.find_record(self.idempotency_scope(call, key))) and record.response is None:
+            waited = True
             await pause(0.01)
-            if record.response is not None:
-                return record.response
+        if waited and record and record.response:
+            return record.response
         return await super().once(call, key)
 
     async def answer_first(self, call: Call) -> Response:

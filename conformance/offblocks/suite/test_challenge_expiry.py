@@ -39,33 +39,6 @@ def test_a_challenge_is_accepted_within_the_hour(tenant: Tenant, wallet: Wallet,
 
 
 @waits
-@crosses("expiry", "state")
-@verifies("offblocks.challenge.renewed-after-failed-signature", "offblocks.challenge.renewed-one-signs")
-def test_a_failure_after_an_expiry_brings_a_new_challenge(
-    tenant: Tenant, wallet: Wallet, other_wallet: Wallet, clock: Clock
-) -> None:
-    """Given a challenge that followed an expired one, when another wallet signs it, and the owner the next one."""
-    customer = tenant.onboard(wallet)
-    clock.advance(HOUR + tenant.margin)
-    second = _renewed(tenant, customer)
-    wrong = signed(other_wallet, second)
-    failed = tenant.sign(customer.id, wallet, second, signature=wrong, broken=ANOTHER_SIGNER)
-    if failed.response.succeeded:
-        step_failed(
-            "Another wallet's signature was to be refused", failed, relies_on=["offblocks.signing.other-key-refused"]
-        )
-    third = tenant.fetched(customer.id)
-    expect(
-        "offblocks.challenge.renewed-after-failed-signature",
-        third.text != second.text,
-        where="response /challenge",
-        expected="a new challenge",
-        got="the one of the failed signature" if third.text == second.text else "a new one",
-    )
-    expect_acceptance("offblocks.challenge.renewed-one-signs", tenant.sign(customer.id, wallet, third))
-
-
-@waits
 @verifies(
     "offblocks.challenge.expires-after-one-hour",
     "offblocks.challenge.renewed-after-the-hour",

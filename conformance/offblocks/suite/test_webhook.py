@@ -199,7 +199,7 @@ def test_an_event_shows_when_its_customer_changed(tenant: Tenant, wallet: Wallet
     told = [event.get("updatedAt") for event in events]
     if changed is None or not told:
         relied_on = ["offblocks.webhook.sent-on-change", "offblocks.flow.verified-becomes-active"]
-        step_failed("A customer was to be read with its updatedAt, and an event to tell of it", read, relied_on)
+        step_failed("A customer was to be read with its updatedAt, and told of", read, relies_on=relied_on)
     expect(
         "offblocks.webhook.event-matches-schema",
         any(time is not None and abs(time - changed) < SOME_SECONDS / 2 for time in map(instant, told)),
