@@ -12,6 +12,8 @@ from conformance.scenario import found
 from conformance.standards.spellings import (
     PLAIN,
     EscapedJson,
+    InChunks,
+    NoAccept,
     OtherHeaders,
     OtherSignature,
     SpacedJson,
@@ -283,6 +285,20 @@ class OtherSignatureForm(Level):
     spelling = OtherSignature()
 
 
+class ChunkedBodies(Level):
+    """Bodies in chunks, as they are sent by who does not know their length beforehand."""
+
+    name, factor, says = "chunked", "spelling", "with bodies sent in chunks"
+    spelling = InChunks()
+
+
+class WithoutAccept(Level):
+    """No header field that says what answers are accepted."""
+
+    name, factor, says = "no-accept", "spelling", "with no word of what is accepted"
+    spelling = NoAccept()
+
+
 class NewConnections(Level):
     """Every request comes over a new connection."""
 
@@ -312,6 +328,8 @@ LEVELS: Sequence[Level] = (
     EscapedBodies(),
     OtherHeaderLines(),
     OtherSignatureForm(),
+    ChunkedBodies(),
+    WithoutAccept(),
     NewConnections(),
 )
 """All levels but those that are the usual."""

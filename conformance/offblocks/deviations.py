@@ -72,7 +72,8 @@ class DeviantSigner(httpx.Auth):
 
 def _with(request: httpx.Request, *, body: bytes | None = None, url: str | None = None) -> httpx.Request:
     """The request with another body or URL and the same headers."""
-    headers = [(name, value) for name, value in request.headers.multi_items() if name.lower() != "content-length"]
+    framing = {"content-length", "transfer-encoding"}
+    headers = [(name, value) for name, value in request.headers.multi_items() if name.lower() not in framing]
     return httpx.Request(
         request.method,
         url or request.url,
@@ -289,6 +290,28 @@ def signed_an_hour_ahead(signer: RequestSigner, request: httpx.Request) -> None:
 def covers_in_another_order(signer: RequestSigner, request: httpx.Request) -> None:
     """Signs rightly, the components in reverse order and under a label of its own."""
     _sign_otherwise(signer, request, components=tuple(reversed(signer.components)), label="wallet-api")
+
+
+@deviation()
+def turns_its_parameters_round(signer: RequestSigner, request: httpx.Request) -> None:
+    """Signs rightly, the parameters of the signature in reverse order."""
+
+    def turned(base: str, value: str) -> tuple[str, str]:
+        components, _, parameters = value.partition(")")
+        again = f"{components});{';'.join(reversed(parameters.removeprefix(';').split(';')))}"
+        return base.replace(value, again), again
+
+    _signed_by_hand(signer, request, turned)
+
+
+@deviation()
+def writes_its_input_with_blanks(signer: RequestSigner, request: httpx.Request) -> None:
+    """Signs rightly, and writes what it covers with blanks where a structured field may have them (RFC 8941, 4.2)."""
+    signer.digest(request)
+    signer.sign(request)
+    components, _, parameters = request.headers["Signature-Input"].partition(")")
+    spaced = components.replace("(", "( ").replace('" "', '"  "')
+    request.headers["Signature-Input"] = f"{spaced} ){parameters.replace(';', '; ')}"
 
 
 def covers_another_field(name: str, *lines: str) -> Deviation:

@@ -196,6 +196,11 @@ class Observer:
         found = self.customers.get(customer or "")
         return found.creation if found else None
 
+    def customers_with(self, wallet: str, external_id: str) -> frozenset[str]:
+        """The ids of the customers that were created first for a wallet and externalId, each for another client."""
+        pair = wallet.lower(), external_id
+        return frozenset(customer for (_, *rest), customer in self.pairs.items() if tuple(rest) == pair)
+
     def use_before(self, exchange: Exchange) -> Use | None:
         """The first use of a request's key by the same identity, whose time may be over; None if there was none.
 

@@ -1,8 +1,9 @@
 """What every client shares: one request as it is asked for, calls that are repeated, and errors without secrets."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -130,22 +131,31 @@ class ApiClient(ABC):
         """
         if content is None and body is not None:
             content = self.spelling.json(body)
-        fields = {"Accept": self.spelling.accept, **(headers or {})}
+        fields = dict(headers or {})
+        if self.spelling.accept is not None:
+            fields.setdefault("Accept", self.spelling.accept)
         if content is not None:
             fields.setdefault("Content-Type", self.spelling.content_type)
         url = foreign_url(self.base_url + path)
 
-        def send() -> httpx.Response:
+        def send(*, in_chunks: bool) -> httpx.Response:
             request = self._http.build_request(
                 method, url, content=content, headers=fields, extensions=dict(extensions or {})
             )
+            if self.spelling.accept is None and "Accept" not in fields:
+                del request.headers["Accept"]
+            if in_chunks and content:
+                _send_in_chunks(request)
             try:
                 return self._http.send(request, auth=auth)
             except UnicodeError as error:  # httpx reads where a redirect leads, though nobody follows it
                 raise httpx.RemoteProtocolError(f"it redirects to what is no URL: {error}", request=request) from error
 
         try:
-            return patiently(send)
+            response = patiently(partial(send, in_chunks=self.spelling.in_chunks))
+            if response.status_code != HTTPStatus.LENGTH_REQUIRED or not self.spelling.in_chunks:
+                return response
+            return patiently(partial(send, in_chunks=False))  # the length may be asked for (RFC 9112, section 6.3)
         except NotTakenError as busy:
             raise self.error(f"{method} {path} {busy}") from busy
 
@@ -260,6 +270,25 @@ class ApiClient(ABC):
         """
         reason = _other_than_an_api(response)
         return self.without_secrets(f"{asked} was answered {response.status_code}. {reason}") if reason else None
+
+
+class _Chunks(httpx.ByteStream):
+    """Content that is sent in two chunks."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        middle = len(content) // 2
+        self._chunks = [chunk for chunk in (content[:middle], content[middle:]) if chunk]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)
+
+
+def _send_in_chunks(request: httpx.Request) -> None:
+    """Have a request's content sent in chunks (RFC 9112, section 7.1)."""
+    del request.headers["Content-Length"]
+    request.headers["Transfer-Encoding"] = "chunked"
+    request.stream = _Chunks(request.content)
 
 
 def _other_than_an_api(response: httpx.Response) -> str | None:

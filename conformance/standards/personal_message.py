@@ -13,12 +13,15 @@ __all__ = [
     "recover",
     "recover_from_hash",
     "sign",
+    "sign_with",
 ]
 
 SIGNATURE_SIZE = 65
 """Bytes of a signature: r (32), s (32), v (1)."""
 
 _V_OFFSET = 27
+_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+"""The order of secp256k1 (SEC 2, section 2.4.1)."""
 
 
 class SignatureUnrecoverable(ValueError):  # noqa: N818 - a judgement of the input, named as such
@@ -45,6 +48,26 @@ def sign(message: bytes, key: bytes) -> bytes:
     """
     signature = PrivateKey(key).sign_recoverable(message_hash(message), hasher=None)
     return signature[:-1] + bytes([signature[-1] + _V_OFFSET])
+
+
+def sign_with(message: bytes, key: bytes, nonce: bytes) -> bytes:
+    """As `sign`, with a nonce of one's own (SEC 1, section 4.1.3); two signatures with one nonce betray the key.
+
+    Args:
+        message: The bytes to be signed, without prefix.
+        key: A secp256k1 private key of 32 bytes.
+        nonce: Another such key.
+
+    Raises:
+        ValueError: If `key` or `nonce` is not a private key.
+    """
+    r, y = PrivateKey(nonce).public_key.point()
+    digest, secret, inverse = int.from_bytes(message_hash(message)), int.from_bytes(key), int.from_bytes(nonce)
+    s = pow(inverse, -1, _ORDER) * (digest + r * secret) % _ORDER
+    parity = y % 2
+    if s > _ORDER // 2:
+        s, parity = _ORDER - s, 1 - parity
+    return r.to_bytes(32) + s.to_bytes(32) + bytes([_V_OFFSET + parity])
 
 
 def recover(message: bytes, signature: bytes) -> str:

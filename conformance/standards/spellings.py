@@ -1,11 +1,14 @@
-"""The many ways in which one right request can be written: JSON (RFC 8259), header fields (RFC 9110), signatures."""
+"""The many ways in which one right request can be written: JSON (RFC 8259), header fields (RFC 9110), signatures.
+
+Content too can be sent in two ways (RFC 9112).
+"""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["PLAIN", "EscapedJson", "OtherHeaders", "OtherSignature", "SpacedJson", "Spelling"]
+__all__ = ["PLAIN", "EscapedJson", "InChunks", "NoAccept", "OtherHeaders", "OtherSignature", "SpacedJson", "Spelling"]
 
 
 class Spelling:
@@ -15,8 +18,10 @@ class Spelling:
     """The label of an HTTP message signature (RFC 9421, section 4.1)."""
     content_type = "application/json"
     """The media type of JSON (RFC 8259, section 11)."""
-    accept = "application/json"
-    """The media ranges that an answer may have (RFC 9110, section 12.5.1)."""
+    accept: str | None = "application/json"
+    """The media ranges that an answer may have, None not to say it (RFC 9110, section 12.5.1)."""
+    in_chunks = False
+    """Whether content is sent in chunks, without a Content-Length (RFC 9112, section 7.1)."""
 
     def json(self, value: object) -> bytes:
         """A value as JSON text in UTF-8."""
@@ -55,7 +60,7 @@ class OtherHeaders(Spelling):
     """
 
     content_type = "Application/JSON; charset=UTF-8"
-    accept = "application/json;q=0.9, */*;q=0.1"
+    accept: str = "application/json;q=0.9, */*;q=0.1"
 
     def headers(self, lines: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
         """Header lines as they are sent."""
@@ -70,6 +75,18 @@ class OtherSignature(Spelling):
     def components(self, names: Sequence[str]) -> Sequence[str]:
         """The components that a signature covers, in the order in which it lists them."""
         return tuple(reversed(names))
+
+
+class InChunks(Spelling):
+    """Content in chunks, which every recipient must be able to read (RFC 9112, section 7.1)."""
+
+    in_chunks = True
+
+
+class NoAccept(Spelling):
+    """No word of what is accepted, which means anything (RFC 9110, section 12.5.1)."""
+
+    accept = None
 
 
 PLAIN = Spelling()

@@ -41,6 +41,12 @@ CASES = [
         "offblocks.customer.created-with-201",
     ),
     (
+        "ReadsNoChunks",
+        "offblocks/challenge/a_challenge_is_fetched_again",
+        "chunked",
+        "offblocks.authentication.token-issued",
+    ),
+    (
         "ForgetsTheOlderToken",
         "offblocks/challenge/a_challenge_is_fetched_again",
         "new-token",

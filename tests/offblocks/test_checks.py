@@ -264,6 +264,8 @@ BENT: list[tuple[set[str], Bent]] = [
     ({"customer.status-is-known"}, (CREATE, bend(READ, status="sleeping"))),
     ({"customer.status-is-known", "response.matches-schema"}, (CREATE, bend(READ, status=["active"]))),
     ({"customer.status-is-known"}, (replace(LIST, answer=[customer(status="sleeping")]),)),
+    ({"customer.listed"}, (CREATE, replace(LIST, answer=[customer(externalId="user-&lt;1")]))),
+    ({"customer.listed"}, (CREATE, replace(LIST, answer=[customer(chainId=f"{CHAIN}:{OTHER_ADDRESS}")]))),
     ({"customer.readable"}, (CREATE, bend(READ, id=OTHER_CUSTOMER))),
     ({"customer.readable"}, (CREATE, bend(READ, chainId=f"{CHAIN}:{OTHER_ADDRESS}"))),
     ({"customer.readable"}, (CREATE, bend(READ, externalId="user-2"))),
@@ -559,6 +561,29 @@ def test_a_wrong_event_is_broken_where_it_is_wrong(event: object, where: str) ->
     (found,) = findings(events=[event])
     assert (found.rule, found.outcome) == ("offblocks.webhook.event-matches-schema", Outcome.BROKEN)
     assert found.where == where
+
+
+def test_only_the_token_that_was_given_last_tells_of_signatures() -> None:
+    asked = {name: replace(LIST, request_headers=(("Authorization", f"Bearer {name}"),)) for name in ("a.b.c", "d.e.f")}
+    again = bend(TOKEN, token="d.e.f")
+    refused = {name: replace(step, status=401, answer={}) for name, step in asked.items()}
+    assert broken(TOKEN, again, refused["a.b.c"]) == set()
+    creation = replace(CREATE, status=401, answer={}, request_headers=asked["a.b.c"].request_headers)
+    assert broken(TOKEN, again, creation) == set()
+    assert broken(TOKEN, again, refused["d.e.f"]) == broken(TOKEN, refused["a.b.c"]) == {"signature.right-one-accepted"}
+
+
+def test_an_event_shows_its_customer_as_it_was_created() -> None:
+    assert broken(CREATE, events=[{**EVENT, "externalId": "user-2"}]) == {"webhook.event-matches-schema"}
+    assert broken(CREATE, events=[{**EVENT, "chainId": f"{CHAIN}:{ADDRESS.lower()}"}]) == set()
+
+
+def test_an_event_of_another_customer_of_a_pair_shows_that_there_are_two() -> None:
+    again = {**EVENT, "id": OTHER_CUSTOMER}
+    assert broken(CREATE, events=[again]) == {"customer.no-second-for-a-pair"}
+    assert broken(CREATE, events=[EVENT, {**again, "externalId": "user-2"}]) == set()
+    elsewhere = bend(replace(CREATE, identity="second"), id=OTHER_CUSTOMER, challenge=challenge(ANOTHER_NONCE))
+    assert broken(CREATE, elsewhere, events=[EVENT, again]) == set()
 
 
 def test_a_list_is_read_bare_or_wrapped() -> None:

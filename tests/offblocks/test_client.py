@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import httpx
@@ -37,6 +37,7 @@ from conformance.standards.message_signatures import (
     private_pem,
     verify,
 )
+from conformance.standards.spellings import InChunks
 
 AND_THE_NETWORK = "and at the network (refused)"
 BASE_URL = "https://api.example/mount"
@@ -262,6 +263,26 @@ def test_bytes_are_sent_as_they_are(client: Client, router: respx.MockRouter, cl
     (request,) = requests(router, "create")
     assert (request.content, request.headers["Content-Type"]) == (b"{ }", "text/plain")
     assert "authorization" not in verified(request, clock).components
+
+
+def test_a_body_is_sent_in_chunks_and_with_its_length_where_that_is_asked_for(
+    make_client: Callable[..., Client], router: respx.MockRouter, clock: FrozenClock
+) -> None:
+    client, lengths = make_client(spelling=InChunks()), []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        lengths.append((request.headers.get("Content-Length"), len(list(cast("Iterator[bytes]", request.stream)))))
+        return httpx.Response(411) if len(lengths) == 1 else httpx.Response(201, json=CUSTOMER)
+
+    router["create"].mock(side_effect=answer)
+    client.create_customer(CUSTOMER["chainId"], "user-1")
+    first, second = requests(router, "create")
+    assert lengths == [(None, 2), (str(len(second.content)), 1)]
+    assert first.headers["Transfer-Encoding"] == "chunked"
+    assert first.content == second.content
+    assert verified(first, clock).components == verified(second, clock).components
+    client.customers()
+    assert "Transfer-Encoding" not in requests(router, "list")[0].headers
 
 
 def test_every_call_has_a_key_of_its_own(client: Client, router: respx.MockRouter) -> None:

@@ -17,6 +17,7 @@ from conformance.standards.personal_message import (
     recover,
     recover_from_hash,
     sign,
+    sign_with,
 )
 
 CHALLENGE = base64.b64decode(
@@ -99,6 +100,13 @@ def test_signatures_agree_with_an_implementation_in_python(message: bytes, key: 
     signature = sign(message, key)
     assert signature[:-1] + bytes([signature[-1] - 27]) == reference.sign_msg_hash(message_hash(message)).to_bytes()
     assert recover(message, signature) == address_of(key) == reference.public_key.to_checksum_address()
+
+
+@given(st.binary(max_size=100), keys, keys)
+def test_a_signature_with_another_nonce_is_that_of_the_same_key(message: bytes, key: bytes, nonce: bytes) -> None:
+    signature = sign_with(message, key, nonce)
+    assert recover(message, signature) == address_of(key)
+    assert int.from_bytes(signature[32:64], "big") <= ORDER // 2
 
 
 @given(st.binary(max_size=100), keys)

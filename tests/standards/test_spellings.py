@@ -5,7 +5,15 @@ import json
 import httpx
 import pytest
 
-from conformance.standards.spellings import PLAIN, EscapedJson, OtherHeaders, OtherSignature, SpacedJson, Spelling
+from conformance.standards.spellings import (
+    PLAIN,
+    EscapedJson,
+    InChunks,
+    OtherHeaders,
+    OtherSignature,
+    SpacedJson,
+    Spelling,
+)
 
 VALUES: list[object] = [
     {"chainId": "eip155:300:0xAb16a96D359eC26a11e2C2b3d8f8B8942d5Bfcdb", "externalId": 'é"\\/\u2028😀', "n": [1, None]},
@@ -17,7 +25,7 @@ VALUES: list[object] = [
 ]
 
 
-@pytest.mark.parametrize("spelling", [PLAIN, SpacedJson(), EscapedJson(), OtherHeaders(), OtherSignature()])
+@pytest.mark.parametrize("spelling", [PLAIN, SpacedJson(), EscapedJson(), OtherHeaders(), OtherSignature(), InChunks()])
 @pytest.mark.parametrize("value", VALUES)
 def test_json_says_the_same(spelling: Spelling, value: object) -> None:
     assert json.loads(spelling.json(value)) == value

@@ -43,7 +43,7 @@ def provider_findings(
         findings += printed.members(exchange, specification)
         findings += _content(exchange, history, settings)
         history.learn(exchange)
-    findings += webhook.events(deliveries, specification)
+    findings += webhook.events(deliveries, specification, history)
     return findings
 
 
@@ -60,7 +60,7 @@ def _content(exchange: Exchange, history: History, settings: Mapping[str, str]) 
         case "getCustomer" if (created := history.observer.creation(identifier)) is not None and is_ok:
             yield from customer.reading(exchange, created)
         case "listCustomers" if is_ok:
-            yield from customer.listing(exchange)
+            yield from customer.listing(exchange, history)
         case "getChallenge" if identifier is not None and is_ok:
             yield from challenge.fetched(exchange, identifier, history, settings)
         case "signChallenge":

@@ -1,11 +1,13 @@
 """What the checks of several topics share: how a finding is made, how clocks are compared, which requests are right."""
 
 import re
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from conformance.exchange import Exchange
-from conformance.findings import Says
+from conformance.findings import Finding, Says
 from conformance.offblocks.messages import account, same_address
+from conformance.offblocks.observer import Creation
 
 SAYS = Says("offblocks.")
 TOLERANCE = timedelta(minutes=2)
@@ -39,3 +41,26 @@ def same_account(one: object, other: object) -> bool:
     if first is None or second is None or first.chain.namespace != "eip155":
         return one == other
     return first.chain == second.chain and same_address(first.address, second.address)
+
+
+def as_created(
+    rule: str, members: Mapping[str, object], creation: Creation, where: str, exchange: Exchange | None = None
+) -> Iterator[Finding]:
+    """Whether a customer is shown with the id, account and externalId of its creation.
+
+    Args:
+        rule: The rule that asks for it, without the name of the API.
+        members: What is shown of the customer.
+        creation: The creation of this customer.
+        where: In which part of what message.
+        exchange: The exchange that shows it, if one does.
+    """
+    for name in ("id", "chainId", "externalId"):
+        yield SAYS.judged(
+            rule,
+            is_shown(name, members.get(name), creation.shown.get(name)),
+            f"{where}/{name}",
+            f"{creation.shown.get(name)}, as at creation",
+            members.get(name),
+            exchange,
+        )

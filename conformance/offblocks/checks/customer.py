@@ -9,7 +9,7 @@ from uuid import UUID
 
 from conformance.exchange import Exchange, Mode
 from conformance.findings import Finding, answer
-from conformance.offblocks.checks.base import SAYS, is_plain, is_shown, same_account
+from conformance.offblocks.checks.base import SAYS, as_created, is_plain, is_shown, same_account
 from conformance.offblocks.checks.history import History
 from conformance.offblocks.messages import account, instant
 from conformance.offblocks.observer import Creation
@@ -36,7 +36,8 @@ def creation(exchange: Exchange, history: History, settings: Mapping[str, str]) 
     if not isinstance(chain_id, str) or not isinstance(external_id, str) or exchange.breaks:
         return
     response = exchange.response
-    if _is_fresh(exchange, history, settings) and not _may_be_refused(exchange, settings):
+    outdated = response.status == HTTPStatus.UNAUTHORIZED and history.has_older_token(exchange)
+    if _is_fresh(exchange, history, settings) and not _may_be_refused(exchange, settings) and not outdated:
         yield SAYS.judged(
             "customer.created-with-201",
             response.status == HTTPStatus.CREATED,
@@ -169,15 +170,7 @@ def reading(exchange: Exchange, creation: Creation) -> Iterator[Finding]:
     yield from _customer_fields(members, "response ", exchange)
     if creation.identity != exchange.identity:
         return
-    for name in ("id", "chainId", "externalId"):
-        yield SAYS.judged(
-            "customer.readable",
-            is_shown(name, members.get(name), creation.shown.get(name)),
-            f"response /{name}",
-            f"{creation.shown.get(name)}, as at creation",
-            members.get(name),
-            exchange,
-        )
+    yield from as_created("customer.readable", members, creation, "response ", exchange)
     before, now = creation.shown.get("createdAt"), members.get("createdAt")
     if before is None or now is None:
         yield SAYS.lacking("customer.created-at-stays", "createdAt, at creation and later", exchange)
@@ -202,10 +195,19 @@ def _precisely(time: str) -> tuple[int, Fraction]:
     return len(fraction), int(second.timestamp()) + Fraction(int(fraction or "0"), 10 ** len(fraction))
 
 
-def listing(exchange: Exchange) -> Iterator[Finding]:
-    """What the members of each listed customer show."""
+def listing(exchange: Exchange, history: History) -> Iterator[Finding]:
+    """What the members of each listed customer show.
+
+    Args:
+        exchange: The request that lists them, and the answer.
+        history: What came before it.
+    """
     for number, members in enumerate(listed(exchange)):
-        yield from _customer_fields(members, f"response /{number}", exchange)
+        where = f"response /{number}"
+        yield from _customer_fields(members, where, exchange)
+        created = history.observer.creation(str(members.get("id")))
+        if created is not None and created.identity == exchange.identity:
+            yield from as_created("customer.listed", members, created, where, exchange)
 
 
 def listed(exchange: Exchange) -> list[Mapping[str, object]]:

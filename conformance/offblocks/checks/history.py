@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from conformance.exchange import Exchange
+from conformance.offblocks.messages import issued_token
 from conformance.offblocks.observer import Observer, customer_of, pair_of
 
 
@@ -17,11 +18,13 @@ class History:
             their answers ended does not tell which of them created the customer.
         observer: What was seen. A key that was used counts for the whole test, since what only a new key brings about
             is asked of no other.
+        tokens: The token that each identity was given last.
         nonces: Which customer the nonce of a challenge that was judged as new was first seen for, and in which text.
     """
 
     sent_repeatedly: frozenset[tuple[str, bytes]] = frozenset()
     observer: Observer = field(default_factory=Observer)
+    tokens: dict[str, str] = field(default_factory=dict)
     nonces: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
@@ -34,6 +37,14 @@ class History:
     def knows_key(self, exchange: Exchange) -> bool:
         """Whether the same identity used the request's idempotency key before."""
         return self.observer.use_before(exchange) is not None
+
+    def has_older_token(self, exchange: Exchange) -> bool:
+        """Whether a request comes with another token than the identity was given last.
+
+        No document says that the ones before hold on.
+        """
+        latest = self.tokens.get(exchange.identity)
+        return latest is not None and exchange.request.header("Authorization") != f"Bearer {latest}"
 
     def customer_of_pair(self, exchange: Exchange) -> str | None:
         """The id of the customer that was created before with the wallet and externalId of a creation, None if none."""
@@ -51,6 +62,8 @@ class History:
 
         Whatever the answer to a sign request was, the customer's next challenge may be another one.
         """
+        if exchange.operation == "createToken" and (token := issued_token(exchange)) is not None:
+            self.tokens[exchange.identity] = token[0]
         if exchange.operation == "signChallenge":
             self.observer.unsettle(customer_of(exchange))
         self.observer.see(exchange)

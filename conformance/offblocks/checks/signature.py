@@ -42,8 +42,8 @@ def right_signature(exchange: Exchange, history: History) -> Iterator[Finding]:
     if customer is not None and (known is None or known.identity != exchange.identity):
         return
     status = exchange.response.status
-    if status == HTTPStatus.UNAUTHORIZED and not _is_usual(exchange):
-        return  # what is asked for in an unusual way may be refused with that status too
+    if status == HTTPStatus.UNAUTHORIZED and (not _is_usual(exchange) or history.has_older_token(exchange)):
+        return  # what is asked for in an unusual way, or with another token, may be refused with that status too
     if not exchange.response.succeeded and status != HTTPStatus.UNAUTHORIZED:
         return
     yield SAYS.judged(

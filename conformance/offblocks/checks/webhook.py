@@ -5,16 +5,18 @@ from collections.abc import Iterable, Iterator
 from conformance.exchange import Delivery
 from conformance.findings import Finding
 from conformance.judging import responses
-from conformance.offblocks.checks.base import SAYS
+from conformance.offblocks.checks.base import SAYS, as_created
+from conformance.offblocks.checks.history import History
 from conformance.specification import Specification
 
 
-def events(deliveries: Iterable[Delivery], specification: Specification) -> Iterator[Finding]:
-    """Whether the body of each webhook fits the schema of its event.
+def events(deliveries: Iterable[Delivery], specification: Specification, history: History) -> Iterator[Finding]:
+    """Whether each webhook fits the schema of its event, shows its customer as it was created, and tells of no second.
 
     Args:
         deliveries: The webhooks in the order in which they came.
         specification: The API's specification.
+        history: What the exchanges of the test showed.
     """
     rule = "webhook.event-matches-schema"
     for number, delivery in enumerate(deliveries, start=1):
@@ -24,3 +26,13 @@ def events(deliveries: Iterable[Delivery], specification: Specification) -> Iter
             yield SAYS.judged(rule, False, f"webhook {number} {problem.pointer}", problem.expected, problem.got, None)
         if not problems:
             yield SAYS.judged(rule, True, "webhook body", "as the schema says", "so", None)
+        event = delivery.request.members()
+        created = history.observer.creation(str(event.get("id")))
+        if created is not None and not problems:
+            yield from as_created(rule, event, created, f"webhook {number} ")
+        of_pair = history.observer.customers_with(str(event.get("chainId")), str(event.get("externalId")))
+        if of_pair:
+            held, expected = event.get("id") in of_pair, " or ".join(sorted(of_pair))
+            yield SAYS.judged(
+                "customer.no-second-for-a-pair", held, f"webhook {number} /id", expected, event.get("id"), None
+            )

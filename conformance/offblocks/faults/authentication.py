@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -273,3 +274,41 @@ class ReadsTheSchemeToTheLetter(Fault, OffBlocks):
         if (request.header("authorization") or "Bearer ").partition(" ")[0] != "Bearer":
             raise Refused(Reason.TOKEN, "The Authorization header must begin with 'Bearer '.")
         return super().bearer_token(request)
+
+
+class SignsTheClaimsOfTokensAlone(Fault, OffBlocks):
+    """Signs what a token claims and not the header before it, so that a token with another header holds too."""
+
+    breaks = ("offblocks.authentication.foreign-token-refused",)
+
+    def signature_of_token(self, signed: str) -> str:
+        return super().signature_of_token(signed.partition(".")[2])
+
+
+class EndsTokensWhenAnotherIsGiven(Fault, OffBlocks):
+    """Takes the token that a client was given last, and none before it."""
+
+    breaks = ("offblocks.authentication.token-lives-an-hour",)
+
+    @cached_property
+    def _given(self) -> dict[str, str]:
+        return {}
+
+    def new_token(self, tenant: Tenant, expires_at: int) -> str:
+        self._given[tenant.id] = super().new_token(tenant, expires_at)
+        return self._given[tenant.id]
+
+    def authenticate(self, request: Request) -> Tenant:
+        tenant = super().authenticate(request)
+        if self.bearer_token(request) != self._given.get(tenant.id):
+            raise Refused(Reason.TOKEN, "Another token was given since.")
+        return tenant
+
+
+class EndsTokensAMinuteEarly(Fault, OffBlocks):
+    """Refuses a token for the last minute before its expiresAt."""
+
+    breaks = ("offblocks.authentication.token-lives-an-hour",)
+
+    def token_has_expired(self, claims: Mapping[str, Any]) -> bool:
+        return self.now().timestamp() >= int(claims["exp"]) - 55

@@ -1,16 +1,21 @@
 """What is wrong only under circumstances: late in the day, among others, after a look, in another spelling."""
 
 import json
+import re
+from collections.abc import Hashable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from conformance.exchange import Request, Response
-from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, Reason, Refused
+from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, Reason, Refused, Tenant
 from conformance.sandbox.faults import Fault
 from conformance.sandbox.messages import json_response, problem
+from conformance.standards.account_ids import AccountId
 
 _EXPIRY = ("offblocks.challenge.expires-after-one-hour", "offblocks.challenge.renewed-after-the-hour")
 _HALF_A_LIFE = 2**31
+_WRITTEN = re.compile(rb'"externalId"\s*:\s*"((?:[^"\\]|\\.)*)"')
 
 
 def _of_the_day(instant: datetime) -> timedelta:
@@ -204,3 +209,38 @@ class TakesOneMediaRangeAlone(Fault, OffBlocks):
         if request.header("Accept") in {None, "*/*", "application/json"}:
             return await super().answer(request, path)
         return problem(406, "No other type than application/json can be accepted.")
+
+
+class ReadsNoChunks(Fault, OffBlocks):
+    """Reads as many bytes of a body as Content-Length says, and none without it."""
+
+    breaks = ("offblocks.authentication.token-issued",)
+
+    async def answer(self, request: Request, path: str) -> Response:
+        unread = request.header("Content-Length") is None
+        return await super().answer(replace(request, body=b"") if unread else request, path)
+
+
+class TellsPairsApartByTheirSpelling(Fault, OffBlocks):
+    """Compares external ids as they are written in the JSON of a creation."""
+
+    breaks = ("offblocks.customer.no-second-for-a-pair",)
+
+    async def create_customer(self, call: Call) -> Response:
+        written = _WRITTEN.search(call.request.body)
+        self.__dict__["written"] = written[1] if written else b""
+        return await super().create_customer(call)
+
+    def pair(self, tenant: Tenant, account: AccountId, external_id: str) -> Hashable:
+        return super().pair(tenant, account, external_id), self.__dict__.get("written")
+
+
+class WantsAccept(Fault, OffBlocks):
+    """Answers 406 where a request does not say what it accepts."""
+
+    breaks = ("offblocks.authentication.token-issued",)
+
+    async def answer(self, request: Request, path: str) -> Response:
+        if request.header("Accept") is None:
+            return problem(406, "Send an Accept header.")
+        return await super().answer(request, path)

@@ -1,5 +1,7 @@
 """What can be wrong where two concerns meet, when something comes again, and with what is another's."""
 
+import html
+import json
 import re
 from collections.abc import Hashable
 from dataclasses import replace
@@ -7,8 +9,9 @@ from datetime import timedelta
 from functools import cached_property
 
 from conformance.exchange import Request, Response
-from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, Reason, Record, Refused, Tenant
+from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, Reason, Record, Refused, Status, Tenant
 from conformance.sandbox.faults import Fault
+from conformance.sandbox.messages import to_json
 from conformance.standards import message_signatures
 
 
@@ -208,3 +211,73 @@ class RemovesTheKeysOfAll(Fault, OffBlocks):
         for tenant in self.tenants.values():
             tenant.signing_keys = {}
         return await super().delete_signing_key(call)
+
+
+class EscapesListedExternalIds(Fault, OffBlocks):
+    """Writes the external ids of a list as a page of HTML does."""
+
+    breaks = ("offblocks.customer.listed",)
+
+    async def list_customers(self, call: Call) -> Response:
+        response = await super().list_customers(call)
+        listed = [{**each, "externalId": html.escape(each["externalId"])} for each in json.loads(response.body)]
+        return replace(response, body=to_json(listed))
+
+
+class GivesAddressesToWhoComesLast(Fault, OffBlocks):
+    """Drops the webhook of another client when one with the same address is registered."""
+
+    breaks = ("offblocks.webhook.sent-on-creation",)
+
+    async def put_webhook(self, call: Call) -> Response:
+        response = await super().put_webhook(call)
+        address = json.loads(response.body).get("callbackUrl")
+        for tenant in self.tenants.values():
+            if tenant is not call.tenant:
+                hooks = tenant.webhooks.items()
+                tenant.webhooks = {name: hook for name, hook in hooks if hook.callback_url != address}
+        return response
+
+
+class SignsForAWholeWallet(Fault, OffBlocks):
+    """Takes the signature of one customer for all who have the same wallet."""
+
+    breaks = ("offblocks.flow.unsigned-stays-initiating",)
+
+    def change_status(self, customer: Customer, status: str) -> None:
+        super().change_status(customer, status)
+        for other in self.customers.values():
+            alike = other.tenant is customer.tenant and str(other.account).lower() == str(customer.account).lower()
+            if alike and status == Status.SCREENING and self.awaits_signature(other):
+                super().change_status(other, status)
+
+
+class RejectsAWholeExternalId(Fault, OffBlocks):
+    """Rejects all who have the external id of the one who is rejected."""
+
+    breaks = ("offblocks.flow.unsigned-stays-initiating",)
+
+    def change_status(self, customer: Customer, status: str) -> None:
+        super().change_status(customer, status)
+        for other in self.customers.values():
+            alike = other.tenant is customer.tenant and other.external_id == customer.external_id
+            if alike and status == Status.REJECTED and other.status != status:
+                super().change_status(other, status)
+
+
+class VerifiesWhoSignedLast(Fault, OffBlocks):
+    """Verifies the customer who signed last, whoever is named in the path."""
+
+    breaks = ("offblocks.flow.verified-becomes-active",)
+
+    async def sign_challenge(self, call: Call) -> Response:
+        response = await super().sign_challenge(call)
+        self.__dict__.setdefault("signed", {})[call.tenant.name] = self.find_customer(call)
+        return response
+
+    async def verify_customer(self, call: Call) -> Response:
+        self.find_customer(call)
+        latest = self.__dict__.get("signed", {}).get(call.tenant.name)
+        if latest is not None and self.may_verify(latest):
+            call = replace(call, parameters={"customerId": latest.id})
+        return await super().verify_customer(call)

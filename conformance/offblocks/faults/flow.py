@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from conformance.clock import pause
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Reason, Status, Tenant
 from conformance.sandbox.faults import Fault, Variation
@@ -142,3 +143,26 @@ class KeepsTheTimeOfTheFirstChange(Fault, OffBlocks):
         super().change_status(customer, status)
         if status != Status.SCREENING:
             customer.updated_at = before
+
+
+class LooksBeforeItWaits(Fault, OffBlocks):
+    """Lets a moment pass between the look at a customer's state and its change, so that two outcomes both come."""
+
+    breaks = ("offblocks.flow.rejected-is-final",)
+
+    async def take_time(self, call: Call) -> None:
+        if call.operation in {"verifyCustomer", "rejectCustomer"}:
+            await pause(0.25)
+
+
+class VerifiesActiveCustomersAgain(Fault, OffBlocks):
+    """Has an active customer verified again when its verification is simulated once more."""
+
+    breaks = ("offblocks.flow.verified-becomes-active",)
+
+    async def verify_customer(self, call: Call) -> Response:
+        customer = self.find_customer(call)
+        if customer.status != Status.ACTIVE:
+            return await super().verify_customer(call)
+        self.change_status(customer, Status.VERIFYING)
+        return Response(status=202)

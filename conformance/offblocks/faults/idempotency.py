@@ -310,3 +310,41 @@ class ReadsKeysAsProgramsDo(Fault, OffBlocks):
             return bool(UUID(key))
         except ValueError:
             return False
+
+
+class RegistersWebhooksAgain(Fault, OffBlocks):
+    """Does the repetition of what is a PUT, since that changes nothing the second time, and makes another webhook."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    async def once(self, call: Call, key: str) -> Response:
+        return await (self.answer_first(call) if call.request.method == "PUT" else super().once(call, key))
+
+
+class WaitsForWhateverHasTheKey(Fault, OffBlocks):
+    """Waits for a request with the same key that is under way, and gives its answer, whatever the payload is."""
+
+    breaks = ("offblocks.idempotency.changed-payload-refused",)
+
+    async def once(self, call: Call, key: str) -> Response:
+        waited = False
+        while (record := self.find_record(self.idempotency_scope(call, key))) and record.response is None:
+            waited = True
+            await pause(0.01)
+        if waited and record and record.response:
+            return record.response
+        return await super().once(call, key)
+
+    async def answer_first(self, call: Call) -> Response:
+        if call.operation == "createCustomer":
+            await pause(0.25)
+        return await super().answer_first(call)
+
+
+class KeepsKeysByToken(Fault, OffBlocks):
+    """Knows a key again only with the token that it came with."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    def idempotency_scope(self, call: Call, key: str) -> Hashable:
+        return super().idempotency_scope(call, key), call.request.header("Authorization")

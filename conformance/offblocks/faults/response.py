@@ -234,6 +234,17 @@ class SendsNoContentType(Fault, OffBlocks):
         return replace(response, headers=headers)
 
 
+class AsksForTheLength(Variation, OffBlocks):
+    """Answers 411 where a body comes without its length."""
+
+    permits = "No document speaks of bodies in chunks, and RFC 9112 lets a server ask for Content-Length (section 6.3)."
+
+    async def answer(self, request: Request, path: str) -> Response:
+        if request.header("Transfer-Encoding") is None:
+            return await super().answer(request, path)
+        return problem(411, "Send the body with its Content-Length.")
+
+
 class SaysNothingInRefusals(Variation, OffBlocks):
     """Refuses with an empty body."""
 

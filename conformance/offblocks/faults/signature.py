@@ -30,6 +30,8 @@ _BINDING = (
 )
 
 
+_ORDER = ("created", "expires", "keyid", "alg", "nonce", "tag")
+_PARAMETER = re.compile(f";({'|'.join(_ORDER)})=")
 _SEVERAL = re.compile(r", *(?=[a-z*][a-z0-9_.*-]*=[(:])")
 """What stands between two signatures in a header."""
 
@@ -490,3 +492,26 @@ class LooksKeysUpByTheStartOfTheirIds(Fault, OffBlocks):
 
     def signing_key_for(self, tenant: Tenant, key_id: str) -> message_signatures.PublicKey | None:
         return next((key for own, key in tenant.signing_keys.items() if own[:8] == key_id[:8]), None)
+
+
+class ReadsParametersToTheLetter(Fault, OffBlocks):
+    """Signs what Signature-Input says as it is written, and not in the strict form of RFC 8941."""
+
+    breaks = ("offblocks.signature.base-by-the-standard", "offblocks.signature.right-one-accepted")
+
+    def check_request_signature(self, call: Call) -> None:
+        if "( " in (call.request.header("Signature-Input") or ""):
+            raise Refused(Reason.REQUEST_SIGNATURE, "The signature does not verify.")
+        super().check_request_signature(call)
+
+
+class WritesParametersInItsOwnOrder(Fault, OffBlocks):
+    """Builds the signed text with the parameters of a signature in the order in which it would have sent them."""
+
+    breaks = ("offblocks.signature.any-order-and-label", "offblocks.signature.right-one-accepted")
+
+    def check_request_signature(self, call: Call) -> None:
+        parameters = _PARAMETER.findall(call.request.header("Signature-Input") or "")
+        if parameters != sorted(parameters, key=_ORDER.index):
+            raise Refused(Reason.REQUEST_SIGNATURE, "The signature does not verify.")
+        super().check_request_signature(call)

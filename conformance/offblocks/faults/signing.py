@@ -304,3 +304,57 @@ def _decoded(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
         return b""
+
+
+class RefusesShortNumbers(Fault, OffBlocks):
+    """Loses the zeros before a number of a signature, and refuses what is left."""
+
+    breaks = ("offblocks.signing.hex-text-accepted",)
+
+    def decode_wallet_signature(self, text: str) -> bytes:
+        signature = super().decode_wallet_signature(text)
+        if 0 in {signature[0], signature[32]}:
+            raise Refused(Reason.WALLET_SIGNATURE, "The signature is too short.")
+        return signature
+
+
+class TakesALineFeedTooMany(Fault, OffBlocks):
+    """Takes the signature of the challenge with a line feed behind it."""
+
+    breaks = ("offblocks.signing.other-message-refused",)
+
+    def check_wallet_signature(self, customer: Customer, owner: AccountId, message: bytes, text: str) -> None:
+        try:
+            super().check_wallet_signature(customer, owner, message, text)
+        except Refused:
+            super().check_wallet_signature(customer, owner, message + b"\n", text)
+
+
+class SignsWhoseChallengeItIs(Fault, OffBlocks):
+    """Signs the customer whose challenge is sent, whoever is named in the path."""
+
+    breaks = ("offblocks.signing.foreign-challenge-refused",)
+
+    async def sign_challenge(self, call: Call) -> Response:
+        self.find_customer(call)
+        sent = self.read_document(call.request).get("challenge")
+        for customer in self.customers.values():
+            if customer.tenant is call.tenant and customer.challenges[-1].encoded == sent:
+                return await super().sign_challenge(replace(call, parameters={"customerId": customer.id}))
+        return await super().sign_challenge(call)
+
+
+class ReopensWhoSigned(Fault, OffBlocks):
+    """Looks at a signature before the customer's state, and has a customer sign again when one fails."""
+
+    breaks = ("offblocks.signing.moves-the-status",)
+
+    async def sign_challenge(self, call: Call) -> Response:
+        customer, text = self.find_customer(call), self.read_document(call.request).get("signature")
+        if customer.status in {Status.VERIFYING, Status.ACTIVE} and isinstance(text, str):
+            try:
+                self.check_wallet_signature(customer, customer.account, customer.challenges[-1].message, text)
+            except Refused:
+                self.change_status(customer, Status.INITIATING)
+                raise
+        return await super().sign_challenge(call)

@@ -1,6 +1,8 @@
 """What can be wrong, or otherwise than the sandbox has it, with webhooks."""
 
+import json
 from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -127,3 +129,84 @@ class SendsEveryTypeOfEvent(Fault, OffBlocks):
     def webhook_addresses(self, customer: Customer) -> list[str]:
         hooks = customer.tenant.webhooks.values()
         return [hook.callback_url for hook in hooks] or super().webhook_addresses(customer)
+
+
+class DropsTheOtherWebhooks(Fault, OffBlocks):
+    """Keeps only the webhook that was updated."""
+
+    breaks = ("offblocks.webhook.sent-on-creation",)
+
+    async def put_webhook(self, call: Call) -> Response:
+        before = set(call.tenant.webhooks)
+        response = await super().put_webhook(call)
+        updated = json.loads(response.body)["id"]
+        if updated in before:
+            call.tenant.webhooks = {updated: call.tenant.webhooks[updated]}
+        return response
+
+
+class DatesEventsBeforeTheChange(Fault, OffBlocks):
+    """Shows in an event when the customer had changed before."""
+
+    breaks = ("offblocks.webhook.event-matches-schema",)
+
+    def change_status(self, customer: Customer, status: str) -> None:
+        self.__dict__["before"] = customer.updated_at
+        super().change_status(customer, status)
+
+    def event_body(self, customer: Customer) -> dict[str, Any]:
+        before = self.__dict__.pop("before", customer.updated_at)
+        return {**super().event_body(customer), "updatedAt": self.format_time(before)}
+
+
+class LooksAtTheFirstTypeOnly(Fault, OffBlocks):
+    """Sends events to the webhooks whose first type is theirs."""
+
+    breaks = ("offblocks.webhook.sent-on-creation",)
+
+    def webhook_addresses(self, customer: Customer) -> list[str]:
+        hooks = customer.tenant.webhooks.values()
+        first = [hook.callback_url for hook in hooks if hook.types[:1] == ["customer.updated"]]
+        return first if hooks else super().webhook_addresses(customer)
+
+
+class WritesAddressesInSmallLetters(Fault, OffBlocks):
+    """Sends events to addresses in small letters."""
+
+    breaks = ("offblocks.webhook.sent-on-creation",)
+
+    def webhook_addresses(self, customer: Customer) -> list[str]:
+        return [address.lower() for address in super().webhook_addresses(customer)]
+
+
+class KeepsTheTypesOfAWebhook(Fault, OffBlocks):
+    """Answers the update of a webhook as asked, and goes on with the types before."""
+
+    breaks = ("offblocks.webhook.sent-on-creation",)
+
+    async def put_webhook(self, call: Call) -> Response:
+        before = {name: hook.types for name, hook in call.tenant.webhooks.items()}
+        response = await super().put_webhook(call)
+        for name, types in before.items():
+            call.tenant.webhooks[name].types = types
+        return response
+
+
+class TellsOfWhoIsRefused(Fault, OffBlocks):
+    """Makes up a customer for a pair that it has, sends the event, and then refuses the creation."""
+
+    breaks = ("offblocks.customer.no-second-for-a-pair",)
+
+    def answer_to_duplicate(self, customer: Customer) -> Response:
+        again = self.new_customer_id(customer.tenant, customer.account, customer.external_id)
+        self.announce(replace(customer, id=again))
+        return super().answer_to_duplicate(customer)
+
+
+class GivesUpAtOnce(Fault, OffBlocks):
+    """Tries an event a few times at once, and never later."""
+
+    breaks = ("offblocks.webhook.retried",)
+
+    def gives_up_after(self) -> timedelta:
+        return timedelta()

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from conformance.ids import Ids
 from conformance.offblocks.messages import Challenge
 from conformance.offblocks.wallet import Wallet
+from conformance.standards import personal_message
 from conformance.standards.account_ids import checksum_address
 from conformance.standards.wallet_signatures import Encoding, encode
 from conformance.values import near
@@ -89,6 +91,22 @@ def like_signature(wallet: Wallet, challenge: Challenge) -> list[near.NearMiss]:
         turned,
         *(near.NearMiss(each.name, each.sort, each.value + last.hex(), True) for each in numbers if each.same_form),
     ]
+
+
+def short_signatures(key: bytes, challenge: Challenge, ids: Ids) -> dict[str, bytes]:
+    """Right signatures of a challenge one of whose numbers is shorter than 32 bytes, by which of them it is.
+
+    Args:
+        key: The private key of its owner.
+        challenge: The challenge.
+        ids: What nonces are drawn from.
+    """
+    message, wanted = challenge.to_be_signed, {"its first": 0, "its second": _HALF}
+    found: dict[str, bytes] = {}
+    while len(found) < len(wanted):
+        signature = personal_message.sign_with(message, key, ids.draw(32))
+        found |= {name: signature for name, place in wanted.items() if signature[place] == 0}
+    return found
 
 
 def failing_signatures(wallet: Wallet, challenge: Challenge) -> dict[str, str]:

@@ -1,6 +1,7 @@
-"""Whether a request had an effect, as the API itself shows it."""
+"""Whether a request had an effect, as the API itself shows it, or as it answers again."""
 
 from conformance.exchange import Exchange
+from conformance.findings import answer as shown
 from conformance.offblocks.checks import listed
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.scenario import PATIENCE, expect, needs, step_failed
@@ -30,6 +31,19 @@ def expect_customers(rule: str, tenant: Tenant, external_ids: list[str], *, at_m
         else f"no customer with externalId {' or '.join(external_ids)}",
         got=", ".join(found) or "none",
         exchange=exchange,
+    )
+
+
+def expect_the_same_answer(rule: str, repeat: Exchange, first: Exchange) -> None:
+    """Say that `rule` asks for the answer of `first` again."""
+    alike = repeat.response.status == first.response.status and repeat.response.body == first.response.body
+    expect(
+        rule,
+        alike,
+        where="response",
+        expected=f"{shown(first)} and the body of [{first.id}]",
+        got="so" if alike else f"{shown(repeat)} and {repeat.response.body.decode(errors='replace') or 'no body'}",
+        exchange=repeat,
     )
 
 

@@ -375,6 +375,20 @@ class Tenant(ApiTenant):
         status = exchange.response.members().get("status")
         return status if isinstance(status, str) else step_failed("A customer's status was to be read", exchange)
 
+    def like(self, first: Onboarding) -> list[Onboarding]:
+        """Create customers who have all but one thing in common with the first, as far as the API lets two have that.
+
+        One has its wallet and one its external id.
+        """
+        found: list[Onboarding] = []
+        pairs = (first.wallet, self.new_external_id()), (self.new_wallet(), first.external_id)
+        for wallet, external_id in pairs:
+            exchange = self.create(wallet, external_id)
+            identifier, challenge = exchange.response.members().get("id"), issued_challenge(exchange.response)
+            if isinstance(identifier, str) and challenge is not None and identifier != first.id:
+                found.append(Onboarding(identifier, challenge, wallet, external_id, exchange))
+        return found
+
     def signed_up(self, wallet: Wallet) -> Onboarding:
         """Create a customer who has signed.
 

@@ -21,6 +21,7 @@ from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
     crosses,
     expect,
+    expect_acceptance,
     expect_reading,
     expect_refusal,
     expect_refusal_status,
@@ -206,6 +207,23 @@ def test_an_expired_token_is_refused(tenant: Tenant, wallet: Wallet, clock: Cloc
         expect_unauthorised("offblocks.authentication.expired-token-refused", answer, "its time is over")
 
 
+@waits
+@crosses("authentication", "expiry")
+@verifies("offblocks.authentication.token-lives-an-hour")
+def test_a_token_holds_until_its_end_though_another_was_given(tenant: Tenant, clock: Clock) -> None:
+    """Given a token and a second one, when the customers are listed with the first just before its end."""
+    asked = tenant.ask_token()
+    issued = issued_token(asked) or step_failed("A token was to be issued", asked)
+    lifetime = issued[1] - asked.at
+    if not CLOCKS_APART < lifetime <= LONGEST:
+        needs(f"a token whose end can be waited for, within {LONGEST}; this one is good for {lifetime}")
+    clock.advance(A_SECOND)
+    tenant.ask_token()
+    clock.advance(lifetime - A_SECOND - tenant.margin)
+    answer = tenant.customers(authorization=f"Bearer {issued[0]}")
+    expect_acceptance("offblocks.authentication.token-lives-an-hour", answer)
+
+
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
 @waits
 @crosses("authentication", "expiry")
@@ -251,9 +269,20 @@ def like(token: str, *, former: str) -> Iterator[tuple[str, str]]:
         yield f"whose signature is {name}", f"{signed}.{wrong.get(name, f'{signature}.')}"
     claims = wrong_middle(signed.rpartition(".")[2])
     yield "with another character in its claims", f"{signed.rpartition('.')[0]}.{claims}.{signature}"
+    first, dot, rest = token.partition(".")
+    yield "with one more member in its header", f"{with_member(first)}{dot}{rest}"
     joined = f"{signed}.{former.rpartition('.')[2]}"
     yield "with the signature of the one before it", f"{joined}." if joined in {token, former} else joined
     yield "without its signature", signed
+
+
+def with_member(text: str) -> str:
+    """The header of a token with one more member, or what has no members with another character in its middle."""
+    try:
+        members = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return base64url(json.dumps({**members, "kid": "1"}).encode())
+    except (ValueError, TypeError):
+        return wrong_middle(text)
 
 
 def wrong_middle(text: str) -> str:

@@ -9,9 +9,8 @@ import pytest
 from conformance.clock import Clock
 from conformance.findings import answer as answered
 from conformance.offblocks.deviations import rules, unsigned
-from conformance.offblocks.messages import issued_challenge
 from conformance.offblocks.suite.alterations import failing_signatures
-from conformance.offblocks.suite.tenant import Onboarding, Tenant, altered, signed
+from conformance.offblocks.suite.tenant import Tenant, altered, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
     expect,
@@ -213,11 +212,7 @@ def test_a_failed_signature_renews_the_challenge_of_its_customer_alone(
 ) -> None:
     """Given customers who have all but one thing in common, when a signature fails for one, and the others sign."""
     customer = tenant.onboard(wallet)
-    neighbours = [
-        tenant.onboard(other_wallet),
-        *_another(tenant, customer, wallet, tenant.new_external_id()),
-        *_another(tenant, customer, tenant.new_wallet(), customer.external_id),
-    ]
+    neighbours = [tenant.onboard(other_wallet), *tenant.like(customer)]
     wrong = signed(other_wallet, customer.challenge)
     tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
     for neighbour in neighbours:
@@ -232,15 +227,6 @@ def test_a_failed_signature_renews_the_challenge_of_its_customer_alone(
         exchange = tenant.sign(neighbour.id, neighbour.wallet, neighbour.challenge)
         because = "its challenge was never signed wrongly"
         expect_status("offblocks.signing.hex-text-accepted", exchange, 204, because=because)
-
-
-def _another(tenant: Tenant, first: Onboarding, wallet: Wallet, external_id: str) -> list[Onboarding]:
-    """Another customer than the first, with its wallet or its external id; none if that is refused."""
-    exchange = tenant.create(wallet, external_id)
-    identifier, challenge = exchange.response.members().get("id"), issued_challenge(exchange.response)
-    if not isinstance(identifier, str) or challenge is None or identifier == first.id:
-        return []
-    return [Onboarding(identifier, challenge, wallet, external_id, exchange)]
 
 
 @verifies("offblocks.challenge.kept-after-other-refusal")

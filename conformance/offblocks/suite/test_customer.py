@@ -12,7 +12,7 @@ from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.offblocks.checks import listed
 from conformance.offblocks.deviations import rules
-from conformance.offblocks.suite.effects import DAYS_AFTER, expect_customers, require_days
+from conformance.offblocks.suite.effects import DAYS_AFTER, expect_customers, listed_with, require_days
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
@@ -31,6 +31,7 @@ from conformance.scenario import (
     waits,
 )
 from conformance.standards.account_ids import checksum_address
+from conformance.standards.spellings import PLAIN, EscapedJson, SpacedJson
 from conformance.targets import Subject
 from conformance.values import near, telling
 
@@ -86,10 +87,11 @@ def test_an_external_id_may_be_any_string(tenant: Tenant, wallet: Wallet) -> Non
     "offblocks.customer.echoes-external-id",
     "offblocks.customer.external-id-is-any-string",
     "offblocks.customer.readable",
+    "offblocks.customer.listed",
     "offblocks.response.described-accepted",
 )
 def test_an_external_id_is_kept_to_the_letter(tenant: Tenant) -> None:
-    """When customers are created under texts that are often cut, folded, escaped or encoded anew, and are read."""
+    """When customers come under texts that are often cut, folded, escaped or encoded anew, and are read and listed."""
     created: list[str] = []
     for value in near.chosen(telling.TEXTS, tenant.ids, core=12, more=3):
         external_id = value.numbered(_number(tenant))
@@ -109,6 +111,7 @@ def test_an_external_id_is_kept_to_the_letter(tenant: Tenant) -> None:
             expect_status("offblocks.customer.readable", tenant.read(identifier), 200)
     if not created:
         step_failed("One of these creations was to be accepted", exchange)
+    listed_with(tenant, created[-1])
 
 
 def _expect_taken(exchange: Exchange, what: str) -> None:
@@ -229,6 +232,23 @@ def test_a_pair_is_created_once(tenant: Tenant, wallet: Wallet) -> None:
         exchange=again,
     )
     expect_customers("offblocks.customer.no-second-for-a-pair", tenant, [customer.external_id], at_most=1)
+
+
+@verifies("offblocks.customer.no-second-for-a-pair")
+def test_a_pair_is_the_same_however_its_json_is_written(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when its wallet and external id are sent again in JSON with blanks, and with escapes."""
+    customer = tenant.onboard(wallet, f"{_number(tenant)} Zoë/1")
+    for spelling in (PLAIN, SpacedJson(), EscapedJson()):
+        content = spelling.json({"chainId": wallet.account_id, "externalId": customer.external_id})
+        again = tenant.create(body=None, content=content)
+        expect(
+            "offblocks.customer.no-second-for-a-pair",
+            _id(again) == customer.id or not again.response.succeeded,
+            where="response",
+            expected=f"a refusal, or the id {customer.id}: JSON means the same in whatever spelling",
+            got=f"{answered(again)}, id {_id(again)}",
+            exchange=again,
+        )
 
 
 @verifies("offblocks.response.refusal-changes-nothing", "offblocks.signing.hex-text-accepted")

@@ -66,20 +66,23 @@ def test_a_digest_like_the_right_one_is_refused(tenant: Tenant) -> None:
 
 
 @verifies("offblocks.digest.mismatch-refused", "offblocks.customer.created-with-201")
-def test_a_digest_of_a_body_that_says_the_same_is_refused(tenant: Tenant) -> None:
-    """Given a body with blanks and line feeds, when it comes with the digests of bodies that say the same, or less."""
-    body = new_customer(tenant)
+def test_a_digest_of_what_is_near_to_the_body_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a body with blanks, when it comes with the digest of the body before, of nothing, or of the same said."""
+    former, body = tenant.create(wallet).request.body, new_customer(tenant)
     content = json.dumps(body, indent=2).encode()
     others = {
-        "without its blanks": json.dumps(body, separators=(",", ":")).encode(),
-        "with one blank behind each sign": json.dumps(body).encode(),
-        "with a line feed behind it": content + b"\n",
-        "with its members in the other order": json.dumps(dict(reversed(body.items())), indent=2).encode(),
-        "without its last character": content[:-1],
+        "this body without its blanks": json.dumps(body, separators=(",", ":")).encode(),
+        "this body with one blank behind each sign": json.dumps(body).encode(),
+        "this body with a line feed behind it": content + b"\n",
+        "this body with its members in the other order": json.dumps(dict(reversed(body.items())), indent=2).encode(),
+        "this body without its last character": content[:-1],
+        "the first half of this body": content[: len(content) // 2],
+        "nothing": b"",
+        "the body before it": former,
     }
     for name, other in others.items():
         answer = tenant.create(body=None, content=content, deviation=digests_otherwise(content_digest(other)))
-        expect_refusal("offblocks.digest.mismatch-refused", answer, f"the digest is of this body {name}")
+        expect_refusal("offblocks.digest.mismatch-refused", answer, f"the digest is that of {name}")
     answer = tenant.create(body=None, content=json.dumps(new_customer(tenant), indent=2).encode())
     expect_status("offblocks.customer.created-with-201", answer, 201, because="the digest is that of the body")
 

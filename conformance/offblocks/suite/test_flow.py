@@ -12,7 +12,7 @@ from conformance.offblocks.checks import listed
 from conformance.offblocks.messages import instant
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import PATIENCE, expect, expect_refusal, expect_status, step_failed, verifies
+from conformance.scenario import PATIENCE, expect, expect_refusal, expect_status, leaves_out, step_failed, verifies
 
 SOME_SECONDS = timedelta(seconds=3)
 PAST_SCREENING = ("verifying", "active")
@@ -67,6 +67,21 @@ def test_a_verified_customer_becomes_active(tenant: Tenant, wallet: Wallet) -> N
     customer = tenant.verifying(wallet)
     _simulated(tenant, "verify", customer.id)
     _expect_active(tenant, customer.id)
+
+
+@verifies("offblocks.flow.verified-becomes-active")
+def test_a_customer_who_is_verified_twice_stays_active(tenant: Tenant, wallet: Wallet) -> None:
+    """Given an active customer, when the success of its verification is simulated again."""
+    customer = tenant.simulated("verify", wallet)
+    exchange = tenant.simulate("verify", customer.id)
+    status = tenant.status_shortly(customer.id)
+    expect(
+        "offblocks.flow.verified-becomes-active",
+        status == "active",
+        where="response /status",
+        expected="active, from where no verification leads back",
+        got=f"{status}, after a simulation that was answered {exchange.response.status}",
+    )
 
 
 @verifies("offblocks.flow.unsigned-never-active")
@@ -126,6 +141,37 @@ def test_nothing_is_simulated_for_who_has_not_signed(tenant: Tenant, wallet: Wal
         expected="initiating: nobody signed",
         got=f"{status}, after a simulation that was answered {exchange.response.status}",
     )
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@verifies(
+    "offblocks.flow.passes-screening",
+    "offblocks.flow.verified-becomes-active",
+    "offblocks.flow.rejected-is-final",
+    "offblocks.flow.unsigned-stays-initiating",
+    "offblocks.isolation.others-untouched",
+)
+def test_what_a_customer_does_is_done_by_nobody_else(tenant: Tenant) -> None:
+    """Given customers who have all but one thing in common, and one who signed later, when one comes to its end."""
+    ends = {"verify": ("active", "verified-becomes-active"), "reject": ("rejected", "rejected-is-final")}
+    for outcome, (end, rule) in ends.items():
+        customer = tenant.onboard(tenant.new_wallet())
+        others = {each.id: "initiating" for each in tenant.like(customer)}
+        _require_taken(tenant.sign(customer.id, customer.wallet, customer.challenge))
+        others[tenant.verifying(tenant.new_wallet()).id] = "verifying"
+        if _expect_past_screening(tenant, customer.id) == "verifying":
+            _simulated(tenant, outcome, customer.id)
+        states = {customer.id: end, **others}
+        for identifier, expected in states.items():
+            untouched = "flow.unsigned-stays-initiating" if expected == "initiating" else "isolation.others-untouched"
+            status = tenant.status_once(identifier, expected)
+            expect(
+                f"offblocks.flow.{rule}" if identifier == customer.id else f"offblocks.{untouched}",
+                status == expected,
+                where="response /status",
+                expected=f"{expected}, when {customer.id} was to be {end}",
+                got=f"{status} of {identifier}",
+            )
 
 
 @verifies("offblocks.flow.rejected-is-final")

@@ -5,12 +5,16 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from conformance.clock import Clock
+from conformance.clock import Clock, SystemClock
 from conformance.exchange import Exchange
-from conformance.findings import answer as shown
 from conformance.offblocks.deviations import digests_another_body, rules, signed_by, undigested, unsigned
 from conformance.offblocks.messages import issued_challenge
-from conformance.offblocks.suite.effects import DAYS_AFTER, expect_customers, require_days
+from conformance.offblocks.suite.effects import (
+    DAYS_AFTER,
+    expect_customers,
+    expect_the_same_answer,
+    require_days,
+)
 from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
@@ -34,6 +38,8 @@ ANOTHER_PAYLOAD = rules("fresh-key-per-payload")
 REPEATED = 3
 """How often a request is repeated."""
 HOUR = timedelta(hours=1)
+SOON = timedelta(milliseconds=50)
+"""After which a request follows another that is to be under way then."""
 
 
 def created(exchange: Exchange) -> Exchange:
@@ -45,19 +51,6 @@ def created(exchange: Exchange) -> Exchange:
     if not exchange.response.succeeded:
         step_failed("A customer was to be created", exchange)
     return exchange
-
-
-def expect_the_same_answer(rule: str, repeat: Exchange, first: Exchange) -> None:
-    """Say that `rule` asks for the answer of `first` again."""
-    alike = repeat.response.status == first.response.status and repeat.response.body == first.response.body
-    expect(
-        rule,
-        alike,
-        where="response",
-        expected=f"{shown(first)} and the body of [{first.id}]",
-        got="so" if alike else f"{shown(repeat)} and {repeat.response.body.decode(errors='replace') or 'no body'}",
-        exchange=repeat,
-    )
 
 
 # ---------------------------------------------------------------------------------------------------- the key's form
@@ -245,6 +238,18 @@ def test_a_repetition_is_checked_as_the_first_request_was(tenant: Tenant, wallet
 
 
 @crosses("idempotency", "authentication")
+@verifies("offblocks.idempotency.repeat-answered-alike")
+def test_a_repetition_may_come_with_another_token(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
+    """Given a created customer, when the creation is repeated with its key and a token that was given since."""
+    external_id, key = tenant.new_external_id(), tenant.new_key()
+    first = created(tenant.create(wallet, external_id, key=key))
+    clock.advance(timedelta(seconds=1))  # tokens of one second may be the same
+    tenant.renew_credentials()
+    repeat = tenant.create(wallet, external_id, key=key)
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+
+
+@crosses("idempotency", "authentication")
 @crosses("idempotency", "signature")
 @verifies(
     "offblocks.authentication.refusal-has-no-effect",
@@ -346,3 +351,26 @@ def test_two_creations_with_one_key_at_once_leave_one_customer(tenant: Tenant, w
     given = {str(answer.response.members().get("id")) for answer in answers if answer.response.succeeded}
     expect(rule, len(given) <= 1, where="response /id", expected="one id", got=", ".join(sorted(given)))
     expect_customers(rule, tenant, [external_id], at_most=1)
+
+
+@verifies("offblocks.idempotency.changed-payload-refused")
+def test_of_two_payloads_with_one_key_at_once_one_is_refused(
+    tenant: Tenant, wallet: Wallet, other_wallet: Wallet
+) -> None:
+    """Given a tenant, when another creation with the same key follows while the first one may be under way."""
+    key = tenant.new_key()
+    create = partial(tenant.create, key=key, may_break=ANOTHER_PAYLOAD)
+
+    def follow() -> Exchange:
+        SystemClock().advance(SOON)
+        return create(other_wallet)
+
+    first, second = tenant.together(partial(create, wallet), follow)
+    expect(
+        "offblocks.idempotency.changed-payload-refused",
+        not (first.response.succeeded and second.response.succeeded),
+        where="response statuses",
+        expected="2xx and a refusal, since the key came with another payload",
+        got=f"{first.response.status} and {second.response.status}",
+        exchange=second,
+    )

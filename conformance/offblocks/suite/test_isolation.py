@@ -174,6 +174,28 @@ def test_a_key_is_removed_for_its_client_alone(tenant: Tenant, other_tenant: Ten
         expect_status("offblocks.isolation.others-untouched", after, before.response.status, because=because)
 
 
+@verifies("offblocks.webhook.sent-on-creation")
+def test_an_address_may_be_that_of_several_clients(
+    tenant: Tenant, other_tenant: Tenant, wallet: Wallet, subject: Subject
+) -> None:
+    """Given an address that two clients registered one after the other, when the first one creates a customer."""
+    hooks = subject.hooks or needs("an address for webhooks; set CONFORMANCE_OFFBLOCKS_WEBHOOK_URL")
+    for client in (tenant, other_tenant):
+        registration = client.put_webhook(hooks.url)
+        if not registration.response.succeeded:
+            step_failed("A webhook was to be registered", registration)
+    customer = tenant.onboard(wallet).id
+    subject.clock.advance(BETWEEN_LOOKS)
+    found = _customers(tenant.eventually("an event", tenant.deliveries, lambda seen: customer in _customers(seen)))
+    expect(
+        "offblocks.webhook.sent-on-creation",
+        customer in found,
+        where="webhook",
+        expected=f"an event of {customer} within {PATIENCE}",
+        got=f"events of {', '.join(sorted(found)) or 'nobody'}",
+    )
+
+
 @verifies("offblocks.isolation.events-apart")
 def test_an_event_is_not_sent_to_others(
     tenant: Tenant, other_tenant: Tenant, wallet: Wallet, other_wallet: Wallet, subject: Subject

@@ -33,7 +33,9 @@ from conformance.offblocks.deviations import (
     signs_another_method,
     signs_another_path,
     signs_another_query,
+    turns_its_parameters_round,
     unsigned,
+    writes_its_input_with_blanks,
 )
 from conformance.offblocks.suite.effects import expect_customers
 from conformance.offblocks.suite.operations import guarded
@@ -106,8 +108,9 @@ def test_a_right_signature_is_accepted(tenant: Tenant, wallet: Wallet) -> None:
 
 @verifies("offblocks.signature.any-order-and-label")
 def test_the_order_of_components_and_the_label_are_free(tenant: Tenant, wallet: Wallet) -> None:
-    """Given a tenant, when its signatures name their components in reverse order and have another label."""
+    """Given a tenant, when its signatures have components or parameters in reverse order, and another label."""
     rule = "offblocks.signature.any-order-and-label"
+    expect_acceptance(rule, tenant.customers(deviation=turns_its_parameters_round))
     expect_acceptance(rule, tenant.customers(deviation=covers_in_another_order))
     expect_acceptance(rule, tenant.create(wallet, deviation=covers_in_another_order))
 
@@ -117,6 +120,13 @@ def test_a_signature_of_an_absent_query_is_accepted(tenant: Tenant) -> None:
     """Given a tenant, when its signature covers the query of a request that has none."""
     answer = tenant.customers(deviation=covers_an_absent_query)
     expect_status("offblocks.signature.base-by-the-standard", answer, 200)
+
+
+@verifies("offblocks.signature.base-by-the-standard")
+def test_what_a_signature_covers_may_be_written_with_blanks(tenant: Tenant) -> None:
+    """Given a tenant, when its signature says what it covers with more blanks than were signed."""
+    answer = tenant.customers(deviation=writes_its_input_with_blanks)
+    expect_acceptance("offblocks.signature.base-by-the-standard", answer)
 
 
 @verifies("offblocks.signature.base-by-the-standard")

@@ -8,7 +8,13 @@ from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.offblocks.deviations import rules
 from conformance.offblocks.messages import issued_challenge
-from conformance.offblocks.suite.alterations import alterations, like_account, like_signature, like_text
+from conformance.offblocks.suite.alterations import (
+    alterations,
+    like_account,
+    like_signature,
+    like_text,
+    short_signatures,
+)
 from conformance.offblocks.suite.effects import expect_initiating
 from conformance.offblocks.suite.tenant import Tenant, altered, signed
 from conformance.offblocks.wallet import Wallet
@@ -30,8 +36,8 @@ from conformance.values import near
 
 ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
 ANOTHER_ENCODING = ("encodes-hex-text",)
-A_FEW = 3
-"""Of how many alterations of a challenge one is signed in its place."""
+IDS = 3
+"""How many texts that are like a customer's id are always tried."""
 TEXTS = 7
 """How many texts that are like a challenge's are tried."""
 BYTES = 6
@@ -76,6 +82,20 @@ def test_a_right_signature_is_accepted(tenant: Tenant, wallet: Wallet) -> None:
         expected="screening or a later state",
         got=status,
     )
+
+
+@verifies("offblocks.signing.hex-text-accepted")
+def test_a_right_signature_is_accepted_whatever_its_numbers_are(tenant: Tenant, wallet: Wallet) -> None:
+    """Given customers, when their owners send right signatures with a number that begins with zeros."""
+    for name in ("its first", "its second"):
+        key = tenant.ids.draw(32)
+        owner = Wallet(key, str(wallet.chain))
+        customer = tenant.onboard(owner)
+        right = short_signatures(key, customer.challenge, tenant.ids)[name]
+        text = encode(right, Encoding.BASE64_OF_HEX_TEXT)
+        exchange = tenant.sign(customer.id, owner, customer.challenge, signature=text)
+        because = f"the signature is right, and {name} number begins with zeros"
+        expect_status("offblocks.signing.hex-text-accepted", exchange, 204, because=because)
 
 
 @verifies("offblocks.signing.raw-bytes")
@@ -279,7 +299,7 @@ def test_a_text_like_the_challenges_is_refused(tenant: Tenant, wallet: Wallet) -
 def test_a_signature_like_the_right_one_is_refused(tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer, when signatures come that are like the right one or of a message like it, and then that one."""
     customer = tenant.onboard(wallet)
-    for number in range(0, len(alterations(customer.challenge)), A_FEW):
+    for number, _ in enumerate(alterations(customer.challenge)):
         current = tenant.fetched(customer.id)
         alteration = alterations(current)[number]
         wrong = signed(wallet, alteration.challenge)
@@ -335,6 +355,25 @@ def test_another_customer_does_not_sign_its_own_challenge_for_this_one(
     exchange = tenant.sign(customer.id, wallet, other.challenge, signature=signature, broken=broken)
     rule = "offblocks.signing.foreign-challenge-refused"
     expect_no_effect(rule, exchange, tenant, customer.id, because="the challenge is another customer's, and so signed")
+
+
+@verifies(
+    "offblocks.signing.foreign-challenge-refused",
+    "offblocks.signing.refusal-leaves-initiating",
+    "offblocks.signing.refusal-status",
+    "offblocks.signing.hex-text-accepted",
+)
+def test_a_right_request_of_another_customer_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
+    """Given two customers, when all that is right for one is sent under the other's id, and then under its own."""
+    other = tenant.onboard(other_wallet)
+    customer = tenant.onboard(wallet)
+    broken = ("returns-challenge-unchanged",)
+    exchange = tenant.sign(customer.id, other_wallet, other.challenge, broken=broken)
+    rule = "offblocks.signing.foreign-challenge-refused"
+    expect_no_effect(rule, exchange, tenant, customer.id, because="all in it is another customer's")
+    expect_initiating(tenant, other.id)
+    exchange = tenant.sign(other.id, other_wallet, tenant.fetched(other.id))
+    expect_status("offblocks.signing.hex-text-accepted", exchange, 204)
 
 
 @verifies(
@@ -412,6 +451,24 @@ def test_a_second_signature_is_a_conflict(tenant: Tenant, wallet: Wallet) -> Non
     expect_status("offblocks.signing.second-is-409", exchange, 409)
 
 
+@verifies("offblocks.signing.moves-the-status")
+def test_a_wrong_signature_after_the_right_one_changes_nothing(
+    tenant: Tenant, wallet: Wallet, other_wallet: Wallet
+) -> None:
+    """Given a customer who signed, when another wallet's signature of the challenge comes."""
+    customer = tenant.verifying(wallet)
+    wrong = signed(other_wallet, customer.challenge)
+    exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
+    status = tenant.status_shortly(customer.id)
+    expect(
+        "offblocks.signing.moves-the-status",
+        status != "initiating",
+        where="response /status",
+        expected="verifying, or a later state",
+        got=f"{status}, after a signature that was answered {exchange.response.status}",
+    )
+
+
 @verifies("offblocks.signing.concurrent-one-success")
 def test_of_two_signatures_at_once_one_succeeds(tenant: Tenant, wallet: Wallet) -> None:
     """Given a customer, when the owner's signature comes twice at once, each with an idempotency key of its own."""
@@ -443,7 +500,7 @@ def test_nobody_signs_under_what_is_no_id(tenant: Tenant, wallet: Wallet) -> Non
     """Given a customer, when its owner's signature is sent under texts that are like its id and are no UUIDs."""
     customer = tenant.onboard(wallet)
     misses = [miss for miss in near.misses(customer.id) if not near.UUID.fits(miss.value) and not miss.same_form]
-    for miss in near.chosen(misses, tenant.ids, core=A_FEW, more=1):
+    for miss in near.chosen(misses, tenant.ids, core=IDS, more=1):
         exchange = tenant.sign(quote(miss.value, safe=""), wallet, customer.challenge)
         because = f"the id is like the right one, {miss.name}"
         expect_refusal("offblocks.signing.malformed-customer-id-refused", exchange, because)

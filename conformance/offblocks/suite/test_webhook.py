@@ -8,6 +8,8 @@ import pytest
 
 from conformance.clock import Clock
 from conformance.exchange import Delivery
+from conformance.offblocks.messages import instant
+from conformance.offblocks.suite.effects import expect_the_same_answer, require_days
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import PATIENCE, expect, expect_status, leaves_out, needs, step_failed, verifies
@@ -15,6 +17,9 @@ from conformance.targets import Hooks, Subject
 from conformance.values import near, telling
 
 A_SECOND = timedelta(seconds=1)
+HALF_A_DAY = timedelta(hours=12)
+MANY = 50
+SOME_SECONDS = timedelta(seconds=4)
 OTHER_REFUSALS = (404, 410, 302, 429)
 """What receivers answer besides 500, and senders take for the end: none of it is 2xx."""
 
@@ -40,10 +45,11 @@ def test_a_webhook_is_registered(tenant: Tenant, hooks: Hooks) -> None:
     )
 
 
-@verifies("offblocks.webhook.updated", "offblocks.webhook.only-its-types")
+@verifies("offblocks.webhook.updated", "offblocks.webhook.only-its-types", "offblocks.webhook.sent-on-creation")
 def test_a_webhook_is_updated(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
-    """Given a registered address, when another takes its place, one for accounts is added, and a customer comes."""
-    registration = tenant.put_webhook(hooks.url)
+    """Given two registered addresses, when one is moved, one for accounts is added, and a customer comes."""
+    for address in (hooks.beside("kept"), hooks.url):
+        registration = tenant.put_webhook(address)
     identifier = registration.response.members().get("id")
     if not isinstance(identifier, str):
         step_failed("A webhook was to be registered with an id", registration)
@@ -55,8 +61,15 @@ def test_a_webhook_is_updated(tenant: Tenant, clock: Clock, hooks: Hooks) -> Non
         if not exchange.response.succeeded:
             step_failed("A webhook was to be updated, and another one registered", exchange)
     customer = tenant.onboard(tenant.new_wallet()).id
-    found = _deliveries(tenant, clock, partial(_tell, customer, "initiating"))
-    addresses = {delivery.request.url.partition("?")[2] for delivery in found if _names(delivery, customer)}
+    found = _deliveries(tenant, clock, lambda seen: _queries(seen, customer) >= {"kept", "moved"})
+    addresses = _queries(found, customer)
+    expect(
+        "offblocks.webhook.sent-on-creation",
+        "kept" in addresses,
+        where="webhook, the query of its address",
+        expected="kept, whose registration nobody changed",
+        got=" and ".join(each or "none" for each in sorted(addresses)) or "no event",
+    )
     expect(
         "offblocks.webhook.updated",
         "moved" in addresses and "" not in addresses,
@@ -71,6 +84,47 @@ def test_a_webhook_is_updated(tenant: Tenant, clock: Clock, hooks: Hooks) -> Non
         expected="not accounts, since customer.updated is not of that type",
         got=" and ".join(each or "none" for each in sorted(addresses)) or "no event",
     )
+
+
+@verifies("offblocks.webhook.sent-on-creation")
+def test_an_event_goes_to_all_who_are_registered_for_it(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
+    """Given an address with several types, one with escapes and one with an updated type, when a customer comes."""
+    several, escaped, updated = "several", "Escaped=a%2Fb+c%20D&x=&X=1", "updated"
+    registrations = {
+        several: ["account.updated", "customer.updated"],
+        escaped: ["customer.updated"],
+        updated: ["account.updated"],
+    }
+    for name, types in registrations.items():
+        exchange = tenant.put_webhook(hooks.url, body={"callbackUrl": hooks.beside(name), "types": types})
+        if not exchange.response.succeeded:
+            step_failed("A webhook was to be registered", exchange)
+    identifier = exchange.response.members().get("id")
+    body = {"id": identifier, "callbackUrl": hooks.beside(updated), "types": ["customer.updated"]}
+    exchange = tenant.put_webhook(hooks.url, body=body)
+    if not exchange.response.succeeded:
+        step_failed("A webhook was to be updated", exchange)
+    customer = tenant.onboard(tenant.new_wallet()).id
+    found = _queries(
+        _deliveries(tenant, clock, lambda seen: _queries(seen, customer) >= registrations.keys()), customer
+    )
+    expect(
+        "offblocks.webhook.sent-on-creation",
+        found >= registrations.keys(),
+        where="webhook, the query of its address",
+        expected=" and ".join(registrations),
+        got=" and ".join(sorted(found)) or "no event",
+    )
+
+
+@verifies("offblocks.idempotency.repeat-answered-alike")
+def test_a_repeated_registration_is_answered_alike(tenant: Tenant, hooks: Hooks) -> None:
+    """Given a registered address, when the registration is repeated with its key."""
+    key = tenant.new_key()
+    first, repeat = (tenant.put_webhook(hooks.url, key=key) for _ in range(2))
+    if not first.response.succeeded:
+        step_failed("A webhook was to be registered", first)
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
 
 
 @verifies(
@@ -117,6 +171,60 @@ def test_what_is_sent_last_is_what_is_read(tenant: Tenant, wallet: Wallet, clock
             where="webhook",
             expected=f"customer.updated with the state that is read, {state}, within {PATIENCE}",
             got=f"events with the states {', '.join(states) or 'of nobody'}",
+        )
+
+
+@verifies("offblocks.customer.no-second-for-a-pair")
+def test_a_customer_who_is_refused_is_not_told_of(tenant: Tenant, wallet: Wallet, clock: Clock, hooks: Hooks) -> None:
+    """Given a registered address, when a customer's pair is sent again, and another customer is created."""
+    _register(tenant, hooks)
+    customer = tenant.onboard(wallet)
+    tenant.create(wallet, customer.external_id)
+    latest = tenant.onboard(tenant.new_wallet()).id
+    _deliveries(tenant, clock, partial(_tell, latest, "initiating"))
+
+
+@verifies("offblocks.webhook.event-matches-schema")
+def test_an_event_shows_when_its_customer_changed(tenant: Tenant, wallet: Wallet, clock: Clock, hooks: Hooks) -> None:
+    """Given a registered address, when a customer is verified some seconds after it signed, and is read."""
+    _register(tenant, hooks)
+    customer = tenant.verifying(wallet).id
+    clock.advance(SOME_SECONDS)
+    tenant.simulate("verify", customer)
+    state = tenant.status_once(customer, "active")
+    found = _deliveries(tenant, clock, partial(_tell, customer, state))
+    read = tenant.read(customer)
+    changed = instant(read.response.members().get("updatedAt"))
+    events = [each.request.members() for each in found if _names(each, customer) and _state(each) == state]
+    told = [event.get("updatedAt") for event in events]
+    if changed is None or not told:
+        relied_on = ["offblocks.webhook.sent-on-change", "offblocks.flow.verified-becomes-active"]
+        step_failed("A customer was to be read with its updatedAt, and told of", read, relies_on=relied_on)
+    expect(
+        "offblocks.webhook.event-matches-schema",
+        any(time is not None and abs(time - changed) < SOME_SECONDS / 2 for time in map(instant, told)),
+        where="webhook /updatedAt",
+        expected=f"{changed}, as it is read of the customer in the state {state}",
+        got=", ".join(map(str, told)),
+    )
+
+
+@verifies("offblocks.flow.rejected-is-final")
+def test_who_was_rejected_at_once_with_a_verification_stays_so(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
+    """Given a registered address and customers to be verified, when each is verified and rejected at once."""
+    _register(tenant, hooks)
+    for outcomes in (("verify", "reject"), ("reject", "verify")):
+        customer = tenant.verifying(tenant.new_wallet()).id
+        tenant.together(*(partial(tenant.simulate, outcome, customer) for outcome in outcomes))
+        state = tenant.status_once(customer, "active", "rejected")
+        states = _states(_deliveries(tenant, clock, partial(_tell, customer, state)), customer)
+        state = tenant.status(customer)
+        expect(
+            "offblocks.flow.rejected-is-final",
+            state == "rejected" or "rejected" not in states,
+            where="response /status",
+            expected="rejected, for good, as an event said",
+            got=f"{state}, after events with the states {', '.join(states)}",
         )
 
 
@@ -192,6 +300,28 @@ def test_an_event_is_sent_again_whatever_else_than_success_it_was_answered(
         )
 
 
+@verifies("offblocks.webhook.retried")
+def test_an_event_is_sent_again_for_hours(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
+    """Given a registered address that answers 500, when a customer is created and half a day passes."""
+    require_days(tenant)
+    _register(tenant, hooks)
+    hooks.answer_with(*[500] * MANY)
+    customer = tenant.onboard(tenant.new_wallet()).id
+    first = _deliveries(tenant, clock, partial(_tell, customer, "initiating"))
+    if not first:
+        step_failed(f"An event was to come within {PATIENCE}", relies_on=["offblocks.webhook.sent-on-creation"])
+    clock.advance(HALF_A_DAY)
+    later = first[0].at + HALF_A_DAY / 2
+    found = _deliveries(tenant, clock, lambda seen: any(each.at > later for each in seen))
+    expect(
+        "offblocks.webhook.retried",
+        any(each.at > later for each in found),
+        where="webhook",
+        expected="the event that was always answered 500, again within half a day",
+        got=f"{len(found)} deliveries, the last at {found[-1].at}",
+    )
+
+
 def _came_again(customer: str, deliveries: Sequence[Delivery]) -> bool:
     return len(_states(deliveries, customer)) > 1
 
@@ -223,6 +353,11 @@ def _states(deliveries: Sequence[Delivery], customer: str) -> list[str]:
 def _names(delivery: Delivery, customer: str) -> bool:
     members = delivery.request.members()
     return members.get("webhookType") == "customer.updated" and members.get("id") == customer
+
+
+def _queries(deliveries: Sequence[Delivery], customer: str) -> set[str]:
+    """The queries of the addresses that events of a customer were sent to."""
+    return {delivery.request.url.partition("?")[2] for delivery in deliveries if _names(delivery, customer)}
 
 
 def _changes(deliveries: Sequence[Delivery], customer: str) -> list[Delivery]:
