@@ -1,6 +1,7 @@
 """The customer before the hosted page, in whose place the PIN agent acts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import cache
 from http import HTTPStatus
 from typing import TypeVar
@@ -207,6 +208,12 @@ class Person:
         """Press the button that cancels."""
         return self._do(lambda: self._agent.cancel(url), at=url)
 
+    def elsewhere(self) -> "Person":
+        """The same person at another browser, whose pages stay open beside those of this one."""
+        other = copy(self)
+        other._agent_used = None  # noqa: SLF001 - its own class
+        return other
+
     def take_another_browser(self) -> None:
         """Forget everything that pages have left."""
         if self._agent_used is not None:
@@ -229,10 +236,13 @@ class Person:
             needs("wrong PINs to be typed, as no person is asked to; give --pin-agent http or --pin-agent browser")
         if at is not None and not self._subject.disposable:
             _require_expected_host(at, self._subject)
-        self._circumstances.before_step(self)
-        self._browser.begin(guesses=guesses)
-        try:
+
+        def visit() -> Done:
+            self._browser.begin(guesses=guesses)
             return action()
+
+        try:
+            return self._circumstances.take_visit(self, visit)
         except ScriptNeededError as error:
             lacks = f"which {error.found}; --pin-agent http fills forms alone, --pin-agent browser runs scripts"
             needs(f"a browser that runs scripts at the hosted page, {lacks}")

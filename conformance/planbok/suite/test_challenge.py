@@ -182,17 +182,19 @@ def test_the_list_holds_the_challenges_of_its_customer(tenant: Tenant) -> None:
 
 @verifies("planbok.challenge.under-its-customer-only")
 def test_a_challenge_is_not_read_under_another_customer(tenant: Tenant) -> None:
-    """Given a challenge, when it is asked for under another customer of the same organization."""
+    """Given a challenge that was just read, when it is asked for under another customer of the same organization."""
     customer, other = tenant.ready(), tenant.onboard()
     issued = tenant.requested(customer)
+    tenant.challenge(customer.id, issued.id)
     _expect_hidden(tenant.challenge(other.id, issued.id), issued)
 
 
 @verifies("planbok.challenge.under-its-customer-only")
 def test_a_challenge_is_not_read_by_another_organization(tenant: Tenant, other_tenant: Tenant) -> None:
-    """Given a challenge, when another organization asks for it."""
+    """Given a challenge that its own organization has just read, when another organization asks for it."""
     customer = tenant.ready()
     issued = tenant.requested(customer)
+    tenant.challenge(customer.id, issued.id)
     _expect_hidden(other_tenant.challenge(customer.id, issued.id), issued)
 
 
@@ -306,6 +308,28 @@ def test_a_wrong_pin_does_not_prolong_a_challenge(tenant: Tenant, clock: Clock) 
         customer.person.enter(page)
     customer.person.authorize(issued.url)
     _expect_expired(tenant, customer, issued, "17 minutes after its issue")
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@waits
+@crosses("idempotency", "expiry")
+@verifies("planbok.challenge.expires-after-15-minutes")
+def test_no_other_request_prolongs_a_challenge(tenant: Tenant, clock: Clock) -> None:
+    """Given two challenges, when one is asked for again after eight minutes and 13, and for the other one another."""
+    key, chain = tenant.new_key(), tenant.two_chains[:1]
+    repeating, renewing = tenant.ready(), tenant.ready()
+    asked = [
+        tenant.issued(tenant.ask_wallets(repeating.id, chain, idempotency_key=key)),
+        tenant.requested(renewing, chain),
+    ]
+    for minutes in (8, 5):
+        clock.advance(timedelta(minutes=minutes))
+        tenant.ask_wallets(repeating.id, chain, idempotency_key=key)
+        tenant.ask_wallets(renewing.id, chain)
+    clock.advance(timedelta(minutes=4))
+    for customer, issued in zip((repeating, renewing), asked, strict=True):
+        customer.person.authorize(issued.url)
+        _expect_expired(tenant, customer, issued, "17 minutes after its issue")
 
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")

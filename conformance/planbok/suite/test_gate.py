@@ -37,7 +37,7 @@ REFUSALS = (
     "planbok.gate.no-wallet-without-pin", "planbok.gate.refused-at-request", "planbok.response.refusal-changes-nothing"
 )
 def test_a_customer_without_a_pin_gets_no_wallet(tenant: Tenant) -> None:
-    """Given a customer with wallets and a new one, when that asks for some and enters some PIN, if there is a page."""
+    """Given a customer with wallets and a new one, when that asks for some, twice, and enters some PIN, if asked."""
     tenant.provisioned(tenant.ready())
     customer = tenant.onboard()
     before = _challenges(tenant, customer)
@@ -45,6 +45,8 @@ def test_a_customer_without_a_pin_gets_no_wallet(tenant: Tenant) -> None:
     expect_status("planbok.gate.refused-at-request", exchange, *REFUSALS)
     _expect_no_wallet("planbok.gate.no-wallet-without-pin", tenant, customer, exchange)
     _expect_no_trace(tenant, customer, exchange, before)
+    again = _asked_too_early(tenant, customer)
+    _expect_no_wallet("planbok.gate.no-wallet-without-pin", tenant, customer, again)
 
 
 @crosses("isolation", "set-up")
@@ -54,7 +56,7 @@ def test_a_customer_without_a_pin_gets_no_wallet(tenant: Tenant) -> None:
     "planbok.response.refusal-changes-nothing",
 )
 def test_a_customer_without_recovery_gets_no_wallet(tenant: Tenant) -> None:
-    """Given one with wallets and a customer with a PIN alone, when that asks for some and enters it, if asked."""
+    """Given one with wallets and a customer with a PIN alone, when that asks for some twice, and enters it if asked."""
     tenant.provisioned(tenant.ready())
     customer = tenant.with_pin()
     before = _challenges(tenant, customer)
@@ -62,6 +64,8 @@ def test_a_customer_without_recovery_gets_no_wallet(tenant: Tenant) -> None:
     expect_status("planbok.gate.refused-at-request", exchange, *REFUSALS)
     _expect_no_wallet("planbok.gate.no-wallet-without-recovery", tenant, customer, exchange)
     _expect_no_trace(tenant, customer, exchange, before)
+    again = _asked_too_early(tenant, customer)
+    _expect_no_wallet("planbok.gate.no-wallet-without-recovery", tenant, customer, again)
 
 
 @crosses("set-up", "page")
@@ -77,6 +81,45 @@ def test_a_set_up_that_was_given_up_is_none(tenant: Tenant) -> None:
     _expect_recovery(tenant, customer, shown=False, when="when its set-up was cancelled")
     exchange = _asked_too_early(tenant, customer)
     _expect_no_wallet("planbok.gate.no-wallet-without-recovery", tenant, customer, exchange)
+
+
+@crosses("set-up", "page")
+@verifies("planbok.customer.has-recovery", "planbok.gate.no-wallet-without-recovery")
+def test_recovery_that_the_page_does_not_take_is_none(tenant: Tenant) -> None:
+    """Given a customer with a PIN alone, when recovery is set up with empty answers, and wallets are asked for."""
+    customer = tenant.onboard()
+    issued = tenant.issued(tenant.ask("initialize", customer.id))
+    if customer.person.set_pin(issued.url).form is None:
+        issued = tenant.issued(tenant.ask("recovery", customer.id))
+    customer.person.answers = ("", "")
+    customer.person.set_recovery(issued.url)
+    tenant.shortly()
+    if tenant.seen(customer.id, issued.id).succeeded:
+        needs("a page that does not take empty answers for recovery, of which no document speaks")
+    _expect_recovery(tenant, customer, shown=False, when="after the page did not take what was entered")
+    exchange = _asked_too_early(tenant, customer)
+    _expect_no_wallet("planbok.gate.no-wallet-without-recovery", tenant, customer, exchange)
+
+
+@crosses("set-up", "page")
+@verifies("planbok.customer.has-recovery", "planbok.customer.pin-replaced")
+def test_a_task_that_is_cancelled_takes_nothing_away(tenant: Tenant) -> None:
+    """Given a customer who is set up, when other tasks are cancelled, and the PIN is replaced by way of recovery."""
+    customer = tenant.ready()
+    for task in ("recovery", "update-pin", "reset-pin"):
+        customer.person.cancel(tenant.issued(tenant.ask(task, customer.id)).url)
+        tenant.shortly()
+        _expect_recovery(tenant, customer, shown=True, when=f"after {task} was cancelled")
+    issued = tenant.issued(tenant.ask("reset-pin", customer.id))
+    customer.person.reset_pin(issued.url)
+    challenge = tenant.ended(customer.id, issued.id)
+    expect(
+        "planbok.customer.pin-replaced",
+        challenge.succeeded,
+        where="response /data/status",
+        expected="a challenge that succeeded with the answers, since none took their place",
+        got=challenge.status,
+    )
 
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")

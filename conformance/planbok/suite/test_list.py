@@ -15,6 +15,8 @@ from conformance.values import near
 
 AN_HOUR = timedelta(hours=1)
 A_SMALL_PAGE = 2
+MORE_THAN_A_DIGIT = 10
+"""How many customers without a wallet stand in a filter between two who have one."""
 OBJECT_ID_LENGTH = 24
 WITHOUT_FILTER = ("no-empty-filter",)
 
@@ -50,19 +52,22 @@ def test_the_list_holds_what_came_of_every_challenge(tenant: Tenant) -> None:
 
 @verifies("planbok.list.only-theirs", "planbok.list.several-customers")
 def test_the_list_holds_the_wallets_of_those_it_is_filtered_by(tenant: Tenant) -> None:
-    """Given three customers with a wallet each, when the list is filtered by each of them, and by two."""
+    """Given customers, three with a wallet, when the list is filtered by two of them, alone and among many without."""
     first, second, _ = (_with_wallets(tenant) for _ in range(3))
     expected = [*first[1], *second[1]]
-    exchange = tenant.wallets(first[0].id, second[0].id)
-    found = wallets_in(entries(exchange.response))
-    expect(
-        "planbok.list.several-customers",
-        places(found) == places(expected),
-        where="response /data",
-        expected=f"{written(expected)}, the wallets of the two",
-        got=written(found) if exchange.response.succeeded else answered(exchange),
-        exchange=exchange,
-    )
+    without = [tenant.onboard().id for _ in range(MORE_THAN_A_DIGIT)]
+    for between in ([], without):
+        exchange = tenant.wallets(first[0].id, *between, second[0].id)
+        found = wallets_in(entries(exchange.response))
+        expect(
+            "planbok.list.several-customers",
+            places(found) == places(expected),
+            where="response /data",
+            expected=f"{written(expected)}, the wallets of the two"
+            + (f", with {len(between)} ids of others between theirs" if between else ""),
+            got=written(found) if exchange.response.succeeded else answered(exchange),
+            exchange=exchange,
+        )
 
 
 @verifies("planbok.list.unknown-customer-is-empty", "planbok.list.empty-filter-is-empty")
@@ -90,12 +95,16 @@ def test_the_list_of_an_id_like_a_customers_is_empty(tenant: Tenant) -> None:
 @crosses("authentication", "isolation")
 @verifies("planbok.list.unseen-by-others")
 def test_wallets_are_not_shown_to_another_organization(tenant: Tenant, other_tenant: Tenant) -> None:
-    """Given a customer with a wallet, when another organization reads it, lists it in other ways, and lists all."""
+    """Given a wallet that its organization reads, lists, and lists with all, when another organization does so too."""
     customer, wallets = _with_wallets(tenant)
+
+    def looks(asking: Tenant) -> list[Exchange]:
+        every = asking.wallets(query="&limit=100", broken=WITHOUT_FILTER)
+        return [*(asking.wallet(wallet.id) for wallet in wallets if wallet.id), asking.wallets(customer.id), every]
+
+    looks(tenant)
     exchanges = [
-        *(other_tenant.wallet(wallet.id) for wallet in wallets if wallet.id),
-        other_tenant.wallets(customer.id),
-        other_tenant.wallets(query="&limit=100", broken=WITHOUT_FILTER),
+        *looks(other_tenant),
         *(
             other_tenant.wallets(other_tenant.onboard().id, query=f"&{name}={value}")
             for wallet in wallets[:1]

@@ -10,7 +10,7 @@ import pytest
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.planbok.messages import challenge_of, payload
-from conformance.planbok.suite.lock_out import MANY, right_pin_refused
+from conformance.planbok.suite.lock_out import MANY, change_refused, right_pin_refused
 from conformance.planbok.suite.person import shown
 from conformance.planbok.suite.tenant import RETURN_URL, Issued, Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
@@ -149,11 +149,12 @@ def test_many_wrong_pins_lock_the_customer_out(tenant: Tenant) -> None:
 
 @verifies("planbok.page.locks-out")
 def test_wrong_pins_with_visits_in_between_lock_the_customer_out(tenant: Tenant) -> None:
-    """Given a customer who is set up, when it is read and the page opened anew before each of ten wrong PINs."""
+    """Given a customer, when it is read and the page opened in another browser before each of ten wrong PINs."""
     customer = tenant.ready()
     issued = tenant.requested(customer)
     for _ in range(MANY):
         tenant.read(customer.id)
+        customer.person.take_another_browser()
         page = customer.person.authorize(issued.url, customer.person.other_pin)
         if page.form is None:
             exchange = tenant.ask_wallets(customer.id)
@@ -175,14 +176,15 @@ def test_many_wrong_pins_at_once_lock_the_customer_out(tenant: Tenant) -> None:
 
 
 def _expect_locked_out(tenant: Tenant, customer: Onboarding, when: str) -> None:
-    held, got = right_pin_refused(tenant, customer)
-    expect(
-        "planbok.page.locks-out",
-        held,
-        where="response status, or /data/status",
-        expected=f"a challenge that is refused, or did not succeed, {when}",
-        got=got,
-    )
+    for refusal in (right_pin_refused, change_refused):
+        held, got = refusal(tenant, customer)
+        expect(
+            "planbok.page.locks-out",
+            held,
+            where="response status, or /data/status",
+            expected=f"a challenge that is refused, or did not succeed, {when}",
+            got=got,
+        )
 
 
 @verifies("planbok.page.asks-pin-every-time")
@@ -354,6 +356,48 @@ def test_a_cancelled_challenge_makes_no_wallet(tenant: Tenant) -> None:
     customer.person.authorize(issued.url)
     tenant.shortly()
     _expect_no_wallet(tenant, customer, "planbok.page.cancelled-makes-no-wallet")
+
+
+@verifies("planbok.page.cancelled-makes-no-wallet")
+def test_a_challenge_that_was_cancelled_elsewhere_makes_no_wallet(tenant: Tenant) -> None:
+    """Given a page that is open, when its challenge is cancelled in another browser, and the PIN entered."""
+    customer = tenant.ready()
+    issued = tenant.requested(customer)
+    page = customer.person.open(issued.url)
+    customer.person.elsewhere().cancel(issued.url)
+    if page.form is not None:
+        customer.person.enter(page)
+    customer.person.authorize(issued.url)
+    tenant.shortly()
+    _expect_no_wallet(tenant, customer, "planbok.page.cancelled-makes-no-wallet")
+
+
+@verifies("planbok.result.readable-after-completion", "planbok.list.wallets-stay")
+def test_a_page_that_was_left_open_cancels_nothing(tenant: Tenant) -> None:
+    """Given a page that was open in another browser when its challenge was completed, when it is cancelled there."""
+    customer = tenant.ready()
+    issued = tenant.requested(customer)
+    other = customer.person.elsewhere()
+    page = other.open(issued.url)
+    customer.person.authorize(issued.url)
+    before = tenant.ended(customer.id, issued.id)
+    if not before.wallets:
+        step_failed(
+            "A completed challenge was to have a result", relies_on=["planbok.result.readable-after-completion"]
+        )
+    tenant.owned(customer.id)
+    if page.form is not None:
+        other.submit(page, {}, "cancel")
+    tenant.shortly()
+    challenge = tenant.seen(customer.id, issued.id)
+    expect(
+        "planbok.result.readable-after-completion",
+        places(challenge.wallets) == places(before.wallets),
+        where="response /data/result",
+        expected=f"{written(before.wallets)}, as before a page that was left open was cancelled",
+        got=written(challenge.wallets),
+    )
+    tenant.owned(customer.id)
 
 
 @verifies("planbok.page.completed-once", "planbok.list.wallets-stay")
