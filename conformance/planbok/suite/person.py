@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -140,6 +141,26 @@ class Person:
         """Open a page at a link that no challenge has, in a browser of its own."""
         breaks = {BREAKS: frozenset({"planbok.client.sends-user-to-given-url"})}
         return self._do(lambda: PinAgent(self._browser, extensions=breaks, clock=self.clock).open(url))
+
+    def skip_answers(self, answered: str, url: str) -> bool:
+        """Give the answers at one page, and send the form that follows them, for a new PIN, to another page without.
+
+        What two browsers are shown of the other page otherwise tells one visit from another, and stays as it is there;
+        what they are shown alike tells the steps apart.
+
+        Returns:
+            Whether the form could be sent, as it is a step of its own.
+        """
+        later = self._do(lambda: self._agent.enter(answered, None, self.answers), guesses=True, at=answered).form
+        agents = [PinAgent(self._browser, clock=self.clock) for _ in range(2)]
+        pages = [self._do(partial(agent.open, url)) for agent in agents]
+        (other, page), shown = (each.form for each in pages), pages[1]
+        if not (later and other and page) or later.kinds == page.kinds:
+            return False
+        own = {name: text for name, text in page.fields.items() if name in later.fields and text != other.fields[name]}
+        form = replace(later, action=page.action, fields={**later.fields, **own})
+        self._do(lambda: agents[1].fill(replace(shown, form=form), new_pin=self.other_pin), guesses=True)
+        return True
 
     def preview(self, url: str) -> None:
         """Have the page of a link looked at by a program, before it is opened."""

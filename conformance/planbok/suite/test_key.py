@@ -11,6 +11,7 @@ from conformance.planbok.suite.effects import expect_not_created
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.scenario import (
     crosses,
+    expect_acceptance,
     expect_reading,
     expect_refusal,
     expect_same,
@@ -145,6 +146,17 @@ def test_a_repetition_needs_the_key_as_well(tenant: Tenant) -> None:
         for key in _wrong_keys(tenant):
             expect_refusal("planbok.key.wrong-refused", call(key=key, broken=WITHOUT_KEY), WRONG)
         expect_refusal("planbok.key.read-only-refused", call(key=tenant.read_only_key), READ_ONLY)
+
+
+@crosses("idempotency", "authentication")
+@verifies("planbok.customer.created")
+def test_an_idempotency_key_of_nobody_stays_free(tenant: Tenant) -> None:
+    """Given a creation that came with no API key and with wrong ones, when it is sent with the right one."""
+    key, ref_id = tenant.new_key(), str(tenant.ids.uuid())
+    send = partial(tenant.create, "Customer", ref_id, idempotency_key=key)
+    for wrong in (None, *_wrong_keys(tenant)):
+        send(key=wrong, broken=WITHOUT_KEY)
+    expect_acceptance("planbok.customer.created", send())
 
 
 def _create(tenant: Tenant, ref_id: str, key: str | None) -> Exchange:

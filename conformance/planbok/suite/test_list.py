@@ -8,13 +8,27 @@ from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.planbok.messages import Wallet, entries, payload, wallets_in
+from conformance.planbok.suite.effects import listed_customers
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
-from conformance.scenario import crosses, expect, expect_reading, needs, refused, step_failed, verifies, waits
+from conformance.scenario import (
+    crosses,
+    expect,
+    expect_reading,
+    leaves_out,
+    needs,
+    refused,
+    step_failed,
+    verifies,
+    waits,
+)
 from conformance.values import near
 
 AN_HOUR = timedelta(hours=1)
-A_SMALL_PAGE = 2
+A_SMALL_PAGE, A_USUAL_PAGE = 2, 10
+"""A page that a test asks for, and one that is given unasked (Wallet Sets)."""
+MANY_CUSTOMERS = 51
+"""More than the 20, 25 or 50 entries that servers give at most, whatever is asked for."""
 MORE_THAN_A_DIGIT = 10
 """How many customers without a wallet stand in a filter between two who have one."""
 OBJECT_ID_LENGTH = 24
@@ -123,6 +137,26 @@ def test_wallets_are_not_shown_to_another_organization(tenant: Tenant, other_ten
         )
 
 
+@leaves_out("readings", "neighbours", because="Other tests list wallets in fewer steps, and meet these.")
+@verifies("planbok.list.holds-all")
+def test_the_list_holds_what_is_older_than_a_page(tenant: Tenant) -> None:
+    """Given a customer with a wallet, when others get more than a page of newer ones, and its own are listed."""
+    customer, before = _with_wallets(tenant)
+    chains = [chain.name for chain in tenant.chains]
+    for _ in range(A_USUAL_PAGE // len(chains) + 1):
+        tenant.provisioned(tenant.ready(), chains)
+    exchange = tenant.wallets(customer.id)
+    found = wallets_in(entries(exchange.response))
+    expect(
+        "planbok.list.holds-all",
+        places(found) == places(before),
+        where="response /data",
+        expected=f"{written(before)}, whatever others got since",
+        got=written(found) if exchange.response.succeeded else answered(exchange),
+        exchange=exchange,
+    )
+
+
 @verifies("planbok.list.pages-complete")
 def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
     """Given wallets of a customer between older and newer ones of another, when they are listed in small pages."""
@@ -181,6 +215,23 @@ def test_a_listed_wallet_is_read_by_its_id(tenant: Tenant) -> None:
             got=f"{written(found)} with the id {found[0].id}" if found else answered(exchange),
             exchange=exchange,
         )
+
+
+@leaves_out("readings", "neighbours", because="Another test lists customers in fewer steps, and meets these.")
+@verifies("planbok.customer.listed")
+def test_a_long_list_holds_every_customer(tenant: Tenant) -> None:
+    """Given more customers than servers often give at once, when the customers are listed in pages of a hundred."""
+    if not tenant.moves_clock:
+        needs("dozens of customers, which only the reference sandbox is asked to create")
+    ids = {tenant.onboard().id for _ in range(MANY_CUSTOMERS)}
+    missing = ids - {customer.get("id") for customer in listed_customers(tenant)}
+    expect(
+        "planbok.customer.listed",
+        not missing,
+        where="response /data, on all pages",
+        expected=f"all of {len(ids)} customers",
+        got=f"a list without {', '.join(sorted(missing))}" if missing else "all of them",
+    )
 
 
 @verifies("planbok.list.order-spelling")

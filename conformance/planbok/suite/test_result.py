@@ -6,7 +6,7 @@ from conformance.clock import Clock
 from conformance.planbok.messages import challenge_of
 from conformance.planbok.suite.effects import DAYS_AFTER
 from conformance.planbok.suite.tenant import Tenant
-from conformance.planbok.suite.wallets import places
+from conformance.planbok.suite.wallets import places, written
 from conformance.scenario import expect, leaves_out, needs, step_failed, verifies, waits
 
 TWO_MINUTES_AFTER = timedelta(minutes=17)
@@ -35,6 +35,34 @@ def test_the_result_holds_a_wallet_on_each_chain(tenant: Tenant) -> None:
         expected=f"one wallet on each of {', '.join(sorted(asked))}",
         got=", ".join(found) or "none",
     )
+
+
+@verifies("planbok.result.readable-after-completion", "planbok.list.wallets-stay")
+def test_a_page_that_was_left_open_cancels_nothing(tenant: Tenant) -> None:
+    """Given a page that was open in another browser when its challenge was completed, when it is cancelled there."""
+    customer = tenant.ready()
+    issued = tenant.requested(customer)
+    other = customer.person.elsewhere()
+    page = other.open(issued.url)
+    customer.person.authorize(issued.url)
+    before = tenant.ended(customer.id, issued.id)
+    if not before.wallets:
+        step_failed(
+            "A completed challenge was to have a result", relies_on=["planbok.result.readable-after-completion"]
+        )
+    tenant.owned(customer.id)
+    if page.form is not None:
+        other.submit(page, {}, "cancel")
+    tenant.shortly()
+    challenge = tenant.seen(customer.id, issued.id)
+    expect(
+        "planbok.result.readable-after-completion",
+        places(challenge.wallets) == places(before.wallets),
+        where="response /data/result",
+        expected=f"{written(before.wallets)}, as before a page that was left open was cancelled",
+        got=written(challenge.wallets),
+    )
+    tenant.owned(customer.id)
 
 
 @verifies("planbok.result.exactly-the-chains")
