@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
-from conformance.exchange import Response
+from conformance.exchange import Request, Response
 from conformance.planbok.gateway import Step
 from conformance.planbok.sandbox import (
     Call,
@@ -176,3 +177,55 @@ class LeavesChallengesOfRefusals(Fault, Planbok):
                 chains, url = self.read_chains(document), self.return_url(document)
                 self.issue(call, self.customer_for(call), Task.CREATE_WALLETS, url, chains)
             raise
+
+
+class RenewsChallengesByTheNext(Fault, Planbok):
+    """Gives a customer's pending challenges another 15 minutes when a further one is issued."""
+
+    breaks = ("planbok.challenge.expires-after-15-minutes",)
+
+    def issued_before(self, customer: Customer, task: Task) -> None:
+        for challenge in customer.challenges:
+            if not self.has_expired(challenge):
+                challenge.expires_at = self.now() + self.challenge_lifetime()
+
+
+class RenewsChallengesByRepetitions(Fault, Planbok):
+    """Gives a challenge another 15 minutes when its request is repeated."""
+
+    breaks = ("planbok.challenge.expires-after-15-minutes",)
+
+    def once(self, call: Call) -> Response:
+        response = super().once(call)
+        shown = response.members().get("data")
+        for challenge in self.challenges.values():
+            if isinstance(shown, Mapping) and shown.get("challengeId") == challenge.id:
+                challenge.expires_at = self.now() + self.challenge_lifetime()
+        return response
+
+
+class RemembersKeysOfNobody(Fault, Planbok):
+    """Takes an ``idempotencyKey`` for used that came in a request without a right API key."""
+
+    breaks = ("planbok.customer.created",)
+
+    @cached_property
+    def of_nobody(self) -> set[str]:
+        """The keys that such requests had."""
+        return set()
+
+    def authenticate(self, request: Request) -> Tenant:
+        try:
+            return super().authenticate(request)
+        except Refused:
+            self.of_nobody.add(_idempotency_key(request))
+            raise
+
+    def once(self, call: Call) -> Response:
+        if _idempotency_key(call.request) in self.of_nobody - {""}:
+            raise Refused(Reason.KEY_REUSED, "This idempotencyKey was used before.")
+        return super().once(call)
+
+
+def _idempotency_key(request: Request) -> str:
+    return str(request.members().get("idempotencyKey", ""))

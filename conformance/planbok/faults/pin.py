@@ -93,3 +93,35 @@ class ComparesNewPinsAsNumbers(Fault, Planbok):
 
     def is_confirmed(self, pin: str, again: str) -> bool:
         return again.isdecimal() and int(pin) == int(again)
+
+
+class LocksWalletsAlone(Fault, Planbok):
+    """Takes the right PIN of a customer who is locked out where it replaces itself."""
+
+    breaks = ("planbok.page.locks-out",)
+
+    def step(self, challenge: Challenge, visit: str) -> Step:
+        step = super().step(challenge, visit)
+        is_open = challenge.task is Task.UPDATE_PIN and not challenge.ended
+        return Step.CHANGE_PIN if step is Step.LOCKED and is_open else step
+
+
+class KeepsAnswersThatItRefuses(Fault, Planbok):
+    """Keeps the answers of a form before it looks whether there are any."""
+
+    breaks = ("planbok.customer.has-recovery", "planbok.gate.no-wallet-without-recovery")
+
+    def set_recovery(self, customer: Customer, fields: Mapping[str, str]) -> None:
+        customer.answers = Secret(self.hash(joined_answers(fields)))
+        super().set_recovery(customer, fields)
+
+
+class DropsRecoveryThatIsCancelled(Fault, Planbok):
+    """Forgets the answers of a customer who cancels when asked for others."""
+
+    breaks = ("planbok.customer.has-recovery",)
+
+    def cancel(self, challenge: Challenge) -> None:
+        super().cancel(challenge)
+        if challenge.task is Task.RECOVERY:
+            challenge.customer.answers = Secret()

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
+from conformance.exchange import Response
 from conformance.planbok.chains import CHAINS, Chain
-from conformance.planbok.sandbox import Challenge, Customer, Planbok, Status, Task, Wallet
+from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Status, Task, Wallet
 from conformance.sandbox.faults import Fault, Variation
 
 
@@ -185,3 +187,24 @@ class ShowsResultsAgainTheNextDay(Fault, Planbok):
             return False
         age = timedelta(seconds=(self.now() - challenge.ended_at).seconds)
         return challenge.status is Status.VERIFIED and age < self.challenge_lifetime()
+
+
+class ReadsResultsOnceById(Fault, Planbok):
+    """Forgets the result of a challenge once the challenge was read by its id."""
+
+    breaks = ("planbok.result.readable-after-completion", "planbok.response.reading-changes-nothing")
+
+    @cached_property
+    def read(self) -> set[str]:
+        """The ids of the challenges whose results were read."""
+        return set()
+
+    def get_challenge(self, call: Call) -> Response:
+        response = super().get_challenge(call)
+        challenge = self.challenge_for(call)
+        if self.result_is_readable(challenge):
+            self.read.add(challenge.id)
+        return response
+
+    def result_is_readable(self, challenge: Challenge) -> bool:
+        return challenge.id not in self.read and super().result_is_readable(challenge)

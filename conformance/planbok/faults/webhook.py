@@ -440,3 +440,12 @@ class TellsOfALockOutOnce(Fault, Planbok):
             super().announce(customer, event)
         if event == "customer.locked_out":
             self.told.add(customer.id)
+
+
+class SignsEventsEscaped(Fault, Planbok):
+    """Signs an event with escapes for all letters but those of ASCII, and sends it without."""
+
+    breaks = ("planbok.webhook.signed", "planbok.webhook.signed-bytes")
+
+    def signed_body(self, body: bytes) -> bytes:
+        return json.dumps(json.loads(body), separators=(",", ":")).encode()
