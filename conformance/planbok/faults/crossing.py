@@ -229,3 +229,27 @@ class RemembersKeysOfNobody(Fault, Planbok):
 
 def _idempotency_key(request: Request) -> str:
     return str(request.members().get("idempotencyKey", ""))
+
+
+class CompletionsEndTheChallengesOfOthers(Fault, Planbok):
+    """Ends all pending challenges when one is completed, whoever's they are."""
+
+    breaks = ("planbok.challenge.completable-in-time", "planbok.response.others-untouched")
+
+    def complete(self, challenge: Challenge) -> None:
+        super().complete(challenge)
+        for other in self.challenges.values():
+            if other.customer is not challenge.customer and not other.ended:
+                self.end(other, Status.FAILED, Step.EXPIRED)
+
+
+class SetsThePinOfTheFirst(Fault, Planbok):
+    """Sets the PIN of the oldest customer who has none besides that of the one at the page."""
+
+    breaks = ("planbok.response.others-untouched",)
+
+    def set_pin(self, customer: Customer, pin: str) -> None:
+        super().set_pin(customer, pin)
+        others = [each for each in self.customers_of(customer.tenant) if not each.pin.hash]
+        for other in others[:1]:
+            super().set_pin(other, pin)

@@ -349,14 +349,14 @@ def test_a_challenge_that_expired_never_holds_again(tenant: Tenant, clock: Clock
 
 @verifies("planbok.challenge.completable-in-time")
 def test_a_challenge_stays_while_others_get_theirs(tenant: Tenant) -> None:
-    """Given a challenge, when customers of the same name, of the same refId and of neither get theirs."""
+    """Given a challenge, when customers of the same name, of the same refId and of neither get and complete theirs."""
     customer = tenant.ready()
     issued = tenant.requested(customer)
     for name, ref_id in ((customer.name, None), (None, customer.ref_id), (None, None)):
         exchange = tenant.create(name, ref_id)
         if neighbour := customer_id(exchange.response):
             tenant.ask("initialize", neighbour)
-    tenant.requested(tenant.ready(), tenant.two_chains[:1])
+    tenant.provisioned(tenant.ready(), tenant.two_chains[:1])
     _expect_completable(tenant, customer, issued, "others got challenges")
 
 
