@@ -142,7 +142,7 @@ class ServesTheLatestOrganization(Fault, Planbok):
 class RefusalsEndChallenges(Fault, Planbok):
     """Fails the pending challenges of a customer whose request for another one is refused."""
 
-    breaks = ("planbok.response.refusal-changes-nothing",)
+    breaks = ("planbok.response.refusal-changes-nothing", "planbok.challenge.completable-in-time")
 
     def create_wallets(self, call: Call) -> Response:
         try:

@@ -349,7 +349,7 @@ class FindsWalletsByAddressForAnybody(Fault, Planbok):
 class FiltersTheLatestWallets(Fault, Planbok):
     """Looks for a customer's wallets among the ten latest ones of all."""
 
-    breaks = ("planbok.list.holds-all",)
+    breaks = ("planbok.list.holds-all", "planbok.list.wallets-stay")
 
     def is_listed(self, wallet: Wallet) -> bool:
         every = sorted((each for owner in self.customers.values() for each in owner.wallets), key=_when)

@@ -66,15 +66,17 @@ def test_the_account_type_may_be_left_out(tenant: Tenant) -> None:
     expect_acceptance("planbok.challenge.account-type-omitted", exchange)
 
 
-@verifies("planbok.challenge.other-account-type-refused")
+@verifies("planbok.challenge.other-account-type-refused", "planbok.challenge.completable-in-time")
 def test_another_account_type_is_refused(tenant: Tenant) -> None:
-    """Given a customer who is set up, when accounts of an announced type are asked for, and of types like eoa."""
+    """Given a challenge, when accounts of an announced type and of types like eoa are asked for, and the PIN entered."""
     customer = tenant.ready()
+    issued = tenant.requested(customer)
     others = ["sca", *(miss.value for miss in near.chosen(near.misses("eoa"), tenant.ids, core=TYPES, more=2))]
     for kind in others:
         exchange = tenant.ask_wallets(customer.id, account_type=kind, broken=("asks-for-wallets-as-documented",))
         because = f"accountType is eoa alone, not {kind!a}"
         expect_refusal("planbok.challenge.other-account-type-refused", exchange, because)
+    _expect_completable(tenant, customer, issued, "accounts of other types were asked for")
 
 
 @verifies("planbok.challenge.empty-blockchains-refused")
