@@ -449,3 +449,13 @@ class SignsEventsEscaped(Fault, Planbok):
 
     def signed_body(self, body: bytes) -> bytes:
         return json.dumps(json.loads(body), separators=(",", ":")).encode()
+
+
+class NamesTheLatestCustomer(Fault, Planbok):
+    """Names the customer who was created last in events about anybody's wallets."""
+
+    breaks = ("planbok.webhook.agrees-with-list", "planbok.webhook.not-before-completion")
+
+    def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
+        latest = self.customers_of(challenge.customer.tenant)[-1].id
+        return [{**event, "customer": latest, "customerId": latest} for event in super().wallet_events(challenge)]

@@ -68,7 +68,7 @@ def test_the_account_type_may_be_left_out(tenant: Tenant) -> None:
 
 @verifies("planbok.challenge.other-account-type-refused", "planbok.challenge.completable-in-time")
 def test_another_account_type_is_refused(tenant: Tenant) -> None:
-    """Given a challenge, when accounts of an announced type and of types like eoa are asked for, and the PIN entered."""
+    """Given a challenge, when accounts of types other than eoa are asked for, and then the PIN is entered."""
     customer = tenant.ready()
     issued = tenant.requested(customer)
     others = ["sca", *(miss.value for miss in near.chosen(near.misses("eoa"), tenant.ids, core=TYPES, more=2))]
