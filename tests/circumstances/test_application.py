@@ -157,6 +157,19 @@ def test_all_is_read_half_way_through_a_wait(scenario: Scenario) -> None:
     assert clock.now() - EPOCH_OF_WORLDS == timedelta(hours=1, seconds=2)
 
 
+def test_a_visit_at_a_page_is_watched(scenario: Scenario) -> None:
+    def visit() -> str:
+        scenario.doings.append("visit")
+        return "done"
+
+    assert scenario.under("neighbour", "watched").take_visit(scenario, visit) == "done"
+    assert scenario.doings == ["step of first", "watch", "visit"]
+
+
+def test_a_visit_is_usually_only_that(scenario: Scenario) -> None:
+    assert USUAL.take_visit(scenario, lambda: "done") == "done"
+
+
 def test_what_changes_by_a_step_is_judged(scenario: Scenario) -> None:
     with recording(()) as record:
         scenario.take_step(scenario.under("watched"), an_exchange())
