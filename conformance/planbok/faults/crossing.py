@@ -1,9 +1,10 @@
 """What can be wrong where two concerns meet, when something is begun before, and with what is another's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
+from urllib.parse import parse_qsl
 
 from conformance.exchange import Request, Response
 from conformance.planbok.gateway import Step
@@ -253,3 +254,32 @@ class SetsThePinOfTheFirst(Fault, Planbok):
         others = [each for each in self.customers_of(customer.tenant) if not each.pin.hash]
         for other in others[:1]:
             super().set_pin(other, pin)
+
+
+class ListsEverybodysPendingChallenges(Fault, Planbok):
+    """Lists the challenges of all customers of an organization where a status is asked for."""
+
+    breaks = ("planbok.challenge.listed",)
+
+    names_status = False
+
+    def list_challenges(self, call: Call) -> Response:
+        self.names_status = "status" in dict(parse_qsl(call.request.query))
+        return super().list_challenges(call)
+
+    def challenges_listed(self, customer: Customer) -> Iterable[Challenge]:
+        every = [each for each in self.challenges.values() if each.customer.tenant is customer.tenant]
+        return every if self.names_status else super().challenges_listed(customer)
+
+
+class AnnouncesCustomersThatItRefuses(Fault, Planbok):
+    """Sends ``customer.created`` before it looks whether the customer has a name."""
+
+    breaks = ("planbok.webhook.customer-events-sent",)
+
+    def create_customer(self, call: Call) -> Response:
+        document = read_object(call.request.body)
+        if "name" not in document:
+            about = {"customerId": self.new_object_id(), "refId": document.get("refId")}
+            self.send(call.tenant, "customer.created", about)
+        return super().create_customer(call)

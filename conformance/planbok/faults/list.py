@@ -377,3 +377,43 @@ class CutsLongPages(Fault, Planbok):
 
 def _when(wallet: Wallet) -> datetime:
     return wallet.created_at
+
+
+class ForgetsTheCustomerOfAChain(Fault, Planbok):
+    """Passes over ``customerIds`` where a chain is named besides."""
+
+    breaks = ("planbok.list.only-theirs",)
+
+    names_chain = False
+
+    def list_wallets(self, call: Call) -> Response:
+        self.names_chain = "blockchain" in dict(parse_qsl(call.request.query))
+        return super().list_wallets(call)
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        return super().filtered(tenant, None if self.names_chain else filter_text)
+
+
+class ListsTwiceWhoIsNamedTwice(Fault, Planbok):
+    """Lists the wallets of a customer as often as its id stands in the filter."""
+
+    breaks = ("planbok.list.pages-complete",)
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        names = (filter_text or "").split(",")
+        return [each for each in super().filtered(tenant, filter_text) for _ in range(max(1, names.count(each.id)))]
+
+
+class RepeatsTheLastPage(Fault, Planbok):
+    """Gives the last page again for every page behind it."""
+
+    breaks = ("planbok.list.pages-complete",)
+
+    entries = 0
+
+    def page_of(self, call: Call, items: Sequence[Any], message: str) -> Response:
+        self.entries = len(items)
+        return super().page_of(call, items, message)
+
+    def place_of_page(self, number: int, limit: int) -> slice:
+        return super().place_of_page(min(number, max(1, -(-self.entries // limit))), limit)

@@ -1,10 +1,11 @@
 """What can be wrong with the PIN and the answers that are entered on the hosted page."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from conformance.exchange import Request, Response
 from conformance.planbok.gateway import Step
-from conformance.planbok.sandbox import Challenge, Customer, Planbok, Secret, Task, joined_answers
+from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Secret, Task, joined_answers
 from conformance.sandbox.faults import Fault
 
 
@@ -125,3 +126,32 @@ class DropsRecoveryThatIsCancelled(Fault, Planbok):
         super().cancel(challenge)
         if challenge.task is Task.RECOVERY:
             challenge.customer.answers = Secret()
+
+
+class ShowsNoPinOfZeros(Fault, Planbok):
+    """Shows ``hasPin`` as false for a PIN of which the number is nought."""
+
+    breaks = ("planbok.customer.has-pin",)
+
+    @cached_property
+    def zeros(self) -> set[str]:
+        """The hashes of such PINs."""
+        return set()
+
+    def set_pin(self, customer: Customer, pin: str) -> None:
+        super().set_pin(customer, pin)
+        if not int(pin):
+            self.zeros.add(customer.pin.hash)
+
+    def has_pin(self, customer: Customer) -> bool:
+        return super().has_pin(customer) and customer.pin.hash not in self.zeros
+
+
+class UnlocksWhoIsRead(Fault, Planbok):
+    """Ends a lock-out when the customer is read."""
+
+    breaks = ("planbok.page.locks-out",)
+
+    def get_customer(self, call: Call) -> Response:
+        self.customer_for(call).pin.locked_until = None
+        return super().get_customer(call)

@@ -167,19 +167,20 @@ def test_a_completed_challenge_says_so(tenant: Tenant) -> None:
 
 @verifies("planbok.challenge.listed")
 def test_the_list_holds_the_challenges_of_its_customer(tenant: Tenant) -> None:
-    """Given a pending challenge of each of two customers, when the challenges of one of them are listed."""
+    """Given a pending challenge of each of two customers, when those of one, all and the pending ones, are listed."""
     customer, other = tenant.ready(), tenant.ready()
     own, foreign = tenant.requested(customer), tenant.requested(other)
-    exchange = tenant.challenges(customer.id)
-    found = [challenge.id for entry in entries(exchange.response) if (challenge := challenge_in(entry))]
-    expect(
-        "planbok.challenge.listed",
-        own.id in found and foreign.id not in found,
-        where="response /data",
-        expected=f"{own.id}, and not {foreign.id}",
-        got=", ".join(str(each) for each in found) or exchange.response.status,
-        exchange=exchange,
-    )
+    for query in ("", "?status=pending"):
+        exchange = tenant.challenges(customer.id, query)
+        found = [challenge.id for entry in entries(exchange.response) if (challenge := challenge_in(entry))]
+        expect(
+            "planbok.challenge.listed",
+            own.id in found and foreign.id not in found,
+            where="response /data",
+            expected=f"{own.id}, and not {foreign.id}",
+            got=", ".join(str(each) for each in found) or exchange.response.status,
+            exchange=exchange,
+        )
 
 
 @verifies("planbok.challenge.under-its-customer-only")

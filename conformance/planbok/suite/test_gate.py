@@ -24,6 +24,7 @@ from conformance.scenario import (
     waits,
 )
 
+ZEROS = "000000"
 TOO_EARLY = ("checks-set-up-first",)
 REFUSALS = (
     HTTPStatus.BAD_REQUEST,
@@ -78,9 +79,22 @@ def test_a_set_up_that_was_given_up_is_none(tenant: Tenant) -> None:
     if page.form is not None:
         customer.person.cancel(issued.url)
     tenant.shortly()
-    _expect_recovery(tenant, customer, shown=False, when="when its set-up was cancelled")
+    _expect_flag(tenant, customer, "hasRecovery", shown=False, when="when its set-up was cancelled")
     exchange = _asked_too_early(tenant, customer)
     _expect_no_wallet("planbok.gate.no-wallet-without-recovery", tenant, customer, exchange)
+
+
+@verifies("planbok.customer.has-pin")
+def test_a_pin_of_zeros_is_a_pin(tenant: Tenant) -> None:
+    """Given a new customer, when a PIN of six zeros is set, and recovery."""
+    customer = tenant.onboard()
+    issued = tenant.issued(tenant.ask("initialize", customer.id))
+    customer.person.pin = ZEROS
+    if customer.person.set_pin(issued.url).step == "set-pin":
+        needs("a page that takes a PIN of six zeros, which a vendor may call too weak")
+    customer.person.set_recovery(issued.url)
+    tenant.shortly()
+    _expect_flag(tenant, customer, "hasPin", shown=True, when="after a PIN of zeros was set")
 
 
 @crosses("set-up", "page")
@@ -96,7 +110,7 @@ def test_recovery_that_the_page_does_not_take_is_none(tenant: Tenant) -> None:
     tenant.shortly()
     if tenant.seen(customer.id, issued.id).succeeded:
         needs("a page that does not take empty answers for recovery, of which no document speaks")
-    _expect_recovery(tenant, customer, shown=False, when="after the page did not take what was entered")
+    _expect_flag(tenant, customer, "hasRecovery", shown=False, when="after the page did not take what was entered")
     exchange = _asked_too_early(tenant, customer)
     _expect_no_wallet("planbok.gate.no-wallet-without-recovery", tenant, customer, exchange)
 
@@ -109,7 +123,7 @@ def test_a_task_that_is_cancelled_takes_nothing_away(tenant: Tenant) -> None:
     for task in ("recovery", "update-pin", "reset-pin"):
         customer.person.cancel(tenant.issued(tenant.ask(task, customer.id)).url)
         tenant.shortly()
-        _expect_recovery(tenant, customer, shown=True, when=f"after {task} was cancelled")
+        _expect_flag(tenant, customer, "hasRecovery", shown=True, when=f"after {task} was cancelled")
     issued = tenant.issued(tenant.ask("reset-pin", customer.id))
     customer.person.reset_pin(issued.url)
     challenge = tenant.ended(customer.id, issued.id)
@@ -133,7 +147,7 @@ def test_a_set_up_lasts(tenant: Tenant, clock: Clock) -> None:
     tenant.provisioned(customer, tenant.two_chains[:1])
     for days in DAYS_AFTER:
         clock.advance(timedelta(days=days, minutes=20))
-        _expect_recovery(tenant, customer, shown=True, when=f"{days} days later")
+        _expect_flag(tenant, customer, "hasRecovery", shown=True, when=f"{days} days later")
         tenant.owned(customer.id)
         issued = tenant.requested(customer, tenant.two_chains[1:])
         customer.person.authorize(issued.url)
@@ -147,14 +161,14 @@ def test_a_set_up_lasts(tenant: Tenant, clock: Clock) -> None:
         )
 
 
-def _expect_recovery(tenant: Tenant, customer: Onboarding, *, shown: bool, when: str) -> None:
+def _expect_flag(tenant: Tenant, customer: Onboarding, name: str, *, shown: bool, when: str) -> None:
     exchange = tenant.read(customer.id)
     data = payload(exchange.response)
-    found = data.get("hasRecovery") if isinstance(data, Mapping) else None
+    found = data.get(name) if isinstance(data, Mapping) else None
     expect(
-        "planbok.customer.has-recovery",
+        "planbok.customer.has-pin" if name == "hasPin" else "planbok.customer.has-recovery",
         found is shown,
-        where="response /data/hasRecovery",
+        where=f"response /data/{name}",
         expected=f"{str(shown).lower()} {when}",
         got=answered(exchange) if refused(exchange) else found,
         exchange=exchange,

@@ -84,6 +84,40 @@ def test_the_list_holds_the_wallets_of_those_it_is_filtered_by(tenant: Tenant) -
         )
 
 
+@verifies("planbok.list.only-theirs")
+def test_another_filter_besides_gives_nobody_elses_wallets(tenant: Tenant) -> None:
+    """Given two customers with a wallet, when the list is filtered by one, and by chain or address of each wallet."""
+    (first, own), (_, others) = (_with_wallets(tenant) for _ in range(2))
+    for wallet in (*own, *others):
+        for name, value in (("blockchain", wallet.blockchain), ("address", wallet.address)):
+            exchange = tenant.wallets(first.id, query=f"&{name}={value}")
+            found = [each for each in wallets_in(entries(exchange.response)) if each.place in {w.place for w in others}]
+            expect(
+                "planbok.list.only-theirs",
+                not found,
+                where="response /data",
+                expected=f"no wallet but {first.id}'s, with {name} besides",
+                got=written(found) if found else "none",
+                exchange=exchange,
+            )
+
+
+@verifies("planbok.list.pages-complete")
+def test_who_is_named_twice_is_listed_once(tenant: Tenant) -> None:
+    """Given a customer with a wallet, when the list is filtered by its id, which stands there twice."""
+    customer, wallets = _with_wallets(tenant)
+    exchange = tenant.wallets(customer.id, customer.id)
+    found = wallets_in(entries(exchange.response))
+    expect(
+        "planbok.list.pages-complete",
+        refused(exchange) or sorted(each.folded for each in found) == sorted(each.folded for each in wallets),
+        where="response /data",
+        expected=f"each once: {written(wallets)}",
+        got=written(found),
+        exchange=exchange,
+    )
+
+
 @verifies("planbok.list.unknown-customer-is-empty", "planbok.list.empty-filter-is-empty")
 def test_the_list_of_nobody_is_empty(tenant: Tenant) -> None:
     """Given a customer with a wallet, when the list is filtered by an id of nobody, by two of them, and by none."""
@@ -159,7 +193,7 @@ def test_the_list_holds_what_is_older_than_a_page(tenant: Tenant) -> None:
 
 @verifies("planbok.list.pages-complete")
 def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
-    """Given wallets of a customer between older and newer ones of another, when they are listed in small pages."""
+    """Given wallets of a customer between older and newer ones of another, when small pages and one more are listed."""
     customer, other = tenant.ready(), tenant.ready()
     chains = [chain.name for chain in tenant.chains]
     tenant.provisioned(other, chains[:1])
@@ -168,7 +202,7 @@ def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
     size = min(A_SMALL_PAGE, len(wallets) - 1)
     pages = [
         tenant.wallets(customer.id, query=f"&page={number}&limit={size}")
-        for number in range(1, -(-len(wallets) // size) + 1)
+        for number in range(1, -(-len(wallets) // size) + 2)
     ]
     found = [wallet for page in pages for wallet in wallets_in(entries(page.response))]
     expect(

@@ -161,6 +161,8 @@ def test_wrong_pins_with_visits_in_between_lock_the_customer_out(tenant: Tenant)
             if refused(exchange):
                 break
             issued = tenant.issued(exchange)
+    tenant.read(customer.id)
+    customer.person.open(issued.url)
     _expect_locked_out(tenant, customer, f"after {MANY} wrong PINs with visits in between")
 
 

@@ -169,9 +169,20 @@ def test_no_wallet_is_announced_for_a_failed_challenge(tenant: Tenant) -> None:
 
 @verifies("planbok.webhook.customer-events-sent", "planbok.webhook.event-matches-schema", "planbok.webhook.event-id")
 def test_a_new_customer_is_announced(tenant: Tenant) -> None:
-    """When a customer is created."""
+    """When a customer is created, and another one without a name was refused before."""
+    ref_id = tenant.new_own_id()
+    nameless = tenant.create(body={"refId": ref_id, "idempotencyKey": tenant.new_key()})
     customer = tenant.onboard()
     _expect_event("planbok.webhook.customer-events-sent", tenant, customer, "customer.created")
+    if refused(nameless):
+        found = _events(tenant.deliveries(), "customer.created", [ref_id])
+        expect(
+            "planbok.webhook.customer-events-sent",
+            not found,
+            where="webhook",
+            expected=f"no customer.created for {ref_id}, whose creation was refused",
+            got=f"{len(found)} of them" if found else "none",
+        )
 
 
 @verifies("planbok.webhook.own-events-only")
