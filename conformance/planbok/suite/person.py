@@ -142,6 +142,10 @@ class Person:
         breaks = {BREAKS: frozenset({"planbok.client.sends-user-to-given-url"})}
         return self._do(lambda: PinAgent(self._browser, extensions=breaks, clock=self.clock).open(url))
 
+    def give_answers(self, url: str) -> Page:
+        """Give the answers at a page, and leave it where it asks for a new PIN."""
+        return self._do(lambda: self._agent.enter(url, None, self.answers), guesses=True, at=url)
+
     def skip_answers(self, answered: str, url: str) -> bool:
         """Give the answers at one page, and send the form that follows them, for a new PIN, to another page without.
 
@@ -151,7 +155,7 @@ class Person:
         Returns:
             Whether the form could be sent, as it is a step of its own.
         """
-        later = self._do(lambda: self._agent.enter(answered, None, self.answers), guesses=True, at=answered).form
+        later = self.give_answers(answered).form
         agents = [PinAgent(self._browser, clock=self.clock) for _ in range(2)]
         pages = [self._do(partial(agent.open, url)) for agent in agents]
         (other, page), shown = (each.form for each in pages), pages[1]

@@ -1,9 +1,11 @@
-"""Without PIN and recovery there is no wallet, whoever refuses."""
+"""Without PIN and recovery there is no wallet, whoever refuses; both are set up rightly, and stay."""
 
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from http import HTTPStatus
+
+import pytest
 
 from conformance.clock import Clock
 from conformance.exchange import Exchange
@@ -95,6 +97,50 @@ def test_a_pin_of_zeros_is_a_pin(tenant: Tenant) -> None:
     customer.person.set_recovery(issued.url)
     tenant.shortly()
     _expect_flag(tenant, customer, "hasPin", shown=True, when="after a PIN of zeros was set")
+
+
+@crosses("set-up", "page")
+@verifies("planbok.customer.pin-guarded")
+def test_a_later_step_is_not_reached_before_the_first(tenant: Tenant) -> None:
+    """Given one page that asks for a new PIN after the answers, when its form is sent to another one without them."""
+    customer = tenant.ready()
+    first, asked = (tenant.issued(tenant.ask("reset-pin", customer.id)) for _ in range(2))
+    if not customer.person.skip_answers(first.url, asked.url):
+        needs("a page that asks for a new PIN after the answers, in a step of its own")
+    tenant.shortly()
+    exchange = tenant.challenge(customer.id, asked.id)
+    challenge = challenge_of(exchange.response)
+    expect(
+        "planbok.customer.pin-guarded",
+        challenge is None or not challenge.succeeded,
+        where="response /data/status",
+        expected="a challenge that did not succeed without the answers",
+        got=challenge.status if challenge else answered(exchange),
+        exchange=exchange,
+    )
+
+
+@pytest.mark.parametrize("task", ["update-pin", "reset-pin"])
+@verifies("planbok.page.new-pin-confirmed")
+def test_a_pin_is_replaced_by_six_digits_alone(tenant: Tenant, task: str) -> None:
+    """Given a customer, when the PIN is to be replaced by what is no PIN."""
+    customer = tenant.ready()
+    person, issued = customer.person, tenant.issued(tenant.ask(task, customer.id))
+    for wrong, what in ((person.other_pin[:5], "five digits"), ("abcdef", "six letters"), ("1234567", "seven digits")):
+        person.other_pin = wrong
+        if task == "update-pin":
+            person.try_to_change_pin(issued.url, person.pin)
+        else:
+            person.try_to_reset_pin(issued.url, person.answers)
+        tenant.shortly()
+        challenge = tenant.seen(customer.id, issued.id)
+        expect(
+            "planbok.page.new-pin-confirmed",
+            not challenge.succeeded,
+            where="response /data/status",
+            expected=f"a challenge that did not succeed with {what} for a new PIN",
+            got=challenge.status,
+        )
 
 
 @crosses("set-up", "page")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from conformance.clock import Clock
@@ -169,6 +170,29 @@ def test_wallets_are_not_shown_to_another_organization(tenant: Tenant, other_ten
             got=written(seen) if seen else answered(exchange) if refused(exchange) else "none of it",
             exchange=exchange,
         )
+
+
+@verifies("planbok.list.holds-all")
+def test_the_list_holds_what_two_pages_made_at_once(tenant: Tenant) -> None:
+    """Given two challenges, open in a browser each, when the right PIN is entered for both at once."""
+    customer, chains = tenant.ready(), tenant.two_chains
+    asked = [tenant.requested(customer, [chain]) for chain in chains]
+    people = [customer.person, customer.person.elsewhere()]
+    pages = [person.open(issued.url) for person, issued in zip(people, asked, strict=True)]
+    if any(page.form is None for page in pages):
+        needs("two challenges that await the PIN side by side, which this API does not have")
+    tenant.together(*[partial(person.enter, page) for person, page in zip(people, pages, strict=True)])
+    done = [
+        chain for chain, issued in zip(chains, asked, strict=True) if tenant.ended(customer.id, issued.id).succeeded
+    ]
+    found = _listed(tenant, customer, done)
+    expect(
+        "planbok.list.holds-all",
+        {wallet.blockchain for wallet in found} >= set(done),
+        where="response /data",
+        expected=f"wallets on {' and '.join(done)}, whose challenges succeeded",
+        got=written(found),
+    )
 
 
 @leaves_out("readings", "neighbours", because="Other tests list wallets in fewer steps, and meet these.")

@@ -212,27 +212,6 @@ def test_a_pin_authorizes_the_challenge_whose_page_asked_for_it(tenant: Tenant) 
     )
 
 
-@crosses("set-up", "page")
-@verifies("planbok.customer.pin-guarded")
-def test_a_later_step_is_not_reached_before_the_first(tenant: Tenant) -> None:
-    """Given one page that asks for a new PIN after the answers, when its form is sent to another one without them."""
-    customer = tenant.ready()
-    first, asked = (tenant.issued(tenant.ask("reset-pin", customer.id)) for _ in range(2))
-    if not customer.person.skip_answers(first.url, asked.url):
-        needs("a page that asks for a new PIN after the answers, in a step of its own")
-    tenant.shortly()
-    exchange = tenant.challenge(customer.id, asked.id)
-    challenge = challenge_of(exchange.response)
-    expect(
-        "planbok.customer.pin-guarded",
-        challenge is None or not challenge.succeeded,
-        where="response /data/status",
-        expected="a challenge that did not succeed without the answers",
-        got=challenge.status if challenge else answered(exchange),
-        exchange=exchange,
-    )
-
-
 @pytest.mark.parametrize("task", ["update-pin", "reset-pin"])
 @crosses("set-up", "page")
 @verifies("planbok.customer.pin-replaced")
@@ -335,17 +314,19 @@ def _turned(pin: str, place: int) -> str:
 
 @verifies("planbok.page.purpose-shown")
 def test_the_page_says_what_the_pin_authorizes(tenant: Tenant) -> None:
-    """Given a challenge for new wallets, when its page is opened."""
+    """Given a challenge for new wallets, when its page is opened, and shown again after a wrong PIN."""
     customer = tenant.ready()
     page = customer.person.open(tenant.requested(customer).url)
-    expect(
-        "planbok.page.purpose-shown",
-        "wallet" in page.text.lower(),
-        where="page text",
-        expected="that new wallets are authorized",
-        got=page.text,
-        exchange=shown(page),
-    )
+    again = page if page.form is None else customer.person.enter(page, customer.person.other_pin)
+    for each in (page, *([again] if again.form else [])):
+        expect(
+            "planbok.page.purpose-shown",
+            "wallet" in each.text.lower(),
+            where="page text",
+            expected="that new wallets are authorized",
+            got=each.text,
+            exchange=shown(each),
+        )
 
 
 @verifies("planbok.page.cancelled-makes-no-wallet", "planbok.result.none-when-failed")
@@ -509,6 +490,31 @@ def test_the_customer_is_sent_back_to_any_page(tenant: Tenant) -> None:
             where="page, the query of the return",
             expected=f"{urlsplit(url).query or 'no query'}, with {value.name}",
             got=returned_to or "no return",
+            exchange=shown(page),
+        )
+
+
+@verifies("planbok.page.returns-to-caller")
+def test_each_page_leads_back_to_its_own_caller(tenant: Tenant) -> None:
+    """Given two challenges with a redirectUrl each, when the right PIN is entered for the older one, and the other."""
+    customer = tenant.ready()
+    urls = [f"https://app.example/wallets/{place}" for place in ("first", "second")]
+    asked = [
+        tenant.issued(tenant.ask_wallets(customer.id, [chain], redirect_url=url))
+        for chain, url in zip(tenant.two_chains, urls, strict=True)
+    ]
+    for issued, url in zip(asked, urls, strict=True):
+        page = customer.person.open(issued.url)
+        if page.form is None:
+            needs("two challenges that await the PIN side by side, which this API does not have")
+        page = customer.person.enter(page)
+        returned_to = page.returned_to or (url if url in unescape(page.response.text) else None)
+        expect(
+            "planbok.page.returns-to-caller",
+            returned_to is not None and telling.same_page(returned_to, url),
+            where="page",
+            expected=f"a return to {url}, which its own challenge was asked for with",
+            got=returned_to or page.text,
             exchange=shown(page),
         )
 

@@ -7,7 +7,7 @@ from conformance.planbok.messages import challenge_of
 from conformance.planbok.suite.effects import DAYS_AFTER
 from conformance.planbok.suite.tenant import Tenant
 from conformance.planbok.suite.wallets import places, written
-from conformance.scenario import expect, leaves_out, needs, step_failed, verifies, waits
+from conformance.scenario import expect, leaves_out, needs, refused, step_failed, verifies, waits
 
 TWO_MINUTES_AFTER = timedelta(minutes=17)
 
@@ -80,6 +80,28 @@ def test_a_later_result_holds_its_own_chains(tenant: Tenant) -> None:
         expected=f"one wallet on {second}",
         got=", ".join(found) or "none",
     )
+
+
+@verifies("planbok.page.asks-pin-every-time", "planbok.result.none-while-pending", "planbok.result.none-when-failed")
+def test_a_chain_that_is_there_has_no_result_without_the_pin(tenant: Tenant) -> None:
+    """Given a wallet, when one on its chain is asked for again, and the challenge is read and cancelled."""
+    customer, chain = tenant.ready(), tenant.two_chains[:1]
+    tenant.provisioned(customer, chain)
+    asked = tenant.ask_wallets(customer.id, chain)
+    if refused(asked):
+        needs("a second challenge for a chain, which this API refuses")
+    issued = tenant.issued(asked)
+    challenge = tenant.seen(customer.id, issued.id)
+    expect(
+        "planbok.page.asks-pin-every-time",
+        not challenge.succeeded,
+        where="response /data/status",
+        expected="a challenge that awaits the PIN, though the wallet is there",
+        got=challenge.status,
+    )
+    customer.person.cancel(issued.url)
+    tenant.shortly()
+    tenant.challenge(customer.id, issued.id)
 
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")

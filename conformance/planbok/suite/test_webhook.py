@@ -347,6 +347,29 @@ def test_an_event_that_is_not_received_is_sent_again(tenant: Tenant, clock: Cloc
     _expect_signed(found, tenant.webhook_secret, _ids(customer))
 
 
+@waits
+@verifies("planbok.webhook.customer-events-sent")
+def test_an_event_that_waits_keeps_no_other_back_for_good(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
+    """Given an event that was answered 500, when another customer is created, and an hour passes at most."""
+    hooks.answer_with(500)
+    customers = []
+    for _ in range(2):
+        customers.append(tenant.onboard())
+        tenant.shortly()
+    for _ in range(AN_HOUR):
+        found = [_events(tenant.deliveries(), "customer.created", _ids(customer)) for customer in customers]
+        if all(found):
+            break
+        clock.advance(A_MINUTE)
+    expect(
+        "planbok.webhook.customer-events-sent",
+        all(found),
+        where="webhook",
+        expected="customer.created for both, though one of them waited to be sent again",
+        got=" and ".join(f"{len(events)} of them" for events in found),
+    )
+
+
 @verifies("planbok.webhook.wallet-created-sent", "planbok.webhook.agrees-with-list")
 def test_wallets_of_a_later_challenge_are_announced(tenant: Tenant) -> None:
     """Given a customer with a wallet, when a wallet on another chain is authorized."""
