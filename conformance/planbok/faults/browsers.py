@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from urllib.parse import parse_qsl
 
+from conformance.clock import pause
 from conformance.exchange import Request, Response
 from conformance.planbok.gateway import Step
 from conformance.planbok.sandbox import Challenge, Entry, Planbok, Status
@@ -76,6 +77,64 @@ class TakesTheStepThatAFormNames(Fault, Planbok):
             return super().entered(challenge, request)
         finally:
             self.named = None
+
+
+class ReturnsToTheLatestCaller(Fault, Planbok):
+    """Sends the customer to the ``redirectUrl`` of the latest challenge, whichever was completed."""
+
+    breaks = ("planbok.page.returns-to-caller",)
+
+    def return_address(self, challenge: Challenge, url: str) -> str:
+        return super().return_address(challenge, challenge.customer.challenges[-1].return_url or url)
+
+
+class HidesThePurposeAfterAMistake(Fault, Planbok):
+    """Says no more what the PIN authorizes once a wrong one was entered."""
+
+    breaks = ("planbok.page.purpose-shown",)
+
+    def show(
+        self,
+        challenge: Challenge,
+        step: Step,
+        visit: str,
+        *,
+        error: str = "",
+        fields: Mapping[str, str] | None = None,
+    ) -> Response:
+        self.has_failed = bool(error)
+        return super().show(challenge, step, visit, error=error, fields=fields)
+
+    has_failed = False
+
+    def purpose(self, challenge: Challenge) -> str:
+        return "" if self.has_failed else super().purpose(challenge)
+
+
+class ExpiresFirstStepsAlone(Fault, Planbok):
+    """Lets who began in time end at any time."""
+
+    breaks = ("planbok.challenge.expires-after-15-minutes",)
+
+    def has_expired(self, challenge: Challenge) -> bool:
+        return not challenge.visits and super().has_expired(challenge)
+
+
+class LosesWalletsOfTwoAtOnce(Fault, Planbok):
+    """Keeps what wallets there were when a PIN came, and its own, but none that another page made meanwhile."""
+
+    breaks = ("planbok.list.holds-all",)
+
+    async def answer_at(self, mount: str, request: Request, path: str) -> Response:
+        challenge = self.challenges.get(path.rpartition("/")[2])
+        if challenge is None or request.method != "POST":
+            return await super().answer_at(mount, request, path)
+        before = list(challenge.customer.wallets)
+        await pause(0.05)
+        response = await super().answer_at(mount, request, path)
+        if challenge.wallets:
+            challenge.customer.wallets[:] = dict.fromkeys((*before, *challenge.wallets))
+        return response
 
 
 def _fields(request: Request) -> Mapping[str, str]:

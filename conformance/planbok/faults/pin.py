@@ -5,7 +5,7 @@ from functools import cached_property
 
 from conformance.exchange import Request, Response
 from conformance.planbok.gateway import Step
-from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Secret, Task, joined_answers
+from conformance.planbok.sandbox import Call, Challenge, Customer, Entry, Planbok, Secret, Task, joined_answers
 from conformance.sandbox.faults import Fault
 
 
@@ -155,3 +155,18 @@ class UnlocksWhoIsRead(Fault, Planbok):
     def get_customer(self, call: Call) -> Response:
         self.customer_for(call).pin.locked_until = None
         return super().get_customer(call)
+
+
+class TakesAnyTextForAnotherPin(Fault, Planbok):
+    """Looks at the form of the first PIN of a customer alone."""
+
+    breaks = ("planbok.page.new-pin-confirmed",)
+
+    is_another = False
+
+    def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
+        self.is_another = challenge.task in {Task.UPDATE_PIN, Task.RESET_PIN}
+        super().take(challenge, step, entry)
+
+    def is_pin(self, text: str) -> bool:
+        return self.is_another or super().is_pin(text)

@@ -12,6 +12,7 @@ from conformance.exchange import Headers, Request, Response
 from conformance.planbok import webhooks
 from conformance.planbok.faults.list import with_another_key
 from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Status, Task, Tenant
+from conformance.sandbox.deliveries import State
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import to_json
 
@@ -459,3 +460,13 @@ class NamesTheLatestCustomer(Fault, Planbok):
     def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
         latest = self.customers_of(challenge.customer.tenant)[-1].id
         return [{**event, "customer": latest, "customerId": latest} for event in super().wallet_events(challenge)]
+
+
+class DropsEventsWhileOneWaits(Fault, Planbok):
+    """Sends no event while another one waits to be sent again."""
+
+    breaks = ("planbok.webhook.customer-events-sent",)
+
+    def send(self, tenant: Tenant, event: str, data: Mapping[str, Any]) -> None:
+        if all(each.state is not State.WAITING for each in self.outbox.log):
+            super().send(tenant, event, data)
