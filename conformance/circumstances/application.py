@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from conformance.circumstances.company import Company
 from conformance.circumstances.levels import Level, Sender
@@ -14,6 +15,8 @@ from conformance.scenario import NeedError, StepFailedError
 from conformance.standards.spellings import PLAIN, Spelling
 
 __all__ = ["USUAL", "Circumstances", "WaitingClock"]
+
+Done = TypeVar("Done")
 
 _LONG = timedelta(minutes=1)
 """What is no wait for an answer any more."""
@@ -68,6 +71,21 @@ class Circumstances:
             step = _around(level, step, method, company)
         with self._aside():
             return step()
+
+    def take_visit(self, sender: Sender, visit: Callable[[], Done]) -> Done:
+        """Have a person do something at a hosted page under the circumstances.
+
+        Args:
+            sender: The person.
+            visit: What does it.
+        """
+        self.before_step(sender)
+        company = self._company
+        if company is None or self._paused or getattr(self._resting, "now", False):
+            return visit()
+        for level in self.levels:
+            visit = partial(level.visit, visit, company)
+        return visit()
 
     def before_step(self, sender: Sender) -> None:
         """Have happen what happens before a step, and before the first one."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from conformance.exchange import Exchange
 from conformance.findings import Finding, Says
 from conformance.scenario import found
+
+Done = TypeVar("Done")
 
 View = Mapping[str, Any]
 """What can be read at one moment: a value by its place, such as ``customer 7 of first, status``."""
@@ -48,6 +50,12 @@ class Company(Protocol):
             before: What was read before it.
             after: What was read after it.
         """
+
+    def watch(self, visit: Callable[[], Done]) -> Done:
+        """Have a person do something at a hosted page, and judge what it changed that can be read."""
+
+    def has_key(self, exchange: Exchange) -> bool:
+        """Whether a request may be repeated under an idempotency key of its own."""
 
     def crowd(self) -> Sequence[Callable[[], object]]:
         """Seven requests of others, to be sent while the scenario sends one of its own."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar
 
 from conformance.circumstances.company import Company
 from conformance.clock import Clock
@@ -19,6 +19,8 @@ from conformance.standards.spellings import (
     SpacedJson,
     Spelling,
 )
+
+Done = TypeVar("Done")
 
 
 class Sender(Protocol):
@@ -68,6 +70,10 @@ class Level:
         """Take a step, and give what the scenario is shown of it."""
         return send()
 
+    def visit(self, visit: Callable[[], Done], company: Company) -> Done:  # noqa: ARG002  (for subclasses)
+        """Have a person do something at a hosted page."""
+        return visit()
+
 
 # -------------------------------------------------------------------------------------------------------------- clock
 
@@ -99,10 +105,10 @@ class YearEnd(_Clock):
 
 
 class LeapDay(_Clock):
-    """They go into the twenty-ninth of February."""
+    """They begin on the twenty-ninth of February, of which a year later there is none."""
 
-    name, says = "leap-day", "eight minutes before a leap day"
-    starts_at = datetime(2028, 2, 28, 23, 52, tzinfo=UTC)
+    name, says = "leap-day", "eight minutes before the end of a leap day"
+    starts_at = datetime(2028, 2, 29, 23, 52, tzinfo=UTC)
 
 
 class SecondsOf2038(_Clock):
@@ -212,6 +218,10 @@ class Watched(Level):
         found(*company.judge_change(exchange, before, company.look()))
         return exchange
 
+    def visit(self, visit: Callable[[], Done], company: Company) -> Done:
+        """Have a person do something at a hosted page."""
+        return company.watch(visit)
+
 
 class SentTwice(Level):
     """What succeeded under an idempotency key is sent again at once; the scenario is shown the first answer."""
@@ -221,7 +231,7 @@ class SentTwice(Level):
     def send(self, send: Callable[[], Exchange], method: str, company: Company) -> Exchange:  # noqa: ARG002
         """Take a step, and give what the scenario is shown of it."""
         exchange = send()
-        if exchange.response.succeeded and exchange.request.header("Idempotency-Key") and not exchange.breaks:
+        if exchange.response.succeeded and company.has_key(exchange) and not exchange.breaks:
             send()
         return exchange
 

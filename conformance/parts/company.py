@@ -28,6 +28,7 @@ class _Tenant(Protocol):
 
 TenantT = TypeVar("TenantT", bound=_Tenant)
 OnboardingT = TypeVar("OnboardingT", bound=_Onboarding)
+Done = TypeVar("Done")
 
 
 class ApiCompany(ABC, Generic[TenantT, OnboardingT]):
@@ -90,6 +91,14 @@ class ApiCompany(ABC, Generic[TenantT, OnboardingT]):
             StepFailedError: If no answer comes.
         """
         return self._lookout.look()
+
+    def watch(self, visit: Callable[[], Done]) -> Done:
+        """Have a person do something at a hosted page, where the API has one."""
+        return visit()
+
+    def has_key(self, exchange: Exchange) -> bool:
+        """Whether a request has an idempotency key."""
+        return exchange.request.header("Idempotency-Key") is not None
 
     def populate(self) -> None:
         """Create more customers than one digit counts."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
@@ -16,6 +17,7 @@ from conformance.findings import Finding, judged
 from conformance.scenario import StepFailedError, recording
 
 Doings = list[str]
+Done = TypeVar("Done")
 
 
 def an_exchange(status: int = 201, key: str | None = "a key", breaks: frozenset[str] = frozenset()) -> Exchange:
@@ -52,6 +54,13 @@ class Others:
     def judge_change(self, exchange: Exchange, before: View, after: View) -> Sequence[Finding]:
         changed = ", ".join(changes(before, after))
         return [judged("a.rule", held=not changed, where="", expected="", got=changed, exchange=exchange)]
+
+    def watch(self, visit: Callable[[], Done]) -> Done:
+        self.doings.append("watch")
+        return visit()
+
+    def has_key(self, exchange: Exchange) -> bool:
+        return exchange.request.header("Idempotency-Key") is not None
 
     def crowd(self) -> Sequence[Callable[[], object]]:
         return [lambda: self.doings.append("crowd")] * 7
@@ -146,6 +155,19 @@ def test_all_is_read_half_way_through_a_wait(scenario: Scenario) -> None:
     clock.advance(timedelta(hours=1))
     assert scenario.doings == ["read", "own", "read"]
     assert clock.now() - EPOCH_OF_WORLDS == timedelta(hours=1, seconds=2)
+
+
+def test_a_visit_at_a_page_is_watched(scenario: Scenario) -> None:
+    def visit() -> str:
+        scenario.doings.append("visit")
+        return "done"
+
+    assert scenario.under("neighbour", "watched").take_visit(scenario, visit) == "done"
+    assert scenario.doings == ["step of first", "watch", "visit"]
+
+
+def test_a_visit_is_usually_only_that(scenario: Scenario) -> None:
+    assert USUAL.take_visit(scenario, lambda: "done") == "done"
 
 
 def test_what_changes_by_a_step_is_judged(scenario: Scenario) -> None:

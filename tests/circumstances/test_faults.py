@@ -61,6 +61,7 @@ CASES = [
     ),
     ("ReadsBodiesWithoutBlanks", QUARTER, "spaced-json", "planbok.customer.created"),
     ("KeepsEscapesInUrls", QUARTER, "escaped-json", "planbok.challenge.answered"),
+    ("CreatesNobodyOnALeapDay", QUARTER, "leap-day", "planbok.customer.created"),
     ("ServesTheLatestOrganization", QUARTER, "stranger", "planbok.challenge.answered"),
 ]
 USUAL = "new-connections"

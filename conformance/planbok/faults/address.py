@@ -1,12 +1,14 @@
 """What can be wrong, or otherwise than the sandbox has it, with addresses and what is shown beside them."""
 
 import hashlib
+from collections import Counter
+from functools import cached_property
 from typing import Any
 
 from coincurve import PublicKey
 
 from conformance.planbok.chains import Chain
-from conformance.planbok.sandbox import Customer, Planbok, Task, Wallet
+from conformance.planbok.sandbox import Challenge, Customer, Planbok, Task, Wallet
 from conformance.sandbox.faults import Fault, Variation
 from conformance.standards.addresses import Family, Kind, address_of, encode_base58
 from conformance.standards.hd_keys import Curve, derive_key
@@ -273,3 +275,39 @@ class DerivesFromTheCallersId(Fault, Planbok):
 
     def root_of(self, customer: Customer) -> bytes:
         return hashlib.sha256(customer.ref_id.encode()).digest()
+
+
+class DerivesNewRootsFromNewPins(Fault, Planbok):
+    """Derives wallets from another root once the PIN was replaced."""
+
+    breaks = ("planbok.address.same-on-evm-chains",)
+
+    @cached_property
+    def replaced(self) -> Counter[str]:
+        """How often each customer's PIN was replaced."""
+        return Counter()
+
+    def complete(self, challenge: Challenge) -> None:
+        super().complete(challenge)
+        if challenge.task in {Task.UPDATE_PIN, Task.RESET_PIN}:
+            self.replaced[challenge.customer.id] += 1
+
+    def root_of(self, customer: Customer) -> bytes:
+        number = self.replaced[customer.id]
+        own = super().root_of(customer)
+        return hashlib.sha256(own + bytes([number])).digest() if number else own
+
+
+class CountsChainsOfARequest(Fault, Planbok):
+    """Takes the place of a chain in the request for the index of its address."""
+
+    breaks = ("planbok.address.same-on-evm-chains",)
+
+    asked: tuple[Chain, ...] = ()
+
+    def complete(self, challenge: Challenge) -> None:
+        self.asked = challenge.chains
+        super().complete(challenge)
+
+    def address_index(self, customer: Customer, chain: Chain) -> int:
+        return self.asked.index(chain) if chain in self.asked else 0

@@ -1,6 +1,7 @@
 """What is wrong only under circumstances: late in the day, among others, after a look, in another spelling."""
 
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from conformance.exchange import Request, Response
@@ -141,7 +142,7 @@ class ServesTheLatestOrganization(Fault, Planbok):
 class RefusalsEndChallenges(Fault, Planbok):
     """Fails the pending challenges of a customer whose request for another one is refused."""
 
-    breaks = ("planbok.response.refusal-changes-nothing",)
+    breaks = ("planbok.response.refusal-changes-nothing", "planbok.challenge.completable-in-time")
 
     def create_wallets(self, call: Call) -> Response:
         try:
@@ -177,3 +178,30 @@ class ReadingEndsOlderChallenges(Fault, Planbok):
             if challenge is not read and not challenge.ended:
                 self.cancel(challenge)
         return super().get_challenge(call)
+
+
+class CreatesNobodyOnALeapDay(Fault, Planbok):
+    """Breaks where the day a year later is computed for a new customer."""
+
+    breaks = ("planbok.customer.created",)
+
+    def create_customer(self, call: Call) -> Response:
+        now = self.now()
+        if (now.month, now.day) == (2, 29):
+            return self.refusal(Refused(Reason.BODY, f"There is no {now.day} February {now.year + 1}."))
+        return super().create_customer(call)
+
+
+class ServesTheListThatIsKept(Fault, Planbok):
+    """Gives a list of customers again within a second, whoever asks."""
+
+    breaks = ("planbok.customer.unseen-by-others",)
+
+    @cached_property
+    def kept(self) -> dict[object, Response]:
+        """The lists by their queries, the moment, and how many customers there were."""
+        return {}
+
+    def list_customers(self, call: Call) -> Response:
+        place = call.request.query, self.now(), len(self.customers)
+        return self.kept.setdefault(place, super().list_customers(call))

@@ -1,10 +1,12 @@
 """What can be wrong where two concerns meet, when something is begun before, and with what is another's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
+from urllib.parse import parse_qsl
 
-from conformance.exchange import Response
+from conformance.exchange import Request, Response
 from conformance.planbok.gateway import Step
 from conformance.planbok.sandbox import (
     Call,
@@ -176,3 +178,108 @@ class LeavesChallengesOfRefusals(Fault, Planbok):
                 chains, url = self.read_chains(document), self.return_url(document)
                 self.issue(call, self.customer_for(call), Task.CREATE_WALLETS, url, chains)
             raise
+
+
+class RenewsChallengesByTheNext(Fault, Planbok):
+    """Gives a customer's pending challenges another 15 minutes when a further one is issued."""
+
+    breaks = ("planbok.challenge.expires-after-15-minutes",)
+
+    def issued_before(self, customer: Customer, task: Task) -> None:
+        for challenge in customer.challenges:
+            if not self.has_expired(challenge):
+                challenge.expires_at = self.now() + self.challenge_lifetime()
+
+
+class RenewsChallengesByRepetitions(Fault, Planbok):
+    """Gives a challenge another 15 minutes when its request is repeated."""
+
+    breaks = ("planbok.challenge.expires-after-15-minutes",)
+
+    def once(self, call: Call) -> Response:
+        response = super().once(call)
+        shown = response.members().get("data")
+        for challenge in self.challenges.values():
+            if isinstance(shown, Mapping) and shown.get("challengeId") == challenge.id:
+                challenge.expires_at = self.now() + self.challenge_lifetime()
+        return response
+
+
+class RemembersKeysOfNobody(Fault, Planbok):
+    """Takes an ``idempotencyKey`` for used that came in a request without a right API key."""
+
+    breaks = ("planbok.customer.created",)
+
+    @cached_property
+    def of_nobody(self) -> set[str]:
+        """The keys that such requests had."""
+        return set()
+
+    def authenticate(self, request: Request) -> Tenant:
+        try:
+            return super().authenticate(request)
+        except Refused:
+            self.of_nobody.add(_idempotency_key(request))
+            raise
+
+    def once(self, call: Call) -> Response:
+        if _idempotency_key(call.request) in self.of_nobody - {""}:
+            raise Refused(Reason.KEY_REUSED, "This idempotencyKey was used before.")
+        return super().once(call)
+
+
+def _idempotency_key(request: Request) -> str:
+    return str(request.members().get("idempotencyKey", ""))
+
+
+class CompletionsEndTheChallengesOfOthers(Fault, Planbok):
+    """Ends all pending challenges when one is completed, whoever's they are."""
+
+    breaks = ("planbok.challenge.completable-in-time", "planbok.response.others-untouched")
+
+    def complete(self, challenge: Challenge) -> None:
+        super().complete(challenge)
+        for other in self.challenges.values():
+            if other.customer is not challenge.customer and not other.ended:
+                self.end(other, Status.FAILED, Step.EXPIRED)
+
+
+class SetsThePinOfTheFirst(Fault, Planbok):
+    """Sets the PIN of the oldest customer who has none besides that of the one at the page."""
+
+    breaks = ("planbok.response.others-untouched",)
+
+    def set_pin(self, customer: Customer, pin: str) -> None:
+        super().set_pin(customer, pin)
+        others = [each for each in self.customers_of(customer.tenant) if not each.pin.hash]
+        for other in others[:1]:
+            super().set_pin(other, pin)
+
+
+class ListsEverybodysPendingChallenges(Fault, Planbok):
+    """Lists the challenges of all customers of an organization where a status is asked for."""
+
+    breaks = ("planbok.challenge.listed",)
+
+    names_status = False
+
+    def list_challenges(self, call: Call) -> Response:
+        self.names_status = "status" in dict(parse_qsl(call.request.query))
+        return super().list_challenges(call)
+
+    def challenges_listed(self, customer: Customer) -> Iterable[Challenge]:
+        every = [each for each in self.challenges.values() if each.customer.tenant is customer.tenant]
+        return every if self.names_status else super().challenges_listed(customer)
+
+
+class AnnouncesCustomersThatItRefuses(Fault, Planbok):
+    """Sends ``customer.created`` before it looks whether the customer has a name."""
+
+    breaks = ("planbok.webhook.customer-events-sent",)
+
+    def create_customer(self, call: Call) -> Response:
+        document = read_object(call.request.body)
+        if "name" not in document:
+            about = {"customerId": self.new_object_id(), "refId": document.get("refId")}
+            self.send(call.tenant, "customer.created", about)
+        return super().create_customer(call)

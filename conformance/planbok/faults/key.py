@@ -9,7 +9,7 @@ from conformance.planbok.messages import KEY_HEADER
 from conformance.planbok.sandbox import Call, Planbok, Reason, Refused, Tenant
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import BodyRejected
-from conformance.sandbox.service import Operation
+from conformance.sandbox.service import TENANTS, Operation
 
 _ENOUGH = 20
 _ONE_IN = 50
@@ -154,3 +154,35 @@ class LetsReadOnlyKeysStartTasks(Fault, Planbok):
     def check_permission(self, call: Call) -> None:
         if call.operation in {"createCustomer", "createWallets"}:
             super().check_permission(call)
+
+
+class AnswersHeadWithoutAKey(Fault, Planbok):
+    """Asks for no key where HEAD is asked."""
+
+    breaks = ("planbok.key.missing-refused",)
+
+    def authenticate(self, request: Request) -> Tenant:
+        is_free = request.method == "HEAD" and request.header(KEY_HEADER) is None
+        return self.tenants[TENANTS[0]] if is_free else super().authenticate(request)
+
+
+class AnswersSlashesWithoutAKey(Fault, Planbok):
+    """Takes a path that ends with a slash for the one without, and asks for no key there."""
+
+    breaks = ("planbok.key.missing-refused",)
+
+    async def answer(self, request: Request, path: str) -> Response:
+        return await super().answer(request, path.rstrip("/"))
+
+    def authenticate(self, request: Request) -> Tenant:
+        is_free = request.path.endswith("/") and request.header(KEY_HEADER) is None
+        return self.tenants[TENANTS[0]] if is_free else super().authenticate(request)
+
+
+class TakesAnEmptyKey(Fault, Planbok):
+    """Takes a key of no character for the first organization's."""
+
+    breaks = ("planbok.key.missing-refused",)
+
+    def tenant_with(self, key: str) -> Tenant | None:
+        return super().tenant_with(key) if key else self.tenants[TENANTS[0]]

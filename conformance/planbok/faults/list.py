@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -344,3 +344,76 @@ class FindsWalletsByAddressForAnybody(Fault, Planbok):
     def list_wallets(self, call: Call) -> Response:
         self.__dict__["by_address"] = "address" in dict(parse_qsl(call.request.query))
         return super().list_wallets(call)
+
+
+class FiltersTheLatestWallets(Fault, Planbok):
+    """Looks for a customer's wallets among the ten latest ones of all."""
+
+    breaks = ("planbok.list.holds-all", "planbok.list.wallets-stay")
+
+    def is_listed(self, wallet: Wallet) -> bool:
+        every = sorted((each for owner in self.customers.values() for each in owner.wallets), key=_when)
+        return wallet in every[-10:] and super().is_listed(wallet)
+
+
+class ReadsTenIdsOfAFilter(Fault, Planbok):
+    """Passes over what stands behind the tenth id of a filter."""
+
+    breaks = ("planbok.list.several-customers",)
+
+    def is_filtered_by(self, customer: Customer, identifiers: Sequence[str]) -> bool:
+        return super().is_filtered_by(customer, identifiers[:10])
+
+
+class CutsLongPages(Fault, Planbok):
+    """Gives 20 entries of a page at most, and begins the next one where this should have ended."""
+
+    breaks = ("planbok.customer.listed",)
+
+    def place_of_page(self, number: int, limit: int) -> slice:
+        place = super().place_of_page(number, limit)
+        return slice(place.start, min(place.stop, place.start + 20))
+
+
+def _when(wallet: Wallet) -> datetime:
+    return wallet.created_at
+
+
+class ForgetsTheCustomerOfAChain(Fault, Planbok):
+    """Passes over ``customerIds`` where a chain is named besides."""
+
+    breaks = ("planbok.list.only-theirs",)
+
+    names_chain = False
+
+    def list_wallets(self, call: Call) -> Response:
+        self.names_chain = "blockchain" in dict(parse_qsl(call.request.query))
+        return super().list_wallets(call)
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        return super().filtered(tenant, None if self.names_chain else filter_text)
+
+
+class ListsTwiceWhoIsNamedTwice(Fault, Planbok):
+    """Lists the wallets of a customer as often as its id stands in the filter."""
+
+    breaks = ("planbok.list.pages-complete",)
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        names = (filter_text or "").split(",")
+        return [each for each in super().filtered(tenant, filter_text) for _ in range(max(1, names.count(each.id)))]
+
+
+class RepeatsTheLastPage(Fault, Planbok):
+    """Gives the last page again for every page behind it."""
+
+    breaks = ("planbok.list.pages-complete",)
+
+    entries = 0
+
+    def page_of(self, call: Call, items: Sequence[Any], message: str) -> Response:
+        self.entries = len(items)
+        return super().page_of(call, items, message)
+
+    def place_of_page(self, number: int, limit: int) -> slice:
+        return super().place_of_page(min(number, max(1, -(-self.entries // limit))), limit)

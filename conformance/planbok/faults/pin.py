@@ -1,10 +1,11 @@
 """What can be wrong with the PIN and the answers that are entered on the hosted page."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from conformance.exchange import Request, Response
 from conformance.planbok.gateway import Step
-from conformance.planbok.sandbox import Challenge, Customer, Planbok, Secret, Task, joined_answers
+from conformance.planbok.sandbox import Call, Challenge, Customer, Entry, Planbok, Secret, Task, joined_answers
 from conformance.sandbox.faults import Fault
 
 
@@ -93,3 +94,79 @@ class ComparesNewPinsAsNumbers(Fault, Planbok):
 
     def is_confirmed(self, pin: str, again: str) -> bool:
         return again.isdecimal() and int(pin) == int(again)
+
+
+class LocksWalletsAlone(Fault, Planbok):
+    """Takes the right PIN of a customer who is locked out where it replaces itself."""
+
+    breaks = ("planbok.page.locks-out",)
+
+    def step(self, challenge: Challenge, visit: str) -> Step:
+        step = super().step(challenge, visit)
+        is_open = challenge.task is Task.UPDATE_PIN and not challenge.ended
+        return Step.CHANGE_PIN if step is Step.LOCKED and is_open else step
+
+
+class KeepsAnswersThatItRefuses(Fault, Planbok):
+    """Keeps the answers of a form before it looks whether there are any."""
+
+    breaks = ("planbok.customer.has-recovery", "planbok.gate.no-wallet-without-recovery")
+
+    def set_recovery(self, customer: Customer, fields: Mapping[str, str]) -> None:
+        customer.answers = Secret(self.hash(joined_answers(fields)))
+        super().set_recovery(customer, fields)
+
+
+class DropsRecoveryThatIsCancelled(Fault, Planbok):
+    """Forgets the answers of a customer who cancels when asked for others."""
+
+    breaks = ("planbok.customer.has-recovery",)
+
+    def cancel(self, challenge: Challenge) -> None:
+        super().cancel(challenge)
+        if challenge.task is Task.RECOVERY:
+            challenge.customer.answers = Secret()
+
+
+class ShowsNoPinOfZeros(Fault, Planbok):
+    """Shows ``hasPin`` as false for a PIN of which the number is nought."""
+
+    breaks = ("planbok.customer.has-pin",)
+
+    @cached_property
+    def zeros(self) -> set[str]:
+        """The hashes of such PINs."""
+        return set()
+
+    def set_pin(self, customer: Customer, pin: str) -> None:
+        super().set_pin(customer, pin)
+        if not int(pin):
+            self.zeros.add(customer.pin.hash)
+
+    def has_pin(self, customer: Customer) -> bool:
+        return super().has_pin(customer) and customer.pin.hash not in self.zeros
+
+
+class UnlocksWhoIsRead(Fault, Planbok):
+    """Ends a lock-out when the customer is read."""
+
+    breaks = ("planbok.page.locks-out",)
+
+    def get_customer(self, call: Call) -> Response:
+        self.customer_for(call).pin.locked_until = None
+        return super().get_customer(call)
+
+
+class TakesAnyTextForAnotherPin(Fault, Planbok):
+    """Looks at the form of the first PIN of a customer alone."""
+
+    breaks = ("planbok.page.new-pin-confirmed",)
+
+    is_another = False
+
+    def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
+        self.is_another = challenge.task in {Task.UPDATE_PIN, Task.RESET_PIN}
+        super().take(challenge, step, entry)
+
+    def is_pin(self, text: str) -> bool:
+        return self.is_another or super().is_pin(text)

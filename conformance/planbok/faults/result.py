@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
+from conformance.exchange import Response
 from conformance.planbok.chains import CHAINS, Chain
-from conformance.planbok.sandbox import Challenge, Customer, Planbok, Status, Task, Wallet
+from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Status, Task, Wallet
 from conformance.sandbox.faults import Fault, Variation
 
 
@@ -185,3 +187,58 @@ class ShowsResultsAgainTheNextDay(Fault, Planbok):
             return False
         age = timedelta(seconds=(self.now() - challenge.ended_at).seconds)
         return challenge.status is Status.VERIFIED and age < self.challenge_lifetime()
+
+
+class ReadsResultsOnceById(Fault, Planbok):
+    """Forgets the result of a challenge once the challenge was read by its id."""
+
+    breaks = ("planbok.result.readable-after-completion", "planbok.response.reading-changes-nothing")
+
+    @cached_property
+    def read(self) -> set[str]:
+        """The ids of the challenges whose results were read."""
+        return set()
+
+    def get_challenge(self, call: Call) -> Response:
+        response = super().get_challenge(call)
+        challenge = self.challenge_for(call)
+        if self.result_is_readable(challenge):
+            self.read.add(challenge.id)
+        return response
+
+    def result_is_readable(self, challenge: Challenge) -> bool:
+        return challenge.id not in self.read and super().result_is_readable(challenge)
+
+
+class ShowsWalletsThatAreThere(Fault, Planbok):
+    """Shows the wallets that a customer has on the chains of a challenge as its result, whatever became of it."""
+
+    breaks = ("planbok.result.none-while-pending", "planbok.result.none-when-failed")
+
+    def result_is_readable(self, challenge: Challenge) -> bool:
+        is_over = challenge.status is Status.VERIFIED
+        return super().result_is_readable(challenge) if is_over else bool(self.wallets_of(challenge))
+
+    def wallets_of(self, challenge: Challenge) -> list[Wallet]:
+        there = [wallet for wallet in challenge.customer.wallets if wallet.chain in challenge.chains]
+        return challenge.wallets if challenge.status is Status.VERIFIED else there
+
+
+class CompletesAtOnceWhatIsThere(Fault, Planbok):
+    """Completes a challenge without the PIN where the customer has all its wallets."""
+
+    breaks = ("planbok.page.asks-pin-every-time",)
+
+    def issue(
+        self,
+        call: Call,
+        customer: Customer,
+        task: Task,
+        return_url: str | None,
+        chains: tuple[Chain, ...] = (),
+        names: tuple[Mapping[str, str], ...] = (),
+    ) -> Response:
+        response = super().issue(call, customer, task, return_url, chains, names)
+        if chains and set(chains) <= {wallet.chain for wallet in customer.wallets}:
+            self.complete(customer.challenges[-1])
+        return response

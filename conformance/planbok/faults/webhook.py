@@ -12,6 +12,7 @@ from conformance.exchange import Headers, Request, Response
 from conformance.planbok import webhooks
 from conformance.planbok.faults.list import with_another_key
 from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Status, Task, Tenant
+from conformance.sandbox.deliveries import State
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import to_json
 
@@ -440,3 +441,32 @@ class TellsOfALockOutOnce(Fault, Planbok):
             super().announce(customer, event)
         if event == "customer.locked_out":
             self.told.add(customer.id)
+
+
+class SignsEventsEscaped(Fault, Planbok):
+    """Signs an event with escapes for all letters but those of ASCII, and sends it without."""
+
+    breaks = ("planbok.webhook.signed", "planbok.webhook.signed-bytes")
+
+    def signed_body(self, body: bytes) -> bytes:
+        return json.dumps(json.loads(body), separators=(",", ":")).encode()
+
+
+class NamesTheLatestCustomer(Fault, Planbok):
+    """Names the customer who was created last in events about anybody's wallets."""
+
+    breaks = ("planbok.webhook.agrees-with-list", "planbok.webhook.not-before-completion")
+
+    def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
+        latest = self.customers_of(challenge.customer.tenant)[-1].id
+        return [{**event, "customer": latest, "customerId": latest} for event in super().wallet_events(challenge)]
+
+
+class DropsEventsWhileOneWaits(Fault, Planbok):
+    """Sends no event while another one waits to be sent again."""
+
+    breaks = ("planbok.webhook.customer-events-sent",)
+
+    def send(self, tenant: Tenant, event: str, data: Mapping[str, Any]) -> None:
+        if all(each.state is not State.WAITING for each in self.outbox.log):
+            super().send(tenant, event, data)

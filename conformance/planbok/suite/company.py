@@ -1,9 +1,9 @@
 """Others who use Planbok while a scenario runs, and all that can be read of what the scenario made."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from conformance.circumstances.company import View, change_findings, changes
 from conformance.exchange import Exchange, Response
@@ -21,7 +21,10 @@ from conformance.planbok.messages import (
 )
 from conformance.planbok.suite.person import Person
 from conformance.planbok.suite.tenant import Onboarding, Tenant
+from conformance.scenario import found
 from conformance.targets import Subject
+
+Done = TypeVar("Done")
 
 _SAYS = Says("planbok.")
 _COMPARED = {"id", "name", "refId", "custodyType", "status", "hasPin", "hasRecovery"}
@@ -111,23 +114,51 @@ class Company(ApiCompany[Tenant, Onboarding]):
                 for name, value in shown.items() if isinstance(shown, Mapping) else ():
                     if name in _COMPARED:
                         view[f"{name} of {customer}"] = value
-                for found in entries(tenant.challenges(customer, "?limit=100").response):
-                    if challenge := challenge_in(found):
+                for entry in entries(tenant.challenges(customer, "?limit=100").response):
+                    if challenge := challenge_in(entry):
                         view[f"challenge {challenge.id} of {customer}"] = challenge.status
+                        places = sorted(str(wallet.place) for wallet in challenge.wallets)
+                        view[f"result {challenge.id} of {customer}"] = ", ".join(places) or None
                 for wallet in wallets_in(payload(tenant.wallets(customer, query="&limit=100").response)):
                     view[f"wallet {wallet.id} of {customer}"] = wallet.place
         return view
 
     def judge_change(self, exchange: Exchange, before: View, after: View) -> Sequence[Finding]:
         """What the rules say of what changed between two looks, as `judge_change` of `circumstances` has it."""
-        filled_in = self._filled_in()
-        ending = {place for place in before if before[place] in UNDER_WAY and place.split(" ")[1] in filled_in}
-        changed = [place for place in changes(before, after) if place not in ending]
+        changed = self._changed(before, after)
         customer = call_of(exchange).customer
         if exchange.response.status < HTTPStatus.BAD_REQUEST and exchange.request.method != "GET":
             changed = [place for place in changed if not place.endswith(f" of {customer}")]
         rule = "response.others-untouched"
         return list(change_findings(_SAYS, exchange, before, changed, after, customer=customer or "", others=rule))
+
+    def watch(self, visit: Callable[[], Done]) -> Done:
+        """Have a person do something at the page, and judge what it changed that can be read.
+
+        What is entered at a page is for its own customer. That a page is looked at may show in a challenge that is
+        under way, and in nothing else.
+        """
+        before, made = self.look(), len(self._subject.journal.exchanges)
+        done = visit()
+        steps = [each for each in tuple(self._subject.journal.exchanges)[made:] if each.operation is None]
+        if not steps:
+            return done
+        after = self.look()
+        step = next((each for each in steps if each.request.method == "POST"), steps[-1])
+        customer = self._customer_at(step.request.url)
+        changed = [
+            place
+            for place in self._changed(before, after)
+            if not (_is_under_way(before[place]) and _is_under_way(after.get(place)))
+            and not (step.request.method == "POST" and place.endswith(f" of {customer}"))
+        ]
+        rule = "response.others-untouched"
+        found(*change_findings(_SAYS, step, before, changed, after, customer=customer, others=rule))
+        return done
+
+    def has_key(self, exchange: Exchange) -> bool:
+        """Whether a request has an idempotency key, which stands in its body."""
+        return "idempotencyKey" in exchange.request.members()
 
     def live(self, tenant: Tenant) -> Iterator[None]:
         """A customer sets a PIN and gets wallets, at a wrong PIN first."""
@@ -147,6 +178,20 @@ class Company(ApiCompany[Tenant, Onboarding]):
         yield
         tenant.challenge(customer.id, asked.id)
         yield
+
+    def _changed(self, before: View, after: View) -> list[str]:
+        """The places that read otherwise, but for challenges that end since their pages were filled in."""
+        filled_in = self._filled_in()
+        ending = {place for place in before if _is_under_way(before[place]) and place.split(" ")[1] in filled_in}
+        return [place for place in changes(before, after) if place not in ending]
+
+    def _customer_at(self, page: str) -> str:
+        """The id of the customer whose challenge has a page, empty if none was issued with it."""
+        made = tuple(self._subject.journal.exchanges)
+        issued = (
+            each for each in made if (challenge := challenge_of(each.response)) and challenge.redirect_url == page
+        )
+        return next((customer for each in issued if (customer := call_of(each).customer)), "")
 
     def _challenges(self) -> list[tuple[str, str]]:
         """The customers and ids of the challenges that were issued to them."""
@@ -185,3 +230,7 @@ class Company(ApiCompany[Tenant, Onboarding]):
         found = [challenge_of(exchange.response) for exchange in tuple(self._subject.journal.exchanges)]
         pages = [each.redirect_url for each in found if each and each.id in own and each.status == "pending"]
         return list(dict.fromkeys(page for page in pages if page))
+
+
+def _is_under_way(value: object) -> bool:
+    return isinstance(value, str) and value in UNDER_WAY

@@ -13,6 +13,11 @@ _MOST_PAGES = 50
 _A_PAGE = 100
 
 
+def page_of_customers(number: int = 1, limit: int = _A_PAGE) -> str:
+    """The query of one page of the list of customers."""
+    return f"?page={number}&limit={limit}"
+
+
 def listed_customers(tenant: Tenant, limit: int = _A_PAGE) -> Iterator[Mapping[str, Any]]:
     """The customers in the list, page after page until one holds none that is new.
 
@@ -26,7 +31,7 @@ def listed_customers(tenant: Tenant, limit: int = _A_PAGE) -> Iterator[Mapping[s
     """
     found: list[Any] = []
     for number in range(1, _MOST_PAGES + 1):
-        exchange = tenant.customers(f"?page={number}&limit={limit}")
+        exchange = tenant.customers(page_of_customers(number, limit))
         if not exchange.response.succeeded:
             step_failed("The customers were to be listed", exchange)
         new = [customer for customer in entries(exchange.response) if customer not in found]

@@ -1,7 +1,9 @@
 """The customer before the hosted page, in whose place the PIN agent acts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from copy import copy
+from dataclasses import replace
+from functools import cache, partial
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -140,6 +142,30 @@ class Person:
         breaks = {BREAKS: frozenset({"planbok.client.sends-user-to-given-url"})}
         return self._do(lambda: PinAgent(self._browser, extensions=breaks, clock=self.clock).open(url))
 
+    def give_answers(self, url: str) -> Page:
+        """Give the answers at a page, and leave it where it asks for a new PIN."""
+        return self._do(lambda: self._agent.enter(url, None, self.answers), guesses=True, at=url)
+
+    def skip_answers(self, answered: str, url: str) -> bool:
+        """Give the answers at one page, and send the form that follows them, for a new PIN, to another page without.
+
+        What two browsers are shown of the other page otherwise tells one visit from another, and stays as it is there;
+        what they are shown alike tells the steps apart.
+
+        Returns:
+            Whether the form could be sent, as it is a step of its own.
+        """
+        later = self.give_answers(answered).form
+        agents = [PinAgent(self._browser, clock=self.clock) for _ in range(2)]
+        pages = [self._do(partial(agent.open, url)) for agent in agents]
+        (other, page), shown = (each.form for each in pages), pages[1]
+        if not (later and other and page) or later.kinds == page.kinds:
+            return False
+        own = {name: text for name, text in page.fields.items() if name in later.fields and text != other.fields[name]}
+        form = replace(later, action=page.action, fields={**later.fields, **own})
+        self._do(lambda: agents[1].fill(replace(shown, form=form), new_pin=self.other_pin), guesses=True)
+        return True
+
     def preview(self, url: str) -> None:
         """Have the page of a link looked at by a program, before it is opened."""
         self._do(lambda: self._agent.preview(url))
@@ -207,6 +233,12 @@ class Person:
         """Press the button that cancels."""
         return self._do(lambda: self._agent.cancel(url), at=url)
 
+    def elsewhere(self) -> "Person":
+        """The same person at another browser, whose pages stay open beside those of this one."""
+        other = copy(self)
+        other._agent_used = None  # noqa: SLF001 - its own class
+        return other
+
     def take_another_browser(self) -> None:
         """Forget everything that pages have left."""
         if self._agent_used is not None:
@@ -229,10 +261,13 @@ class Person:
             needs("wrong PINs to be typed, as no person is asked to; give --pin-agent http or --pin-agent browser")
         if at is not None and not self._subject.disposable:
             _require_expected_host(at, self._subject)
-        self._circumstances.before_step(self)
-        self._browser.begin(guesses=guesses)
-        try:
+
+        def visit() -> Done:
+            self._browser.begin(guesses=guesses)
             return action()
+
+        try:
+            return self._circumstances.take_visit(self, visit)
         except ScriptNeededError as error:
             lacks = f"which {error.found}; --pin-agent http fills forms alone, --pin-agent browser runs scripts"
             needs(f"a browser that runs scripts at the hosted page, {lacks}")

@@ -66,15 +66,17 @@ def test_the_account_type_may_be_left_out(tenant: Tenant) -> None:
     expect_acceptance("planbok.challenge.account-type-omitted", exchange)
 
 
-@verifies("planbok.challenge.other-account-type-refused")
+@verifies("planbok.challenge.other-account-type-refused", "planbok.challenge.completable-in-time")
 def test_another_account_type_is_refused(tenant: Tenant) -> None:
-    """Given a customer who is set up, when accounts of an announced type are asked for, and of types like eoa."""
+    """Given a challenge, when accounts of types other than eoa are asked for, and then the PIN is entered."""
     customer = tenant.ready()
+    issued = tenant.requested(customer)
     others = ["sca", *(miss.value for miss in near.chosen(near.misses("eoa"), tenant.ids, core=TYPES, more=2))]
     for kind in others:
         exchange = tenant.ask_wallets(customer.id, account_type=kind, broken=("asks-for-wallets-as-documented",))
         because = f"accountType is eoa alone, not {kind!a}"
         expect_refusal("planbok.challenge.other-account-type-refused", exchange, because)
+    _expect_completable(tenant, customer, issued, "accounts of other types were asked for")
 
 
 @verifies("planbok.challenge.empty-blockchains-refused")
@@ -165,34 +167,37 @@ def test_a_completed_challenge_says_so(tenant: Tenant) -> None:
 
 @verifies("planbok.challenge.listed")
 def test_the_list_holds_the_challenges_of_its_customer(tenant: Tenant) -> None:
-    """Given a pending challenge of each of two customers, when the challenges of one of them are listed."""
+    """Given a pending challenge of each of two customers, when those of one, all and the pending ones, are listed."""
     customer, other = tenant.ready(), tenant.ready()
     own, foreign = tenant.requested(customer), tenant.requested(other)
-    exchange = tenant.challenges(customer.id)
-    found = [challenge.id for entry in entries(exchange.response) if (challenge := challenge_in(entry))]
-    expect(
-        "planbok.challenge.listed",
-        own.id in found and foreign.id not in found,
-        where="response /data",
-        expected=f"{own.id}, and not {foreign.id}",
-        got=", ".join(str(each) for each in found) or exchange.response.status,
-        exchange=exchange,
-    )
+    for query in ("", "?status=pending"):
+        exchange = tenant.challenges(customer.id, query)
+        found = [challenge.id for entry in entries(exchange.response) if (challenge := challenge_in(entry))]
+        expect(
+            "planbok.challenge.listed",
+            own.id in found and foreign.id not in found,
+            where="response /data",
+            expected=f"{own.id}, and not {foreign.id}",
+            got=", ".join(str(each) for each in found) or exchange.response.status,
+            exchange=exchange,
+        )
 
 
 @verifies("planbok.challenge.under-its-customer-only")
 def test_a_challenge_is_not_read_under_another_customer(tenant: Tenant) -> None:
-    """Given a challenge, when it is asked for under another customer of the same organization."""
+    """Given a challenge that was just read, when it is asked for under another customer of the same organization."""
     customer, other = tenant.ready(), tenant.onboard()
     issued = tenant.requested(customer)
+    tenant.challenge(customer.id, issued.id)
     _expect_hidden(tenant.challenge(other.id, issued.id), issued)
 
 
 @verifies("planbok.challenge.under-its-customer-only")
 def test_a_challenge_is_not_read_by_another_organization(tenant: Tenant, other_tenant: Tenant) -> None:
-    """Given a challenge, when another organization asks for it."""
+    """Given a challenge that its own organization has just read, when another organization asks for it."""
     customer = tenant.ready()
     issued = tenant.requested(customer)
+    tenant.challenge(customer.id, issued.id)
     _expect_hidden(other_tenant.challenge(customer.id, issued.id), issued)
 
 
@@ -263,14 +268,15 @@ def test_a_challenge_cannot_be_completed_after_its_time(tenant: Tenant, clock: C
 @crosses("expiry", "set-up")
 @verifies("planbok.challenge.expires-after-15-minutes")
 def test_no_task_is_completed_after_its_time(tenant: Tenant, clock: Clock) -> None:
-    """Given opened pages of each other task, when they are filled in rightly after 17 minutes."""
+    """Given pages of each other task, opened and half filled in, when they are filled in rightly after 17 minutes."""
     customer, new = tenant.ready(), tenant.onboard()
     issued = {task: tenant.issued(tenant.ask(task, customer.id)) for task in ("update-pin", "reset-pin", "recovery")}
     first = tenant.issued(tenant.ask("initialize", new.id))
     person = customer.person
     for each in issued.values():
         person.open(each.url)
-    new.person.open(first.url)
+    person.give_answers(issued["reset-pin"].url)
+    new.person.set_pin(first.url)
     clock.advance(TWO_MINUTES_AFTER)
     person.try_to_change_pin(issued["update-pin"].url, person.pin)
     person.try_to_reset_pin(issued["reset-pin"].url, person.answers)
@@ -310,6 +316,28 @@ def test_a_wrong_pin_does_not_prolong_a_challenge(tenant: Tenant, clock: Clock) 
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
 @waits
+@crosses("idempotency", "expiry")
+@verifies("planbok.challenge.expires-after-15-minutes")
+def test_no_other_request_prolongs_a_challenge(tenant: Tenant, clock: Clock) -> None:
+    """Given two challenges, when one is asked for again after eight minutes and 13, and for the other one another."""
+    key, chain = tenant.new_key(), tenant.two_chains[:1]
+    repeating, renewing = tenant.ready(), tenant.ready()
+    asked = [
+        tenant.issued(tenant.ask_wallets(repeating.id, chain, idempotency_key=key)),
+        tenant.requested(renewing, chain),
+    ]
+    for minutes in (8, 5):
+        clock.advance(timedelta(minutes=minutes))
+        tenant.ask_wallets(repeating.id, chain, idempotency_key=key)
+        tenant.ask_wallets(renewing.id, chain)
+    clock.advance(timedelta(minutes=4))
+    for customer, issued in zip((repeating, renewing), asked, strict=True):
+        customer.person.authorize(issued.url)
+        _expect_expired(tenant, customer, issued, "17 minutes after its issue")
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@waits
 @verifies("planbok.challenge.expires-after-15-minutes")
 def test_a_challenge_that_expired_never_holds_again(tenant: Tenant, clock: Clock) -> None:
     """Given challenges of a day and of 31 days ago, and five minutes more, when the right PIN is entered."""
@@ -325,14 +353,14 @@ def test_a_challenge_that_expired_never_holds_again(tenant: Tenant, clock: Clock
 
 @verifies("planbok.challenge.completable-in-time")
 def test_a_challenge_stays_while_others_get_theirs(tenant: Tenant) -> None:
-    """Given a challenge, when customers of the same name, of the same refId and of neither get theirs."""
+    """Given a challenge, when customers of the same name, of the same refId and of neither get and complete theirs."""
     customer = tenant.ready()
     issued = tenant.requested(customer)
     for name, ref_id in ((customer.name, None), (None, customer.ref_id), (None, None)):
         exchange = tenant.create(name, ref_id)
         if neighbour := customer_id(exchange.response):
             tenant.ask("initialize", neighbour)
-    tenant.requested(tenant.ready(), tenant.two_chains[:1])
+    tenant.provisioned(tenant.ready(), tenant.two_chains[:1])
     _expect_completable(tenant, customer, issued, "others got challenges")
 
 

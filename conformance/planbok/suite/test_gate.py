@@ -1,9 +1,11 @@
-"""Without PIN and recovery there is no wallet, whoever refuses."""
+"""Without PIN and recovery there is no wallet, whoever refuses; both are set up rightly, and stay."""
 
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from http import HTTPStatus
+
+import pytest
 
 from conformance.clock import Clock
 from conformance.exchange import Exchange
@@ -24,6 +26,7 @@ from conformance.scenario import (
     waits,
 )
 
+ZEROS = "000000"
 TOO_EARLY = ("checks-set-up-first",)
 REFUSALS = (
     HTTPStatus.BAD_REQUEST,
@@ -37,7 +40,7 @@ REFUSALS = (
     "planbok.gate.no-wallet-without-pin", "planbok.gate.refused-at-request", "planbok.response.refusal-changes-nothing"
 )
 def test_a_customer_without_a_pin_gets_no_wallet(tenant: Tenant) -> None:
-    """Given a customer with wallets and a new one, when that asks for some and enters some PIN, if there is a page."""
+    """Given a customer with wallets and a new one, when that asks for some, twice, and enters some PIN, if asked."""
     tenant.provisioned(tenant.ready())
     customer = tenant.onboard()
     before = _challenges(tenant, customer)
@@ -45,6 +48,8 @@ def test_a_customer_without_a_pin_gets_no_wallet(tenant: Tenant) -> None:
     expect_status("planbok.gate.refused-at-request", exchange, *REFUSALS)
     _expect_no_wallet("planbok.gate.no-wallet-without-pin", tenant, customer, exchange)
     _expect_no_trace(tenant, customer, exchange, before)
+    again = _asked_too_early(tenant, customer)
+    _expect_no_wallet("planbok.gate.no-wallet-without-pin", tenant, customer, again)
 
 
 @crosses("isolation", "set-up")
@@ -54,7 +59,7 @@ def test_a_customer_without_a_pin_gets_no_wallet(tenant: Tenant) -> None:
     "planbok.response.refusal-changes-nothing",
 )
 def test_a_customer_without_recovery_gets_no_wallet(tenant: Tenant) -> None:
-    """Given one with wallets and a customer with a PIN alone, when that asks for some and enters it, if asked."""
+    """Given one with wallets and a customer with a PIN alone, when that asks for some twice, and enters it if asked."""
     tenant.provisioned(tenant.ready())
     customer = tenant.with_pin()
     before = _challenges(tenant, customer)
@@ -62,6 +67,8 @@ def test_a_customer_without_recovery_gets_no_wallet(tenant: Tenant) -> None:
     expect_status("planbok.gate.refused-at-request", exchange, *REFUSALS)
     _expect_no_wallet("planbok.gate.no-wallet-without-recovery", tenant, customer, exchange)
     _expect_no_trace(tenant, customer, exchange, before)
+    again = _asked_too_early(tenant, customer)
+    _expect_no_wallet("planbok.gate.no-wallet-without-recovery", tenant, customer, again)
 
 
 @crosses("set-up", "page")
@@ -74,9 +81,105 @@ def test_a_set_up_that_was_given_up_is_none(tenant: Tenant) -> None:
     if page.form is not None:
         customer.person.cancel(issued.url)
     tenant.shortly()
-    _expect_recovery(tenant, customer, shown=False, when="when its set-up was cancelled")
+    _expect_flag(tenant, customer, "hasRecovery", shown=False, when="when its set-up was cancelled")
     exchange = _asked_too_early(tenant, customer)
     _expect_no_wallet("planbok.gate.no-wallet-without-recovery", tenant, customer, exchange)
+
+
+@verifies("planbok.customer.has-pin")
+def test_a_pin_of_zeros_is_a_pin(tenant: Tenant) -> None:
+    """Given a new customer, when a PIN of six zeros is set, and recovery."""
+    customer = tenant.onboard()
+    issued = tenant.issued(tenant.ask("initialize", customer.id))
+    customer.person.pin = ZEROS
+    if customer.person.set_pin(issued.url).step == "set-pin":
+        needs("a page that takes a PIN of six zeros, which a vendor may call too weak")
+    customer.person.set_recovery(issued.url)
+    tenant.shortly()
+    _expect_flag(tenant, customer, "hasPin", shown=True, when="after a PIN of zeros was set")
+
+
+@crosses("set-up", "page")
+@verifies("planbok.customer.pin-guarded")
+def test_a_later_step_is_not_reached_before_the_first(tenant: Tenant) -> None:
+    """Given one page that asks for a new PIN after the answers, when its form is sent to another one without them."""
+    customer = tenant.ready()
+    first, asked = (tenant.issued(tenant.ask("reset-pin", customer.id)) for _ in range(2))
+    if not customer.person.skip_answers(first.url, asked.url):
+        needs("a page that asks for a new PIN after the answers, in a step of its own")
+    tenant.shortly()
+    exchange = tenant.challenge(customer.id, asked.id)
+    challenge = challenge_of(exchange.response)
+    expect(
+        "planbok.customer.pin-guarded",
+        challenge is None or not challenge.succeeded,
+        where="response /data/status",
+        expected="a challenge that did not succeed without the answers",
+        got=challenge.status if challenge else answered(exchange),
+        exchange=exchange,
+    )
+
+
+@pytest.mark.parametrize("task", ["update-pin", "reset-pin"])
+@verifies("planbok.page.new-pin-confirmed")
+def test_a_pin_is_replaced_by_six_digits_alone(tenant: Tenant, task: str) -> None:
+    """Given a customer, when the PIN is to be replaced by what is no PIN."""
+    customer = tenant.ready()
+    person, issued = customer.person, tenant.issued(tenant.ask(task, customer.id))
+    for wrong, what in ((person.other_pin[:5], "five digits"), ("abcdef", "six letters"), ("1234567", "seven digits")):
+        person.other_pin = wrong
+        if task == "update-pin":
+            person.try_to_change_pin(issued.url, person.pin)
+        else:
+            person.try_to_reset_pin(issued.url, person.answers)
+        tenant.shortly()
+        challenge = tenant.seen(customer.id, issued.id)
+        expect(
+            "planbok.page.new-pin-confirmed",
+            not challenge.succeeded,
+            where="response /data/status",
+            expected=f"a challenge that did not succeed with {what} for a new PIN",
+            got=challenge.status,
+        )
+
+
+@crosses("set-up", "page")
+@verifies("planbok.customer.has-recovery", "planbok.gate.no-wallet-without-recovery")
+def test_recovery_that_the_page_does_not_take_is_none(tenant: Tenant) -> None:
+    """Given a customer with a PIN alone, when recovery is set up with empty answers, and wallets are asked for."""
+    customer = tenant.onboard()
+    issued = tenant.issued(tenant.ask("initialize", customer.id))
+    if customer.person.set_pin(issued.url).form is None:
+        issued = tenant.issued(tenant.ask("recovery", customer.id))
+    customer.person.answers = ("", "")
+    customer.person.set_recovery(issued.url)
+    tenant.shortly()
+    if tenant.seen(customer.id, issued.id).succeeded:
+        needs("a page that does not take empty answers for recovery, of which no document speaks")
+    _expect_flag(tenant, customer, "hasRecovery", shown=False, when="after the page did not take what was entered")
+    exchange = _asked_too_early(tenant, customer)
+    _expect_no_wallet("planbok.gate.no-wallet-without-recovery", tenant, customer, exchange)
+
+
+@crosses("set-up", "page")
+@verifies("planbok.customer.has-recovery", "planbok.customer.pin-replaced")
+def test_a_task_that_is_cancelled_takes_nothing_away(tenant: Tenant) -> None:
+    """Given a customer who is set up, when other tasks are cancelled, and the PIN is replaced by way of recovery."""
+    customer = tenant.ready()
+    for task in ("recovery", "update-pin", "reset-pin"):
+        customer.person.cancel(tenant.issued(tenant.ask(task, customer.id)).url)
+        tenant.shortly()
+        _expect_flag(tenant, customer, "hasRecovery", shown=True, when=f"after {task} was cancelled")
+    issued = tenant.issued(tenant.ask("reset-pin", customer.id))
+    customer.person.reset_pin(issued.url)
+    challenge = tenant.ended(customer.id, issued.id)
+    expect(
+        "planbok.customer.pin-replaced",
+        challenge.succeeded,
+        where="response /data/status",
+        expected="a challenge that succeeded with the answers, since none took their place",
+        got=challenge.status,
+    )
 
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
@@ -90,7 +193,7 @@ def test_a_set_up_lasts(tenant: Tenant, clock: Clock) -> None:
     tenant.provisioned(customer, tenant.two_chains[:1])
     for days in DAYS_AFTER:
         clock.advance(timedelta(days=days, minutes=20))
-        _expect_recovery(tenant, customer, shown=True, when=f"{days} days later")
+        _expect_flag(tenant, customer, "hasRecovery", shown=True, when=f"{days} days later")
         tenant.owned(customer.id)
         issued = tenant.requested(customer, tenant.two_chains[1:])
         customer.person.authorize(issued.url)
@@ -104,14 +207,14 @@ def test_a_set_up_lasts(tenant: Tenant, clock: Clock) -> None:
         )
 
 
-def _expect_recovery(tenant: Tenant, customer: Onboarding, *, shown: bool, when: str) -> None:
+def _expect_flag(tenant: Tenant, customer: Onboarding, name: str, *, shown: bool, when: str) -> None:
     exchange = tenant.read(customer.id)
     data = payload(exchange.response)
-    found = data.get("hasRecovery") if isinstance(data, Mapping) else None
+    found = data.get(name) if isinstance(data, Mapping) else None
     expect(
-        "planbok.customer.has-recovery",
+        "planbok.customer.has-pin" if name == "hasPin" else "planbok.customer.has-recovery",
         found is shown,
-        where="response /data/hasRecovery",
+        where=f"response /data/{name}",
         expected=f"{str(shown).lower()} {when}",
         got=answered(exchange) if refused(exchange) else found,
         exchange=exchange,

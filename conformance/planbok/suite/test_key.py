@@ -11,6 +11,8 @@ from conformance.planbok.suite.effects import expect_not_created
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.scenario import (
     crosses,
+    expect,
+    expect_acceptance,
     expect_reading,
     expect_refusal,
     expect_same,
@@ -37,7 +39,7 @@ def test_a_missing_key_is_refused(tenant: Tenant) -> None:
     """Given a customer, when customers are created and listed and the set-up of a PIN is asked for without a key."""
     customer, ref_id = tenant.onboard(), str(tenant.ids.uuid())
     about_customers = [_create(tenant, ref_id, None), _list(tenant, None)]
-    for exchange in (*about_customers, _initialize(tenant, customer, None)):
+    for exchange in (*about_customers, _initialize(tenant, customer, None), _list(tenant, "")):
         expect_refusal("planbok.key.missing-refused", exchange, MISSING)
     for exchange in about_customers:
         expect_reading(
@@ -49,6 +51,28 @@ def test_a_missing_key_is_refused(tenant: Tenant) -> None:
             exchange=exchange,
         )
     expect_not_created("planbok.key.missing-refused", tenant, [ref_id])
+
+
+@verifies("planbok.key.missing-refused")
+def test_no_other_way_to_ask_needs_no_key(tenant: Tenant) -> None:
+    """Given a customer, when the customers are asked for without a key by HEAD and by paths that are like theirs."""
+    customer = tenant.onboard()
+    for method, path in (
+        ("HEAD", "/v2/customers"),
+        ("GET", "/v2/customers/"),
+        ("GET", "/v2//customers"),
+        ("GET", f"/v2/customers/{customer.id}/"),
+    ):
+        exchange = tenant.send(method, path, key=None, broken=WITHOUT_KEY)
+        is_shown = method == "HEAD" or customer.id.encode() in exchange.response.body
+        expect(
+            "planbok.key.missing-refused",
+            not (exchange.response.succeeded and is_shown),
+            where="response status",
+            expected=f"a refusal of {method} {path}, or nothing of the customers: {MISSING}",
+            got=answered(exchange),
+            exchange=exchange,
+        )
 
 
 @verifies("planbok.key.wrong-refused", "planbok.key.wrong-is-401")
@@ -145,6 +169,17 @@ def test_a_repetition_needs_the_key_as_well(tenant: Tenant) -> None:
         for key in _wrong_keys(tenant):
             expect_refusal("planbok.key.wrong-refused", call(key=key, broken=WITHOUT_KEY), WRONG)
         expect_refusal("planbok.key.read-only-refused", call(key=tenant.read_only_key), READ_ONLY)
+
+
+@crosses("idempotency", "authentication")
+@verifies("planbok.customer.created")
+def test_an_idempotency_key_of_nobody_stays_free(tenant: Tenant) -> None:
+    """Given a creation that came with no API key and with wrong ones, when it is sent with the right one."""
+    key, ref_id = tenant.new_key(), str(tenant.ids.uuid())
+    send = partial(tenant.create, "Customer", ref_id, idempotency_key=key)
+    for wrong in (None, *_wrong_keys(tenant)):
+        send(key=wrong, broken=WITHOUT_KEY)
+    expect_acceptance("planbok.customer.created", send())
 
 
 def _create(tenant: Tenant, ref_id: str, key: str | None) -> Exchange:

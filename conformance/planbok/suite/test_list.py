@@ -2,19 +2,36 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.planbok.messages import Wallet, entries, payload, wallets_in
+from conformance.planbok.suite.effects import listed_customers
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
-from conformance.scenario import crosses, expect, expect_reading, needs, refused, step_failed, verifies, waits
+from conformance.scenario import (
+    crosses,
+    expect,
+    expect_reading,
+    leaves_out,
+    needs,
+    refused,
+    step_failed,
+    verifies,
+    waits,
+)
 from conformance.values import near
 
 AN_HOUR = timedelta(hours=1)
-A_SMALL_PAGE = 2
+A_SMALL_PAGE, A_USUAL_PAGE = 2, 10
+"""A page that a test asks for, and one that is given unasked (Wallet Sets)."""
+MANY_CUSTOMERS = 51
+"""More than the 20, 25 or 50 entries that servers give at most, whatever is asked for."""
+MORE_THAN_A_DIGIT = 10
+"""How many customers without a wallet stand in a filter between two who have one."""
 OBJECT_ID_LENGTH = 24
 WITHOUT_FILTER = ("no-empty-filter",)
 
@@ -50,17 +67,54 @@ def test_the_list_holds_what_came_of_every_challenge(tenant: Tenant) -> None:
 
 @verifies("planbok.list.only-theirs", "planbok.list.several-customers")
 def test_the_list_holds_the_wallets_of_those_it_is_filtered_by(tenant: Tenant) -> None:
-    """Given three customers with a wallet each, when the list is filtered by each of them, and by two."""
+    """Given customers, three with a wallet, when the list is filtered by two of them, alone and among many without."""
     first, second, _ = (_with_wallets(tenant) for _ in range(3))
     expected = [*first[1], *second[1]]
-    exchange = tenant.wallets(first[0].id, second[0].id)
+    without = [tenant.onboard().id for _ in range(MORE_THAN_A_DIGIT)]
+    for between in ([], without):
+        exchange = tenant.wallets(first[0].id, *between, second[0].id)
+        found = wallets_in(entries(exchange.response))
+        expect(
+            "planbok.list.several-customers",
+            places(found) == places(expected),
+            where="response /data",
+            expected=f"{written(expected)}, the wallets of the two"
+            + (f", with {len(between)} ids of others between theirs" if between else ""),
+            got=written(found) if exchange.response.succeeded else answered(exchange),
+            exchange=exchange,
+        )
+
+
+@verifies("planbok.list.only-theirs")
+def test_another_filter_besides_gives_nobody_elses_wallets(tenant: Tenant) -> None:
+    """Given two customers with a wallet, when the list is filtered by one, and by chain or address of each wallet."""
+    (first, own), (_, others) = (_with_wallets(tenant) for _ in range(2))
+    for wallet in (*own, *others):
+        for name, value in (("blockchain", wallet.blockchain), ("address", wallet.address)):
+            exchange = tenant.wallets(first.id, query=f"&{name}={value}")
+            found = [each for each in wallets_in(entries(exchange.response)) if each.place in {w.place for w in others}]
+            expect(
+                "planbok.list.only-theirs",
+                not found,
+                where="response /data",
+                expected=f"no wallet but {first.id}'s, with {name} besides",
+                got=written(found) if found else "none",
+                exchange=exchange,
+            )
+
+
+@verifies("planbok.list.pages-complete")
+def test_who_is_named_twice_is_listed_once(tenant: Tenant) -> None:
+    """Given a customer with a wallet, when the list is filtered by its id, which stands there twice."""
+    customer, wallets = _with_wallets(tenant)
+    exchange = tenant.wallets(customer.id, customer.id)
     found = wallets_in(entries(exchange.response))
     expect(
-        "planbok.list.several-customers",
-        places(found) == places(expected),
+        "planbok.list.pages-complete",
+        refused(exchange) or sorted(each.folded for each in found) == sorted(each.folded for each in wallets),
         where="response /data",
-        expected=f"{written(expected)}, the wallets of the two",
-        got=written(found) if exchange.response.succeeded else answered(exchange),
+        expected=f"each once: {written(wallets)}",
+        got=written(found),
         exchange=exchange,
     )
 
@@ -90,12 +144,16 @@ def test_the_list_of_an_id_like_a_customers_is_empty(tenant: Tenant) -> None:
 @crosses("authentication", "isolation")
 @verifies("planbok.list.unseen-by-others")
 def test_wallets_are_not_shown_to_another_organization(tenant: Tenant, other_tenant: Tenant) -> None:
-    """Given a customer with a wallet, when another organization reads it, lists it in other ways, and lists all."""
+    """Given a wallet that its organization reads, lists, and lists with all, when another organization does so too."""
     customer, wallets = _with_wallets(tenant)
+
+    def looks(asking: Tenant) -> list[Exchange]:
+        every = asking.wallets(query="&limit=100", broken=WITHOUT_FILTER)
+        return [*(asking.wallet(wallet.id) for wallet in wallets if wallet.id), asking.wallets(customer.id), every]
+
+    looks(tenant)
     exchanges = [
-        *(other_tenant.wallet(wallet.id) for wallet in wallets if wallet.id),
-        other_tenant.wallets(customer.id),
-        other_tenant.wallets(query="&limit=100", broken=WITHOUT_FILTER),
+        *looks(other_tenant),
         *(
             other_tenant.wallets(other_tenant.onboard().id, query=f"&{name}={value}")
             for wallet in wallets[:1]
@@ -114,9 +172,52 @@ def test_wallets_are_not_shown_to_another_organization(tenant: Tenant, other_ten
         )
 
 
+@verifies("planbok.list.holds-all")
+def test_the_list_holds_what_two_pages_made_at_once(tenant: Tenant) -> None:
+    """Given two challenges, open in a browser each, when the right PIN is entered for both at once."""
+    customer, chains = tenant.ready(), tenant.two_chains
+    asked = [tenant.requested(customer, [chain]) for chain in chains]
+    people = [customer.person, customer.person.elsewhere()]
+    pages = [person.open(issued.url) for person, issued in zip(people, asked, strict=True)]
+    if any(page.form is None for page in pages):
+        needs("two challenges that await the PIN side by side, which this API does not have")
+    tenant.together(*[partial(person.enter, page) for person, page in zip(people, pages, strict=True)])
+    done = [
+        chain for chain, issued in zip(chains, asked, strict=True) if tenant.ended(customer.id, issued.id).succeeded
+    ]
+    found = _listed(tenant, customer, done)
+    expect(
+        "planbok.list.holds-all",
+        {wallet.blockchain for wallet in found} >= set(done),
+        where="response /data",
+        expected=f"wallets on {' and '.join(done)}, whose challenges succeeded",
+        got=written(found),
+    )
+
+
+@leaves_out("readings", "neighbours", because="Other tests list wallets in fewer steps, and meet these.")
+@verifies("planbok.list.holds-all")
+def test_the_list_holds_what_is_older_than_a_page(tenant: Tenant) -> None:
+    """Given a customer with a wallet, when others get more than a page of newer ones, and its own are listed."""
+    customer, before = _with_wallets(tenant)
+    chains = [chain.name for chain in tenant.chains]
+    for _ in range(A_USUAL_PAGE // len(chains) + 1):
+        tenant.provisioned(tenant.ready(), chains)
+    exchange = tenant.wallets(customer.id)
+    found = wallets_in(entries(exchange.response))
+    expect(
+        "planbok.list.holds-all",
+        places(found) == places(before),
+        where="response /data",
+        expected=f"{written(before)}, whatever others got since",
+        got=written(found) if exchange.response.succeeded else answered(exchange),
+        exchange=exchange,
+    )
+
+
 @verifies("planbok.list.pages-complete")
 def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
-    """Given wallets of a customer between older and newer ones of another, when they are listed in small pages."""
+    """Given wallets of a customer between older and newer ones of another, when small pages and one more are listed."""
     customer, other = tenant.ready(), tenant.ready()
     chains = [chain.name for chain in tenant.chains]
     tenant.provisioned(other, chains[:1])
@@ -125,7 +226,7 @@ def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
     size = min(A_SMALL_PAGE, len(wallets) - 1)
     pages = [
         tenant.wallets(customer.id, query=f"&page={number}&limit={size}")
-        for number in range(1, -(-len(wallets) // size) + 1)
+        for number in range(1, -(-len(wallets) // size) + 2)
     ]
     found = [wallet for page in pages for wallet in wallets_in(entries(page.response))]
     expect(
@@ -172,6 +273,23 @@ def test_a_listed_wallet_is_read_by_its_id(tenant: Tenant) -> None:
             got=f"{written(found)} with the id {found[0].id}" if found else answered(exchange),
             exchange=exchange,
         )
+
+
+@leaves_out("readings", "neighbours", because="Another test lists customers in fewer steps, and meets these.")
+@verifies("planbok.customer.listed")
+def test_a_long_list_holds_every_customer(tenant: Tenant) -> None:
+    """Given more customers than servers often give at once, when the customers are listed in pages of a hundred."""
+    if not tenant.moves_clock:
+        needs("dozens of customers, which only the reference sandbox is asked to create")
+    ids = {tenant.onboard().id for _ in range(MANY_CUSTOMERS)}
+    missing = ids - {customer.get("id") for customer in listed_customers(tenant)}
+    expect(
+        "planbok.customer.listed",
+        not missing,
+        where="response /data, on all pages",
+        expected=f"all of {len(ids)} customers",
+        got=f"a list without {', '.join(sorted(missing))}" if missing else "all of them",
+    )
 
 
 @verifies("planbok.list.order-spelling")

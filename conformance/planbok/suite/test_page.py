@@ -10,7 +10,7 @@ import pytest
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.planbok.messages import challenge_of, payload
-from conformance.planbok.suite.lock_out import MANY, right_pin_refused
+from conformance.planbok.suite.lock_out import MANY, change_refused, right_pin_refused
 from conformance.planbok.suite.person import shown
 from conformance.planbok.suite.tenant import RETURN_URL, Issued, Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
@@ -149,17 +149,20 @@ def test_many_wrong_pins_lock_the_customer_out(tenant: Tenant) -> None:
 
 @verifies("planbok.page.locks-out")
 def test_wrong_pins_with_visits_in_between_lock_the_customer_out(tenant: Tenant) -> None:
-    """Given a customer who is set up, when it is read and the page opened anew before each of ten wrong PINs."""
+    """Given a customer, when it is read and the page opened in another browser before each of ten wrong PINs."""
     customer = tenant.ready()
     issued = tenant.requested(customer)
     for _ in range(MANY):
         tenant.read(customer.id)
+        customer.person.take_another_browser()
         page = customer.person.authorize(issued.url, customer.person.other_pin)
         if page.form is None:
             exchange = tenant.ask_wallets(customer.id)
             if refused(exchange):
                 break
             issued = tenant.issued(exchange)
+    tenant.read(customer.id)
+    customer.person.open(issued.url)
     _expect_locked_out(tenant, customer, f"after {MANY} wrong PINs with visits in between")
 
 
@@ -175,14 +178,15 @@ def test_many_wrong_pins_at_once_lock_the_customer_out(tenant: Tenant) -> None:
 
 
 def _expect_locked_out(tenant: Tenant, customer: Onboarding, when: str) -> None:
-    held, got = right_pin_refused(tenant, customer)
-    expect(
-        "planbok.page.locks-out",
-        held,
-        where="response status, or /data/status",
-        expected=f"a challenge that is refused, or did not succeed, {when}",
-        got=got,
-    )
+    for refusal in (right_pin_refused, change_refused):
+        held, got = refusal(tenant, customer)
+        expect(
+            "planbok.page.locks-out",
+            held,
+            where="response status, or /data/status",
+            expected=f"a challenge that is refused, or did not succeed, {when}",
+            got=got,
+        )
 
 
 @verifies("planbok.page.asks-pin-every-time")
@@ -310,17 +314,19 @@ def _turned(pin: str, place: int) -> str:
 
 @verifies("planbok.page.purpose-shown")
 def test_the_page_says_what_the_pin_authorizes(tenant: Tenant) -> None:
-    """Given a challenge for new wallets, when its page is opened."""
+    """Given a challenge for new wallets, when its page is opened, and shown again after a wrong PIN."""
     customer = tenant.ready()
     page = customer.person.open(tenant.requested(customer).url)
-    expect(
-        "planbok.page.purpose-shown",
-        "wallet" in page.text.lower(),
-        where="page text",
-        expected="that new wallets are authorized",
-        got=page.text,
-        exchange=shown(page),
-    )
+    again = page if page.form is None else customer.person.enter(page, customer.person.other_pin)
+    for each in (page, *([again] if again.form else [])):
+        expect(
+            "planbok.page.purpose-shown",
+            "wallet" in each.text.lower(),
+            where="page text",
+            expected="that new wallets are authorized",
+            got=each.text,
+            exchange=shown(each),
+        )
 
 
 @verifies("planbok.page.cancelled-makes-no-wallet", "planbok.result.none-when-failed")
@@ -349,6 +355,20 @@ def test_a_cancelled_challenge_makes_no_wallet(tenant: Tenant) -> None:
         got=challenge.result if challenge else exchange.response.status,
         exchange=exchange,
     )
+    if page.form is not None:
+        customer.person.enter(page)
+    customer.person.authorize(issued.url)
+    tenant.shortly()
+    _expect_no_wallet(tenant, customer, "planbok.page.cancelled-makes-no-wallet")
+
+
+@verifies("planbok.page.cancelled-makes-no-wallet")
+def test_a_challenge_that_was_cancelled_elsewhere_makes_no_wallet(tenant: Tenant) -> None:
+    """Given a page that is open, when its challenge is cancelled in another browser, and the PIN entered."""
+    customer = tenant.ready()
+    issued = tenant.requested(customer)
+    page = customer.person.open(issued.url)
+    customer.person.elsewhere().cancel(issued.url)
     if page.form is not None:
         customer.person.enter(page)
     customer.person.authorize(issued.url)
@@ -470,6 +490,31 @@ def test_the_customer_is_sent_back_to_any_page(tenant: Tenant) -> None:
             where="page, the query of the return",
             expected=f"{urlsplit(url).query or 'no query'}, with {value.name}",
             got=returned_to or "no return",
+            exchange=shown(page),
+        )
+
+
+@verifies("planbok.page.returns-to-caller")
+def test_each_page_leads_back_to_its_own_caller(tenant: Tenant) -> None:
+    """Given two challenges with a redirectUrl each, when the right PIN is entered for the older one, and the other."""
+    customer = tenant.ready()
+    urls = [f"https://app.example/wallets/{place}" for place in ("first", "second")]
+    asked = [
+        tenant.issued(tenant.ask_wallets(customer.id, [chain], redirect_url=url))
+        for chain, url in zip(tenant.two_chains, urls, strict=True)
+    ]
+    for issued, url in zip(asked, urls, strict=True):
+        page = customer.person.open(issued.url)
+        if page.form is None:
+            needs("two challenges that await the PIN side by side, which this API does not have")
+        page = customer.person.enter(page)
+        returned_to = page.returned_to or (url if url in unescape(page.response.text) else None)
+        expect(
+            "planbok.page.returns-to-caller",
+            returned_to is not None and telling.same_page(returned_to, url),
+            where="page",
+            expected=f"a return to {url}, which its own challenge was asked for with",
+            got=returned_to or page.text,
             exchange=shown(page),
         )
 

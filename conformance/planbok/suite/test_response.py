@@ -109,3 +109,21 @@ def test_a_step_changes_what_it_is_for_and_nothing_else(watched: Tenant) -> None
     asked = watched.requested(first)
     watched.challenge(first.id, asked.id)
     watched.ask("update-pin", first.id)
+
+
+@leaves_out("readings", because="Everything is read before and after each step already.")
+@verifies("planbok.response.reading-changes-nothing", "planbok.response.others-untouched")
+def test_what_is_entered_at_a_page_changes_nothing_elsewhere(watched: Tenant) -> None:
+    """Given customers in other states, when one sets a PIN, enters wrong ones and right ones, cancels, and is read."""
+    watched.onboard()
+    neighbour, customer = watched.ready(), watched.onboard()
+    watched.requested(neighbour)
+    customer.person.set_up(watched.issued(watched.ask("initialize", customer.id)).url)
+    watched.read(customer.id)
+    asked = watched.requested(customer)
+    customer.person.open(asked.url)
+    customer.person.authorize(asked.url, customer.person.other_pin)
+    customer.person.authorize(asked.url)
+    watched.challenge(customer.id, asked.id)
+    customer.person.cancel(watched.issued(watched.ask("recovery", customer.id)).url)
+    customer.person.reset_pin(watched.issued(watched.ask("reset-pin", customer.id)).url)

@@ -6,25 +6,28 @@ from conformance.clock import Clock
 from conformance.planbok.messages import challenge_of
 from conformance.planbok.suite.effects import DAYS_AFTER
 from conformance.planbok.suite.tenant import Tenant
-from conformance.scenario import expect, leaves_out, needs, step_failed, verifies, waits
+from conformance.planbok.suite.wallets import places, written
+from conformance.scenario import expect, leaves_out, needs, refused, step_failed, verifies, waits
 
 TWO_MINUTES_AFTER = timedelta(minutes=17)
 
 
 @verifies("planbok.result.readable-after-completion", "planbok.result.exactly-the-chains")
 def test_the_result_holds_a_wallet_on_each_chain(tenant: Tenant) -> None:
-    """Given a challenge for two chains, when the right PIN was entered."""
+    """Given a challenge for two chains, when the right PIN was entered, and it is read twice."""
     customer = tenant.ready()
     asked = tenant.two_chains
     challenge = tenant.provisioned(customer, asked)
     found = sorted(wallet.blockchain for wallet in challenge.wallets)
-    expect(
-        "planbok.result.readable-after-completion",
-        bool(found),
-        where="response /data/result",
-        expected="the new wallets",
-        got=challenge.result,
-    )
+    again = tenant.seen(customer.id, challenge.id or step_failed("A challenge was to have an id"))
+    for result, wallets in ((challenge.result, found), (again.result, places(again.wallets))):
+        expect(
+            "planbok.result.readable-after-completion",
+            bool(wallets),
+            where="response /data/result",
+            expected="the new wallets",
+            got=result,
+        )
     expect(
         "planbok.result.exactly-the-chains",
         found == sorted(asked),
@@ -32,6 +35,34 @@ def test_the_result_holds_a_wallet_on_each_chain(tenant: Tenant) -> None:
         expected=f"one wallet on each of {', '.join(sorted(asked))}",
         got=", ".join(found) or "none",
     )
+
+
+@verifies("planbok.result.readable-after-completion", "planbok.list.wallets-stay")
+def test_a_page_that_was_left_open_cancels_nothing(tenant: Tenant) -> None:
+    """Given a page that was open in another browser when its challenge was completed, when it is cancelled there."""
+    customer = tenant.ready()
+    issued = tenant.requested(customer)
+    other = customer.person.elsewhere()
+    page = other.open(issued.url)
+    customer.person.authorize(issued.url)
+    before = tenant.ended(customer.id, issued.id)
+    if not before.wallets:
+        step_failed(
+            "A completed challenge was to have a result", relies_on=["planbok.result.readable-after-completion"]
+        )
+    tenant.owned(customer.id)
+    if page.form is not None:
+        other.submit(page, {}, "cancel")
+    tenant.shortly()
+    challenge = tenant.seen(customer.id, issued.id)
+    expect(
+        "planbok.result.readable-after-completion",
+        places(challenge.wallets) == places(before.wallets),
+        where="response /data/result",
+        expected=f"{written(before.wallets)}, as before a page that was left open was cancelled",
+        got=written(challenge.wallets),
+    )
+    tenant.owned(customer.id)
 
 
 @verifies("planbok.result.exactly-the-chains")
@@ -49,6 +80,28 @@ def test_a_later_result_holds_its_own_chains(tenant: Tenant) -> None:
         expected=f"one wallet on {second}",
         got=", ".join(found) or "none",
     )
+
+
+@verifies("planbok.page.asks-pin-every-time", "planbok.result.none-while-pending", "planbok.result.none-when-failed")
+def test_a_chain_that_is_there_has_no_result_without_the_pin(tenant: Tenant) -> None:
+    """Given a wallet, when one on its chain is asked for again, and the challenge is read and cancelled."""
+    customer, chain = tenant.ready(), tenant.two_chains[:1]
+    tenant.provisioned(customer, chain)
+    asked = tenant.ask_wallets(customer.id, chain)
+    if refused(asked):
+        needs("a second challenge for a chain, which this API refuses")
+    issued = tenant.issued(asked)
+    challenge = tenant.seen(customer.id, issued.id)
+    expect(
+        "planbok.page.asks-pin-every-time",
+        not challenge.succeeded,
+        where="response /data/status",
+        expected="a challenge that awaits the PIN, though the wallet is there",
+        got=challenge.status,
+    )
+    customer.person.cancel(issued.url)
+    tenant.shortly()
+    tenant.challenge(customer.id, issued.id)
 
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")

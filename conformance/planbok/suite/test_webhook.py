@@ -1,13 +1,13 @@
 """Events tell of customers and new wallets: in time, signed, and again until they are received."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 
 from conformance.clock import Clock
 from conformance.exchange import Delivery
-from conformance.planbok.messages import Challenge, event_of, instant, names_customer, payload, wallets_in
+from conformance.planbok.messages import Challenge, customer_id, event_of, instant, names_customer, payload, wallets_in
 from conformance.planbok.messages import wallets_of as wallets_shown
 from conformance.planbok.suite.lock_out import MANY, right_pin_refused
 from conformance.planbok.suite.tenant import Onboarding, Tenant
@@ -25,6 +25,7 @@ from conformance.scenario import (
     waits,
 )
 from conformance.targets import Hooks
+from conformance.values import near, telling
 
 pytestmark = pytest.mark.usefixtures("hooks")
 
@@ -168,9 +169,20 @@ def test_no_wallet_is_announced_for_a_failed_challenge(tenant: Tenant) -> None:
 
 @verifies("planbok.webhook.customer-events-sent", "planbok.webhook.event-matches-schema", "planbok.webhook.event-id")
 def test_a_new_customer_is_announced(tenant: Tenant) -> None:
-    """When a customer is created."""
+    """When a customer is created, and another one without a name was refused before."""
+    ref_id = tenant.new_own_id()
+    nameless = tenant.create(body={"refId": ref_id, "idempotencyKey": tenant.new_key()})
     customer = tenant.onboard()
     _expect_event("planbok.webhook.customer-events-sent", tenant, customer, "customer.created")
+    if refused(nameless):
+        found = _events(tenant.deliveries(), "customer.created", [ref_id])
+        expect(
+            "planbok.webhook.customer-events-sent",
+            not found,
+            where="webhook",
+            expected=f"no customer.created for {ref_id}, whose creation was refused",
+            got=f"{len(found)} of them" if found else "none",
+        )
 
 
 @verifies("planbok.webhook.own-events-only")
@@ -280,20 +292,37 @@ def test_every_event_is_signed(tenant: Tenant) -> None:
     events = [event for event in tenant.deliveries() if names_customer(event, _ids(customer))]
     if not events:
         step_failed(f"An event about a new customer was to come within {PATIENCE}")
-    secret = tenant.webhook_secret
-    for event in events:
-        expect_reading(
-            "planbok.webhook.signed-bytes",
-            signed_over(event.request.headers, event.request.body, secret),
-            where=f"webhook header {SIGNATURE_HEADER}",
-            expected="HMAC-SHA256 of timestamp, full stop and body",
-            got=event.request.header(SIGNATURE_HEADER),
-        )
-    _expect_signed(events, secret, customer)
+    _expect_signed(events, tenant.webhook_secret, _ids(customer))
+
+
+@verifies("planbok.webhook.signed", "planbok.webhook.signed-bytes")
+def test_events_are_signed_whatever_is_in_them(tenant: Tenant) -> None:
+    """When customers are created under texts that are often escaped or encoded anew, and are announced."""
+    names: set[str] = set()
+    for value in near.chosen(telling.TEXTS, tenant.ids, core=6, more=2):
+        text = value.numbered(10**9 + tenant.ids.below(9 * 10**9))
+        if identifier := customer_id(tenant.create(text, text).response):
+            names |= {identifier, text}
+
+    def announced() -> list[Delivery]:
+        """The events that name one of the customers just as it was sent."""
+        found = _events(tenant.deliveries(), "customer.created", names)
+        return [event for event in found if any(name.encode() in event.request.body for name in names)]
+
+    tenant.shortly()
+    events = tenant.eventually("customer.created to come", announced, lambda found: len(found) >= len(names) // 2)
+    if not events:
+        step_failed(f"customer.created was to come within {PATIENCE}")
+    _expect_signed(events, tenant.webhook_secret, names)
 
 
 @waits
-@verifies("planbok.webhook.retried-alike", "planbok.webhook.timestamp-is-fresh", "planbok.webhook.signed")
+@verifies(
+    "planbok.webhook.retried-alike",
+    "planbok.webhook.timestamp-is-fresh",
+    "planbok.webhook.signed",
+    "planbok.webhook.signed-bytes",
+)
 @pytest.mark.parametrize("status", [500, 302])
 def test_an_event_that_is_not_received_is_sent_again(tenant: Tenant, clock: Clock, hooks: Hooks, status: int) -> None:
     """Given a receiver that answers 500, or a redirect, when a customer is created and an hour passes at most."""
@@ -315,7 +344,30 @@ def test_an_event_that_is_not_received_is_sent_again(tenant: Tenant, clock: Cloc
         expected=f"the event that was answered {status}, again with the same id",
         got=f"{len(found)} tries with the ids {', '.join(sorted(ids))}",
     )
-    _expect_signed(found, tenant.webhook_secret, customer)
+    _expect_signed(found, tenant.webhook_secret, _ids(customer))
+
+
+@waits
+@verifies("planbok.webhook.customer-events-sent")
+def test_an_event_that_waits_keeps_no_other_back_for_good(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
+    """Given an event that was answered 500, when another customer is created, and an hour passes at most."""
+    hooks.answer_with(500)
+    customers = []
+    for _ in range(2):
+        customers.append(tenant.onboard())
+        tenant.shortly()
+    for _ in range(AN_HOUR):
+        found = [_events(tenant.deliveries(), "customer.created", _ids(customer)) for customer in customers]
+        if all(found):
+            break
+        clock.advance(A_MINUTE)
+    expect(
+        "planbok.webhook.customer-events-sent",
+        all(found),
+        where="webhook",
+        expected="customer.created for both, though one of them waited to be sent again",
+        got=" and ".join(f"{len(events)} of them" for events in found),
+    )
 
 
 @verifies("planbok.webhook.wallet-created-sent", "planbok.webhook.agrees-with-list")
@@ -426,8 +478,8 @@ def _expect_none(rule: str, events: Sequence[Delivery], when: str) -> None:
     )
 
 
-def _expect_signed(events: Sequence[Delivery], secret: str, customer: Onboarding) -> None:
-    """Say that events verify, and neither with another secret nor if they were about another customer.
+def _expect_signed(events: Sequence[Delivery], secret: str, names: Collection[str]) -> None:
+    """Say that events verify, and neither with another secret nor if they named others than `names`.
 
     Raises:
         NeedError: If none has a timestamp that could be fresh.
@@ -435,11 +487,19 @@ def _expect_signed(events: Sequence[Delivery], secret: str, customer: Onboarding
     for event in events:
         headers, body = event.request.headers, event.request.body
         altered = body
-        for name in _ids(customer):
+        for name in names:
             altered = altered.replace(name.encode(), b"another customer")
         missing = [name for name in (SIGNATURE_HEADER, TIMESTAMP_HEADER) if event.request.header(name) is None]
+        as_it_came = signed_over(headers, body, secret)
+        expect_reading(
+            "planbok.webhook.signed-bytes",
+            as_it_came,
+            where=f"webhook header {SIGNATURE_HEADER}",
+            expected="HMAC-SHA256 of timestamp, full stop and body",
+            got=event.request.header(SIGNATURE_HEADER),
+        )
         verified = {
-            "as it came": signed_over(headers, body, secret),
+            "as it came": as_it_came,
             "with another secret": signed_over(headers, body, ANOTHER_SECRET),
             "with another body": signed_over(headers, altered, secret),
         }
