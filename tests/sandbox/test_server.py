@@ -185,7 +185,11 @@ def test_a_server_that_does_not_end_is_not_waited_for(monkeypatch: pytest.Monkey
     server.wait()
 
 
-@pytest.mark.parametrize("request_bytes", [b"GET / HTTP/1.0\r\n\r\n", b"PUT / HTTP/1.0\r\nContent-Length: 9\r\n\r\n{"], ids=["reads", "sends"])
+@pytest.mark.parametrize(
+    "request_bytes",
+    [b"GET / HTTP/1.0\r\n\r\n", b"PUT / HTTP/1.0\r\nContent-Length: 9\r\n\r\n{"],
+    ids=["reads", "sends"],
+)
 def test_a_client_that_neither_reads_nor_sends_is_left(request_bytes: bytes) -> None:
     asked = threading.Event()
 
@@ -203,6 +207,15 @@ def test_a_client_that_neither_reads_nor_sends_is_left(request_bytes: bytes) -> 
         assert asked.wait(5)
         server.stop()
         gc.collect()  # what is still open fails the test
+
+
+def test_a_target_in_absolute_form_is_one(world: Any) -> None:
+    parts = urlsplit(world.base_url)
+    for host, status in ((parts.netloc, b"401"), ("127.0.0.1:1", b"401")):  # the target's host counts (RFC 9112, 3.2.2)
+        head = f"GET {world.base_url}/v1/customers HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        assert raw(world.base_url, head.encode()).split(b" ")[1] == status
+    (first, _) = world.control("GET", "/requests").json()
+    assert first["request"]["url"] == f"{world.base_url}/v1/customers"
 
 
 def test_half_a_request_has_no_effect(world: Any) -> None:
