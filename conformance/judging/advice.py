@@ -1,10 +1,11 @@
 """What a client sends that no sentence forbids, and that is seldom meant: told as advice, which breaks no rule."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from conformance.api import Api
 from conformance.exchange import Exchange, Request, is_compressed
@@ -13,6 +14,9 @@ from conformance.standards.message_signatures import SignatureRejected, declared
 from conformance.standards.signature_parameters import MILLISECONDS
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_EMPTY = {"undefined", "null", "None", "nil", "NaN", "[object Object]"}
+_TEMPLATE = re.compile(r"\$?\{.*\}|:[A-Za-z]\w*|<.*>")
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _COMMON = {"accept", "content-type", "content-length", "host", "user-agent", "content-digest"}
 """Header fields that no client sends because of one API."""
 
@@ -46,8 +50,10 @@ def advice_on(exchange: Exchange, api: Api, others: Mapping[str, Api]) -> list[A
     request = exchange.request
     found = [
         *_query(request, operation),
-        *_headers(request, api, others),
+        *_empty_variables(exchange),
+        *_headers(exchange, api, others),
         *_body(exchange),
+        *_described(exchange, api),
         *_signature(exchange),
     ]
     return [Advice(exchange.id, where, text) for where, text in found]
@@ -63,13 +69,45 @@ def _query(request: Request, operation: Operation) -> Iterator[tuple[str, str]]:
         yield "request query", f"No document has the query name {name!r} for {operation.id}; it is passed over.{meant}"
 
 
-def _headers(request: Request, api: Api, others: Mapping[str, Api]) -> Iterator[tuple[str, str]]:
-    sent = {name.lower(): name for name, _ in request.headers}
+def _empty_variables(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    """What stands in a URL where a program put a variable that was empty, or that it should have replaced."""
+    for name, value in exchange.parameters.items():
+        if _is_placeholder(unquote(value)):
+            yield (
+                "request path",
+                f"It has {unquote(value)!r} where the {name} should be; put the id there that the API gave.",
+            )
+    for name, value in parse_qsl(exchange.request.query):
+        if _is_placeholder(value):
+            yield "request query", f"{name} is {value!r}, as of a variable that was empty; put the value there."
+        elif _ESCAPE.search(value):
+            yield "request query", f"{name} has percent-encoding left once it is decoded, {value!r}; encode it once."
+        elif value[:1] in {"[", "{"}:
+            yield "request query", f"{name} is JSON, {value!r}; several values are joined by commas."
+
+
+def _is_placeholder(value: str) -> bool:
+    return value in _EMPTY or bool(_TEMPLATE.fullmatch(value))
+
+
+def _described(exchange: Exchange, api: Api) -> Iterator[tuple[str, str]]:
+    """Where a body departs from the description, of a request that breaks no rule; one that does is told by that."""
+    request = exchange.request
+    if not request.body or exchange.breaks or exchange.operation is None:
+        return
+    specification = Specification.load(api.specification)
+    for each in specification.request_problems(exchange.operation, "application/json", request.body):
+        if not each.hides_all:
+            yield f"request {each.pointer}", f"The API's description asks for {each.expected}, and it is {each.got}."
+
+
+def _headers(exchange: Exchange, api: Api, others: Mapping[str, Api]) -> Iterator[tuple[str, str]]:
+    sent = {name.lower(): name for name, _ in exchange.request.headers}
     own = _header_names(api)
     for other in others.values():
         for name in sorted(set(sent) & (_header_names(other) - own - _COMMON)):
             yield f"request header {sent[name]}", f"{other.title} has this header field, {api.title} does not read it."
-    if "authorization" in sent and api.secret_headers:
+    if "authorization" in sent and api.secret_headers and not _breaks(exchange, "sends-key"):
         key = api.secret_headers[0]
         yield "request header Authorization", f"{api.title} does not read it: the key belongs into {key}."
 

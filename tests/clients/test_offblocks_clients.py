@@ -34,12 +34,12 @@ Answering = Callable[[Callable[[BaseHTTPRequestHandler], None]], AbstractContext
 Broken = Callable[[World, str], set[str]]
 KEY = coincurve.PrivateKey(bytes([7]) * 32)
 OTHER_ACCOUNT = "eip155:300:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
-UNRECORDED = {"signs-only-its-own-sign-in", "survives-duplicates", "survives-reordering"}
+UNRECORDED = {"signs-only-its-own-sign-in", "survives-duplicates", "survives-reordering", "takes-events"}
 """What a recording of requests leaves open: webhooks are not in it, nor does it tell which domains are the API's."""
 VARIATIONS = {name for name, change in declared_changes(api).items() if issubclass(change, Variation)}
 NOT_SEEN = {
     f"offblocks.client.{name}"
-    for name in ("counts-once", "takes-events", "takes-any-form", "takes-large-events", "takes-unknown-events")
+    for name in ("counts-once", "takes-any-form", "takes-large-events", "takes-unknown-events")
 }
 """The rules that no traffic shows; tests/receivers has a wrong receiver for each."""
 
@@ -506,6 +506,13 @@ class NamesTheApiKeyAsItsKey(RightClient):
 
     def key_parameter(self) -> str:
         return f';keyid="{self.own["api_key"]}"'
+
+
+class ForwardsEventsToItsLogin(RightClient):
+    breaks: ClassVar = {"takes-events"}
+
+    def receive(self, event: dict[str, Any]) -> int:
+        return 302
 
 
 WRONG = RightClient.__subclasses__()
