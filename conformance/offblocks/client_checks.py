@@ -422,18 +422,11 @@ class ClientJudge:
                 "a challenge fetched anew after the refusal",
                 "the challenge of the refused request" if self._refused[customer] == text else "another one",
             )
-        if self._is_of_another(text, customer):
-            return  # whoever signed it, it is the wrong one
         wallet_findings = list(self._wallet_signature(challenge, signature, owner))
         self._doubtful.pop(customer, None)
         if any(finding.outcome is Outcome.BROKEN for finding in wallet_findings):
             self._doubtful[customer] = text
         yield from wallet_findings
-
-    def _is_of_another(self, text: str, customer: str) -> bool:
-        """Whether a challenge was issued to another customer, and not to this one."""
-        customers = self._observer.customers
-        return customer in customers and text not in customers[customer].issues and self._owner_of(text) is not None
 
     def _owner_of(self, text: str) -> str | None:
         return next((who for who, each in self._observer.customers.items() if text in each.issues), None)
@@ -527,7 +520,7 @@ def _coverage(request: Request, said: SignatureInput) -> Iterator[Finding]:
     shown = f"covers {', '.join(said.components) or 'nothing'}"
     where = "request header Signature-Input"
     yield _SAYS.judged("covers-target", target, where, "@method, @path and, where there is a query, @query", shown)
-    if request.body and request.header("Content-Digest") is not None:
+    if request.body:
         yield _SAYS.judged("covers-body", "content-digest" in covered, where, "content-digest", shown)
 
 

@@ -246,7 +246,7 @@ class ClientJudge:
         yield from self._pause(request, at)
         if request.method == "GET":
             yield self._polling(request, at)
-        if call.operation in _KEYED and (not request.body or request.members()):
+        if call.operation in _KEYED:
             yield from self._idempotency(request)
         match call.operation:
             case "createWallets":
