@@ -70,6 +70,22 @@ _last_members = lru_cache(maxsize=1)(_members)
 _known_members = lru_cache(maxsize=64)(_members)  # each rule asks again, while an exchange is judged
 
 
+def kind_of(value: object) -> str:
+    """What a parsed JSON value is, in words: ``an object``, ``a string``."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+    return "an object"
+
+
 @dataclass(frozen=True)
 class Request(Message):
     """A request as it was sent.
@@ -82,6 +98,17 @@ class Request(Message):
     method: str = "GET"
     url: str = ""
 
+    def json(self) -> Any:
+        """The body, parsed; other encodings than UTF-8 and a byte order mark are no JSON (RFC 8259, section 8.1).
+
+        Raises:
+            NotJsonError: If it is not JSON in UTF-8.
+        """
+        try:
+            return json.loads(self.body.decode())
+        except (ValueError, RecursionError) as error:
+            raise NotJsonError(f"not JSON: {error}") from error
+
     @property
     def path(self) -> str:
         """The path of the URL, undecoded."""
@@ -91,6 +118,11 @@ class Request(Message):
     def query(self) -> str:
         """The query of the URL without its question mark, undecoded."""
         return urlsplit(self.url).query
+
+
+def is_compressed(message: Message) -> bool:
+    """Whether a body is in a content coding (RFC 9110, section 8.4), as it says."""
+    return (message.header("Content-Encoding") or "identity").strip().lower() != "identity"
 
 
 PAGES = ("text/html", "application/xhtml+xml")

@@ -2,7 +2,11 @@
 
 import base64
 import json
+import zlib
 from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlencode
 
 __all__ = ["lookalikes"]
 
@@ -31,10 +35,22 @@ def lookalikes(body: bytes) -> Iterator[tuple[str, bytes]]:
     yield "the word null", b"null"
     yield "this body with a byte order mark", b"\xef\xbb\xbf" + body
     yield "this body in UTF-16", body.decode(errors="replace").encode("utf-16-le")
+    yield "this body in ISO 8859-1", body.decode(errors="replace").encode("latin-1", errors="replace")
+    yield "the text [object Object], as JavaScript writes an object that nobody serialised", b"[object Object]"
+    yield "the text undefined", b"undefined"
+    yield "its own digest by SHA-256, so that it was hashed twice", sha256(body).digest()
+    yield "its own digest by SHA-256 in hex, so that it was hashed twice", sha256(body).hexdigest().encode()
+    if plain := _uncompressed(body):
+        yield "this body before it was compressed", plain
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
         return
+    yield from _written_otherwise(document)
+
+
+def _written_otherwise(document: Any) -> Iterator[tuple[str, bytes]]:
+    """The same JSON document in other forms, and parts of it."""
     for ascii_only in (False, True):
         for sort_keys in (False, True):
             same = "the same JSON document" + (" with sorted keys" if sort_keys else "")
@@ -57,6 +73,17 @@ def lookalikes(body: bytes) -> Iterator[tuple[str, bytes]]:
                 if indent is not None:
                     yield f"{same} {form}, with a newline at its end", written + b"\n"
     if isinstance(document, dict):
+        yield "its members as a form", urlencode(document).encode()
         for name, value in document.items():
             part = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
             yield f"the value of the member {name!r} alone", part.encode(errors="surrogatepass")
+
+
+def _uncompressed(body: bytes) -> bytes:
+    """What gzip or deflate made a body of, as much as is parsed of any; nothing if neither did."""
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(
+            body, _LARGEST_PARSED
+        )  # 32: either, by its first bytes
+    except zlib.error:
+        return b""

@@ -1,18 +1,22 @@
 """What a client sends that no sentence forbids, and that is seldom meant: told as advice, which breaks no rule."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from conformance.api import Api
-from conformance.exchange import Exchange, Request
+from conformance.exchange import Exchange, Request, is_compressed
 from conformance.specification import Operation, Specification
 from conformance.standards.message_signatures import SignatureRejected, declared_signatures
+from conformance.standards.signature_parameters import MILLISECONDS
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-_MILLISECONDS = 10**11
+_EMPTY = {"undefined", "null", "None", "nil", "NaN", "[object Object]"}
+_TEMPLATE = re.compile(r"\$?\{.*\}|:[A-Za-z]\w*|<.*>")
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _COMMON = {"accept", "content-type", "content-length", "host", "user-agent", "content-digest"}
 """Header fields that no client sends because of one API."""
 
@@ -46,9 +50,11 @@ def advice_on(exchange: Exchange, api: Api, others: Mapping[str, Api]) -> list[A
     request = exchange.request
     found = [
         *_query(request, operation),
-        *_headers(request, api, others),
-        *_form(request),
-        *_signature(request),
+        *_empty_variables(exchange),
+        *_headers(exchange, api, others),
+        *_body(exchange),
+        *_described(exchange, api),
+        *_signature(exchange),
     ]
     return [Advice(exchange.id, where, text) for where, text in found]
 
@@ -63,13 +69,45 @@ def _query(request: Request, operation: Operation) -> Iterator[tuple[str, str]]:
         yield "request query", f"No document has the query name {name!r} for {operation.id}; it is passed over.{meant}"
 
 
-def _headers(request: Request, api: Api, others: Mapping[str, Api]) -> Iterator[tuple[str, str]]:
-    sent = {name.lower(): name for name, _ in request.headers}
+def _empty_variables(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    """What stands in a URL where a program put a variable that was empty, or that it should have replaced."""
+    for name, value in exchange.parameters.items():
+        if _is_placeholder(unquote(value)):
+            yield (
+                "request path",
+                f"It has {unquote(value)!r} where the {name} should be; put the id there that the API gave.",
+            )
+    for name, value in parse_qsl(exchange.request.query):
+        if _is_placeholder(value):
+            yield "request query", f"{name} is {value!r}, as of a variable that was empty; put the value there."
+        elif _ESCAPE.search(value):
+            yield "request query", f"{name} has percent-encoding left once it is decoded, {value!r}; encode it once."
+        elif value[:1] in {"[", "{"}:
+            yield "request query", f"{name} is JSON, {value!r}; several values are joined by commas."
+
+
+def _is_placeholder(value: str) -> bool:
+    return value in _EMPTY or bool(_TEMPLATE.fullmatch(value))
+
+
+def _described(exchange: Exchange, api: Api) -> Iterator[tuple[str, str]]:
+    """Where a body departs from the description, of a request that breaks no rule; one that does is told by that."""
+    request = exchange.request
+    if not request.body or exchange.breaks or exchange.operation is None:
+        return
+    specification = Specification.load(api.specification)
+    for each in specification.request_problems(exchange.operation, "application/json", request.body):
+        if not each.hides_all:
+            yield f"request {each.pointer}", f"The API's description asks for {each.expected}, and it is {each.got}."
+
+
+def _headers(exchange: Exchange, api: Api, others: Mapping[str, Api]) -> Iterator[tuple[str, str]]:
+    sent = {name.lower(): name for name, _ in exchange.request.headers}
     own = _header_names(api)
     for other in others.values():
         for name in sorted(set(sent) & (_header_names(other) - own - _COMMON)):
             yield f"request header {sent[name]}", f"{other.title} has this header field, {api.title} does not read it."
-    if "authorization" in sent and api.secret_headers:
+    if "authorization" in sent and api.secret_headers and not _breaks(exchange, "sends-key"):
         key = api.secret_headers[0]
         yield "request header Authorization", f"{api.title} does not read it: the key belongs into {key}."
 
@@ -89,20 +127,31 @@ def _header_names(api: Api) -> frozenset[str]:
     return frozenset(described | {name.lower() for name in api.secret_headers})
 
 
-def _form(request: Request) -> Iterator[tuple[str, str]]:
+def _body(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    request = exchange.request
     kind = (request.header("Content-Type") or "").partition(";")[0].strip().lower()
-    if request.body and kind in _FORMS:
+    if request.body and kind in _FORMS and not _breaks(exchange, "sends-json"):
         yield "request body", f"It is a form, {kind}; bodies are JSON, with Content-Type: application/json."
+    if request.body and is_compressed(request):
+        coding = request.header("Content-Encoding")
+        yield "request body", f"It is compressed, {coding}; no document says that servers take that."
 
 
-def _signature(request: Request) -> Iterator[tuple[str, str]]:
+def _signature(exchange: Exchange) -> Iterator[tuple[str, str]]:
     try:
-        declared = declared_signatures(request.headers)
+        declared = declared_signatures(exchange.request.headers)
     except SignatureRejected:
         return
     where = "request header Signature-Input"
     for said, _ in declared:
+        if said.key_id is None:
+            yield where, "It has no 'keyid'. A server that knows several keys cannot tell by which to verify it."
         if said.created is None:
             yield where, "It has no 'created'. RFC 9421, section 2.3, recommends it, and servers may insist on it."
-        elif said.created > _MILLISECONDS:
+        elif said.created > MILLISECONDS and not _breaks(exchange, "signature-is-fresh"):
             yield where, "Its 'created' is in milliseconds; RFC 9421, section 2.3, has seconds."
+
+
+def _breaks(exchange: Exchange, name: str) -> bool:
+    """Whether an exchange breaks a rule that says already what is odd, by the last part of the rule's id."""
+    return any(rule.rpartition(".")[2] == name for rule in exchange.breaks)

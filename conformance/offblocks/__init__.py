@@ -41,7 +41,14 @@ class OffBlocksApi(Api):
     secrets = ("apiKey", "apiSecret", "token")
     personal = ("externalId", "chainId")
     known_before: ClassVar = {"offblocks.client.sends-token": "Authorization"}
-    told_with: ClassVar = {"offblocks.client.owner-signs-the-message": ("offblocks.client.owner-id",)}
+    told_with: ClassVar = {
+        "offblocks.client.owner-signs-the-message": ("offblocks.client.owner-id",),
+        "offblocks.client.returns-challenge-unchanged": (
+            "offblocks.client.owner-signs-the-message",
+            "offblocks.client.owner-id",
+        ),
+        "offblocks.client.digests-sent-bytes": ("offblocks.client.covers-body",),
+    }
 
     smoke = (
         "offblocks/authentication/right_credentials_are_given_a_token_for_an_hour",

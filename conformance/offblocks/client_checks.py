@@ -13,7 +13,7 @@ from conformance.diagnosis.request import Rules, diagnose_request
 from conformance.diagnosis.search import MODEST
 from conformance.diagnosis.texts import cause_of_rejection
 from conformance.diagnosis.ways import KnownKey
-from conformance.exchange import Delivery, Exchange, NotJsonError, Request
+from conformance.exchange import Delivery, Exchange, NotJsonError, Request, is_compressed, kind_of
 from conformance.findings import Finding, Outcome, Says
 from conformance.offblocks.client_events import event_answers, unseen
 from conformance.offblocks.messages import (
@@ -21,10 +21,12 @@ from conformance.offblocks.messages import (
     account,
     asking_domains,
     bearer_token,
+    difference_of,
     issued_challenge,
     same_address,
 )
 from conformance.offblocks.observer import HOUR, Observer, Span, Use, customer_of, payload_of
+from conformance.offblocks.request_signing import signed_under_other_id
 from conformance.offblocks.signer import SignatureForm
 from conformance.standards import digest_fields, message_signatures, personal_message, wallet_signatures
 from conformance.standards.account_ids import checksum_state
@@ -35,6 +37,7 @@ from conformance.standards.message_signatures import (
     covered_whole,
     load_private_key,
 )
+from conformance.standards.signature_parameters import MILLISECONDS
 
 _RULE = "offblocks.client."
 _CLIENT = "the client"
@@ -47,8 +50,6 @@ _REQUIRED_MEMBERS = {
     "signChallenge": ("ownerId", "challenge", "signature"),
 }
 _FRESH = timedelta(minutes=5)
-_MILLISECONDS = 10**11
-"""From this number on, a time in seconds would lie in the year 5138, so that it is one in milliseconds."""
 _SIGNATURE_BYTES = 96
 _MOST_EXPLAINED = 20
 """How many mistakes of one client are explained."""
@@ -272,6 +273,8 @@ class ClientJudge:
             yield _SAYS.judged("signs-requests", held=False, where=where, expected="a signature", got=error)
             return
         yield _SAYS.judged("signs-requests", held=True, where=where, expected="a signature", got="one")
+        keys = self._observer.signing_keys[_CLIENT]
+        declared = _by_the_client(declared, keys)
         algorithm_held = all(
             said.algorithm in {None, ECDSA_P384_SHA384} and len(signature) == _SIGNATURE_BYTES
             for said, signature in declared
@@ -288,12 +291,19 @@ class ClientJudge:
             yield from _freshness(said, clocks.own)
         if algorithm_held:
             try:
-                keys = self._observer.signing_keys[_CLIENT]
                 message_signatures.verify(
-                    request.method, request.url, request.headers, key_for=keys.get, now=clocks.own
+                    request.method,
+                    request.url,
+                    request.headers,
+                    key_for=keys.get,
+                    key_without_id=next(reversed([*keys.values()]), None),
+                    now=clocks.own,
+                    labels=[said.label for said, _ in declared],
                 )
             except SignatureRejected as error:
-                got = self._explanation(error, lambda: self._diagnosed(request))
+                got = signed_under_other_id(request, error, keys, clocks.own) or self._explanation(
+                    error, lambda: self._diagnosed(request)
+                )
                 yield _SAYS.judged("signature-verifies", held=False, where=where, expected="one that verifies", got=got)
             else:
                 yield _SAYS.judged("signature-verifies", held=True, where=where, expected="one that verifies", got="so")
@@ -342,29 +352,31 @@ class ClientJudge:
             )
 
     def _body(self, request: Request, operation: str | None) -> Iterator[Finding]:
+        kind = (request.header("Content-Type") or "none").partition(";")[0].strip().lower()
         if request.body:
-            kind = (request.header("Content-Type") or "none").partition(";")[0].strip().lower()
             yield _SAYS.judged(
                 "sends-json", kind == "application/json", "request header Content-Type", "application/json", kind
             )
         required = _REQUIRED_MEMBERS.get(operation or "")
-        if required is None:
+        if required is None or is_compressed(request):
             return
         try:
             body = request.json()
         except NotJsonError as error:
-            yield _SAYS.judged(
-                "sends-complete-bodies", held=False, where="request body", expected="a JSON object", got=error
-            )
+            if kind == "application/json":
+                yield _SAYS.judged(
+                    "sends-complete-bodies", held=False, where="request body", expected="a JSON object", got=error
+                )
             return
         members = body if isinstance(body, dict) else {}
         wrong = [name for name in required if not isinstance(members.get(name), str)]
+        got = f"no string {', '.join(wrong)}" if isinstance(body, dict) else f"JSON, but {kind_of(body)}"
         yield _SAYS.judged(
             "sends-complete-bodies",
             not wrong,
             "request body",
             f"an object with the strings {', '.join(required)}",
-            f"no string {', '.join(wrong)}" if wrong else "so",
+            got if wrong else "so",
         )
         if operation == "createCustomer" and isinstance(members.get("chainId"), str):
             found = account(members["chainId"])
@@ -397,7 +409,7 @@ class ClientJudge:
                 issued,
                 "request /challenge",
                 "a challenge that was issued to this customer",
-                "that" if issued else "another text",
+                "that" if issued else self._whose(text, customer),
             )
             if issue is not None:
                 yield from self._own_sign_in(challenge, seen.wallet, request)
@@ -415,6 +427,19 @@ class ClientJudge:
         if any(finding.outcome is Outcome.BROKEN for finding in wallet_findings):
             self._doubtful[customer] = text
         yield from wallet_findings
+
+    def _owner_of(self, text: str) -> str | None:
+        return next((who for who, each in self._observer.customers.items() if text in each.issues), None)
+
+    def _whose(self, text: str, customer: str) -> str:
+        """What a challenge is that was not issued to this customer."""
+        other = self._owner_of(text)
+        if other is not None:
+            return f"the challenge of customer {other}"
+        issued = list(self._observer.customers[customer].issues)
+        differences = (difference_of(text, each) for each in reversed(issued))
+        difference = next((each for each in differences if each), None)
+        return f"one that {difference}" if difference else "another text"
 
     def _diagnosed(self, request: Request) -> Diagnosis:
         keys = [KnownKey(repr(name), key, (name,)) for name, key in self._observer.signing_keys[_CLIENT].items()]
@@ -473,6 +498,17 @@ class ClientJudge:
         )
 
 
+def _by_the_client(
+    declared: list[tuple[SignatureInput, bytes]], keys: Collection[str]
+) -> list[tuple[SignatureInput, bytes]]:
+    """Those of several signatures that are by the client's own keys; all, if none says that it is.
+
+    A request may bear those of others beside them, such as a proxy's (RFC 9421, section 4.3).
+    """
+    own = [(said, signature) for said, signature in declared if said.key_id in keys]
+    return own or declared
+
+
 def _covers_target(covered: Collection[str], *, query: bool) -> bool:
     whole = "@target-uri" in covered or "@request-target" in covered
     return "@method" in covered and (whole or ("@path" in covered and (not query or "@query" in covered)))
@@ -494,7 +530,7 @@ def _freshness(said: SignatureInput, at: datetime) -> Iterator[Finding]:
         return
     age = at.timestamp() - said.created
     unit = f"{said.created}, which is in milliseconds where RFC 9421 has seconds"
-    got = unit if said.created > _MILLISECONDS else f"{abs(age):.0f} s {'before' if age > 0 else 'after'} the sending"
+    got = unit if said.created > MILLISECONDS else f"{abs(age):.0f} s {'before' if age > 0 else 'after'} the sending"
     yield _SAYS.judged(
         "signature-is-fresh",
         abs(age) <= _FRESH.total_seconds(),

@@ -30,12 +30,14 @@ _FOR_NOW = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 def event_answers(deliveries: Sequence[Delivery]) -> Iterator[Finding]:
     """Judge a client's answers to the events that it was sent.
 
-    An answer of 2xx shows that an event was taken, and not whether one that came twice counted for nothing.
+    An answer of 2xx shows that an event was taken, and not whether one that came twice counted for nothing. An event
+    that was refused and is taken when it comes again, was taken.
 
     Args:
         deliveries: The events in the order in which they came, with the client's answers.
     """
     taken: set[object] = set()
+    refusals: dict[object, Delivery] = {}
     latest: dict[str, datetime] = {}
     for delivery in deliveries:
         members, accepted = delivery.request.members(), delivery.answered in _TAKEN
@@ -46,10 +48,15 @@ def event_answers(deliveries: Sequence[Delivery]) -> Iterator[Finding]:
             elif moment is not None and customer in latest and moment < latest[customer]:
                 expected = f"2xx, though one of {latest[customer].isoformat()} was taken before"
                 yield _answer("survives-reordering", accepted, expected, delivery)
+            elif not accepted:
+                refusals[event] = delivery
         if accepted:
             taken.add(event)
             if moment is not None:
                 latest[customer] = max(moment, latest.get(customer, moment))
+    for event, delivery in refusals.items():
+        if event not in taken:
+            yield _answer("takes-events", held=False, expected="2xx, or it is sent again", delivery=delivery)
 
 
 def unseen(deliveries: Sequence[Delivery]) -> Iterator[Finding]:

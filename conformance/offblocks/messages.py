@@ -158,3 +158,17 @@ def issued_challenge(response: Response) -> Challenge | None:
     """The challenge in an answer, None if there is none."""
     challenge = response.members().get("challenge")
     return Challenge(challenge) if response.succeeded and isinstance(challenge, str) else None
+
+
+def difference_of(sent: str, issued: str) -> str | None:
+    """How a challenge that was sent back differs from the one that was issued; None if it is another one altogether."""
+    try:
+        message = base64.b64decode(issued)
+        if sent.encode(errors="replace") == message:
+            return "is the decoded challenge; send it back as it was issued, in base64"
+        decoded = base64.b64decode(sent, altchars=b"-_" if set(sent) & set("-_") else None, validate=False)
+    except ValueError:
+        return None
+    if decoded == message:
+        return "decodes to the challenge but is not the text that was issued; send that unchanged"
+    return None

@@ -12,10 +12,14 @@ from conformance.exchange import Request
 from conformance.offblocks.client import RequestSigner
 from conformance.standards.message_signatures import (
     ECDSA_P384_SHA384,
+    PublicKey,
+    Reason,
+    SignatureRejected,
     covered_whole,
     load_private_key,
     present,
     sign,
+    verify,
 )
 
 _SIGNATURE = {"signature", "signature-input"}
@@ -47,6 +51,35 @@ def uncovered(request: Request, covered: Sequence[str]) -> tuple[str, ...]:
         missing += [] if "@query" in names or not request.query else ["@query"]
     guards = ("content-digest", "idempotency-key")
     return (*missing, *(name for name in guards if name not in names and request.header(name) is not None))
+
+
+def signed_under_other_id(
+    request: Request, rejection: SignatureRejected, keys: Mapping[str, PublicKey], now: datetime
+) -> str | None:
+    """What to do where a signature names a key that is not registered, and was made with one that is; None elsewhere.
+
+    Args:
+        request: The request.
+        rejection: Why its signature was refused.
+        keys: The registered keys by their ids.
+        now: The time at which to judge (aware).
+    """
+    if rejection.reason is not Reason.UNKNOWN_KEY:
+        return None
+    for key_id, key in keys.items():
+        try:
+            said = verify(
+                request.method,
+                request.url,
+                request.headers,
+                key_for=lambda _, key=key: key,  # type: ignore[misc]  # mypy takes no default in a lambda
+                now=now,
+            )
+        except SignatureRejected:
+            continue
+        if said.key_id is not None:
+            return f"The signature is by the key {key_id!r} and names {said.key_id!r}; send keyid={key_id!r}."
+    return None
 
 
 rules = Rules((ECDSA_P384_SHA384,), uncovered, digest_required=True)

@@ -41,6 +41,9 @@ class PlanbokApi(Api):
     personal = ("name", "refId")
     rates: ClassVar[Mapping[str, float]] = {"read": 20, "write": 10}
     webhook_set_by_hand = True
+    told_with: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "planbok.client.sends-json": ("planbok.client.sends-idempotency-key",),
+    }
 
     smoke = (
         "planbok/customer/a_customer_is_read_as_it_was_created",

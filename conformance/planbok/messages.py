@@ -1,12 +1,12 @@
 """What Planbok's exchanges and events say, read without judging: operations, customers, challenges, wallets."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
-from conformance.exchange import Delivery, Exchange, Message, Request, Response
+from conformance.exchange import Delivery, Exchange, Headers, Message, Request, Response
 
 KEY_HEADER = "PLANBOK-X-API-KEY"
 """The header that carries the API key."""
@@ -297,3 +297,20 @@ def _inner(value: Any) -> list[Any]:
             return value
         case _:
             return []
+
+
+def misplaced_key(headers: Headers, keys: Collection[str]) -> str | None:
+    """Where one of the right keys stands instead of alone in its header, and what to do; None if none is seen.
+
+    Args:
+        headers: The header fields of a request.
+        keys: The keys that were issued.
+    """
+    for name, value in headers:
+        if not any(key in value for key in keys):
+            continue
+        if name.lower() != KEY_HEADER.lower():
+            return f"The key stands in the header {name}; send it as {KEY_HEADER}."
+        if value not in keys:
+            return f"{KEY_HEADER} has something beside the key; send the key alone, without quotes or a scheme."
+    return None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from conformance.exchange import Headers, Response
+from conformance.exchange import Headers, Response, kind_of
 
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 """The reason phrases of RFC 9110 that older Pythons word otherwise."""
@@ -79,7 +79,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     """
     value = read_json(body)
     if not isinstance(value, dict):
-        raise BodyRejected(f"The body must be a JSON object, and is {_kind(value)}.")
+        raise BodyRejected(f"The body must be a JSON object, and is {kind_of(value)}.")
     return value
 
 
@@ -93,7 +93,7 @@ def read_text(document: Mapping[str, Any], name: str) -> str:
         raise BodyRejected(f"The body lacks {name!r}, a string. It has: {', '.join(map(repr, document)) or 'nothing'}.")
     value = document[name]
     if not isinstance(value, str):
-        raise BodyRejected(f"{name!r} must be a string, and is {_kind(value)}.")
+        raise BodyRejected(f"{name!r} must be a string, and is {kind_of(value)}.")
     return check_text(value, name)
 
 
@@ -132,18 +132,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> Any:
     raise BodyRejected(f"The body holds {name}, which is not JSON.")
-
-
-def _kind(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a string"
-        case list():
-            return "an array"
-    return "an object"

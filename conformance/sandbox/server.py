@@ -30,6 +30,7 @@ LARGEST_BODY = 1024 * 1024
 """Bytes of content that a request may have."""
 
 _MOST_READ = 64 * LARGEST_BODY
+_ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _MOUNT = re.compile(r"(?:/w/(?P<world>[^/]+))?/(?P<name>[^/]+)(?P<path>/.*)?")
 
 _logger = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ class SandboxApp:
         except _ClientGoneError:
             return
         request = _request(scope, body or b"")
-        path = scope["raw_path"].decode("latin-1")
+        path = scope["raw_path"].decode("latin-1").removeprefix(_origin_in(scope))
         response = await self.respond(request, path, too_large=body is None)
         lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
         await send({"type": "http.response.start", "status": response.status, "headers": lines})
@@ -276,8 +277,15 @@ async def _read(receive: Receive) -> bytes | None:
 def _request(scope: Message, body: bytes) -> Request:
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
     host = next((value for name, value in headers if name == "host"), "")
-    url = f"{scope['scheme']}://{host}{target_of(scope).decode('latin-1')}"
+    target = target_of(scope).decode("latin-1")
+    url = target if _origin_in(scope) else f"{scope['scheme']}://{host}{target}"
     return Request(headers, body, scope["method"], url)
+
+
+def _origin_in(scope: Message) -> str:
+    """Scheme and host of a target in absolute form, which a server must take (RFC 9112, section 3.2.2); else none."""
+    found = _ORIGIN.match(target_of(scope).decode("latin-1"))
+    return found[0] if found else ""
 
 
 def _has_host(url: str) -> bool:

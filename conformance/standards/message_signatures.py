@@ -6,7 +6,7 @@ a time from outside, deterministic signing, a memory against replay, and errors 
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -27,7 +27,7 @@ from http_message_signatures import (
 from http_sf.compat import Item
 
 from conformance.standards.der import is_der
-from conformance.standards.signature_parameters import check_parameters, check_query_name, covered_whole
+from conformance.standards.signature_parameters import check_parameters, check_query_name, check_times, covered_whole
 from conformance.standards.signature_refusals import Reason, ReplayStore, SignatureRejected
 from conformance.standards.signing_keys import (
     KeyRejected,
@@ -275,14 +275,16 @@ def verify(
     headers: Sequence[tuple[str, str]],
     *,
     key_for: Callable[[str], PublicKey | None],
+    key_without_id: PublicKey | None = None,
     now: datetime,
     algorithms: Sequence[str] = (ECDSA_P384_SHA384,),
     required: Sequence[str] = (),
     max_age: timedelta | None = None,
     max_ahead: timedelta | None = None,
     seen: ReplayStore | None = None,
+    labels: Collection[str] | None = None,
 ) -> SignatureInput:
-    """Verify every signature of a request (RFC 9421, section 3.2).
+    """Verify signatures of a request (RFC 9421, section 3.2).
 
     The algorithm follows from the key; a declared ``alg`` must be the same.
 
@@ -291,25 +293,29 @@ def verify(
         url: The absolute URL of the request.
         headers: Names and values of all header fields.
         key_for: Gives the public key of a key id, or ``None`` if there is none.
+        key_without_id: The public key of a signature that names none; ``None`` if it must name one.
         now: The time at which to judge (aware).
         algorithms: The names of the algorithms that are allowed.
         required: Components that each signature must cover, as in `SignatureInput`.
         max_age: How long ago ``created`` may be; ``None`` for any time.
         max_ahead: How far ahead of `now` ``created`` may be; ``None`` for any time.
         seen: Where signatures that were accepted are remembered, so that none is accepted twice.
+        labels: Which signatures are verified, one of them at least; ``None`` for all.
 
     Returns:
-        What the first signature covers and says of itself.
+        What the first of them covers and says of itself.
 
     Raises:
         SignatureRejected: If a signature is not to be trusted.
     """
-    declared = declared_signatures(headers)
+    declared = [each for each in declared_signatures(headers) if labels is None or each[0].label in labels]
     resolver = _resolver(method, url, headers)
     for signature_input, signature in declared:
         _require_coverage(signature_input, required)
-        _require_time(signature_input, now.timestamp(), max_age, max_ahead)
-        key, algorithm = _key_and_algorithm(signature_input, key_for, algorithms)
+        times = signature_input.created, signature_input.expires
+        check_times(signature_input.label, times, now.timestamp(), max_age, max_ahead)
+        named = key_without_id if signature_input.key_id is None else key_for(signature_input.key_id)
+        key, algorithm = _key_and_algorithm(signature_input, named, algorithms)
         _require_form(signature_input.label, signature, algorithm)
         base = _base(resolver, signature_input.components, signature_input.text).encode()
         try:
@@ -499,39 +505,8 @@ def _require_coverage(signature_input: SignatureInput, required: Sequence[str]) 
         )
 
 
-def _require_time(
-    signature_input: SignatureInput, now: float, max_age: timedelta | None, max_ahead: timedelta | None
-) -> None:
-    created, expires = signature_input.created, signature_input.expires
-    if created is None:
-        if max_age is not None or max_ahead is not None:
-            raise SignatureRejected(
-                Reason.CREATED_MISSING,
-                f"The signature {signature_input.label} has no parameter created; say when you sign.",
-            )
-    elif max_age is not None and now - created > max_age.total_seconds():
-        raise SignatureRejected(
-            Reason.TOO_OLD,
-            f"The signature {signature_input.label} was created {now - created:.0f} s ago, "
-            f"at most {max_age.total_seconds():.0f} s are allowed; "
-            "sign each request when you send it, and check your clock.",
-        )
-    elif max_ahead is not None and created - now > max_ahead.total_seconds():
-        raise SignatureRejected(
-            Reason.IN_THE_FUTURE,
-            f"The signature {signature_input.label} was created {created - now:.0f} s ahead of this clock, "
-            f"at most {max_ahead.total_seconds():.0f} s are allowed; check your clock.",
-        )
-    if expires is not None and now > expires:
-        raise SignatureRejected(
-            Reason.EXPIRED,
-            f"The signature {signature_input.label} expired {now - expires:.0f} s ago; "
-            "sign the request again, and check your clock.",
-        )
-
-
 def _key_and_algorithm(
-    signature_input: SignatureInput, key_for: Callable[[str], PublicKey | None], allowed: Sequence[str]
+    signature_input: SignatureInput, key: PublicKey | None, allowed: Sequence[str]
 ) -> tuple[PublicKey, str]:
     declared, key_id = signature_input.algorithm, signature_input.key_id
     if declared is not None and declared not in allowed:
@@ -540,16 +515,12 @@ def _key_and_algorithm(
             f"The signature {signature_input.label} declares the algorithm {declared}, "
             f"expected {_enumeration(allowed)}.",
         )
-    if key_id is None:
-        raise SignatureRejected(
-            Reason.UNKNOWN_KEY,
-            f"The signature {signature_input.label} has no parameter keyid; name the key that signed.",
-        )
-    key = key_for(key_id)
     if key is None:
         raise SignatureRejected(
             Reason.UNKNOWN_KEY,
-            f"No key is registered under the id {key_id!r}; register it, or use the id you were given.",
+            f"The signature {signature_input.label} has no parameter keyid; name the key that signed."
+            if key_id is None
+            else f"No key is registered under the id {key_id!r}; register it, or use the id you were given.",
         )
     fitting = [name for name in algorithms_of(key) if name in allowed]
     if not fitting or declared not in (None, *fitting):

@@ -31,7 +31,7 @@ PIN, CHAINS = "482913", ["ETH-SEPOLIA", "SOL-TESTNET"]
 OWN_PAGE = "https://our.app/return"
 UNRECORDED = {
     *("checks-set-up-first", "checks-webhook-age", "checks-webhook-signature", "sends-user-to-given-url"),
-    *("stores-result-in-time", "survives-duplicates", "verifies-status"),
+    *("stores-result-in-time", "survives-duplicates", "takes-events", "verifies-status"),
 }
 """What a recording of requests leaves open: webhooks are not in it, nor what is learnt from them, nor hosted pages."""
 VARIATIONS = {name for name, change in declared_changes(api).items() if issubclass(change, Variation)}
@@ -39,7 +39,6 @@ NOT_SEEN = {
     f"planbok.client.{name}"
     for name in (
         "survives-reordering",
-        "takes-events",
         "takes-any-form",
         "takes-large-events",
         "takes-unknown-events",
@@ -204,14 +203,6 @@ class SendsThePinToTheApi(RightClient):
         return {**super().initial(), "pin": PIN}
 
 
-class SendsForms(RightClient):
-    breaks: ClassVar = {"sends-json", "sends-idempotency-key"}
-    """The key in a form is none in a JSON body."""
-
-    def content(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        return {"data": document}
-
-
 class AsksForChainsInOneText(RightClient):
     breaks: ClassVar = {"asks-for-wallets-as-documented"}
 
@@ -349,6 +340,48 @@ class StumblesOverRepetitions(RightClient):
     def receive(self, request: Request) -> int:
         again = json.loads(request.body) in self.events
         return 500 if again else super().receive(request)
+
+
+class ForwardsEventsToItsLogin(RightClient):
+    breaks: ClassVar = {"takes-events"}
+
+    def receive(self, request: Request) -> int:
+        return 302
+
+
+class PutsItsKeyIntoTheReturn(RightClient):
+    breaks: ClassVar = {"no-secret-in-url"}
+
+    def wished(self) -> dict[str, Any]:
+        return {**super().wished(), "redirectUrl": f"{OWN_PAGE}?key={self.own['api_key']}"}
+
+
+class SendsForms(RightClient):
+    breaks: ClassVar = {"sends-json"}
+
+    def content(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        return {"data": dict(document)}
+
+
+class SendsAStringOfJson(RightClient):
+    breaks: ClassVar = {"sends-json"}
+
+    def content(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        return {"json": json.dumps(document)}
+
+
+class SendsItsKeyInAnotherHeader(RightClient):
+    breaks: ClassVar = {"sends-key"}
+
+    def headers(self) -> dict[str, str]:
+        return {"X-API-Key": self.own["api_key"]}
+
+
+class QuotesItsKey(RightClient):
+    breaks: ClassVar = {"sends-key"}
+
+    def headers(self) -> dict[str, str]:
+        return {"PLANBOK-X-API-KEY": f'"{self.own["api_key"]}"'}
 
 
 WRONG = RightClient.__subclasses__()

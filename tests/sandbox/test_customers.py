@@ -191,11 +191,13 @@ class TestSigning:
             response = client.sign(customer, wallet, challenge=challenge, signature=wallet.sign(challenge))
             assert response.status_code == 400
         assert client.status(customer) == "initiating"
+        response = client.sign(customer, wallet, challenge=other["challenge"])
+        assert f"is the challenge of customer {other['id']}" in response.json()["detail"]
 
     def test_the_decoded_challenge_is_told_from_an_altered_one(self, client: Any, wallet: Any) -> None:
         customer = client.create(wallet)
         response = client.sign(customer, wallet, challenge=base64.b64decode(customer["challenge"]).decode())
-        assert "Send it back as it was issued" in response.json()["detail"]
+        assert "send it back as it was issued" in response.json()["detail"]
 
     def test_who_owns_the_wallet_is_not_taken_from_the_request(
         self, client: Any, wallet: Any, other_wallet: Any

@@ -209,6 +209,15 @@ def test_a_client_that_neither_reads_nor_sends_is_left(request_bytes: bytes) -> 
         gc.collect()  # what is still open fails the test
 
 
+def test_a_target_in_absolute_form_is_one(world: Any) -> None:
+    parts = urlsplit(world.base_url)
+    for host, status in ((parts.netloc, b"401"), ("127.0.0.1:1", b"401")):  # the target's host counts (RFC 9112, 3.2.2)
+        head = f"GET {world.base_url}/v1/customers HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        assert raw(world.base_url, head.encode()).split(b" ")[1] == status
+    (first, _) = world.control("GET", "/requests").json()
+    assert first["request"]["url"] == f"{world.base_url}/v1/customers"
+
+
 def test_half_a_request_has_no_effect(world: Any) -> None:
     parts = urlsplit(world.base_url)
     head = f"POST {parts.path}/v1/auth/token HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 3\r\n\r\n{{}}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 SENTENCES: Mapping[str, str] = {
     "digest-missing": "There is no Content-Digest; send one over the bytes of the body (RFC 9530).",
-    "digest-in-other-field": "The digest stands in the older header {field}; send Content-Digest (RFC 9530).",
+    "digest-in-other-field": "The digest stands in the header {field}; send Content-Digest (RFC 9530).",
     "digest-empty": "Content-Digest is empty; write it as sha-256=:base64:.",
     "digest-without-algorithm": "Content-Digest does not name its algorithm; write it as sha-256=:base64:.",
     "digest-algorithm-spelled-otherwise": (

@@ -51,9 +51,14 @@ class SignatureDecisions(Decisions):
 
     def explain_rejection(self, call: Call, rejection: SignatureRejected) -> str:
         """Why a signature is refused, with the mistake that was made, if one that is known explains it."""
-        if not self.explains or rejection.reason not in _OF_THE_SIGNATURE:
+        if not self.explains:
             return str(rejection)
-        keys = [KnownKey(f"{name!r}", key, (name,)) for name, key in call.tenant.signing_keys.items()]
+        keys_by_id, now = call.tenant.signing_keys, self.clock.outside()
+        if told := request_signing.signed_under_other_id(call.request, rejection, keys_by_id, now):
+            return told
+        if rejection.reason not in _OF_THE_SIGNATURE:
+            return str(rejection)
+        keys = [KnownKey(f"{name!r}", key, (name,)) for name, key in keys_by_id.items()]
         rules = Rules(tuple(self.accepted_algorithms()))
         diagnosis = diagnose_request(call.request, keys, rules=rules, effort=MODEST)
         cause = cause_of_rejection(diagnosis)

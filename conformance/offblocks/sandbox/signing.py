@@ -1,11 +1,11 @@
 """Signing: which wallet signature of a challenge is accepted."""
 
-import base64
 from http import HTTPStatus
 
 from conformance.diagnosis.challenge import diagnose_signature
 from conformance.diagnosis.texts import summary
 from conformance.exchange import Response
+from conformance.offblocks.messages import difference_of
 from conformance.offblocks.sandbox.base import Decisions
 from conformance.offblocks.sandbox.state import Call, Customer, Reason, Refused, Status
 from conformance.sandbox.messages import to_rfc3339
@@ -49,7 +49,7 @@ class SigningDecisions(Decisions):
     def check_challenge(self, customer: Customer, sent: str) -> None:
         """Refuse any challenge but the customer's current one in its hour. Silent on the status: 400."""
         if not self.challenge_is_current(customer, sent):
-            raise Refused(Reason.CHALLENGE, _explain_challenge(customer, sent))
+            raise Refused(Reason.CHALLENGE, self.explain_challenge(customer, sent))
         if not self.challenge_is_in_time(customer.challenges[-1]):
             detail = (
                 f"The challenge has expired: it was issued at {to_rfc3339(customer.challenges[-1].issued_at)} and "
@@ -72,6 +72,21 @@ class SigningDecisions(Decisions):
     def owner_id_matches(self, customer: Customer, owner: AccountId) -> bool:
         """Whether ownerId names the customer's account. Silent: it must, whatever the letter case."""
         return str(owner).lower() == str(customer.account).lower()
+
+    def explain_challenge(self, customer: Customer, sent: str) -> str:
+        """Why a challenge is not the one to be signed."""
+        if any(sent == each.encoded for each in customer.challenges):
+            return "The challenge was superseded by a newer one. Fetch that and sign it."
+        if difference := difference_of(sent, customer.challenges[-1].encoded):
+            return f"'challenge' {difference}."
+        own = (each for each in self.customers.values() if each.tenant == customer.tenant)
+        other = next((each for each in own if any(sent == issued.encoded for issued in each.challenges)), None)
+        what = (
+            f"is the challenge of customer {other.id}"
+            if other
+            else "is none that this customer was issued, or was altered"
+        )
+        return f"'challenge' {what}. Fetch the current one and sign that."
 
     def message_signed(self, customer: Customer, sent: str) -> bytes:
         """The bytes that the wallet must have signed: the decoded challenge, as the printed signature shows."""
@@ -135,18 +150,3 @@ class SigningDecisions(Decisions):
     def status_after_signing(self) -> str:
         """The state that follows on ``initiating`` (Customer States)."""
         return Status.SCREENING
-
-
-def _explain_challenge(customer: Customer, sent: str) -> str:
-    current = customer.challenges[-1]
-    if any(sent == each.encoded for each in customer.challenges):
-        return "The challenge was superseded by a newer one. Fetch that and sign it."
-    if sent.encode(errors="replace") == current.message:
-        return "'challenge' is the decoded challenge. Send it back as it was issued, in base64."
-    try:
-        decoded = base64.b64decode(sent, altchars=b"-_" if set(sent) & set("-_") else None, validate=False)
-    except ValueError:
-        decoded = b""
-    if decoded == current.message:
-        return "'challenge' decodes to the current challenge but is not the text that was issued. Send that unchanged."
-    return "'challenge' is none that this customer was issued, or was altered. Fetch the current one and sign that."

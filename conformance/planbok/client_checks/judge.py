@@ -35,9 +35,11 @@ from conformance.planbok.messages import (
     challenge_of,
     entries,
     filtered_customers,
+    misplaced_key,
 )
 from conformance.planbok.observer import Observer
 
+_SET_UP = {"initializeCustomer", "setUpRecovery"}
 _KEYED = {"createCustomer", "createWallets"}
 _STORED = (
     "What a client has stored shows it, and no traffic does: conformance webhooks check planbok --url URL "
@@ -94,6 +96,7 @@ class ClientJudge:
         self._throttled: dict[Repeatable, Throttling] = {}
         self._intents: dict[str, Repeatable] = {}
         self._unsettled: dict[Repeatable, str] = {}
+        self._set_up: set[str | None] = set()
 
     @property
     def excused(self) -> frozenset[str]:
@@ -166,6 +169,9 @@ class ClientJudge:
                 self._give(shown.redirect_url if shown else None)
                 key = call.customer, call.challenge or (shown.id if shown else None)
                 self._began.setdefault(key, Instant.of(exchange))
+                issue = self._observer.issue(call.challenge)
+                if shown is not None and shown.succeeded and issue is not None and issue.operation in _SET_UP:
+                    self._set_up.add(call.customer)
                 if shown is not None and shown.has_ended:
                     self._reads_after_end[key] = max(self._reads_after_end.get(key, 0), 1)
 
@@ -193,17 +199,26 @@ class ClientJudge:
     # --------------------------------------------------------------------------------------------------- the rules
 
     def _url(self, request: Request) -> Finding:
-        place, _, query = request.url.partition("?")
+        return self._secrecy(request.url, "request URL")
+
+    def _redirect(self, request: Request) -> Iterator[Finding]:
+        """Judge the URL that a browser is to be sent back to, by whatever name a body has it."""
+        for name, value in request.members().items():
+            if isinstance(value, str) and value.startswith(("http://", "https://")):
+                yield self._secrecy(value, f"request /{name}")
+
+    def _secrecy(self, url: str, where: str) -> Finding:
+        place, _, query = url.partition("?")
         fields = parse_qsl(query)
         written = {*unquote(place).split("/"), *(value for _, value in fields)}
-        decoded = unquote_plus(request.url)
+        decoded = unquote_plus(url)
         leaked = {
-            "its key or secret": any(secret in request.url or secret in decoded for secret in self._secrets),
+            "its key or secret": any(secret in url or secret in decoded for secret in self._secrets),
             "a PIN": bool(written & self._pins)
             or any(names_pin(name) and value.lower() not in {"true", "false"} for name, value in fields),
         }
         got = " and ".join(what for what, is_there in leaked.items() if is_there)
-        return SAYS.judged("no-secret-in-url", not got, "request URL", "no key, secret or PIN", got or "none")
+        return SAYS.judged("no-secret-in-url", not got, where, "no key, secret or PIN", got or "none")
 
     def _visit(self, page: Page) -> Iterator[Finding]:
         """Judge what may be the first request of a visit.
@@ -225,6 +240,7 @@ class ClientJudge:
         yield self._key(request)
         if request.body:
             yield leaves_pin(request)
+            yield from self._redirect(request)
             if call.operation in ISSUING | _KEYED:
                 yield from json_object(request)
         yield from self._pause(request, at)
@@ -248,17 +264,19 @@ class ClientJudge:
     def _key(self, request: Request) -> Finding:
         key = request.header(KEY_HEADER)
         got = "none" if key is None else "the client's own" if key in self._keys else "another"
+        if key not in self._keys and (misplaced := misplaced_key(request.headers, self._keys)):
+            got = f"{got}. {misplaced}"
         return SAYS.judged("sends-key", key in self._keys, f"request header {KEY_HEADER}", "the client's own key", got)
 
     def _after_set_up(self, customer: str | None) -> Iterator[Finding]:
         """Judge a request for wallets by what the client has read of the customer.
 
         Nothing is said of a customer that was neither created nor read in this traffic, nor of one whose
-        ``hasRecovery`` the API does not show.
+        ``hasRecovery`` the API does not show, nor of one whose set-up was read to have succeeded.
         """
         record = self._observer.customers.get(customer or "")
         complete = record.set_up if record else None
-        if complete is not None:
+        if complete or (complete is not None and customer not in self._set_up):
             yield SAYS.judged(
                 "checks-set-up-first",
                 complete,

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from conformance.exchange import Exchange, NotJsonError, Request
+from conformance.exchange import Exchange, NotJsonError, Request, is_compressed, kind_of
 from conformance.findings import Finding
 from conformance.planbok.client_checks.findings import SAYS
 
@@ -96,14 +96,16 @@ def _is_flag(value: Any) -> bool:
 def json_object(request: Request) -> Iterator[Finding]:
     """Judge whether a body is a JSON object, and says so."""
     kind = (request.header("Content-Type") or "none").partition(";")[0].strip().lower()
-    where = "request header Content-Type"
-    yield SAYS.judged("sends-json", kind == "application/json", where, "application/json", kind)
+    where, is_said = "request header Content-Type", kind == "application/json"
+    yield SAYS.judged("sends-json", is_said, where, "application/json", kind)
+    if is_compressed(request) or not is_said:
+        return  # one that says otherwise need not be JSON
     try:
         body = request.json()
-        held, got = isinstance(body, dict), f"JSON, {as_text(body)}"
+        held, got = isinstance(body, dict), f"JSON, but {kind_of(body)}"
     except NotJsonError as error:
         held, got = False, str(error)
-    yield SAYS.judged("sends-json", held, "request body", "a JSON object", got)
+    yield SAYS.judged("sends-json", held, "request body", "a JSON object", "that" if held else got)
 
 
 def asks_for_wallets(request: Request) -> Finding:
