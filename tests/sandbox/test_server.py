@@ -185,7 +185,11 @@ def test_a_server_that_does_not_end_is_not_waited_for(monkeypatch: pytest.Monkey
     server.wait()
 
 
-@pytest.mark.parametrize("request_bytes", [b"GET / HTTP/1.0\r\n\r\n", b"PUT / HTTP/1.0\r\nContent-Length: 9\r\n\r\n{"], ids=["reads", "sends"])
+@pytest.mark.parametrize(
+    "request_bytes",
+    [b"GET / HTTP/1.0\r\n\r\n", b"PUT / HTTP/1.0\r\nContent-Length: 9\r\n\r\n{"],
+    ids=["reads", "sends"],
+)
 def test_a_client_that_neither_reads_nor_sends_is_left(request_bytes: bytes) -> None:
     asked = threading.Event()
 
