@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
-from conformance.catalogue import Basis
 from conformance.bounds.urls import below
+from conformance.catalogue import Basis
 from conformance.exchange import Exchange, Mode
 from conformance.findings import Finding, Says, answer
 from conformance.generation.draft import CONTENT_TYPE, JSON, METHOD
