@@ -19,12 +19,13 @@ from conformance.findings import Finding, Outcome
 from conformance.generation.exploration import STEPS, Exploration, draw, explore
 from conformance.generation.sequence_report import judge_sequences, program, with_calls
 from conformance.generation.sequences import BrokenError, CallSequence, sequence_kind, steps_of, subject_for
+from conformance.offblocks.faults.authentication import SaysNoEndOfTokens
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks
 from conformance.planbok.sandbox import Challenge, Planbok, Status, Task
 from conformance.reporting.files import write_reports
 from conformance.run import Options, run
 from conformance.sandbox.server import RunningSandbox, start
-from conformance.scenario import StepFailedError, recording
+from conformance.scenario import NeedError, StepFailedError, recording
 from conformance.specification import Specification
 from conformance.targets import Conditions, Subject
 from conformance.targets.sandbox import SandboxTarget
@@ -137,6 +138,22 @@ def test_a_sequence_that_shows_a_defect_is_cut_down(api: str, kind: type, rule: 
     with sandbox(api, kind) as running, subject_of(api, running, "0") as subject:
         explored = explore(subject, kind_of(api), seed=subject.ids.below(2**64), sequences=A_FEW)
     assert len(explored.failed[rule].calls) <= longest, with_calls("", explored.failed[rule])
+
+
+def test_a_server_of_which_a_note_is_taken_at_each_answer_passes_sequences_and_has_them_recorded() -> None:
+    with sandbox("offblocks", SaysNoEndOfTokens) as running, subject_of("offblocks", running, "0") as subject:
+        explored = draw(subject, kind_of("offblocks"), seed=1, sequences=3)
+        assert not explored.failed
+        assert len(explored.passed) == 3
+        asked_less = replace(subject, conditions=replace(subject.conditions, examples=1))
+        with recording(()) as record, pytest.raises(NeedError):
+            judge_sequences(asked_less, kind_of("offblocks"))
+    shown = {finding.rule: finding for finding in record.findings}
+    noted = shown["offblocks.response.matches-inferred-schema"]
+    assert noted.outcome is Outcome.BROKEN
+    assert "A sequence of calls that shows it:" in noted.got
+    assert shown["offblocks.customer.created-with-201"].outcome is Outcome.HELD
+    assert any(exchange.generated for exchange in subject.journal.exchanges)
 
 
 def test_a_report_tells_the_shortest_sequence_as_a_list_and_as_a_program_that_shows_it(tmp_path: Path) -> None:

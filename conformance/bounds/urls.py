@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-__all__ = ["UrlRefused", "foreign_url"]
+__all__ = ["UrlRefused", "below", "foreign_url"]
 
 _LONGEST = 8192
 """The characters of a URL that servers and browsers are sure to take."""
@@ -48,6 +48,12 @@ def foreign_url(text: str) -> httpx.URL:
     if ":" not in host:
         _check_name(url.raw_host.decode("ascii"))
     return url
+
+
+def below(url: str, base_url: str) -> str:
+    """The part of a URL below a base URL, or the whole URL if it is elsewhere, as at another port of the same host."""
+    rest = url.removeprefix(base_url)
+    return rest if rest.startswith("/") else url
 
 
 def _check_name(name: str) -> None:

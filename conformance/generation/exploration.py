@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from conformance.catalogue import Catalogue
 from conformance.findings import Finding
 from conformance.generation.sequences import (
     BrokenError,
@@ -17,9 +18,11 @@ from conformance.ids import Ids
 from conformance.judging.journal import broken
 from conformance.scenario import NeedError, StepFailedError
 from conformance.targets import Subject
+from conformance.verdicts import Verdict, verdict_of_finding
 
 STEPS = 20
 """How many calls a sequence has, unless it breaks a rule before."""
+_ALARMS = {Verdict.FAIL, Verdict.WARN}
 _MOST_RULES = 4
 """Of how many broken rules the shortest sequence is looked for."""
 _LEFT_OUT = (8, 4, 2, 1, 1)
@@ -36,7 +39,7 @@ class Exploration:
         subject: What the test has of the implementation.
         kind: The kind of sequence.
         seed: What the sequences are drawn from; the same one gives the same sequences.
-        passed: The sequences that broke no rule.
+        passed: The sequences that broke no rule, or some of which only notes are taken.
         failed: A sequence that broke each rule, as short as one was found, by the id of the rule.
         begun: How many sequences were begun.
         stopped: What kept further sequences from being drawn; None if all were.
@@ -58,12 +61,16 @@ class Exploration:
     def end(self, sequence: CallSequence, findings: Sequence[Finding]) -> None:
         """Add a sequence to those that passed, or to those that failed if it is the shortest that broke a rule.
 
+        What is worth a note alone fails no sequence: else a server of whose every answer one is taken would pass none.
+
         Args:
             sequence: A sequence that has ended.
             findings: What was found of the rules that it broke.
         """
-        if not findings:
+        catalogue = Catalogue.load(self.subject.api.rules)
+        if not any(verdict_of_finding(catalogue[finding.rule], finding) in _ALARMS for finding in findings):
             self.passed.append(sequence)
+            return
         for rule in rules_of(findings):
             if rule not in self.failed or len(sequence.calls) < len(self.failed[rule].calls):
                 self.failed[rule] = sequence

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from conformance.findings import Finding
 from conformance.generation.exploration import explore, rules_of
 from conformance.generation.sequences import GENERATED, CallSequence, model_of
 from conformance.judging.journal import broken, sequence_findings
@@ -34,12 +35,8 @@ def judge_sequences(subject: Subject, kind: type[CallSequence]) -> None:
     exploration = explore(
         subject, kind, seed=subject.requests.below(2**64), sequences=_FOR_EACH_EXAMPLE * subject.conditions.examples
     )
-    held = {
-        finding.rule: replace(finding, exchange=None)
-        for sequence in exploration.passed
-        for finding in sequence.findings
-    }
-    found(*(finding for rule, finding in held.items() if rule not in exploration.failed))
+    shown = _shown_by(exploration.passed)
+    found(*(finding for rule, finding in shown.items() if rule not in exploration.failed))
     for sequence in {id(sequence): sequence for sequence in exploration.failed.values()}.values():
         _report(subject, sequence, {rule for rule, other in exploration.failed.items() if other is sequence})
     if exploration.stopped:
@@ -56,6 +53,17 @@ def _judge_recorded(subject: Subject) -> None:
         needs("recorded sequences of calls")
     found(*sequence_findings(model_of(subject), subject.journal.exchanges, subject.journal.deliveries))
     needs("a recorded sequence of calls that brings it about; a recording with another --seed may have one")
+
+
+def _shown_by(sequences: Sequence[CallSequence]) -> dict[str, Finding]:
+    """What sequences that passed show of each rule; that it did not hold, with the calls, before that it held."""
+    held = {finding.rule: finding for sequence in sequences for finding in sequence.findings}
+    noted = {
+        finding.rule: replace(finding, got=with_calls(finding.got, sequence, of="A sequence of calls that shows it"))
+        for sequence in reversed(sequences)
+        for finding in reversed(broken(sequence.findings))
+    }
+    return {rule: replace(finding, exchange=None) for rule, finding in {**held, **noted}.items()}
 
 
 def _report(subject: Subject, sequence: CallSequence, rules: set[str]) -> None:
@@ -86,15 +94,16 @@ def _select_sequences(sequences: Sequence[CallSequence]) -> list[CallSequence]:
     return sorted(selected, key=sequences.index)
 
 
-def with_calls(got: str, sequence: CallSequence) -> str:
+def with_calls(got: str, sequence: CallSequence, *, of: str = "The shortest sequence of calls that shows it") -> str:
     """What a sequence showed, followed by its calls as a numbered list and as a program.
 
     Args:
         got: What it showed.
         sequence: The sequence.
+        of: What the calls are.
     """
     calls = "\n".join(f"{number}. {call}" for number, call in enumerate(sequence.calls, start=1))
-    return f"{got}\nThe shortest sequence of calls that shows it:\n{calls}\n{_AS_A_PROGRAM}\n\n{program(sequence)}"
+    return f"{got}\n{of}:\n{calls}\n{_AS_A_PROGRAM}\n\n{program(sequence)}"
 
 
 def program(sequence: CallSequence) -> str:

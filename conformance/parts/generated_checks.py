@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
+from conformance.bounds.urls import below
 from conformance.catalogue import Basis
 from conformance.exchange import Exchange, Mode
 from conformance.findings import Finding, Says, answer
@@ -112,7 +113,7 @@ class GeneratedChecks:
         status, method = exchange.response.status, exchange.request.method
         allow = exchange.response.header("Allow")
         allowed = {name.strip() for name in (allow or "").split(",")}
-        path = exchange.request.url.removeprefix(self._base_url).partition("?")[0]
+        path = below(exchange.request.url, self._base_url).partition("?")[0]
         described = self.specification.methods_at(path)
         anywhere = {operation.method for operation in self.specification.operations.values()}
         yield self.says.judged(

@@ -12,7 +12,7 @@ from conformance.bounds.urls import UrlRefused, foreign_url
 from conformance.planbok.digit_boxes import boxes
 from conformance.planbok.html_forms import Element, PageReader, WrittenForm, collapse
 
-__all__ = ["Button", "Form", "Page", "PageError", "ScriptNeededError", "read_page"]
+__all__ = ["Button", "Form", "Page", "PageError", "ScriptNeededError", "UnfamiliarPageError", "read_page"]
 
 MOST_BYTES = 128 * 1024
 """The most bytes of a page."""
@@ -32,6 +32,10 @@ class PageError(Exception):
     def __init__(self, message: str, response: httpx.Response | None = None) -> None:
         super().__init__(message)
         self.response = response
+
+
+class UnfamiliarPageError(PageError):
+    """The page has a form that a person could fill in, and a program does not know how."""
 
 
 class ScriptNeededError(PageError):
@@ -169,6 +173,11 @@ def cannot_be_filled(response: httpx.Response, found: str, expected: str) -> Pag
     )
 
 
+def unfamiliar(response: httpx.Response, found: str, expected: str) -> UnfamiliarPageError:
+    """That a program does not know how to fill in the form of a page."""
+    return UnfamiliarPageError(str(cannot_be_filled(response, found, expected)), response)
+
+
 def needs_a_script(response: httpx.Response, found: str, expected: str) -> ScriptNeededError:
     """That a page cannot be filled in since a script does its work."""
     return ScriptNeededError(str(cannot_be_filled(response, found, expected)), response, found)
@@ -243,7 +252,7 @@ def _form(
             forms.append(_read_form(response, opened, reader, written))
     chosen = meant(response, forms)
     if len(chosen) > 1 or (not chosen and any(each.kind == "password" for each in reader.controls)):
-        raise cannot_be_filled(response, f"has {len(reader.forms)} forms", "one, or one that asks for a PIN or answers")
+        raise unfamiliar(response, f"has {len(reader.forms)} forms", "one, or one that asks for a PIN or answers")
     return chosen[0] if chosen else None
 
 
@@ -289,7 +298,7 @@ def _fields(
     found = [control for control in named if id(control) not in further]
     twice = [name for name, times in Counter(each["name"] for each in found if each.sent).items() if times > 1]
     if twice:
-        raise cannot_be_filled(response, f"has several fields named {twice[0]}", "a name for each")
+        raise unfamiliar(response, f"has several fields named {twice[0]}", "a name for each")
     return found, first
 
 

@@ -40,6 +40,7 @@ from conformance.planbok.pages import (
     opened_url,
     place_of,
     read_page,
+    unfamiliar,
 )
 
 __all__ = ["ANSWERS", "Button", "Form", "Page", "PageError", "PinAgent", "ScriptNeededError"]
@@ -377,7 +378,7 @@ class _Known:
                     value = next((each for each in form.choices.get(name, ()) if each and each not in chosen), "")
                     chosen.add(value)
                     if not value:
-                        raise cannot_be_filled(response, f"offers nothing to choose in {name}", "a list of questions")
+                        raise unfamiliar(response, f"offers nothing to choose in {name}", "a list of questions")
             if value is None:
                 return None
             values[name] = value
@@ -461,7 +462,7 @@ def _meanings(response: httpx.Response, form: Form) -> dict[str, str]:
     meanings = named or _guessed(form, asked)
     for name in asked:
         if name not in meanings and form.kinds[name] != "select" and not form.fields[name]:
-            raise cannot_be_filled(
+            raise unfamiliar(
                 response,
                 f"asks for {form.labels[name] or 'something without a label'} in {name}",
                 "a PIN, a new PIN twice, or questions and answers",
@@ -508,7 +509,7 @@ def pressed(page: Page, form: Form, action: str) -> Button:
         found = [button for button in form.buttons if _says(button, action)]
     if len(found) != 1:
         shown = ", ".join(button.label or button.value for button in form.buttons) or "none"
-        raise cannot_be_filled(page.response, f"has the buttons: {shown}", f"one that says {action}")
+        raise unfamiliar(page.response, f"has the buttons: {shown}", f"one that says {action}")
     return found[0]
 
 

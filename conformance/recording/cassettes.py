@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from conformance import ConformanceError
-from conformance.bounds.urls import UrlRefused, foreign_url
+from conformance.bounds.urls import UrlRefused, below, foreign_url
 from conformance.exchange import Delivery, Exchange, Generated, Headers, Message, Request, Response
 from conformance.files import data_path, first_problem, read_bounded, write_whole
 from conformance.scenario import StepFailedError
@@ -218,7 +218,7 @@ def _write_exchange(exchange: Exchange, base_url: str) -> dict[str, Any]:
     return {
         "request": {
             "method": request.method,
-            "uri": request.url.removeprefix(base_url),
+            "uri": below(request.url, base_url),
             "headers": _write_headers(request.headers),
             "body": _write_body(request.body),
         },

@@ -10,6 +10,7 @@ import httpx
 
 from conformance.api import ClientJudge
 from conformance.bounds.transport import AnswerRefusedError
+from conformance.bounds.urls import below
 from conformance.clock import Clock
 from conformance.exchange import Delivery, Exchange, Generated, Mode, Request, Response
 from conformance.findings import Finding, Outcome
@@ -90,7 +91,7 @@ class Journal:
 
     def relative(self, url: str) -> str:
         """The part of a URL below the base URL, or the whole URL if it is elsewhere."""
-        return url.removeprefix(self.base_url)
+        return below(url, self.base_url)
 
     def match(self, request: Request) -> Match | None:
         """The operation that a request is for, None if the specification has none there."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from conformance.bounds.urls import below
 from conformance.exchange import Exchange, Request
 from conformance.findings import shorten
 from conformance.recording.cassettes import Cassette, recording_command
@@ -27,8 +28,8 @@ class _Fingerprint:
 
     @classmethod
     def of(cls, request: Request, base_url: str, breaks: frozenset[str]) -> "_Fingerprint":
-        below = urlsplit(request.url.removeprefix(base_url))
-        return cls(request.method, below.path, below.query, request.body, request.header("Idempotency-Key"), breaks)
+        parts = urlsplit(below(request.url, base_url))
+        return cls(request.method, parts.path, parts.query, request.body, request.header("Idempotency-Key"), breaks)
 
     def differences_as_sent(self, recorded: "_Fingerprint") -> list[str]:
         """What differs from a recorded request in what is sent, in words."""

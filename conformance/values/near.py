@@ -34,6 +34,7 @@ __all__ = [
     "field_names",
     "hexadecimal",
     "misses",
+    "respelt_uuids",
     "schemes",
     "sequences_of_bytes",
     "uuids",
@@ -340,6 +341,12 @@ def _joined(right: str, others: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def almost_uuids(right: str) -> list[NearMiss]:
+    """Texts that are no UUID, and almost one."""
+    forms = {"without its last digit": right[:-1], "with one more digit": f"{right}0"}
+    return [NearMiss(name, "form", value, same_form=False) for name, value in forms.items()]
+
+
+def respelt_uuids(right: str) -> list[NearMiss]:
     """Texts that libraries read as a UUID, and that have not its form of 8-4-4-4-12 digits (RFC 9562, section 4)."""
     digits = right.replace("-", "")
     forms = {
@@ -347,8 +354,6 @@ def almost_uuids(right: str) -> list[NearMiss]:
         "in braces": f"{{{right}}}",
         "as a URN": f"urn:uuid:{right}",
         "with a hyphen elsewhere": f"{digits[:9]}-{digits[9:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}",
-        "without its last digit": right[:-1],
-        "with one more digit": f"{right}0",
     }
     return [NearMiss(name, "form", value, same_form=False) for name, value in forms.items()]
 

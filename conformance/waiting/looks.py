@@ -45,11 +45,20 @@ class Waits:
         self._short = set(short)
         self._learns = learns
         self._tell = tell
+        self._longest: dict[str, timedelta] = {}
 
     @property
     def short(self) -> list[str]:
         """What is waited for shortly."""
         return sorted(self._short)
+
+    def note(self, what: str, took: timedelta) -> None:
+        """Remember how long something took to come."""
+        self._longest[what] = max(took, self._longest.get(what, timedelta()))
+
+    def longest(self, what: str) -> timedelta | None:
+        """The longest that something has taken to come; None if that is not known."""
+        return self._longest.get(what)
 
     def eventually(self, what: str, clock: Clock, look: Callable[[], Seen], enough: Callable[[Seen], bool]) -> Seen:
         """What `look` sees as soon as it is `enough`, or what it sees at last.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conformance.bounds.urls import UrlRefused, foreign_url
+from conformance.bounds.urls import UrlRefused, below, foreign_url
 
 REFUSED = {
     "": "it has no scheme",
@@ -58,3 +58,17 @@ def test_what_is_no_url_is_refused_with_a_reason(text: str) -> None:
 )
 def test_what_a_browser_can_open_is_taken(text: str) -> None:
     assert foreign_url(text).host
+
+
+@pytest.mark.parametrize(
+    ("url", "part"),
+    [
+        ("http://host/v1/customers?page=2", "/v1/customers?page=2"),
+        ("http://host:8080/v/link", "http://host:8080/v/link"),
+        ("http://host.example/v/link", "http://host.example/v/link"),
+        ("https://host/v1", "https://host/v1"),
+        ("http://host?page=2", "http://host?page=2"),
+    ],
+)
+def test_what_is_below_a_base_url_begins_with_a_slash_there(url: str, part: str) -> None:
+    assert below(url, "http://host") == part

@@ -159,6 +159,7 @@ FETCH = Step("GET", f"/v1/customers/{CUSTOMER}/challenge", {"challenge": challen
 SIGN = Step(
     "POST", f"/v1/customers/{CUSTOMER}/challenge/sign", status=204, sent={"challenge": challenge()}, headers=(), key="d"
 )
+SIGNED = {"challenge": challenge(), "ownerId": f"{CHAIN}:{ADDRESS}"}
 EVENT = {**customer(), "webhookType": "customer.updated", "eventId": OTHER_CUSTOMER}
 
 RIGHT = (TOKEN, CREATE, SECOND, AGAIN, READ, LIST, FETCH, SIGN)
@@ -232,7 +233,9 @@ BENT: list[tuple[set[str], Bent]] = [
     ({"response.status-documented", "customer.created-with-201"}, (replace(CREATE, status=202),)),
     ({"response.is-json"}, (CREATE, replace(READ, headers=(("Content-Type", "text/html"),)))),
     ({"response.is-json"}, (CREATE, replace(READ, headers=()))),
-    ({PRINTED, "response.matches-inferred-schema"}, (bend(TOKEN, tokenType=...),)),
+    ({"response.matches-inferred-schema"}, (bend(TOKEN, tokenType=...),)),
+    ({"response.matches-inferred-schema"}, (bend(TOKEN, expiresAt=...),)),
+    ({PRINTED, "response.matches-inferred-schema"}, (bend(TOKEN, tokenType=..., token_type="Bearer"),)),
     ({"response.matches-schema"}, (bend(TOKEN, tokenType=7),)),
     ({PRINTED, "response.matches-inferred-schema", "customer.readable"}, (CREATE, bend(READ, externalId=...))),
     (
@@ -288,7 +291,7 @@ BENT: list[tuple[set[str], Bent]] = [
     ),
     ({"signature.right-one-accepted", "customer.created-with-201"}, (replace(CREATE, status=401, answer={}),)),
     ({"signature.right-one-accepted"}, (replace(LIST, status=401, answer={"detail": "bad signature"}),)),
-    ({"signature.right-one-accepted"}, (CREATE, replace(SIGN, status=401))),
+    ({"signature.right-one-accepted"}, (CREATE, replace(SIGN, status=401, sent=SIGNED))),
     ({"authentication.token-lives-an-hour"}, (bend(TOKEN, expiresAt=TOKEN.answer["expiresAt"] + 121),)),
     ({"authentication.token-lives-an-hour"}, (bend(TOKEN, expiresAt=TOKEN.answer["expiresAt"] - 121),)),
     ({"authentication.token-lives-an-hour"}, (bend(TOKEN, expiresAt=0),)),
@@ -455,6 +458,16 @@ RIGHT_TOO: dict[str, Bent] = {
         CREATE,
         replace(SIGN, status=400),
         bend(FETCH, challenge=challenge(ANOTHER_NONCE)),
+    ),
+    "another owner who is refused with 401": (
+        CREATE,
+        replace(SIGN, status=401, sent={**SIGNED, "ownerId": f"eip155:1:{ADDRESS}"}),
+    ),
+    "a challenge that was replaced, refused with 401": (
+        CREATE,
+        replace(SIGN, status=400, sent=SIGNED),
+        bend(FETCH, challenge=challenge(ANOTHER_NONCE)),
+        replace(SIGN, status=401, sent=SIGNED, key="e"),
     ),
     "a new challenge after the hour": (
         CREATE,

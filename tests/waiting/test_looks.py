@@ -77,3 +77,12 @@ def test_a_long_pause_of_the_machines_clock_is_told(
 def test_nothing_is_told_where_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.__stderr__", None)
     announce("Waiting.")
+
+
+def test_the_longest_that_something_took_is_remembered() -> None:
+    waits = Waits()
+    assert waits.longest(WHAT) is None
+    for seconds in (2, 6, 4):
+        waits.note(WHAT, timedelta(seconds=seconds))
+    assert waits.longest(WHAT) == timedelta(seconds=6)
+    assert waits.longest("anything else") is None

@@ -9,6 +9,7 @@ from conformance.findings import Finding
 from conformance.offblocks.checks.base import SAYS, is_plain
 from conformance.offblocks.checks.history import History
 from conformance.offblocks.messages import account
+from conformance.offblocks.observer import Customer
 from conformance.standards.account_ids import checksum_state
 
 _ORDINARY = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -28,6 +29,19 @@ def _is_usual(exchange: Exchange) -> bool:
     )
 
 
+def _signs_what_it_should(exchange: Exchange, customer: Customer) -> bool:
+    """Whether a wallet signature is the owner's, of a challenge that is surely the customer's present one."""
+    members = exchange.request.members()
+    issue = customer.issues.get(str(members.get("challenge")))
+    return (
+        str(members.get("ownerId")).lower() == str(customer.wallet).lower()
+        and customer.current is not None
+        and customer.current.text == members.get("challenge")
+        and issue is not None
+        and issue.span.is_young(exchange)
+    )
+
+
 def right_signature(exchange: Exchange, history: History) -> Iterator[Finding]:
     """Whether a request that is signed as the documents say was accepted.
 
@@ -44,6 +58,9 @@ def right_signature(exchange: Exchange, history: History) -> Iterator[Finding]:
     status = exchange.response.status
     if status == HTTPStatus.UNAUTHORIZED and (not _is_usual(exchange) or history.has_older_token(exchange)):
         return  # what is asked for in an unusual way, or with another token, may be refused with that status too
+    signer = history.observer.customers.get(customer or "") if exchange.operation == "signChallenge" else None
+    if status == HTTPStatus.UNAUTHORIZED and signer is not None and not _signs_what_it_should(exchange, signer):
+        return  # so may what a wallet should not have signed
     if not exchange.response.succeeded and status != HTTPStatus.UNAUTHORIZED:
         return
     yield SAYS.judged(

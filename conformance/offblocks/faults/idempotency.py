@@ -43,7 +43,7 @@ class AnswersMissingAndMalformedKeysWith422(Fault, OffBlocks):
 class AcceptsAnyTextForAKey(Fault, OffBlocks):
     """Takes any text for a key."""
 
-    breaks = ("offblocks.idempotency.key-not-a-uuid-refused",)
+    breaks = ("offblocks.idempotency.key-not-a-uuid-refused", "offblocks.idempotency.key-respelt-refused")
     category = "F102"
 
     def idempotency_key_is_well_formed(self, key: str) -> bool:
@@ -303,7 +303,7 @@ class TellsKeysApartByTheirEnd(Fault, OffBlocks):
 class ReadsKeysAsProgramsDo(Fault, OffBlocks):
     """Takes whatever a library reads as a UUID for a key: with braces, as a URN, without hyphens."""
 
-    breaks = ("offblocks.idempotency.key-not-a-uuid-refused",)
+    breaks = ("offblocks.idempotency.key-respelt-refused",)
 
     def idempotency_key_is_well_formed(self, key: str) -> bool:
         try:

@@ -17,6 +17,14 @@ from conformance.standards.wallet_signatures import Encoding
 _SECONDS_BETWEEN_CHECK_AND_EFFECT = 0.25
 _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
+_OF_WALLET_SIGNATURES = {
+    Reason.WALLET_SIGNATURE,
+    Reason.SIGNATURE_ENCODING,
+    Reason.OWNER,
+    Reason.CHALLENGE,
+    Reason.EXPIRED_CHALLENGE,
+}
+
 
 class RefusesHexText(Fault, OffBlocks):
     """Takes the bytes of a signature only."""
@@ -191,6 +199,15 @@ class AnswersWrongSignaturesWith403(Variation, OffBlocks):
 
     def refusal_status(self, reason: Reason) -> int:
         return 403 if reason is Reason.WALLET_SIGNATURE else super().refusal_status(reason)
+
+
+class AnswersWhatIsSignedWronglyWith401(Variation, OffBlocks):
+    """Answers a wrong wallet signature, another owner and another or an expired challenge with 401."""
+
+    permits = "Customer Creation is silent on their status, and lists 401 for the operation."
+
+    def refusal_status(self, reason: Reason) -> int:
+        return 401 if reason in _OF_WALLET_SIGNATURES else super().refusal_status(reason)
 
 
 class IgnoresOwnerId(Variation, OffBlocks):

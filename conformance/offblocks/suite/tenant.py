@@ -27,6 +27,7 @@ CLOCKS_APART = timedelta(minutes=2)
 _OWN = "the tenant's own"
 
 
+_RENEWAL = "a new challenge after a failed signature"
 _LOOKS_FOR_A_NEW_ONE = 5
 """How often the challenge is looked for that follows a failed signature, which no document promises at once."""
 
@@ -347,8 +348,10 @@ class Tenant(ApiTenant):
             StepFailedError: If the answer has none.
         """
         failed, challenge = self._failed.pop(customer, None), self._fetched(customer)
-        for _ in range(_LOOKS_FOR_A_NEW_ONE):
+        for looks in range(_LOOKS_FOR_A_NEW_ONE):
             if challenge != failed or not self._renews:
+                if failed is not None and challenge != failed:
+                    self._subject.waits.note(_RENEWAL, looks * BETWEEN_LOOKS)
                 return challenge
             self._shown_again = True
             self.clock.advance(BETWEEN_LOOKS)
@@ -359,7 +362,9 @@ class Tenant(ApiTenant):
     def let_renew(self, customer: str) -> None:
         """Let a moment pass in which a new challenge may appear, if a signature of the customer's has just failed."""
         if self._failed.pop(customer, None) is not None:
-            self.clock.advance((_LOOKS_FOR_A_NEW_ONE + 1) * BETWEEN_LOOKS)
+            longest = self._subject.waits.longest(_RENEWAL)
+            most = _LOOKS_FOR_A_NEW_ONE * BETWEEN_LOOKS if longest is None else longest
+            self.clock.advance(most + BETWEEN_LOOKS)
 
     def _fetched(self, customer: str) -> Challenge:
         exchange = self.fetch(customer)

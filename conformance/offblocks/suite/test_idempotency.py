@@ -68,7 +68,11 @@ def test_a_missing_key_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: 
         expect_refusal_status("offblocks.idempotency.missing-key-is-400", answer, 400)
 
 
-@verifies("offblocks.idempotency.key-not-a-uuid-refused", "offblocks.idempotency.key-not-a-uuid-is-400")
+@verifies(
+    "offblocks.idempotency.key-not-a-uuid-refused",
+    "offblocks.idempotency.key-not-a-uuid-is-400",
+    "offblocks.idempotency.key-respelt-refused",
+)
 def test_a_key_that_is_no_uuid_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
     """Given a customer, when another is created and the owner signs, with texts for keys, some almost UUIDs."""
     customer = tenant.onboard(wallet)
@@ -78,9 +82,14 @@ def test_a_key_that_is_no_uuid_is_refused(tenant: Tenant, wallet: Wallet, other_
     ):
         expect_refusal_status("offblocks.idempotency.key-not-a-uuid-is-400", answer, 400)
         expect_refusal("offblocks.idempotency.key-not-a-uuid-refused", answer, "a key is a UUID")
-    for miss in near.almost_uuids(tenant.new_key()):
-        answer = tenant.create(tenant.new_wallet(), key=miss.value, breaks=WITHOUT_KEY)
-        expect_refusal("offblocks.idempotency.key-not-a-uuid-refused", answer, f"the key is a UUID {miss.name}")
+    key = tenant.new_key()
+    for rule, misses in (
+        ("offblocks.idempotency.key-respelt-refused", near.respelt_uuids(key)),
+        ("offblocks.idempotency.key-not-a-uuid-refused", near.almost_uuids(key)),
+    ):
+        for miss in misses:
+            answer = tenant.create(tenant.new_wallet(), key=miss.value, breaks=WITHOUT_KEY)
+            expect_refusal(rule, answer, f"the key is a UUID {miss.name}")
 
 
 # ----------------------------------------------------------------------------------------------------------- repeating

@@ -245,6 +245,15 @@ class NamesIdsTwice(Variation, Planbok):
         return {"challengeId": challenge.id, "id": challenge.id}
 
 
+class NamesTheLanguageInLinks(Variation, Planbok):
+    """Ends the links of pages with the customer's language, in a query."""
+
+    permits = "No document says how the URL of a page is made up."
+
+    def page_url(self, challenge: Challenge) -> str:
+        return f"{super().page_url(challenge)}?lang=en"
+
+
 class SaysCompleted(Variation, Planbok):
     """Calls a challenge that succeeded ``completed``."""
 

@@ -28,6 +28,7 @@ _PINS = ("pin", "new_pin", "new_pin_again")
 _PIN_FIELD = re.compile(
     r'<p class="field">\s*<label for="(?P<name>(new_)?pin(_again)?)">(?P<label>[^<]*).*?</p>', re.DOTALL
 )
+_CANCEL = re.compile(r'<button name="action" value="cancel"[^>]*>[^<]*</button>')
 _LANGUAGE = b'<form action="language"><select name="lang"><option>en<option>fr</select><button>Choose</button></form>'
 _OPINION = (
     b'</main><form method="post"><label>Tell us what you think <input name="opinion"></label>'
@@ -231,6 +232,16 @@ class KeepsWhoCancels(Variation, Planbok):
 
     def leave_cancelled(self, challenge: Challenge) -> Response:
         return self.show(challenge, Step.CANCELLED, "")
+
+
+class OffersNoCancelling(Variation, Planbok):
+    """Has no button on its pages to cancel by."""
+
+    permits = "No document says that a customer can do more than leave the page."
+
+    def show(self, *about: Any, **more: Any) -> Response:
+        shown = super().show(*about, **more)
+        return replace(shown, body=_CANCEL.sub("", shown.body.decode()).encode())
 
 
 class _EntersDigitByDigit(Variation, Planbok, abstract=True):

@@ -1,6 +1,7 @@
 """The customer before the hosted page, in whose place the PIN agent acts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from functools import cache, partial
@@ -13,10 +14,10 @@ from conformance.exchange import Exchange
 from conformance.findings import Finding, answer, judged
 from conformance.ids import Ids
 from conformance.planbok.chromium import BrowserMissingError, shared
-from conformance.planbok.pages import opened_url
+from conformance.planbok.pages import UnfamiliarPageError, opened_url
 from conformance.planbok.pin_agent import Page, PageError, PinAgent, ScriptNeededError, offers
 from conformance.planbok.prompting_agent import PromptingAgent
-from conformance.recording.journal import BREAKS, EXCHANGE, JournalTransport
+from conformance.recording.journal import EXCHANGE, MAY_BREAK, JournalTransport
 from conformance.recording.patience import GUESSES, NotTakenError, patiently
 from conformance.scenario import StepFailedError, found, needs
 from conformance.settings import ServerSettings, checked_ca_file, is_loopback, read
@@ -139,8 +140,8 @@ class Person:
 
     def open_unasked(self, url: str) -> Page:
         """Open a page at a link that no challenge has, in a browser of its own."""
-        breaks = {BREAKS: frozenset({"planbok.client.sends-user-to-given-url"})}
-        return self._do(lambda: PinAgent(self._browser, extensions=breaks, clock=self.clock).open(url))
+        may_break = {MAY_BREAK: frozenset({"planbok.client.sends-user-to-given-url"})}
+        return self._do(lambda: PinAgent(self._browser, extensions=may_break, clock=self.clock).open(url))
 
     def give_answers(self, url: str) -> Page:
         """Give the answers at a page, and leave it where it asks for a new PIN."""
@@ -239,6 +240,15 @@ class Person:
         other._agent_used = None  # noqa: SLF001 - its own class
         return other
 
+    def give_up(self, url: str) -> None:
+        """Cancel, or leave a page that has no button for it."""
+
+        def cancel_or_leave() -> None:
+            with suppress(UnfamiliarPageError):
+                self._agent.cancel(url)
+
+        self._do(cancel_or_leave, at=url)
+
     def take_another_browser(self) -> None:
         """Forget everything that pages have left."""
         if self._agent_used is not None:
@@ -252,7 +262,8 @@ class Person:
         """What a person does; a new page that breaks is none that a challenge's link leads to.
 
         Raises:
-            NeedError: If nobody stands in for the person, or the page works by a script alone.
+            NeedError: If nobody stands in for the person, the page works by a script alone, or a program does not know
+                how to fill it in.
             StepFailedError: If the page cannot be filled in.
         """
         if self._mode == "none":
@@ -275,7 +286,7 @@ class Person:
             needs(str(error))
         except PageError as error:
             broken = self._browser.broken
-            if self._mode == "browser":
+            if self._mode == "browser" or isinstance(error, UnfamiliarPageError):
                 needs(f"a person at the hosted page, since a program cannot fill it: {error} Give --pin-agent person")
             if broken is None:
                 raise StepFailedError(f"The hosted page was to be filled in: {error}") from error

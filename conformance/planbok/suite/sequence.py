@@ -104,7 +104,7 @@ class Sequence(CallSequence):
         one = self._customer(customer)
         if one.set_up is not None:
             with suppress(StepFailedError):
-                (one.person.cancel if act == "cancels" else one.person.set_up)(one.set_up.url)
+                (one.person.give_up if act == "cancels" else one.person.set_up)(one.set_up.url)
             self.tenant.read(one.id)
 
     @step(
@@ -150,7 +150,7 @@ class Sequence(CallSequence):
                 page = one.person.open(issued.url)
                 one.page, one.on_page = (page, issued) if page.form is not None else (one.page, one.on_page)
                 if act == "cancels":
-                    one.person.cancel(issued.url)
+                    one.person.give_up(issued.url)
                 elif act != "looks on":
                     misses = near.misses(one.person.pin, near.PIN, others=[one.person.other_pin])
                     wrong = misses[self.tenant.ids.below(len(misses))].value

@@ -1,5 +1,6 @@
 """A challenge is issued for new wallets, reads pending until its page was completed, and lives 15 minutes."""
 
+import re
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -32,6 +33,7 @@ LINKS = 6
 """How many near misses of a link are opened."""
 DAYS_AFTER = (1, 31)
 """After how many days an expired challenge is tried: a whole turn of a clock, and longer than any month."""
+_IN_A_LINK = re.compile(r"[0-9A-Za-z_-]+")
 TWO_MINUTES_BEFORE = timedelta(minutes=13)
 TWO_MINUTES_AFTER = timedelta(minutes=17)
 
@@ -214,10 +216,10 @@ def test_an_id_or_a_link_like_a_challenges_is_not_the_challenges(tenant: Tenant)
             exchange,
             f"the id is like one that was given, {miss.name}, and nobody gave it",
         )
-    place, _, link = issued.url.rpartition("/")
-    links = [miss for miss in near.misses(link, near.HEX) if miss.value.isascii() and miss.value.isalnum()]
+    start, link, end = _what_differs(issued.url, other.url)
+    links = [miss for miss in near.misses(link, near.HEX) if _IN_A_LINK.fullmatch(miss.value)] if link else []
     for miss in links[:LINKS]:
-        page = customer.person.open_unasked(f"{place}/{miss.value}")
+        page = customer.person.open_unasked(f"{start}{miss.value}{end}")
         expect(
             "planbok.challenge.unknown-refused",
             page.form is None,
@@ -445,6 +447,16 @@ def _expect_accepted_or_refused(rule: str, exchange: Exchange) -> None:
         got=exchange.response.status,
         exchange=exchange,
     )
+
+
+def _what_differs(url: str, other: str) -> tuple[str, str, str]:
+    """What stands before, in and after the one part in which the links of two challenges differ; nothing if more do."""
+    parts, others = (re.split(f"({_IN_A_LINK.pattern})", each) for each in (url, other))
+    differing = [place for place, (one, another) in enumerate(zip(parts, others, strict=False)) if one != another]
+    if len(differing) != 1 or len(parts) != len(others):
+        return url, "", ""
+    place = differing[0]
+    return "".join(parts[:place]), parts[place], "".join(parts[place + 1 :])
 
 
 def _expect_pending(tenant: Tenant, customer: Onboarding, issued: Issued, when: str) -> None:

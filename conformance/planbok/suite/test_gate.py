@@ -74,12 +74,12 @@ def test_a_customer_without_recovery_gets_no_wallet(tenant: Tenant) -> None:
 @crosses("set-up", "page")
 @verifies("planbok.customer.has-recovery", "planbok.gate.no-wallet-without-recovery")
 def test_a_set_up_that_was_given_up_is_none(tenant: Tenant) -> None:
-    """Given a customer who cancelled when asked for recovery, when the customer is read and asks for wallets."""
+    """Given a customer who gave up when asked for recovery, when the customer is read and asks for wallets."""
     customer = tenant.onboard()
     issued = tenant.issued(tenant.ask("initialize", customer.id))
     page = customer.person.set_pin(issued.url)
     if page.form is not None:
-        customer.person.cancel(issued.url)
+        customer.person.give_up(issued.url)
     tenant.shortly()
     _expect_flag(tenant, customer, "hasRecovery", shown=False, when="when its set-up was cancelled")
     exchange = _asked_too_early(tenant, customer)

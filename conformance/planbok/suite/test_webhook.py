@@ -145,12 +145,12 @@ def test_no_wallet_is_announced_before_the_pin_was_entered(tenant: Tenant) -> No
 
 @verifies("planbok.webhook.none-for-a-failed-challenge")
 def test_no_wallet_is_announced_for_a_failed_challenge(tenant: Tenant) -> None:
-    """Given a challenge for which a wrong PIN was entered, when it is cancelled, and another one is completed."""
+    """Given a challenge for which a wrong PIN was entered, when it is given up, and another one is completed."""
     customer = tenant.ready()
     failed_chain, chain = tenant.two_chains
     failed = tenant.requested(customer, [failed_chain])
     customer.person.authorize(failed.url, customer.person.other_pin)
-    customer.person.cancel(failed.url)
+    customer.person.give_up(failed.url)
     tenant.shortly()
     before = tenant.deliveries()
     challenge = tenant.provisioned(customer, [chain])
@@ -164,7 +164,7 @@ def test_no_wallet_is_announced_for_a_failed_challenge(tenant: Tenant) -> None:
         *_events(before, "wallet.created", [customer.id, failed.id]),
         *(event for event in events if any(wallet.blockchain == failed_chain for wallet in wallets_shown(event))),
     ]
-    _expect_none("planbok.webhook.none-for-a-failed-challenge", wrong, f"for {failed_chain}, which was cancelled")
+    _expect_none("planbok.webhook.none-for-a-failed-challenge", wrong, f"for {failed_chain}, which was given up")
 
 
 @verifies("planbok.webhook.customer-events-sent", "planbok.webhook.event-matches-schema", "planbok.webhook.event-id")
