@@ -36,6 +36,11 @@ def exchange(asked: object, answered: object, authorization: str | None = None) 
     )
 
 
+def listing(*customers: object) -> Exchange:
+    asked = Request((), b"", "GET", "https://toy.test/customers")
+    return replace(exchange({}, {"customers": customers}), request=asked)
+
+
 def test_secrets_keep_their_shape() -> None:
     redacted = Redactor(SECRETS).exchange(exchange({"apiKey": KEY, "apiSecret": SECRET}, {"token": JWT, "n": 1}))
     assert redacted.request.json() == {
@@ -268,6 +273,23 @@ def test_what_a_private_key_has_in_common_with_others_is_no_part_of_a_secret() -
     assert redactor.text("it was BIGeMIGbAgEBBDD7k2X") == "it was redacted-signing_key"
 
 
+@pytest.mark.parametrize(
+    "become_known",
+    [
+        lambda redactor: redactor.hide("apiSecret", SECRET),
+        lambda redactor: redactor.know({"first": {"api_secret": SECRET}}),
+        lambda redactor: redactor.exchange(listing({"id": "c-1", "name": SECRET})),
+    ],
+    ids=["shown", "known", "of a stranger"],
+)
+def test_what_was_harmless_is_hidden_once_it_is_known_for_a_secret(become_known: Callable[[Redactor], object]) -> None:
+    redactor = Redactor(SECRETS, personal=["name"])
+    text = f"it says {SECRET}"
+    assert redactor.text(text) == redactor.text(text) == text
+    become_known(redactor)
+    assert SECRET not in redactor.text(text)
+
+
 def test_a_text_is_hidden_before_it_is_cut() -> None:
     redactor = Redactor(SECRETS)
     redactor.response(Response((), json.dumps({"token": JWT}).encode(), 200))
@@ -304,7 +326,7 @@ STRANGERS = {
 def test_who_the_customers_of_others_are_is_hidden_and_who_ones_own_are_is_not() -> None:
     redactor = Redactor((), personal=("name", "refId", "chainId"))
     redactor.exchange(exchange({"name": "Test Person", "refId": "test-1"}, {"data": {"id": "mine"}}))
-    listed = replace(exchange({}, STRANGERS), request=Request((), b"", "GET", "https://toy.test/customers"))
+    listed = listing(*STRANGERS["customers"])
     shown = redactor.exchange(listed).response.json()["customers"]
     by_id = {each["id"]: each for each in shown}
     assert by_id["mine"] == {"id": "mine", "name": "Test Person", "refId": "test-1"}

@@ -23,6 +23,8 @@ _PART_OF = "redacted-"
 """What stands instead of a part of a secret, before the name of the setting."""
 _MOST_PASSES = 12
 """How often a text is looked through again after something was hidden in a layer of it."""
+_SHORT, _MANY = 300, 10_000
+"""How long a text may be to be remembered as one that holds no secret, and how many are."""
 _PUBLIC = "_id"
 """The end of the names of credentials that are no secrets: the id of a key is sent in the open."""
 
@@ -59,6 +61,7 @@ class Redactor:
         self._written = Forms(within_words=within_words)
         self._coded = Forms(seldom=True)
         self._parts = Parts()
+        self._harmless: set[str] = set()
 
     def know(self, credentials: Mapping[str, Mapping[str, str]], *, in_parts: bool = False) -> None:
         """Hide these credentials wherever they stand, even where nothing says that they are secret.
@@ -74,6 +77,7 @@ class Redactor:
                     self._known |= dict.fromkeys([*plain_forms(value), *coded_forms(value)], (name, value))
                     if in_parts:
                         self._parts.add(value, f"{_PART_OF}{name}")
+        self._harmless.clear()
 
     def hide(self, name: str, value: str, *, instead: str | None = None) -> None:
         """Remember `value` as a secret called `name`; a placeholder of its shape is written, or `instead`."""
@@ -86,9 +90,18 @@ class Redactor:
         self._given.add(placeholder)
         self._written.add(plain_forms(value), placeholder, own=value)
         self._coded.add(coded_forms(value), placeholder)
+        self._harmless.clear()
 
     def text(self, text: str) -> str:
         """`text` without the secrets known so far, be they escaped, in base64 or in hex."""
+        if text in self._harmless:
+            return text
+        hidden = self._hidden(text)
+        if hidden == text and len(text) <= _SHORT and len(self._harmless) < _MANY:
+            self._harmless.add(text)  # many come again, until another secret becomes known
+        return hidden
+
+    def _hidden(self, text: str) -> str:
         self._hide_known(text)
         for _ in range(_MOST_PASSES):
             text = _replaced(text, self._written.places(text))
@@ -150,6 +163,7 @@ class Redactor:
                 self._written.add([f'"{name}"{colon}"{written}"'], f'"{name}"{colon}"{placeholder}"')
         if len(value) >= UNMISTAKABLE and not value.isalpha():
             self._written.add(plain_forms(value), placeholder)
+        self._harmless.clear()
 
     def request(self, request: Request, *, made_up: bool = False) -> Request:
         """The request without secrets, of a body that is made up without those known so far."""
