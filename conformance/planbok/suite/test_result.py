@@ -50,7 +50,9 @@ def test_a_page_that_was_left_open_cancels_nothing(tenant: Tenant) -> None:
         step_failed(
             "A completed challenge was to have a result", relies_on=["planbok.result.readable-after-completion"]
         )
-    tenant.owned(customer.id)
+    tenant.eventually(
+        "new wallets to be listed", lambda: tenant.owned(customer.id), lambda found: len(found) >= len(before.wallets)
+    )
     if page.form is not None:
         other.submit(page, {}, "cancel")
     tenant.shortly()
