@@ -178,7 +178,7 @@ def test_a_task_that_is_cancelled_takes_nothing_away(tenant: Tenant) -> None:
         "planbok.customer.pin-replaced",
         challenge.succeeded,
         where="response /data/status",
-        expected="a challenge that succeeded with the PIN that was set by way of the answers, which none took the place of",
+        expected="a challenge that succeeded with the PIN that the answers let the customer set",
         got=challenge.status,
     )
 
