@@ -227,7 +227,7 @@ class ShowsWalletsThatAreThere(Fault, Planbok):
 class CompletesAtOnceWhatIsThere(Fault, Planbok):
     """Completes a challenge without the PIN where the customer has all its wallets."""
 
-    breaks = ("planbok.page.asks-pin-every-time",)
+    breaks = ("planbok.page.asks-pin-every-time", "planbok.page.wrong-pin-refused")
 
     def issue(
         self,

@@ -180,10 +180,20 @@ class Company(ApiCompany[Tenant, Onboarding]):
         yield
 
     def _changed(self, before: View, after: View) -> list[str]:
-        """The places that read otherwise, but for challenges that end since their pages were filled in."""
+        """The places that read otherwise, but for what comes some time after a page was filled in.
+
+        Its challenge ends and has a result, and its customer is shown with a PIN or recovery.
+        """
         filled_in = self._filled_in()
-        ending = {place for place in before if _is_under_way(before[place]) and place.split(" ")[1] in filled_in}
-        return [place for place in changes(before, after) if place not in ending]
+        owners = {customer for customer, challenge in self._challenges() if challenge in filled_in}
+
+        def comes_late(place: str) -> bool:
+            kind, of, *_, customer = place.split(" ")
+            if kind in {"hasPin", "hasRecovery"}:
+                return before[place] is False and customer in owners
+            return of in filled_in and (_is_under_way(before[place]) or (kind == "result" and before[place] is None))
+
+        return [place for place in changes(before, after) if not comes_late(place)]
 
     def _customer_at(self, page: str) -> str:
         """The id of the customer whose challenge has a page, empty if none was issued with it."""

@@ -282,7 +282,11 @@ def test_a_long_list_holds_every_customer(tenant: Tenant) -> None:
     if not tenant.moves_clock:
         needs("dozens of customers, which only the reference sandbox is asked to create")
     ids = {tenant.onboard().id for _ in range(MANY_CUSTOMERS)}
-    missing = ids - {customer.get("id") for customer in listed_customers(tenant)}
+    missing = tenant.eventually(
+        "a customer to be listed",
+        lambda: ids - {str(customer.get("id")) for customer in listed_customers(tenant)},
+        lambda found: not found,
+    )
     expect(
         "planbok.customer.listed",
         not missing,

@@ -133,8 +133,9 @@ def _tried(tenant: Tenant, customer: Onboarding, entries: Mapping[str, str]) -> 
 def test_many_wrong_pins_lock_the_customer_out(tenant: Tenant) -> None:
     """Given a customer who entered the right PIN once, when it is entered again after ten wrong ones."""
     customer = tenant.ready()
-    tenant.provisioned(customer, tenant.two_chains[:1])
-    page = customer.person.open(tenant.requested(customer).url)
+    first, second = tenant.two_chains
+    tenant.provisioned(customer, [first])
+    page = customer.person.open(tenant.requested(customer, [second]).url)
     for _ in range(MANY):
         if page.form is None:
             exchange = tenant.ask_wallets(customer.id)

@@ -50,7 +50,9 @@ def test_a_page_that_was_left_open_cancels_nothing(tenant: Tenant) -> None:
         step_failed(
             "A completed challenge was to have a result", relies_on=["planbok.result.readable-after-completion"]
         )
-    tenant.owned(customer.id)
+    tenant.eventually(
+        "new wallets to be listed", lambda: tenant.owned(customer.id), lambda found: len(found) >= len(before.wallets)
+    )
     if page.form is not None:
         other.submit(page, {}, "cancel")
     tenant.shortly()
@@ -99,9 +101,19 @@ def test_a_chain_that_is_there_has_no_result_without_the_pin(tenant: Tenant) -> 
         expected="a challenge that awaits the PIN, though the wallet is there",
         got=challenge.status,
     )
+    if challenge.succeeded:
+        step_failed("A challenge was to await the PIN", relies_on=["planbok.page.asks-pin-every-time"])
     customer.person.cancel(issued.url)
     tenant.shortly()
-    tenant.challenge(customer.id, issued.id)
+    cancelled = challenge_of(tenant.challenge(customer.id, issued.id).response)
+    for rule, found in (("none-while-pending", challenge), ("none-when-failed", cancelled)):
+        expect(
+            f"planbok.result.{rule}",
+            found is None or not found.wallets,
+            where="response /data/result",
+            expected="no wallets",
+            got=found.result if found else "no challenge",
+        )
 
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
