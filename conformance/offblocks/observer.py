@@ -201,6 +201,10 @@ class Observer:
         pair = wallet.lower(), external_id
         return frozenset(customer for (_, *rest), customer in self.pairs.items() if tuple(rest) == pair)
 
+    def has_created(self, identity: str, customer: str) -> bool:
+        """Whether an identity was answered with a customer, be it that another one was before."""
+        return any(pair[0] == identity and known == customer for pair, known in self.pairs.items())
+
     def use_before(self, exchange: Exchange) -> Use | None:
         """The first use of a request's key by the same identity, whose time may be over; None if there was none.
 

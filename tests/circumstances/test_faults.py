@@ -47,6 +47,12 @@ CASES = [
         "offblocks.authentication.token-issued",
     ),
     (
+        "WantsAccept",
+        "offblocks/challenge/a_challenge_is_fetched_again",
+        "no-accept",
+        "offblocks.authentication.token-issued",
+    ),
+    (
         "ForgetsTheOlderToken",
         "offblocks/challenge/a_challenge_is_fetched_again",
         "new-token",

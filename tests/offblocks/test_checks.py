@@ -586,6 +586,13 @@ def test_only_the_token_that_was_given_last_tells_of_signatures() -> None:
     assert broken(TOKEN, again, refused["d.e.f"]) == broken(TOKEN, refused["a.b.c"]) == {"signature.right-one-accepted"}
 
 
+def test_a_list_shows_nobody_whom_another_client_alone_created() -> None:
+    theirs = replace(LIST, identity="second", answer=[customer()])
+    assert broken(CREATE, theirs) == {"isolation.list-apart"}
+    same = bend(replace(CREATE, identity="second"), challenge=challenge(ANOTHER_NONCE))
+    assert "isolation.list-apart" not in broken(CREATE, same, theirs)
+
+
 def test_an_event_shows_its_customer_as_it_was_created() -> None:
     assert broken(CREATE, events=[{**EVENT, "externalId": "user-2"}]) == {"webhook.event-matches-schema"}
     assert broken(CREATE, events=[{**EVENT, "chainId": f"{CHAIN}:{ADDRESS.lower()}"}]) == set()

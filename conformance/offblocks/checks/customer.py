@@ -205,9 +205,13 @@ def listing(exchange: Exchange, history: History) -> Iterator[Finding]:
     for number, members in enumerate(listed(exchange)):
         where = f"response /{number}"
         yield from _customer_fields(members, where, exchange)
-        created = history.observer.creation(str(members.get("id")))
+        identifier = str(members.get("id"))
+        created = history.observer.creation(identifier)
         if created is not None and created.identity == exchange.identity:
             yield from as_created("customer.listed", members, created, where, exchange)
+        elif created is not None and not history.observer.has_created(exchange.identity, identifier):
+            expected = "no customer whom another client alone created"
+            yield SAYS.judged("isolation.list-apart", False, f"{where}/id", expected, identifier, exchange)
 
 
 def listed(exchange: Exchange) -> list[Mapping[str, object]]:

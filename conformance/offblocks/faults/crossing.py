@@ -281,3 +281,35 @@ class VerifiesWhoSignedLast(Fault, OffBlocks):
         if latest is not None and self.may_verify(latest):
             call = replace(call, parameters={"customerId": latest.id})
         return await super().verify_customer(call)
+
+
+class TakesWalletsForVerified(Fault, OffBlocks):
+    """Has a customer begin as active whose wallet is an active customer's."""
+
+    breaks = ("offblocks.customer.starts-initiating",)
+
+    async def create_customer(self, call: Call) -> Response:
+        response = await super().create_customer(call)
+        latest = next(reversed(self.customers.values()), None)
+        wallets = {
+            str(each.account).lower()
+            for each in self.customers.values()
+            if each.status == Status.ACTIVE and each.tenant is call.tenant
+        }
+        if latest is None or json.loads(response.body).get("id") != latest.id:
+            return response
+        if str(latest.account).lower() not in wallets:
+            return response
+        latest.status = Status.ACTIVE
+        return replace(response, body=to_json(self.creation_body(latest)))
+
+
+class ReopensWhoIsSentAgain(Fault, OffBlocks):
+    """Has a customer who is to be verified sign again when its pair is sent again, and refused."""
+
+    breaks = ("offblocks.signing.moves-the-status",)
+
+    def answer_to_duplicate(self, customer: Customer) -> Response:
+        if customer.status == Status.VERIFYING:
+            self.change_status(customer, Status.INITIATING)
+        return super().answer_to_duplicate(customer)

@@ -344,7 +344,10 @@ class WaitsForWhateverHasTheKey(Fault, OffBlocks):
 class KeepsKeysByToken(Fault, OffBlocks):
     """Knows a key again only with the token that it came with."""
 
-    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+    breaks = (
+        "offblocks.idempotency.repeat-answered-alike",
+        "offblocks.idempotency.sign-repeat-outlives-challenge",
+    )
 
     def idempotency_scope(self, call: Call, key: str) -> Hashable:
         return super().idempotency_scope(call, key), call.request.header("Authorization")

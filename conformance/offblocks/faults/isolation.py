@@ -1,9 +1,12 @@
 """What can be wrong with keeping API clients apart."""
 
 from collections.abc import Hashable
+from uuid import NAMESPACE_URL, uuid5
 
+from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Tenant
 from conformance.sandbox.faults import Fault
+from conformance.standards.account_ids import AccountId
 
 
 class ListsEverybodysCustomers(Fault, OffBlocks):
@@ -45,3 +48,39 @@ class SendsEventsToAllClients(Fault, OffBlocks):
 
     def webhook_addresses(self, customer: Customer) -> list[str]:
         return [hook.callback_url for tenant in self.tenants.values() for hook in tenant.webhooks.values()]
+
+
+class KeepsListsForEverybody(Fault, OffBlocks):
+    """Serves a list again that was asked for at the same instant, whoever asks."""
+
+    breaks = ("offblocks.isolation.list-apart",)
+
+    async def list_customers(self, call: Call) -> Response:
+        kept: dict[object, Response] = self.__dict__.setdefault("lists", {})
+        known = self.now(), tuple(each.status for each in self.customers.values())
+        if known not in kept:
+            kept[known] = await super().list_customers(call)
+        return kept[known]
+
+
+class KeepsReadingsForEverybody(Fault, OffBlocks):
+    """Serves a customer again that was read at the same instant, whoever reads it."""
+
+    breaks = ("offblocks.isolation.customer-unseen",)
+
+    async def get_customer(self, call: Call) -> Response:
+        kept: dict[object, Response] = self.__dict__.setdefault("readings", {})
+        found = self.customers.get(call.parameters["customerId"])
+        known = call.parameters["customerId"], self.now(), found and found.status
+        if known not in kept:
+            kept[known] = await super().get_customer(call)
+        return kept[known]
+
+
+class DerivesIdsFromThePair(Fault, OffBlocks):
+    """Gives two clients' customers of one pair the same id, so that the later one takes the place of the other."""
+
+    breaks = ("offblocks.customer.readable",)
+
+    def new_customer_id(self, tenant: Tenant, account: AccountId, external_id: str) -> str:
+        return str(uuid5(NAMESPACE_URL, f"{account}|{external_id}"))

@@ -280,6 +280,22 @@ def test_an_onboarded_customer_is_not_created_again(tenant: Tenant, wallet: Wall
     expect_status("offblocks.customer.onboarded-pair-is-409", again, HTTPStatus.CONFLICT)
 
 
+@verifies("offblocks.signing.moves-the-status", "offblocks.customer.starts-initiating")
+def test_who_has_signed_stays_so_when_the_pair_comes_again(tenant: Tenant) -> None:
+    """Given customers who are to be verified and active, when their pairs come again, and their wallets with others."""
+    for customer in (tenant.verifying(tenant.new_wallet()), tenant.simulated("verify", tenant.new_wallet())):
+        again = tenant.create(customer.wallet, customer.external_id)
+        status = tenant.status_shortly(customer.id)
+        expect(
+            "offblocks.signing.moves-the-status",
+            status != "initiating",
+            where="response /status",
+            expected="verifying, or a later state",
+            got=f"{status}, after a creation that was answered {again.response.status}",
+        )
+        tenant.create(customer.wallet)
+
+
 @leaves_out("neighbours", because="What is sent at once meets enough besides.")
 @verifies("offblocks.customer.no-second-for-a-pair")
 def test_a_pair_that_comes_at_once_is_created_once(tenant: Tenant) -> None:

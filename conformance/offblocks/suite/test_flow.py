@@ -158,7 +158,8 @@ def test_what_a_customer_does_is_done_by_nobody_else(tenant: Tenant) -> None:
         customer = tenant.onboard(tenant.new_wallet())
         others = {each.id: "initiating" for each in tenant.like(customer)}
         _require_taken(tenant.sign(customer.id, customer.wallet, customer.challenge))
-        others[tenant.verifying(tenant.new_wallet()).id] = "verifying"
+        later = tenant.signed_up(tenant.new_wallet()).id
+        others[later] = _expect_past_screening(tenant, later)
         if _expect_past_screening(tenant, customer.id) == "verifying":
             _simulated(tenant, outcome, customer.id)
         states = {customer.id: end, **others}

@@ -34,8 +34,9 @@ UNSEEN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 def test_a_list_shows_no_customers_of_others(
     tenant: Tenant, other_tenant: Tenant, wallet: Wallet, other_wallet: Wallet
 ) -> None:
-    """Given a customer of one client and then one of another, when the other client lists its customers."""
+    """Given a customer whom one client listed, and then one of another, when the other client lists its customers."""
     customer, own = tenant.onboard(wallet), other_tenant.onboard(other_wallet)
+    listed_with(tenant, customer.id)
     exchange = listed_with(other_tenant, own.id)
     found = [each for each in listed(exchange) if each.get("id") == customer.id]
     expect(
@@ -51,16 +52,43 @@ def test_a_list_shows_no_customers_of_others(
 @crosses("authentication", "isolation")
 @verifies("offblocks.isolation.customer-unseen")
 def test_a_customer_is_not_read_by_others(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
-    """Given a customer of one client, when another client reads it."""
+    """Given a customer whom its client has read, when another client reads it."""
     customer = tenant.onboard(wallet)
+    tenant.read(customer.id)
     expect_status("offblocks.isolation.customer-unseen", other_tenant.read(customer.id), *UNSEEN)
 
 
 @verifies("offblocks.isolation.challenge-unseen")
 def test_a_challenge_is_not_fetched_by_others(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
-    """Given a customer of one client, when another client fetches its challenge."""
+    """Given a customer whose client has fetched its challenge, when another client fetches it."""
     customer = tenant.onboard(wallet)
+    tenant.fetch(customer.id)
     expect_status("offblocks.isolation.challenge-unseen", other_tenant.fetch(customer.id), *UNSEEN)
+
+
+@crosses("isolation", "state")
+@verifies("offblocks.customer.readable", "offblocks.isolation.others-untouched")
+def test_a_pair_of_two_clients_is_that_of_two_customers(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer, when another client creates one with the same wallet and external id, who signs."""
+    customer = tenant.onboard(wallet)
+    creation = other_tenant.create(wallet, customer.external_id)
+    challenge = issued_challenge(creation.response)
+    if challenge is None:
+        needs("a customer with the wallet and external id of another client's, which this API refuses")
+    other_tenant.sign(str(creation.response.members().get("id")), wallet, challenge)
+    read = tenant.read(customer.id)
+    expect_status("offblocks.customer.readable", read, 200)
+    if not read.response.succeeded:
+        step_failed("A customer was to be read", read)
+    status = read.response.members().get("status")
+    expect(
+        "offblocks.isolation.others-untouched",
+        status == "initiating",
+        where="response /status",
+        expected="initiating, since only the other client's customer signed",
+        got=status,
+        exchange=read,
+    )
 
 
 @crosses("isolation", "state")
