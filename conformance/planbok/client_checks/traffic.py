@@ -27,8 +27,8 @@ from conformance.planbok.messages import (
 
 _READ = Call("getChallenge")
 _MOVED = (
-    "The time of a result has passed by the clock of this world alone, so that no client can be blamed yet; --provoke has "
-    "a server that keeps results for a minute."
+    "The time of a result has passed by the clock of this world alone, so that no client can be blamed yet; "
+    "--provoke has a server that keeps results for a minute."
 )
 
 
