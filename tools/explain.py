@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.ids import Ids, fresh_seed
-from tools.mistakes import requests, wallets
+from tools.mistakes import requests, tokens, wallets, webhooks
 from tools.mistakes.form import Case, is_misled, is_named_first
 
 PAGE = Path(__file__).parents[1] / "docs" / "explain.md"
@@ -20,8 +20,10 @@ SECTIONS: Sequence[tuple[str, Sequence[Case]]] = (
     ("Requests, two mistakes at once", requests.DOUBLE),
     ("Challenges", wallets.SINGLE),
     ("Challenges, two mistakes at once", wallets.DOUBLE),
+    ("Webhooks", webhooks.SINGLE),
+    ("Tokens", tokens.SINGLE),
 )
-UNKNOWN: Sequence[Case] = (*requests.UNKNOWN, *wallets.UNKNOWN)
+UNKNOWN: Sequence[Case] = (*requests.UNKNOWN, *wallets.UNKNOWN, *webhooks.UNKNOWN)
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from conformance.api import Api, registered
 from conformance.clock import SystemClock
 from conformance.commands.curl import RequestUnreadableError, read_command_line, words_of
+
+if TYPE_CHECKING:
+    import httpx
 
 _SHOWN = ("Content-Digest", "Signature-Input", "Signature")
 
@@ -32,12 +34,14 @@ def signing_api(name: str | None) -> Api:
     return signing[name]
 
 
-def read_request(words: Sequence[str]) -> httpx.Request:
+def read_request(words: Sequence[str]) -> "httpx.Request":
     """The request of a curl command line, with or without the word ``curl``.
 
     Raises:
         RequestUnreadableError: If it is none.
     """
+    import httpx  # noqa: PLC0415  (slow to load, and whoever explains a signature looks for the API here too)
+
     line = read_command_line(words_of(words[0]) if len(words) == 1 else words)
     headers, names = list(line.headers), {name.lower() for name, _ in line.headers}
     if line.body is not None and "content-type" not in names:
@@ -45,7 +49,7 @@ def read_request(words: Sequence[str]) -> httpx.Request:
     return httpx.Request(line.method, line.url, headers=headers, content=line.body)
 
 
-def signed(words: Sequence[str], api: Api, key: str, key_id: str) -> httpx.Request:
+def signed(words: Sequence[str], api: Api, key: str, key_id: str) -> "httpx.Request":
     """The signed request of a curl command line.
 
     Args:
@@ -67,7 +71,7 @@ def signed(words: Sequence[str], api: Api, key: str, key_id: str) -> httpx.Reque
         raise RequestUnreadableError(f"The key {key[:60]!r} cannot be used: {error}") from error
 
 
-def as_curl(request: httpx.Request) -> str:
+def as_curl(request: "httpx.Request") -> str:
     """A request as a curl command line for a POSIX shell."""
     lines = [f"curl -sS -X {request.method} {shlex.quote(str(request.url))}"]
     left_out = {"host", "content-length"}
@@ -79,6 +83,6 @@ def as_curl(request: httpx.Request) -> str:
     return " \\\n  ".join(lines)
 
 
-def added_headers(request: httpx.Request) -> list[str]:
+def added_headers(request: "httpx.Request") -> list[str]:
     """The header lines that signing has added."""
     return [f"{name}: {request.headers[name]}" for name in _SHOWN if name in request.headers]

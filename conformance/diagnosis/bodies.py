@@ -75,8 +75,9 @@ def _written_otherwise(document: Any) -> Iterator[tuple[str, bytes]]:
     if isinstance(document, dict):
         yield "its members as a form", urlencode(document).encode()
         for name, value in document.items():
-            part = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
-            yield f"the value of the member {name!r} alone", part.encode(errors="surrogatepass")
+            parts = (json.dumps(value, separators=(",", ":"), ensure_ascii=each) for each in (True, False))
+            for part in [value] if isinstance(value, str) else dict.fromkeys(parts):
+                yield f"the value of the member {name!r} alone", part.encode(errors="surrogatepass")
 
 
 def _uncompressed(body: bytes) -> bytes:

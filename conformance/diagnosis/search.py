@@ -12,7 +12,7 @@ from conformance.diagnosis.ways import KnownKey, Way, cost, half_size, ways
 
 __all__ = ["MODEST", "THOROUGH", "Found", "holds", "search"]
 
-MODEST, THOROUGH = 5_000, 25_000
+MODEST, THOROUGH = 5_000, 20_000
 """What tries of two mistakes may cost together, in hundredths of a millisecond; a client waits for a refusal."""
 
 _EDITS = (*base_edits.EDITS, *target_edits.EDITS, *field_edits.EDITS)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from urllib import parse
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
@@ -144,6 +145,9 @@ def _base_path(draft: Draft, around: Surroundings) -> Iterator[Altered]:
         yield _with_path(draft, draft.path[at:], "base-path-left-out", base=draft.path[:at])
     for base in (*around.base_paths, *_MOUNTS):
         yield _with_path(draft, base + draft.path, "base-path-added", base=base)
+    starts = [*_segments(draft.path), len(draft.path)]
+    for at, end in pairwise(starts):
+        yield _with_path(draft, draft.path[:at] + draft.path[end:], "segment-left-out", segment=draft.path[at:end])
 
 
 def _segments(path: str) -> list[int]:
@@ -274,6 +278,21 @@ def _query_parameters(draft: Draft, _: Surroundings) -> Iterator[Altered]:
                 if other != value:
                     facts = {"component": component, "signed": other, "right": value}
                     yield Mistake("query-parameter-encoded-otherwise", facts), draft.with_value(component, other)
+
+
+@EDITS(1)
+def _as_a_url_object_has_it(draft: Draft, _: Surroundings) -> Iterator[Altered]:
+    """What the members `protocol` and `origin` of a URL in JavaScript hold, and a scheme with what follows it."""
+    if draft.covers("@scheme"):
+        for other in (f"{draft.scheme}:", f"{draft.scheme}://", draft.scheme.upper()):
+            yield (
+                Mistake("scheme-written-otherwise", {"signed": other, "right": draft.scheme}),
+                draft.with_value("@scheme", other),
+            )
+    if draft.covers("@authority"):
+        for origin in (f"{draft.scheme}://{draft.authority}", f"https://{draft.authority}"):
+            facts = {"signed": origin, "right": draft.authority}
+            yield Mistake("origin-as-authority", facts), draft.with_value("@authority", origin)
 
 
 @EDITS(1)

@@ -21,6 +21,7 @@ TIME = "its time"
 """The part of a diagnosis that says whether a token is good at present."""
 
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):[ \t]*(.*)", re.DOTALL)
+_SCHEME_AND_COLON = re.compile(r"(Bearer|Token)[ \t]*:[ \t]*", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]+(\S.*)", re.DOTALL)
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _BASIC = re.compile(rb"[\x21-\x39\x3b-\x7e]{4,}:[\x21-\x7e]{4,}")
@@ -132,6 +133,9 @@ def _sent(text: str, *, is_header: bool) -> tuple[str, list[Mistake]]:
     bare = text.strip("\r\n") if is_header else text.rstrip("\n")
     bare, wrapped = _unwrapped(bare)
     found += wrapped
+    if colon := _SCHEME_AND_COLON.match(bare):
+        found.append(Mistake("token-scheme-with-colon", {"found": colon[1]}))
+        bare = f"{colon[1]} {bare[colon.end() :]}"
     schemes = []
     while scheme := _SCHEME.fullmatch(bare):
         schemes.append(scheme[1])

@@ -22,6 +22,7 @@ _ANY_BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 _COMPACT, _HALF, _HIGH = 64, 32, 0x80
 _ERC_6492_SUFFIX = bytes.fromhex("6492" * 16)
 _ABI_WORD, _FEWEST_WORDS = 32, 3
+_NUMBERS = re.compile(r"\s*\d{1,3}(?:\s*,\s*\d{1,3}){39,}\s*")
 _FEWEST_DIGITS = 100
 """Hex digits from which on a text is taken for hex rather than for base64, which it could be too."""
 _FEWEST_BYTES = 40
@@ -81,7 +82,9 @@ def _told(content: bytes, wrong: list[Mistake]) -> bytes:
 
 
 def _from_json(text: str) -> bytes | None:
-    """The bytes of a signature in JSON: an object with r, s and v, or a list of numbers; None if it is neither."""
+    """The bytes of a signature in JSON: r, s and v or hex text in an object, or a list of numbers; else None."""
+    if _NUMBERS.fullmatch(text):
+        text = f"[{text}]"
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:
@@ -90,6 +93,8 @@ def _from_json(text: str) -> bytes | None:
                 v: Any = others.get("v", others.get("yParity", 27))
                 parity = int(v, 0) if isinstance(v, str) else int(v)
                 return b"".join(int(part, 16).to_bytes(_HALF, "big") for part in (r, s)) + bytes([parity])
+            case {"sig": str() as digits} | {"signature": str() as digits}:
+                return bytes.fromhex(digits.removeprefix("0x"))
             case [*numbers]:
                 return bytes(numbers)
     except (ValueError, TypeError, OverflowError, RecursionError):
@@ -220,6 +225,8 @@ def _der(content: bytes) -> tuple[int, int] | None:
 
 def _other(content: bytes) -> Mistake | None:
     """What bytes are that are no signature of one key."""
+    if content and not _looks_binary(content):
+        return Mistake("wallet-text", {"text": content[:60].decode("latin-1")})
     size, facts = len(content), {"size": str(len(content)), "expected": str(SIGNATURE_SIZE)}
     owners, rest_of_owners = divmod(size, SIGNATURE_SIZE)
     words, rest_of_words = divmod(size, _ABI_WORD)

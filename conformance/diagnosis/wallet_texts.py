@@ -185,6 +185,11 @@ def _otherwise_prefixed(name: str) -> Callable[[bytes], bytes]:
     return lambda text: keccak(f"\x19{name} Signed Message:\n{len(text)}".encode() + text)
 
 
+def _begun(start: bytes) -> Callable[[bytes], bytes]:
+    """The prefix with something else as its first byte, such as an escape that nothing has read."""
+    return lambda text: keccak(start + _PREFIX[1:] + str(len(text)).encode() + text)
+
+
 def _of_bitcoin(text: bytes) -> bytes:
     long = b"\xfd" + (len(text) % _TWO_BYTES).to_bytes(2, "little")
     size = bytes([len(text)]) if len(text) < _ONE_BYTE else long
@@ -221,6 +226,9 @@ MANNERS: Sequence[Manner] = (
         for name in ("TRON", "Klaytn", "Conflux", "Ethereum Classic")
     ),
     Manner(Mistake("signed-with-other-prefix", {"prefix": "Bitcoin"}), _of_bitcoin),
+    Manner(Mistake("signed-with-prefix-without-0x19"), _begun(b"")),
+    Manner(Mistake("signed-with-prefix-without-0x19"), _begun(b"\\x19")),
+    Manner(Mistake("signed-with-prefix-without-0x19"), _begun(b"\\u0019")),
     Manner(Mistake("signed-with-sha-256-for-keccak"), lambda text: _sha256(_PREFIX + str(len(text)).encode() + text)),
     Manner(
         Mistake("signed-with-wrong-length", {"length": "that in characters"}),

@@ -152,7 +152,8 @@ def _ecdsa(key: ec.EllipticCurvePublicKey) -> Iterator[Way]:
     yield Way(Mistake("other-hash", facts), 1, over(_after(_hashing(other), other), _HASHES[other]))
     yield Way(Mistake("other-hash", {"used": "SHA-1", "right": title}), 2, over(_hashing("sha1"), SHA1()))  # noqa: S303  (looked for, not used)
     facts = {"used": "Keccak-256", "right": title}
-    yield Way(Mistake("other-hash", facts), 2, over(_keccak, SHA256()))
+    if key.curve.name == "secp256k1":  # by a library for wallets, which knows no other curve
+        yield Way(Mistake("other-hash", facts), 2, over(_keccak, SHA256()))
     for name_of_third, algorithm in (("sha3_256", SHA256()), ("sha3_384", SHA384()), ("sha3_512", SHA512())):
         facts = {"used": name_of_third.upper().replace("_", "-"), "right": title}
         yield Way(Mistake("other-hash", facts), 2, over(_hashing(name_of_third), algorithm))
@@ -238,6 +239,8 @@ def _prehashed(own: str) -> Iterator[tuple[int, Mistake, Callable[[bytes], bytes
         yield 1, Mistake("hex-of-hash-signed", facts), _hex_of(name)
     yield 2, Mistake("base64-of-hash-signed", {"hash": title}), lambda text: base64.b64encode(_digest(own, text))
     yield 2, Mistake("base64-of-base-signed"), base64.b64encode
+    yield 2, Mistake("base-in-utf-16"), lambda text: text.decode("utf-8", "replace").encode("utf-16-le")
+    yield 2, Mistake("base-with-byte-order-mark"), lambda text: b"\xef\xbb\xbf" + text
     yield 2, Mistake("hex-of-base-signed"), lambda text: text.hex().encode()
 
 

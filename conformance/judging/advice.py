@@ -52,9 +52,9 @@ def advice_on(exchange: Exchange, api: Api, others: Mapping[str, Api]) -> list[A
         *_query(request, operation),
         *_empty_variables(exchange),
         *_headers(exchange, api, others),
-        *_body(exchange),
+        *_body(request),
         *_described(exchange, api),
-        *_signature(exchange),
+        *_signature(request),
     ]
     return [Advice(exchange.id, where, text) for where, text in found]
 
@@ -107,7 +107,11 @@ def _headers(exchange: Exchange, api: Api, others: Mapping[str, Api]) -> Iterato
     for other in others.values():
         for name in sorted(set(sent) & (_header_names(other) - own - _COMMON)):
             yield f"request header {sent[name]}", f"{other.title} has this header field, {api.title} does not read it."
-    if "authorization" in sent and api.secret_headers and not _breaks(exchange, "sends-key"):
+    if (
+        "authorization" in sent
+        and api.secret_headers
+        and not any(rule.endswith(".sends-key") for rule in exchange.breaks)
+    ):
         key = api.secret_headers[0]
         yield "request header Authorization", f"{api.title} does not read it: the key belongs into {key}."
 
@@ -127,19 +131,18 @@ def _header_names(api: Api) -> frozenset[str]:
     return frozenset(described | {name.lower() for name in api.secret_headers})
 
 
-def _body(exchange: Exchange) -> Iterator[tuple[str, str]]:
-    request = exchange.request
+def _body(request: Request) -> Iterator[tuple[str, str]]:
     kind = (request.header("Content-Type") or "").partition(";")[0].strip().lower()
-    if request.body and kind in _FORMS and not _breaks(exchange, "sends-json"):
+    if request.body and kind in _FORMS:
         yield "request body", f"It is a form, {kind}; bodies are JSON, with Content-Type: application/json."
     if request.body and is_compressed(request):
         coding = request.header("Content-Encoding")
         yield "request body", f"It is compressed, {coding}; no document says that servers take that."
 
 
-def _signature(exchange: Exchange) -> Iterator[tuple[str, str]]:
+def _signature(request: Request) -> Iterator[tuple[str, str]]:
     try:
-        declared = declared_signatures(exchange.request.headers)
+        declared = declared_signatures(request.headers)
     except SignatureRejected:
         return
     where = "request header Signature-Input"
@@ -148,10 +151,5 @@ def _signature(exchange: Exchange) -> Iterator[tuple[str, str]]:
             yield where, "It has no 'keyid'. A server that knows several keys cannot tell by which to verify it."
         if said.created is None:
             yield where, "It has no 'created'. RFC 9421, section 2.3, recommends it, and servers may insist on it."
-        elif said.created > MILLISECONDS and not _breaks(exchange, "signature-is-fresh"):
+        elif said.created > MILLISECONDS:
             yield where, "Its 'created' is in milliseconds; RFC 9421, section 2.3, has seconds."
-
-
-def _breaks(exchange: Exchange, name: str) -> bool:
-    """Whether an exchange breaks a rule that says already what is odd, by the last part of the rule's id."""
-    return any(rule.rpartition(".")[2] == name for rule in exchange.breaks)

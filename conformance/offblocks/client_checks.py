@@ -15,7 +15,7 @@ from conformance.diagnosis.texts import cause_of_rejection
 from conformance.diagnosis.ways import KnownKey
 from conformance.exchange import Delivery, Exchange, NotJsonError, Request, is_compressed, kind_of
 from conformance.findings import Finding, Outcome, Says
-from conformance.offblocks.client_events import event_answers, unseen
+from conformance.offblocks.client_events import event_answers, refused_for_good, unseen
 from conformance.offblocks.messages import (
     Challenge,
     account,
@@ -198,6 +198,7 @@ class ClientJudge:
         """What only the whole of the traffic shows: answers to events, and that nobody else's challenge was signed."""
         return [
             *event_answers(deliveries),
+            *refused_for_good(deliveries),
             *unseen(deliveries),
             *(
                 replace(

@@ -30,14 +30,12 @@ _FOR_NOW = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 def event_answers(deliveries: Sequence[Delivery]) -> Iterator[Finding]:
     """Judge a client's answers to the events that it was sent.
 
-    An answer of 2xx shows that an event was taken, and not whether one that came twice counted for nothing. An event
-    that was refused and is taken when it comes again, was taken.
+    An answer of 2xx shows that an event was taken, and not whether one that came twice counted for nothing.
 
     Args:
         deliveries: The events in the order in which they came, with the client's answers.
     """
     taken: set[object] = set()
-    refusals: dict[object, Delivery] = {}
     latest: dict[str, datetime] = {}
     for delivery in deliveries:
         members, accepted = delivery.request.members(), delivery.answered in _TAKEN
@@ -48,15 +46,24 @@ def event_answers(deliveries: Sequence[Delivery]) -> Iterator[Finding]:
             elif moment is not None and customer in latest and moment < latest[customer]:
                 expected = f"2xx, though one of {latest[customer].isoformat()} was taken before"
                 yield _answer("survives-reordering", accepted, expected, delivery)
-            elif not accepted:
-                refusals[event] = delivery
         if accepted:
             taken.add(event)
             if moment is not None:
                 latest[customer] = max(moment, latest.get(customer, moment))
+
+
+def refused_for_good(deliveries: Sequence[Delivery]) -> Iterator[Finding]:
+    """The usual events that a client never took; one that was refused, and is taken when it comes again, was taken.
+
+    Of what comes twice or out of order other rules tell.
+    """
+    taken = {_event(delivery) for delivery in deliveries if delivery.answered in _TAKEN}
+    told = {finding.where for finding in event_answers(deliveries) if finding.outcome is Outcome.BROKEN}
+    refusals = {_event(each): each for each in reversed(deliveries) if each.answered not in (*_TAKEN, *_FOR_NOW)}
     for event, delivery in refusals.items():
-        if event not in taken:
-            yield _answer("takes-events", held=False, expected="2xx, or it is sent again", delivery=delivery)
+        finding = _answer("takes-events", held=False, expected="2xx, or it is sent again", delivery=delivery)
+        if event not in taken and finding.where not in told:
+            yield finding
 
 
 def unseen(deliveries: Sequence[Delivery]) -> Iterator[Finding]:

@@ -3,13 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import httpx
-
-from conformance.clock import FrozenClock
 from conformance.diagnosis.request import Rules
 from conformance.exchange import Request
-from conformance.offblocks.client import RequestSigner
 from conformance.standards.message_signatures import (
     ECDSA_P384_SHA384,
     PublicKey,
@@ -21,6 +18,9 @@ from conformance.standards.message_signatures import (
     sign,
     verify,
 )
+
+if TYPE_CHECKING:
+    import httpx
 
 _SIGNATURE = {"signature", "signature-input"}
 
@@ -85,7 +85,7 @@ def signed_under_other_id(
 rules = Rules((ECDSA_P384_SHA384,), uncovered, digest_required=True)
 
 
-def signed(request: httpx.Request, private_key: str, key_id: str, at: datetime) -> httpx.Request:
+def signed(request: "httpx.Request", private_key: str, key_id: str, at: datetime) -> "httpx.Request":
     """A request with Content-Digest, if it has a body, and Signature-Input and Signature.
 
     Args:
@@ -97,6 +97,9 @@ def signed(request: httpx.Request, private_key: str, key_id: str, at: datetime) 
     Raises:
         KeyRejected: If the key is no private key of P-384.
     """
+    from conformance.clock import FrozenClock  # noqa: PLC0415  (httpx, which whoever explains a signature need not wait for)
+    from conformance.offblocks.client import RequestSigner  # noqa: PLC0415
+
     signer = RequestSigner(load_private_key(private_key), key_id, FrozenClock(at))
     signer.digest(request)
     signer.sign(request)

@@ -3,12 +3,24 @@
 They only show how a client takes it, and stand apart from the faults, which the suite is measured with.
 """
 
+from datetime import timedelta
 from functools import cached_property
 
 from conformance.exchange import Response
 from conformance.planbok.sandbox import Call, Planbok
 from conformance.sandbox.faults import Fault
 from conformance.sandbox.messages import json_response
+
+
+class KeepsResultsForAMinute(Fault, Planbok):
+    """Lets challenges live for a minute, as their answers say, so that whoever reads results late shows it soon."""
+
+    breaks = ("planbok.challenge.completable-in-time",)
+    provokes = ("planbok.client.stores-result-in-time",)
+
+    def challenge_lifetime(self) -> timedelta:
+        """A minute."""
+        return timedelta(minutes=1)
 
 
 class ThrottlesEachReadTwice(Fault, Planbok):

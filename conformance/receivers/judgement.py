@@ -132,7 +132,8 @@ class Judge:
             for post, answer in zip(case.posts, seen.answers, strict=True)
         ]
         for finding in judge.conclude([], deliveries):
-            if finding.outcome in {Outcome.HELD, Outcome.BROKEN}:
+            told_by_case = finding.rule == self._says.prefix + "takes-events"
+            if finding.outcome in {Outcome.HELD, Outcome.BROKEN} and not told_by_case:
                 yield replace(finding, where=f"answer to {case.name}", got=seen.answers[-1].told)
 
     def _processed(self, seen: Seen, earlier: Mapping[str, Seen]) -> Iterator[Finding]:

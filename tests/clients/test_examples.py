@@ -1,12 +1,15 @@
 """The clients in ``examples``, each in a process of its own, as a user runs them."""
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,6 +18,7 @@ from conformance.sandbox.remote import Control
 from conformance.sandbox.server import start
 
 PROJECT = Path(__file__).parents[2] / "examples" / "project"
+PROJECT_IN_NODE = PROJECT.with_name("project-node")
 IN_NODE = PROJECT.parent / "adapters" / "node"
 
 LOCAL_ACCOUNT = """
@@ -106,3 +110,39 @@ def test_a_mistake_in_the_client_of_the_project_is_told_with_its_name(project: P
     done = in_project(project, "-m", "pytest", "-x", "-k", "proves")
     assert done.returncode == 1
     assert "hashed with SHA-256; sign it with SHA-384" in done.stdout + done.stderr
+
+
+@pytest.fixture
+def in_node(tmp_path: Path, node: str) -> Callable[[str], subprocess.CompletedProcess[str]]:
+    """Runs a command line in a clean folder with the project in Node, where `conformance` is installed."""
+    folder = Path(shutil.copytree(PROJECT_IN_NODE, tmp_path / "project-node"))
+    command = tmp_path / "bin" / "conformance"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m conformance "$@"\n')
+    command.chmod(0o755)
+    path = os.pathsep.join([str(command.parent), str(Path(node).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    def run(line: str) -> subprocess.CompletedProcess[str]:
+        words = shlex.split(line)
+        return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_the_project_in_node_passes_with_the_commands_of_its_page_and_of_its_workflow(in_node: Any) -> None:
+    installation, tests = commands(PROJECT_IN_NODE / "README.md")
+    assert installation == "pip install wallet-conformance", "what this environment has already"
+    steps = yaml.safe_load((PROJECT_IN_NODE / "ci.yml").read_text())["jobs"]["tests"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == [installation, tests]
+    done = in_node(tests)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "# pass 7" in done.stdout
+
+
+def test_a_mistake_in_the_client_in_node_is_told_with_its_rule(in_node: Any, tmp_path: Path) -> None:
+    client = tmp_path / "project-node" / "planbok.mjs"
+    client.write_text(client.read_text().replace("wallets?customerIds=", "wallets?customerId="))
+    done = in_node("node --test --test-name-pattern=wallet")
+    assert done.returncode == 1
+    assert "planbok.client.no-empty-filter, request query: expected customerIds with a customer" in done.stdout

@@ -22,7 +22,7 @@ from conformance.exchange import Request
 from conformance.ids import Ids
 from conformance.planbok import api
 from conformance.planbok.pin_agent import PageError, PinAgent
-from conformance.planbok.provocations import ThrottlesEachReadTwice
+from conformance.planbok.provocations import KeepsResultsForAMinute, ThrottlesEachReadTwice
 from conformance.sandbox.behaviour import declared_changes
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.remote import World
@@ -255,6 +255,19 @@ class NeverReadsTheResult(RightClient):
         self.world.advance(timedelta(minutes=20))
         Later.passed = timedelta(minutes=20)
         self.read("GET", f"/v2/customers/{customer}")
+
+    def receive(self, request: Request) -> int:
+        return 503
+
+
+class ReadsTheResultAfterAMinute(RightClient):
+    breaks: ClassVar = {"stores-result-in-time"}
+    server = KeepsResultsForAMinute
+
+    def after_return(self, customer: str, challenge: str) -> None:
+        self.world.advance(timedelta(seconds=61))
+        Later.passed = timedelta(seconds=61)
+        self.read("GET", f"/v2/customers/{customer}/challenges/{challenge}")
 
     def receive(self, request: Request) -> int:
         return 503

@@ -51,8 +51,8 @@ def test_each_case_has_a_title_of_its_own_and_names_what_has_a_sentence(measured
     tool, _, _ = measured
     cases = [case for _, section in tool.SECTIONS for case in section]
     titles = [case.title for case in (*cases, *tool.UNKNOWN)]
-    for part in (tool.requests, tool.wallets):
-        own = [case.title for case in (*part.SINGLE, *part.DOUBLE, *part.UNKNOWN)]
+    for part in (tool.requests, tool.wallets, tool.webhooks, tool.tokens):
+        own = [case.title for name in ("SINGLE", "DOUBLE", "UNKNOWN") for case in getattr(part, name, ())]
         assert len(set(own)) == len(own)
     assert len(titles) >= FEWEST + FEWEST_UNKNOWN
     assert {name for case in cases for name in case.names} <= set(SENTENCES)

@@ -1,11 +1,12 @@
 """Mistakes in the signature of a request: a signer of its own that does one thing, or two, otherwise than it should."""
 
 import base64
+import gzip
 import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -587,6 +588,41 @@ _FROM_THE_SIGNER: tuple[Case, ...] = (
         ["digest-of-other-bytes"],
         Signer(hashed=BODY + b"\n"),
         f"{_GH}RevenueCat/purchases-android/pull/839",
+    ),
+    _case("digest of the digest", ["digest-of-other-bytes"], Signer(hashed=hashlib.sha256(BODY).digest())),
+    _case(
+        "digest of the body in ISO 8859-1", ["digest-of-other-bytes"], Signer(hashed=BODY.decode().encode("latin-1"))
+    ),
+    _case("digest of an object that nobody serialised", ["digest-of-other-bytes"], Signer(hashed=b"[object Object]")),
+    _case("digest of the members as a form", ["digest-of-other-bytes"], Signer(hashed=urlencode(DOCUMENT).encode())),
+    _case(
+        "digest of the body before it was compressed",
+        ["digest-of-other-bytes"],
+        Signer(body=gzip.compress(BODY), hashed=BODY, extra=(("Content-Encoding", "gzip"),)),
+    ),
+    _case("base in UTF-16", ["base-in-utf-16"], Signer(prepared=lambda base: base.decode().encode("utf-16-le"))),
+    _case(
+        "byte order mark before the base",
+        ["base-with-byte-order-mark"],
+        Signer(prepared=lambda base: b"\xef\xbb\xbf" + base),
+    ),
+    _case(
+        "the scheme with a colon, as URL.protocol has it",
+        ["scheme-written-otherwise"],
+        Signer(
+            covered=("@method", "@scheme", "@authority", "@path", "@query", "content-digest", "idempotency-key"),
+            lines=_value("@scheme", lambda scheme: f"{scheme}:"),
+        ),
+    ),
+    _case(
+        "the origin as the authority, as URL.origin has it",
+        ["origin-as-authority"],
+        Signer(lines=_value("@authority", lambda authority: f"https://{authority}")),
+    ),
+    _case(
+        "a segment of the path left out",
+        ["segment-left-out"],
+        Signer(lines=_value("@path", lambda path: path.replace("/v1", ""))),
     ),
     _case("digest of nothing", ["digest-of-other-bytes"], Signer(hashed=b"")),
     _case(

@@ -226,6 +226,30 @@ SINGLE: tuple[Case, ...] = (
         Wallet(sent=lambda signature: _coded(_hex(signature).replace("0x", "0X").encode())),
         "reown-com/reown_flutter/pull/413",
     ),
+    _case(
+        "all that MyCrypto shows, in base64",
+        ["wallet-json"],
+        Wallet(
+            sent=lambda signature: _coded(
+                json.dumps({"address": "0x0", "msg": "text", "sig": _hex(signature), "version": "3"}).encode()
+            )
+        ),
+    ),
+    _case(
+        "the numbers of the bytes with commas between them",
+        ["wallet-json"],
+        Wallet(sent=lambda signature: _coded(",".join(map(str, signature)).encode())),
+    ),
+    _case(
+        "the prefix without its byte 0x19",
+        ["signed-with-prefix-without-0x19"],
+        Wallet(digest=lambda text: keccak(_PREFIX[1:] + str(len(text)).encode() + text)),
+    ),
+    _case(
+        "the prefix with an escape that nothing read",
+        ["signed-with-prefix-without-0x19"],
+        Wallet(digest=lambda text: keccak(b"\\x19" + _PREFIX[1:] + str(len(text)).encode() + text)),
+    ),
     _case("in base64 twice", ["wallet-base64-twice"], Wallet(sent=lambda signature: _coded(_sent(signature).encode()))),
     _case(
         "the bytes URL-safe",

@@ -43,6 +43,7 @@ SENTENCES: Mapping[str, str] = {
     "wallet-json": "The signature is JSON; send base64 of the text 0x and the 130 hex digits of r, s and v.",
     "wallet-utf-16": "The signature is hex text in UTF-16; encode its characters in one byte each.",
     "wallet-signature-unreadable": "The signature {text} is no base64; send base64 of the text 0x and 130 hex digits.",
+    "wallet-text": "The signature is the text {text}, which is no signature; send base64 of 0x and the 130 hex digits.",
     "wallet-compact": "The signature has 64 bytes, the compact form of EIP-2098; send 65: r, s and v.",
     "wallet-v-left-out": "The signature has 64 bytes, r and s without v; send v, {v}, as the 65th.",
     "wallet-der": "The signature is in DER; send 65 bytes: r, s and v, which is {v}.",
@@ -147,6 +148,9 @@ SENTENCES: Mapping[str, str] = {
     "signed-with-wrong-length": (
         "The prefix of EIP-191 was made by hand with another length than that of the message in bytes "
         "({length}); leave it to personal_sign."
+    ),
+    "signed-with-prefix-without-0x19": (
+        "The prefix of EIP-191 was signed without its first byte, 0x19; sign by personal_sign, which puts it there."
     ),
     "signed-with-other-prefix": (
         "The prefix of {prefix} was signed before the message; sign by personal_sign, which puts that of "

@@ -113,6 +113,8 @@ SENTENCES: Mapping[str, str] = {
     "base64-of-hash-signed": (
         "The {hash} hash of the base was signed as base64 text; give the signing function the base itself."
     ),
+    "base-in-utf-16": "The base was signed in UTF-16; sign its bytes in ASCII (RFC 9421, section 2.5).",
+    "base-with-byte-order-mark": "A byte order mark was signed before the base; sign the bytes of the base alone.",
     "base64-of-base-signed": "The base64 text of the base was signed; sign the bytes of the base.",
     "hex-of-base-signed": "The hex text of the base was signed; sign the bytes of the base.",
     "base-not-hashed": "The base was signed without being hashed; sign it with {right}.",

@@ -24,6 +24,13 @@ SENTENCES: Mapping[str, str] = {
     "base-path-added": (
         "The path was signed with {base} before it: {signed} instead of {sent}; sign the path that is sent."
     ),
+    "segment-left-out": (
+        "The path was signed without {segment}: {signed} instead of {sent}; sign the path that is sent."
+    ),
+    "scheme-written-otherwise": (
+        "The scheme was signed as {signed}, as a URL object may have it; sign {right} (RFC 9421, section 2.2.4)."
+    ),
+    "origin-as-authority": ("The whole origin was signed as @authority, {signed}; sign host and port alone: {right}."),
     "trailing-slash-added": (
         "The path was signed with a trailing slash: {signed} instead of {sent}; sign it as it is sent."
     ),

@@ -10,6 +10,7 @@ SENTENCES: Mapping[str, str] = {
     "token-scheme-missing": (
         "The header Authorization is the token alone; put `Bearer ` before it (RFC 6750, section 2.1)."
     ),
+    "token-scheme-with-colon": "A colon stands after `{found}`; put a blank alone there (RFC 6750, section 2.1).",
     "token-scheme-other": "The header Authorization begins with {found}; put `Bearer ` before the token instead.",
     "token-scheme-twice": "`Bearer ` stands before the token twice, as where a library adds it too; leave it out once.",
     "token-as-json": "That is the whole answer in which the token stands; send the value of its member {member} alone.",

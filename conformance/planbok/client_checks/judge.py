@@ -25,7 +25,7 @@ from conformance.planbok.client_checks.requests import (
     wished_pause,
 )
 from conformance.planbok.client_checks.traffic import journal_findings
-from conformance.planbok.client_checks.webhooks import ACCEPTED
+from conformance.planbok.client_checks.webhooks import ACCEPTED, refused_for_good
 from conformance.planbok.messages import (
     ISSUING,
     KEY_HEADER,
@@ -143,6 +143,8 @@ class ClientJudge:
     def conclude(self, exchanges: Sequence[Exchange], deliveries: Sequence[Delivery]) -> list[Finding]:
         """What only the whole of the traffic shows; see `journal_findings`."""
         findings = journal_findings(exchanges, deliveries, self._webhook_secret)
+        if self._webhook_secret:
+            findings += refused_for_good(deliveries, self._webhook_secret)
         shown = {finding.rule for finding in findings}
         accepted = any(delivery.answered in ACCEPTED for delivery in deliveries)
         stored = [Finding(f"{SAYS.prefix}{rule}", Outcome.SKIPPED, reason=why) for rule, why in _UNSEEN.items()]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from operator import attrgetter
 from urllib.parse import parse_qsl
 
@@ -25,7 +26,10 @@ from conformance.planbok.messages import (
 )
 
 _READ = Call("getChallenge")
-_MOVED = "The 15 minutes of a result have passed by the clock of this world alone, so that no client can be blamed yet."
+_MOVED = (
+    "The time of a result has passed by the clock of this world alone, so that no client can be blamed yet; "
+    "--provoke has a server that keeps results for a minute."
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,12 @@ class _Provisioning:
         """Every read of it, with what was shown."""
         wanted = replace(_READ, customer=self.customer, challenge=self.challenge.id)
         return [(each, challenge_of(each.response)) for each in self.later if call_of(each) == wanted]
+
+    @property
+    def life(self) -> timedelta:
+        """How long its result can be read: 15 minutes, or less if its answer says so."""
+        expires_at = self.challenge.expires_at
+        return LIFE if expires_at is None else min(LIFE, max(expires_at - self.issue.at, timedelta()))
 
     def heard(self) -> bool:
         """Whether the client took an event of the customer's new wallets."""
@@ -143,17 +153,18 @@ def _verifies_status(provisioning: _Provisioning) -> Iterator[Finding]:
 
 
 def _stores_result(provisioning: _Provisioning, end: Instant) -> Iterator[Finding]:
-    """Judge whether a result was read, once its 15 minutes have passed; the other ways to the wallets excuse."""
-    where, expected = "requests after completion", "a read of the result within 15 minutes"
+    """Judge whether a result was read, once its time has passed; the other ways to the wallets excuse."""
+    life = provisioning.life
+    where, expected = "requests after completion", f"a read of the result within {life.total_seconds() / 60:g} minutes"
     reads, completed = provisioning.reads(), provisioning.completed()
     results = [exchange for exchange, shown in reads if shown and shown.succeeded and shown.result]
     if results:
         yield _seen("stores-result-in-time", True, where, expected, "one", results[0])
-    elif completed is not None and end.world - completed.world > LIFE:
-        tried = any(completed.world <= exchange.at <= completed.world + LIFE for exchange, _ in reads)
+    elif completed is not None and end.world - completed.world > life:
+        tried = any(completed.world <= exchange.at <= completed.world + life for exchange, _ in reads)
         if not tried and not provisioning.heard() and not any(map(provisioning.shows_wallets, provisioning.later)):
             finding = _seen("stores-result-in-time", False, where, expected, "none", provisioning.issue)
-            passed = end.since(completed) > LIFE
+            passed = end.since(completed) > life
             yield finding if passed else replace(finding, outcome=Outcome.SKIPPED, reason=_MOVED)
 
 

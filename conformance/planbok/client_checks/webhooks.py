@@ -23,11 +23,9 @@ def webhook_answers(deliveries: Sequence[Delivery], secret: str) -> Iterator[Fin
     """Judge the answers to deliveries.
 
     An acceptance breaks a rule, whatever else was wrong. A refusal holds a rule only if nothing else was wrong. Of a
-    duplicate only a failure can be told, not whether one that was taken counted for nothing. An event that was refused
-    and is taken when it comes again, was taken.
+    duplicate only a failure can be told, not whether one that was taken counted for nothing.
     """
     taken: set[tuple[str | None, bytes]] = set()
-    refusals: dict[tuple[str | None, bytes], Delivery] = {}
     for delivery in deliveries:
         accepted, refused = delivery.answered in ACCEPTED, delivery.answered in _REFUSED
         signed = signed_over(delivery.request.headers, delivery.request.body, secret) == "raw-body"
@@ -43,12 +41,31 @@ def webhook_answers(deliveries: Sequence[Delivery], secret: str) -> Iterator[Fin
             yield _answer("survives-duplicates", False, "2xx, as the first time", delivery)
         if signed and accepted:
             taken.add(event)
-        elif signed and fresh and delivery.answered not in _FOR_NOW and (not refused or _is_timely(delivery)):
-            refusals[event] = delivery
+
+
+def refused_for_good(deliveries: Sequence[Delivery], secret: str) -> Iterator[Finding]:
+    """The usual events that a client never took, though they were signed rightly and on time.
+
+    One that was refused, and is taken when it comes again, was taken.
+    """
+    taken: set[tuple[str | None, bytes]] = set()
+    refusals: dict[tuple[str | None, bytes], Delivery] = {}
+    for delivery in deliveries:
+        event = (_event_id(delivery), delivery.request.body)
+        if delivery.answered in ACCEPTED:
+            taken.add(event)
+        elif delivery.answered not in _FOR_NOW and _is_due(delivery, secret):
+            refusals.setdefault(event, delivery)
     for event, delivery in refusals.items():
         if event not in taken:
-            expected = "2xx, since it is signed rightly and on time"
-            yield _answer("takes-events", False, expected, delivery)
+            yield _answer("takes-events", False, "2xx, since it is signed rightly and on time", delivery)
+
+
+def _is_due(delivery: Delivery, secret: str) -> bool:
+    """Whether a webhook had to be taken: signed, and fresh; by each clock, if the answer may be one to its age."""
+    signed = signed_over(delivery.request.headers, delivery.request.body, secret) == "raw-body"
+    bound = max if delivery.answered in _REFUSED else min
+    return signed and bound(_ages(delivery), default=math.inf) <= TOLERANCE.total_seconds()
 
 
 def _answer(rule: str, held: bool, expected: str, delivery: Delivery) -> Finding:
@@ -64,11 +81,6 @@ def _event_id(delivery: Delivery) -> str | None:
 def _age(delivery: Delivery) -> int | None:
     """How many seconds the timestamp of a webhook is from the time it came, by the clock it is nearer to; or None."""
     return min(_ages(delivery), default=None)
-
-
-def _is_timely(delivery: Delivery) -> bool:
-    """Whether a webhook is fresh by each clock that its receiver can go by."""
-    return max(_ages(delivery), default=math.inf) <= TOLERANCE.total_seconds()
 
 
 def _ages(delivery: Delivery) -> list[int]:
