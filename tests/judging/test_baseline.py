@@ -164,7 +164,7 @@ def test_a_missing_baseline_is_exit_2_before_anything_runs(tmp_path: Path) -> No
 @pytest.mark.parametrize("name", ["/dev/zero", "pipe"])
 def test_a_baseline_that_has_no_end_is_not_read(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(BaselineError, match="cannot be read: it is a (device|pipe), not a file"):
+    with pytest.raises(BaselineError, match=r"cannot be read: it is a (device|pipe), not a file"):
         Baseline.load(tmp_path / name, set())
 
 
