@@ -193,12 +193,18 @@ def checked_ca_file(path: str | None) -> str | None:
     """
     try:
         if path:
-            ssl.create_default_context(cafile=path)
+            _check_certificates(Path(path))
     except OSError as error:
         raise SettingsError(
             f"CONFORMANCE_CA_FILE is {path!r}, which is no readable file of certificates in PEM: {error}"
         ) from error
     return path
+
+
+def _check_certificates(path: Path) -> None:
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError("it is no file")
+    ssl.create_default_context(cafile=path)
 
 
 def identities(

@@ -156,7 +156,8 @@ def _keys(files: Sequence[Path]) -> "list[KnownKey]":
     found: list[KnownKey] = []
     for file in files:
         try:
-            read = read_public_keys(file.read_bytes()[:_LARGEST_KEY])
+            with file.open("rb") as opened:
+                read = read_public_keys(opened.read(_LARGEST_KEY))
         except (OSError, KeyRejected) as error:
             said = error.strerror if isinstance(error, OSError) else error
             raise FileUnreadableError(f"The public key {file} cannot be read: {said}") from error

@@ -12,6 +12,7 @@ from conformance.commands.curl import RequestUnreadableError, read_command_line,
 if TYPE_CHECKING:
     import httpx
 
+_LARGEST_KEY = 64 * 1024
 _SHOWN = ("Content-Digest", "Signature-Input", "Signature")
 
 
@@ -65,10 +66,15 @@ def signed(words: Sequence[str], api: Api, key: str, key_id: str) -> "httpx.Requ
     if api.signing is None:
         raise RequestUnreadableError(f"{api.title} signs no requests.")
     try:
-        text = key if "-----BEGIN" in key else Path(key).read_text(encoding="utf-8")
+        text = key if "-----BEGIN" in key else _content(Path(key))
         return api.signing.signed(request, text.replace("\\n", "\n"), key_id, SystemClock().now())
     except (OSError, ValueError) as error:
         raise RequestUnreadableError(f"The key {key[:60]!r} cannot be used: {error}") from error
+
+
+def _content(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(_LARGEST_KEY).decode()
 
 
 def as_curl(request: "httpx.Request") -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from conformance import ConformanceError
-from conformance.files import data_path, first_problem, write_whole
+from conformance.files import data_path, first_problem, read_bounded, write_whole
 from conformance.speed.plain_yaml import read_yaml
 from conformance.verdicts import Verdict
 
@@ -105,9 +105,7 @@ class Baseline:
                 lacks a reason, or has a date that is none.
         """
         try:
-            if path.stat().st_size > _LARGEST:
-                raise BaselineError(f"The baseline {path} has more than {_LARGEST // 1024 // 1024} MiB.")
-            raw = _with_text_dates(read_yaml(path.read_bytes()))
+            raw = _with_text_dates(read_yaml(read_bounded(path, _LARGEST)))
         except OSError as error:
             raise BaselineError(f"The baseline {path} cannot be read: {error.strerror}.") from error
         except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance import ConformanceError
-from conformance.files import data_path, first_problem, read_json
+from conformance.files import data_path, first_problem, read_bounded, read_json
 from conformance.mutants.mutants import PACKAGE
 
 FORMAT = "conformance-mutants/1"
@@ -61,7 +61,7 @@ def read_reasons(path: Path) -> dict[str, Reason]:
     import yaml  # noqa: PLC0415  (only for who has such a file)
 
     try:
-        raw = yaml.safe_load(path.read_text("utf-8")) or {}
+        raw = yaml.safe_load(read_bounded(path)) or {}
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise TableUnreadableError(f"The reasons {path} cannot be read: {error}") from error
     schema = json.loads(data_path(_SCHEMA).read_bytes())

@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 from conformance.exchange import Delivery, Exchange
 from conformance.findings import Finding, Says, answer, shorten
-from conformance.offblocks.checks import listed
+from conformance.offblocks.checks import is_partial, listed
 from conformance.offblocks.messages import issued_challenge
 from conformance.offblocks.observer import (
     A_MOMENT,
@@ -176,6 +176,7 @@ class Model:
         ids = [str(entry.get("id")) for entry in entries]
         own = {name for name, each in self._customers.items() if each.creation.identity == exchange.identity}
         due = {name for name in own if self._customers[name].creation.span.is_old(exchange, _SHORTLY)}
+        due = set() if is_partial(exchange) else due
         missing = [name for name in own if ids.count(name) > 1 or (name in due and name not in ids)]
         if own:
             yield _SAYS.judged(

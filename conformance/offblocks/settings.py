@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from conformance.files import read_bounded
 from conformance.offblocks.signer import DEFAULT_COMPONENTS, UNDECLARED
 from conformance.offblocks.wallet import Wallet
 from conformance.parts.setting_names import AboutSetting
@@ -37,6 +38,7 @@ _COMPONENTS = " ".join(DEFAULT_COMPONENTS)
 _WALLET_KEY_DIGITS = 64
 _LONGEST_NUMBER = 8
 _LAST_PORT = 65535
+_LARGEST_KEY = 64 * 1024
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 
 
@@ -291,7 +293,7 @@ def _pem(key: str, name: str) -> str:
         pem = key.replace("\\n", "\n")
     else:
         try:
-            pem = Path(key).expanduser().read_text(encoding="utf-8")
+            pem = read_bounded(Path(key).expanduser(), _LARGEST_KEY).decode()
         except (OSError, ValueError) as error:
             raise SettingsError(f"{name} is neither PEM text nor the path of a readable file.") from error
     try:

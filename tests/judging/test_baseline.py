@@ -1,6 +1,7 @@
 """What is known to fail does not fail a run; what does not fail any more, or is not borne any more, does."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,13 @@ def test_a_missing_baseline_is_exit_2_before_anything_runs(tmp_path: Path) -> No
     result = CliRunner().invoke(app, ["run", "offblocks", "--baseline", str(tmp_path / "nowhere.yaml")])
     assert (result.exit_code, result.stdout) == (2, "")
     assert "cannot be read" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "pipe"])
+def test_a_baseline_that_has_no_end_is_not_read(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BaselineError, match=r"cannot be read: it is a (device|pipe), not a file"):
+        Baseline.load(tmp_path / name, set())
 
 
 def test_a_first_baseline_lacks_its_reasons(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from conformance.exchange import Delivery, Exchange, Generated, Headers, Mode, R
 from conformance.findings import Finding, Outcome
 from conformance.ids import Ids
 from conformance.offblocks import api
-from conformance.offblocks.checks import listed, provider_findings
+from conformance.offblocks.checks import is_partial, listed, provider_findings
 from conformance.offblocks.wallet import Wallet
 from conformance.specification import Specification
 
@@ -656,3 +656,20 @@ def test_no_challenge_breaks_the_checks(text: str) -> None:
 @given(st.binary(max_size=80) | answers.map(lambda value: json.dumps(value).encode()))
 def test_no_event_breaks_the_checks(body: bytes) -> None:
     assert {finding.outcome for finding in findings(events=[body])} == {Outcome.BROKEN}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "partial"),
+    [
+        ([customer()], (), False),
+        ({"customers": [customer()], "next": None, "hasMore": False, "total": 1}, (), False),
+        ({"customers": [customer()], "total": 2}, (), True),
+        ({"customers": [customer()], "paging": {"next_page": "/v1/customers?page=2"}}, (), True),
+        ({"customers": [customer()], "meta": {"hasMore": True}}, (), True),
+        ([customer()], (("Link", '</v1/customers?page=2>; rel="next"'),), True),
+    ],
+)
+def test_a_list_may_say_that_there_is_more(body: object, headers: tuple[tuple[str, str], ...], partial: bool) -> None:
+    response = Response((JSON, *headers), json.dumps(body).encode(), 200)
+    exchange = Exchange("", "listCustomers", "first", EPOCH_OF_WORLDS, 0.0, Request(), response, frozenset())
+    assert is_partial(exchange) is partial

@@ -292,9 +292,12 @@ def test_a_signing_key_must_be_a_private_one_on_the_right_curve(put: Set, key: s
         put(**SECOND_TOO)
 
 
-@pytest.mark.parametrize("key", ["missing.pem", ".", "binary.pem", "x" * 5000, "MIG2AgEAMBAGByqGSM49AgEGBSuBBAAi"])
+@pytest.mark.parametrize(
+    "key", ["missing.pem", ".", "binary.pem", "pipe", "/dev/zero", "x" * 5000, "MIG2AgEAMBAGByqGSM49AgEGBSuBBAAi"]
+)
 def test_a_signing_key_that_is_no_readable_file_is_told_without_showing_it(put: Set, tmp_path: Path, key: str) -> None:
     (tmp_path / "binary.pem").write_bytes(b"\xff\xfe")
+    os.mkfifo(tmp_path / "pipe")
     put(SIGNING_KEY=key)
     assert refused() == f"{PREFIX}SIGNING_KEY is neither PEM text nor the path of a readable file."
 
@@ -309,6 +312,14 @@ def test_certificates_to_trust_must_be_some(
         path.write_bytes(content)
     monkeypatch.setenv("CONFORMANCE_CA_FILE", str(path))
     assert refused().startswith(f"CONFORMANCE_CA_FILE is {str(path)!r}, which is no readable file of certificates")
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "pipe"])
+def test_certificates_are_not_waited_for(put: Set, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str) -> None:
+    put()
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setenv("CONFORMANCE_CA_FILE", str(tmp_path / path))
+    assert refused().endswith("no readable file of certificates in PEM: it is no file")
 
 
 def test_a_file_of_settings_must_be_text(put: Set, tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ from conformance.offblocks.checks import (
     signing,
     webhook,
 )
-from conformance.offblocks.checks.customer import listed
+from conformance.offblocks.checks.customer import is_partial, listed
 from conformance.offblocks.checks.history import History
 from conformance.specification import Specification
 
-__all__ = ["listed", "provider_findings"]
+__all__ = ["is_partial", "listed", "provider_findings"]
 
 
 def provider_findings(

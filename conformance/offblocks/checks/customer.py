@@ -19,6 +19,9 @@ _STATES = ("initiating", "screening", "verifying", "rejected", "active", "inacti
 """The states that the page Customer States names before the place where it could not be read further."""
 _LONGEST_ORDINARY = 100
 """How long an externalId may be that every system takes, in characters."""
+_MARKS_OF_MORE = ("next", "hasmore", "hasnext")
+_NUMBERS_OF_ALL = {"total", "totalcount", "totalitems", "totalelements", "totalresults", "count"}
+"""Names of members, as letters alone, by which a list that is given in pages says that there is more."""
 _MOST_DIGITS = 30
 """How many digits of a second's fraction are compared at most."""
 
@@ -224,6 +227,26 @@ def listed(exchange: Exchange) -> list[Mapping[str, object]]:
         arrays = [_objects(value) for value in body.values()]
         return next((entries for entries in arrays if any("id" in entry for entry in entries)), [])
     return _objects(body)
+
+
+def is_partial(exchange: Exchange) -> bool:
+    """Whether the answer to a list says itself that there is more: by a next page, a mark, or a number of all."""
+    if 'rel="next"' in (exchange.response.header("Link") or ""):
+        return True
+    members = exchange.response.members()
+    told = [members, *(value for value in members.values() if isinstance(value, dict))]
+    number = len(listed(exchange))
+    return any(_says_more(_letters(name), value, number) for each in told for name, value in each.items())
+
+
+def _says_more(name: str, value: object, number: int) -> bool:
+    if name in _NUMBERS_OF_ALL:
+        return isinstance(value, int) and value > number
+    return name.startswith(_MARKS_OF_MORE) and bool(value)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.lower())
 
 
 def _objects(array: object) -> list[Mapping[str, object]]:

@@ -164,6 +164,17 @@ class WrapsTheList(Variation, OffBlocks):
         return json_response(200, {"customers": json.loads(response.body)})
 
 
+class ListsCustomersInPages(Variation, OffBlocks):
+    """Lists the oldest customer, and says that there is a next page."""
+
+    permits = "No visible document shows the form of the list (Customers), nor how much of it one answer holds."
+
+    async def list_customers(self, call: Call) -> Response:
+        found = json.loads((await super().list_customers(call)).body)
+        more = {"next": "/v1/customers?page=2"} if len(found) > 1 else {}
+        return json_response(200, {"customers": found[:1], "paging": {"total": len(found), **more}})
+
+
 class RenamesTheExternalId(Fault, OffBlocks):
     """Shows the ``externalId`` under another name."""
 

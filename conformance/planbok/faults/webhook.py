@@ -141,6 +141,18 @@ class TellsNothingOfSecurity(Fault, Planbok):
             super().announce(customer, event)
 
 
+class DatesRecoveriesBeforeTheyBegan(Fault, Planbok):
+    """Dates ``customer.recovery_completed`` a minute before it happened."""
+
+    breaks = ("planbok.webhook.recovery-in-turn",)
+
+    def event_body(self, event: str, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        body = super().event_body(event, event_id, data)
+        if event != "customer.recovery_completed":
+            return body
+        return {**body, "timestamp": (self.now() - timedelta(minutes=1)).isoformat()}
+
+
 class SendsEventsWithoutTime(Fault, Planbok):
     """Leaves the ``timestamp`` out of events."""
 

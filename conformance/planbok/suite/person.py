@@ -287,7 +287,8 @@ class Person:
         except PageError as error:
             broken = self._browser.broken
             if self._mode == "browser" or isinstance(error, UnfamiliarPageError):
-                needs(f"a person at the hosted page, since a program cannot fill it: {error} Give --pin-agent person")
+                other = "person" if self._mode == "browser" else "browser or person"
+                needs(f"a person at the hosted page, since a program cannot fill it: {error} Give --pin-agent {other}")
             if broken is None:
                 raise StepFailedError(f"The hosted page was to be filled in: {error}") from error
             found(_leads_to_no_page(broken))
