@@ -99,13 +99,11 @@ class Member:
         path: The names on the way to it from the top; ``*`` stands for each entry of an array.
         required: What it rests on that the member must be there, one basis for each place that says so; empty if none.
         types: The JSON types that it may have and the basis of that, for each place that names some.
-        optional: What it rests on that it need not be there, one basis for each place that requires others beside it.
     """
 
     path: tuple[str, ...]
     required: tuple[Basis, ...]
     types: tuple[tuple[frozenset[str], Basis], ...]
-    optional: tuple[Basis, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -304,12 +302,7 @@ class Specification:
         if pointer is not None:
             for member in _members(_Place(self.document, "", {"$ref": f"#{pointer}"}).target().target(), ()):
                 before = found.get(member.path, Member(member.path, (), ()))
-                found[member.path] = Member(
-                    member.path,
-                    before.required + member.required,
-                    before.types + member.types,
-                    before.optional + member.optional,
-                )
+                found[member.path] = Member(member.path, before.required + member.required, before.types + member.types)
         return list(found.values())
 
     def _named(self, operation_id: str) -> Operation:
@@ -532,7 +525,7 @@ def _members(schema: _Place, path: tuple[str, ...]) -> Iterator[Member]:
         types = member.value.get("type", ())
         named = frozenset([types] if isinstance(types, str) else types)
         required, typed = (basis,) * (name in needed), ((named, basis),) * bool(named)
-        yield Member((*path, name), required, typed, (basis,) * bool(needed and name not in needed))
+        yield Member((*path, name), required, typed)
         yield from _members(member, (*path, name))
 
 

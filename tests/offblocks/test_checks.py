@@ -233,9 +233,7 @@ BENT: list[tuple[set[str], Bent]] = [
     ({"response.status-documented", "customer.created-with-201"}, (replace(CREATE, status=202),)),
     ({"response.is-json"}, (CREATE, replace(READ, headers=(("Content-Type", "text/html"),)))),
     ({"response.is-json"}, (CREATE, replace(READ, headers=()))),
-    ({"response.matches-inferred-schema"}, (bend(TOKEN, tokenType=...),)),
-    ({"response.matches-inferred-schema"}, (bend(TOKEN, expiresAt=...),)),
-    ({PRINTED, "response.matches-inferred-schema"}, (bend(TOKEN, tokenType=..., token_type="Bearer"),)),
+    ({PRINTED, "response.matches-inferred-schema"}, (bend(TOKEN, tokenType=...),)),
     ({"response.matches-schema"}, (bend(TOKEN, tokenType=7),)),
     ({PRINTED, "response.matches-inferred-schema", "customer.readable"}, (CREATE, bend(READ, externalId=...))),
     (

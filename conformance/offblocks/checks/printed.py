@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from conformance.catalogue import Basis
 from conformance.exchange import Exchange
 from conformance.files import data_path
 from conformance.findings import Finding
@@ -36,8 +35,7 @@ class _Example:
 def members(exchange: Exchange, specification: Specification) -> Iterator[Finding]:
     """Whether an answer has each member that the printed examples of its operation and state all have.
 
-    A schema that marks other members as required and not this one outweighs them, unless the member has only another
-    name. Of which type a member is, is what other rules say.
+    Of which type a member is, is what other rules say.
 
     Args:
         exchange: The request and its answer.
@@ -51,9 +49,7 @@ def members(exchange: Exchange, specification: Specification) -> Iterator[Findin
         return
     named = "; ".join(dict.fromkeys(example.document for example in examples))
     first, *others = (example.members for example in examples)
-    optional = _optional(specification, *key[:2])
-    printed = [name for name in first if all(name in other for other in others)]
-    expected = [name for name in printed if name in shown or name not in optional or _like(name, shown)]
+    expected = [name for name in first if all(name in other for other in others)]
     missing = [name for name in expected if name not in shown]
     for name in missing:
         said = f"a member {name}, as printed in {named}"
@@ -63,20 +59,10 @@ def members(exchange: Exchange, specification: Specification) -> Iterator[Findin
         yield SAYS.judged(_RULE, True, "response body", said, "so", exchange)
 
 
-def _optional(specification: Specification, operation: str, status: int) -> set[str]:
-    """The members that an answer need not have, by what is documented."""
-    found = specification.members(operation, str(status))
-    return {member.path[0] for member in found if len(member.path) == 1 and Basis.DOCUMENTED in member.optional}
-
-
 def _instead(name: str, shown: Mapping[str, Any]) -> str:
     """What stands in the place of a member: nothing, or a member of a like name."""
-    like = _like(name, shown)
+    like = [other for other in shown if _plain(other) == _plain(name)]
     return f"nothing, but a member {like[0]}" if like else "nothing"
-
-
-def _like(name: str, shown: Mapping[str, Any]) -> list[str]:
-    return [other for other in shown if _plain(other) == _plain(name)]
 
 
 def _plain(name: str) -> str:

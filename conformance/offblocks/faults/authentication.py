@@ -54,10 +54,10 @@ class RefusesBodiesWith401(Variation, OffBlocks):
         return 401 if reason in _OF_BODIES else super().refusal_status(reason)
 
 
-class SaysNoEndOfTokens(Variation, OffBlocks):
+class SaysNoEndOfTokens(Fault, OffBlocks):
     """Answers with a token alone, which is no JSON Web Token that says when it ends."""
 
-    permits = "Of the members of the answer `token` alone is marked as required."
+    breaks = ("offblocks.response.shows-printed-members", "offblocks.response.matches-inferred-schema")
 
     async def create_token(self, call: Call) -> Response:
         token = str((await super().create_token(call)).members()["token"])
