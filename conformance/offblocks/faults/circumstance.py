@@ -182,7 +182,11 @@ class RenamesWhoIsRefused(Fault, OffBlocks):
 class ListingForgetsExternalIds(Fault, OffBlocks):
     """Cuts the external ids of customers to eight characters once they were listed."""
 
-    breaks = ("offblocks.response.reading-changes-nothing", "offblocks.customer.readable")
+    breaks = (
+        "offblocks.response.reading-changes-nothing",
+        "offblocks.customer.readable",
+        "offblocks.customer.listed",
+    )
 
     async def list_customers(self, call: Call) -> Response:
         answer = await super().list_customers(call)
