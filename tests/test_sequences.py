@@ -19,7 +19,7 @@ from conformance.findings import Finding, Outcome
 from conformance.generation.exploration import STEPS, Exploration, draw, explore
 from conformance.generation.sequence_report import judge_sequences, program, with_calls
 from conformance.generation.sequences import BrokenError, CallSequence, sequence_kind, steps_of, subject_for
-from conformance.offblocks.faults.authentication import SaysNoEndOfTokens
+from conformance.offblocks.faults.response import WrapsTheList
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks
 from conformance.planbok.sandbox import Challenge, Planbok, Status, Task
 from conformance.reporting.files import write_reports
@@ -140,8 +140,8 @@ def test_a_sequence_that_shows_a_defect_is_cut_down(api: str, kind: type, rule: 
     assert len(explored.failed[rule].calls) <= longest, with_calls("", explored.failed[rule])
 
 
-def test_a_server_of_which_a_note_is_taken_at_each_answer_passes_sequences_and_has_them_recorded() -> None:
-    with sandbox("offblocks", SaysNoEndOfTokens) as running, subject_of("offblocks", running, "0") as subject:
+def test_a_server_of_which_a_note_is_taken_at_each_list_passes_sequences_and_has_them_recorded() -> None:
+    with sandbox("offblocks", WrapsTheList) as running, subject_of("offblocks", running, "0") as subject:
         explored = draw(subject, kind_of("offblocks"), seed=1, sequences=3)
         assert not explored.failed
         assert len(explored.passed) == 3

@@ -145,9 +145,11 @@ class _Server(uvicorn.Server):
                 self._loop.call_soon_threadsafe(self._over.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
+        for listening in (each for server in self.servers for each in server.sockets):
+            asyncio.get_running_loop().remove_reader(listening.fileno())
         await _turns(3)  # in which a connection that was taken just before becomes one of those below
+        for server in self.servers:
+            server.close()  # not before: asyncio drops what such a server has taken, and leaves it open
         for connection in list(self.server_state.connections):
             connection.shutdown()
         await _turns(2)  # an idle connection is closed in one turn of the loop and gone in the next

@@ -63,4 +63,6 @@ def test_the_judge_of_a_client_tells_it_of_the_whole_traffic() -> None:
     assert (finding.where, finding.expected, finding.got) == ("answer to event e1", "2xx, as the first time", "410")
     assert {each.outcome for each in unseen} == {Outcome.SKIPPED}
     assert all("conformance webhooks check offblocks --url URL" in each.reason for each in unseen)
-    assert judge.conclude([], [event("e1", CREATED, 500)]) == []
+    assert judge.conclude([], [event("e1", CREATED, 503)]) == []
+    (refused,) = judge.conclude([], [event("e1", CREATED, 500)])
+    assert (refused.rule, refused.outcome) == ("offblocks.client.takes-events", Outcome.BROKEN)

@@ -906,7 +906,7 @@ def reads_the_result_too_late(traffic: Traffic) -> None:
 @wrong_as_a_whole("stores-result-in-time")
 def never_reads_the_result(traffic: Traffic) -> None:
     customer, challenge, _ = traffic.asked()
-    traffic.deliver(customer, challenge, answered=500)
+    traffic.deliver(customer, challenge, answered=503)
     traffic.wait(16 * MINUTE)
     traffic.create()
 

@@ -4,6 +4,7 @@ import gc
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -216,6 +217,22 @@ def test_a_target_in_absolute_form_is_one(world: Any) -> None:
         assert raw(world.base_url, head.encode()).split(b" ")[1] == status
     (first, _) = world.control("GET", "/requests").json()
     assert first["request"]["url"] == f"{world.base_url}/v1/customers"
+
+
+def test_connections_that_come_as_it_ends_are_not_left_open() -> None:
+    async def unasked(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise AssertionError
+
+    for _ in range(50):
+        server = ThreadedServer(unasked, "127.0.0.1", 0)
+        parts = urlsplit(server.origin)
+        with ExitStack() as clients:
+            for _ in range(8):
+                client = clients.enter_context(socket.socket())
+                client.setblocking(False)
+                client.connect_ex((parts.hostname, parts.port))
+            server.stop()
+    gc.collect()  # what is still open fails the test
 
 
 def test_half_a_request_has_no_effect(world: Any) -> None:
