@@ -145,9 +145,9 @@ def test_a_server_of_which_a_note_is_taken_at_each_list_passes_sequences_and_has
         explored = draw(subject, kind_of("offblocks"), seed=1, sequences=3)
         assert not explored.failed
         assert len(explored.passed) == 3
-        asked_less = replace(subject, conditions=replace(subject.conditions, examples=1))
+        asked_little = replace(subject, conditions=replace(subject.conditions, examples=3))
         with recording(()) as record, pytest.raises(NeedError):
-            judge_sequences(asked_less, kind_of("offblocks"))
+            judge_sequences(asked_little, kind_of("offblocks"))
     shown = {finding.rule: finding for finding in record.findings}
     noted = shown["offblocks.response.matches-inferred-schema"]
     assert noted.outcome is Outcome.BROKEN
