@@ -4,7 +4,6 @@ Each command runs as it stands, in a shell and in the order of the page, but for
 sandbox goes on while the next commands run. One command must find the fault that the page has the sandbox show.
 """
 
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -43,8 +42,8 @@ def main() -> None:
                     sys.exit(f"{command}\nended with {done.returncode}:\n{done.stdout}{done.stderr}")
         finally:
             for each in serving:
-                each.send_signal(signal.SIGINT)
-                each.wait()
+                each.terminate()  # and no Ctrl-C, which a process in the background ignores
+                each.wait(30)
 
 
 if __name__ == "__main__":
