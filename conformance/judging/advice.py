@@ -95,8 +95,7 @@ def _described(exchange: Exchange, api: Api) -> Iterator[tuple[str, str]]:
     request = exchange.request
     if not request.body or exchange.breaks or exchange.operation is None:
         return
-    specification = Specification.load(api.specification)
-    for each in specification.request_problems(exchange.operation, "application/json", request.body):
+    for each in _specification(api).request_problems(exchange.operation, "application/json", request.body):
         if not each.hides_all:
             yield f"request {each.pointer}", f"The API's description asks for {each.expected}, and it is {each.got}."
 
@@ -119,7 +118,12 @@ def _headers(exchange: Exchange, api: Api, others: Mapping[str, Api]) -> Iterato
 @cache
 def _operations(api: Api) -> Mapping[str, Operation]:
     """The operations of an API by their ids."""
-    return Specification.load(api.specification).operations
+    return _specification(api).operations
+
+
+@cache
+def _specification(api: Api) -> Specification:
+    return Specification.load(api.specification)
 
 
 @cache

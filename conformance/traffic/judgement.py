@@ -42,6 +42,7 @@ class TrafficJudge:
         self._bases = bases
         self._clients: dict[str, ForeignTraffic] = {}
         self._providers: dict[str, ProviderView] = {}
+        self._specifications = {api.name: Specification.load(api.specification) for api in self.apis}
         self._answered: dict[str, list[Answered]] = {api.name: [] for api in self.apis}
         self._judged: list[Judged] = []
         self._all, self._is_coarse = apis, is_coarse
@@ -140,9 +141,8 @@ class TrafficJudge:
 
     def _of_operation(self, name: str, exchange: Exchange) -> Exchange:
         """An exchange with its operation, where nobody says how clients of the API are told apart."""
-        specification = Specification.load(next(api for api in self.apis if api.name == name).specification)
         path = exchange.request.path.removeprefix(self._bases[name].path)
-        found = specification.match(exchange.request.method, path)
+        found = self._specifications[name].match(exchange.request.method, path)
         return replace(exchange, operation=found.operation.id, parameters=found.parameters) if found else exchange
 
     def _shown(self) -> list[Exchange]:
