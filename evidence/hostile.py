@@ -166,7 +166,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "planted": planted,
     }
     before = json.loads(options.output.read_bytes()) if options.part and options.output.exists() else {}
-    written: dict[str, Any] = {**before, "format": FORMAT, **made}
+    written: dict[str, Any] = {**made, **before, "format": FORMAT}
+    if before:
+        written["renewed"] = {**before.get("renewed", {}), **dict.fromkeys(options.part, made)}
     wrong = 0
     for name in options.part or parts:
         written[name] = []

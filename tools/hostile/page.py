@@ -61,6 +61,9 @@ def page(evidence: Mapping[str, Any]) -> str:
             " against a server that answers with what it was sent, as it is, in base64, in hex or in a URL:"
             f" {found} of them showed one, or a part of one, in their output, reports or cassettes.\n"
         )
+    if renewed := evidence.get("renewed"):
+        later = ", ".join(f"{part} ({made['date'][:10]}, of {made['commit'][:7]})" for part, made in renewed.items())
+        parts.append(f"\nMeasured anew later than the rest: {later}.\n")
     return "".join(parts)
 
 
