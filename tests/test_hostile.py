@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -73,17 +74,33 @@ def test_a_file_that_means_harm_is_told_with_the_cause(kind: str, tmp_path: Path
     assert ended.megabytes <= MOST_MEGABYTES
 
 
-@pytest.mark.parametrize("after", [0.9, 1.7])
+RECORDS = ["record", "offblocks", "--target", "sandbox", "--cassettes", "out", "--rule", "offblocks.customer.*"]
+
+
+@pytest.mark.parametrize("after", [0.3, 0.7, 1.1, 1.5, 1.9])
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_what_is_killed_leaves_nothing_half_written(how: signal.Signals, after: float, tmp_path: Path) -> None:
     def kill(process: subprocess.Popen[bytes]) -> None:
         SystemClock().advance(timedelta(seconds=after))
         process.send_signal(how)
 
-    arguments = ["record", "offblocks", "--target", "sandbox", "--cassettes", "out", "--rule", "offblocks.customer.*"]
-    ended = run(arguments, tmp_path, {}, most_seconds=60, meanwhile=kill)
+    ended = run(RECORDS, tmp_path, {}, most_seconds=60, meanwhile=kill)
     assert ended.code in {0, 130, -how}
-    assert not [path for path in tmp_path.rglob("*") if path.is_file() and not secrets.is_whole(path)]
+    assert half_written(tmp_path) == []
+
+
+def half_written(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and not secrets.is_whole(path)]
+
+
+def test_two_recordings_at_once_leave_whole_cassettes_that_replay(tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        recorded = [pool.submit(run, RECORDS, tmp_path, {}, most_seconds=60) for _ in range(2)]
+    assert [each.result().code for each in recorded] == [0, 0]
+    assert half_written(tmp_path) == []
+    assert {path.suffix for path in (tmp_path / "out").rglob("*") if path.is_file()} == {".yaml"}
+    replay = ["run", "offblocks", "--cassettes", "out", "--rule", "offblocks.customer.*"]
+    assert run(replay, tmp_path, {}, most_seconds=60).code == 0
 
 
 @pytest.mark.parametrize("how", ["as it is", "in base64", "after 290 characters"])
