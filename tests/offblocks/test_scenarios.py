@@ -137,6 +137,25 @@ def test_clocks_that_differ_are_no_error_of_the_suite_on_a_live_server(
     assert broken(play(apart, test_challenge_expiry, name)) == set()
 
 
+@pytest.mark.parametrize(
+    ("name", "minutes"),
+    [("test_a_challenge_is_accepted_within_the_hour", 59), ("test_a_challenge_is_refused_after_the_hour", 61)],
+)
+def test_where_the_server_has_a_clock_of_its_own_the_hour_is_tried_a_minute_from_its_end(
+    subject: Subject, name: str, minutes: int
+) -> None:
+    waited: list[timedelta] = []
+
+    class Noting(Apart):
+        def advance(self, duration: timedelta) -> None:
+            waited.append(duration)
+            super().advance(duration)
+
+    live = replace(subject, clock=Noting(subject.clock, timedelta()), disposable=False)
+    assert broken(play(live, test_challenge_expiry, name)) == set()
+    assert timedelta(minutes=minutes) in waited
+
+
 # ---------------------------------------------------------------------------------------------------------- tokens
 
 
