@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -137,6 +138,15 @@ def _environment(settings: Mapping[str, str], folder: Path) -> Iterator[pytest.M
         for name, value in settings.items():
             patch.setenv(name, value)
         yield patch
+
+
+@pytest.fixture(scope="module")
+def free_port() -> Iterator[int]:
+    """A port that nobody else is given meanwhile, and that a server may listen on, as servers take used addresses."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -250,10 +249,10 @@ def test_a_process_that_does_not_listen_has_no_webhook(server: str) -> None:
     target.close()
 
 
-def test_a_webhook_without_a_path_is_received_at_the_top(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+def test_a_webhook_without_a_path_is_received_at_the_top(
+    server: str, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"http://127.0.0.1:{free_port}"
     target = listening(server, url)
     monkeypatch.setattr(type(named("toy")), "webhook_set_by_hand", True)
     hooks = target.subject(named("toy"), "toy/outcome/a", Conditions("0")).hooks

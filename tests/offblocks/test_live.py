@@ -1,7 +1,6 @@
 """The live target, at a reference sandbox that runs in another process and at servers that are of no use."""
 
 import json
-import socket
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -284,11 +283,9 @@ def test_another_chain_is_gone_on_with_if_it_is_allowed(
 
 
 def test_events_come_to_an_address_that_is_set_and_what_cannot_be_removed_is_told(
-    judge: Callable[..., dict[str, Any]], settings: Settings
+    judge: Callable[..., dict[str, Any]], settings: Settings, free_port: int
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/hooks"
+    url = f"http://127.0.0.1:{free_port}/hooks"
     tests = ("offblocks/webhook/a_webhook_is_registered", "offblocks/webhook/a_change_of_a_customer_is_sent")
     found = verdicts(results := judge({**settings, f"{PREFIX}WEBHOOK_URL": url}, tests=tests))
     assert {found[f"offblocks.webhook.{name}"] for name in ("registered", "sent-on-change")} == {"pass"}

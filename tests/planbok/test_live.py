@@ -25,12 +25,10 @@ Environment = Callable[[Settings, Path], AbstractContextManager[pytest.MonkeyPat
 
 
 @pytest.fixture(scope="module")
-def settings(sandbox_elsewhere: Control) -> Settings:
+def settings(sandbox_elsewhere: Control, free_port: int) -> Settings:
     """What a user would set, as the sandbox tells it, with a webhook at a port that is free."""
     world = sandbox_elsewhere.ask("GET", "")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        webhook_url = f"http://127.0.0.1:{free.getsockname()[1]}/planbok"
+    webhook_url = f"http://127.0.0.1:{free_port}/planbok"
     sandbox_elsewhere.ask("PUT", "/webhook", {"url": webhook_url})
     found = {f"{PREFIX}BASE_URL": world["base_urls"]["planbok"], f"{PREFIX}WEBHOOK_URL": webhook_url}
     for identity, infix in (("first", ""), ("second", "SECOND_")):
