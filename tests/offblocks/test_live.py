@@ -32,7 +32,8 @@ from tests.conftest import some_rules
 
 PREFIX = "CONFORMANCE_OFFBLOCKS_"
 RULES = some_rules("offblocks", "authentication", "customer", "webhook")
-A_MOMENT = timedelta(milliseconds=20)
+A_MOMENT, A_WHILE = timedelta(milliseconds=20), timedelta(milliseconds=300)
+"""How long a wait is; the while is for events, which come from another process."""
 WAIT = SystemClock.advance
 OTHER_KEY = private_pem(key_from_seed(Ids("other key").draw(64)))
 
@@ -283,11 +284,15 @@ def test_another_chain_is_gone_on_with_if_it_is_allowed(
 
 
 def test_events_come_to_an_address_that_is_set_and_what_cannot_be_removed_is_told(
-    judge: Callable[..., dict[str, Any]], settings: Settings, free_port: int
+    judge: Callable[..., dict[str, Any]], settings: Settings, move_clock: Advance, free_port: int
 ) -> None:
+    def advance(clock: SystemClock, duration: timedelta) -> None:
+        WAIT(clock, min(duration, A_WHILE))
+        move_clock(clock, duration)
+
     url = f"http://127.0.0.1:{free_port}/hooks"
     tests = ("offblocks/webhook/a_webhook_is_registered", "offblocks/webhook/a_change_of_a_customer_is_sent")
-    found = verdicts(results := judge({**settings, f"{PREFIX}WEBHOOK_URL": url}, tests=tests))
+    found = verdicts(results := judge({**settings, f"{PREFIX}WEBHOOK_URL": url}, advance, tests=tests))
     assert {found[f"offblocks.webhook.{name}"] for name in ("registered", "sent-on-change")} == {"pass"}
     assert [made for made in results["left_behind"]["offblocks"] if made.startswith("webhook ")]
 
