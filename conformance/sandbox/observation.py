@@ -51,10 +51,11 @@ class Observation:
     def _add(self, seen: Exchange | Delivery, api: str | None) -> None:
         self._pending.append((seen, api))
         self._bytes += _size(seen)
-        if self._is_full():
-            self._judge()
-            while len(self._judged) > 1 and self._is_full():
+        while self._is_full() and len(self._judged) + len(self._pending) > 1:
+            if self._judged:
                 self._bytes -= _size(self._judged.popleft().exchange)
+            else:  # one at a time: whoever sends the request waits for it
+                self._judge_next()
 
     def exchanges(self) -> Sequence[Judged]:
         """The exchanges, judged, the oldest first."""
@@ -93,15 +94,18 @@ class Observation:
 
     def _judge(self) -> None:
         while self._pending:
-            seen, api = self._pending.popleft()
-            if isinstance(seen, Exchange):
-                addressed = next((each for each in self._traffic if each.is_addressed_by(seen.request.url)), None)
-                self._judged.append(addressed.see(seen) if addressed else Judged(seen))
-                continue
-            self._bytes -= _size(seen)
-            for traffic in self._traffic:
-                if traffic.api.name == api:
-                    traffic.deliver(seen)
+            self._judge_next()
+
+    def _judge_next(self) -> None:
+        seen, api = self._pending.popleft()
+        if isinstance(seen, Exchange):
+            addressed = next((each for each in self._traffic if each.is_addressed_by(seen.request.url)), None)
+            self._judged.append(addressed.see(seen) if addressed else Judged(seen))
+            return
+        self._bytes -= _size(seen)
+        for traffic in self._traffic:
+            if traffic.api.name == api:
+                traffic.deliver(seen)
 
 
 def _size(seen: Exchange | Delivery) -> int:

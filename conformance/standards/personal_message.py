@@ -8,6 +8,7 @@ from conformance.standards.account_ids import checksum_address
 __all__ = [
     "SIGNATURE_SIZE",
     "SignatureUnrecoverable",
+    "account_of_signer",
     "address_of",
     "message_hash",
     "recover",
@@ -95,6 +96,19 @@ def recover_from_hash(digest: bytes, signature: bytes) -> str:
     Raises:
         SignatureUnrecoverable: If `signature` has another form or belongs to no key.
     """
+    return _with_checksum(account_of_signer(digest, signature))
+
+
+def account_of_signer(digest: bytes, signature: bytes) -> bytes:
+    """The 20 bytes of the address of the account that signed a hash.
+
+    Args:
+        digest: The 32 bytes that were signed.
+        signature: 65 bytes r || s || v with v in {27, 28}.
+
+    Raises:
+        SignatureUnrecoverable: If `signature` has another form or belongs to no key.
+    """
     if len(signature) != SIGNATURE_SIZE:
         raise SignatureUnrecoverable(
             f"The signature has {len(signature)} bytes, expected {SIGNATURE_SIZE}: r (32), s (32), v (1)."
@@ -106,7 +120,7 @@ def recover_from_hash(digest: bytes, signature: bytes) -> str:
         signer = PublicKey.from_signature_and_message(signature[:-1] + bytes([recovery_id]), digest, hasher=None)
     except Exception as error:  # coincurve raises plain Exception
         raise SignatureUnrecoverable("The signature belongs to no key: r or s is out of range or altered.") from error
-    return _address(signer)
+    return _account(signer)
 
 
 def address_of(key: bytes) -> str:
@@ -118,8 +132,12 @@ def address_of(key: bytes) -> str:
     Raises:
         ValueError: If `key` is not a private key.
     """
-    return _address(PrivateKey(key).public_key)
+    return _with_checksum(_account(PrivateKey(key).public_key))
 
 
-def _address(key: PublicKey) -> str:
-    return checksum_address("0x" + keccak(key.format(compressed=False)[1:])[-20:].hex())
+def _account(key: PublicKey) -> bytes:
+    return keccak(key.format(compressed=False)[1:])[-20:]
+
+
+def _with_checksum(account: bytes) -> str:
+    return checksum_address(f"0x{account.hex()}")

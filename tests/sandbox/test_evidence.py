@@ -11,13 +11,17 @@ import httpx
 import jsonschema_rs
 import pytest
 
+from conformance.api import named
 from conformance.clock import SystemClock
+from conformance.exchange import Exchange, Request, Response
 from conformance.files import data_path
 from conformance.ids import Ids
+from conformance.judging.traffic import Judged, Traffic
 from conformance.offblocks.client import ApiError, Client, Credentials
 from conformance.offblocks.wallet import Wallet
 from conformance.planbok.client import Client as PlanbokClient
 from conformance.planbok.client import Credentials as PlanbokCredentials
+from conformance.sandbox.observation import Observation
 from conformance.sandbox.remote import Control, World
 from conformance.sandbox.server import start
 
@@ -55,6 +59,28 @@ def ours(judged: World) -> Iterator[Client]:
     credentials = Credentials.from_settings(judged.credentials("offblocks")["first"])
     with Client(judged.base_urls["offblocks"], credentials, clock=judged) as client:
         yield client
+
+
+def test_no_request_waits_while_many_before_it_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+    see = Traffic.see
+
+    def counted(self: Traffic, exchange: Exchange) -> Judged:
+        judged.append(exchange.id)
+        return see(self, exchange)
+
+    monkeypatch.setattr("conformance.sandbox.observation._MOST_KEPT", 5)
+    monkeypatch.setattr(Traffic, "see", counted)
+    observation = Observation([named("offblocks")], "", {"offblocks": []}, lambda: {"offblocks": {}})
+    request = Request((), b"", "GET", "http://127.0.0.1/offblocks/v1/nothing")
+    at = SystemClock().now()
+    each_time = []
+    for number in range(12):
+        before = len(judged)
+        observation.note(Exchange(f"#{number}", None, "", at, 0.0, request, Response((), b"", 401)))
+        each_time.append(len(judged) - before)
+    assert each_time == 5 * [0] + 7 * [1]
+    assert [each.exchange.id for each in observation.exchanges()] == ["#7", "#8", "#9", "#10", "#11"]
 
 
 class TestFindings:
