@@ -8,6 +8,7 @@ run if a rule still misses the fault. All faults and variations of an API are tr
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import pytest
@@ -21,6 +22,7 @@ from conformance.matrix.session import Observation
 from conformance.matrix.verdicts import RuleVerdict, Verdicts
 from conformance.sandbox.behaviour import declared_changes
 from conformance.sandbox.faults import Fault, Variation
+from conformance.verdicts import Verdict
 from tests.conftest import SIZE
 
 Kind = type[Fault] | type[Variation]
@@ -192,6 +194,15 @@ def test_a_fault_is_caught_by_the_rules_that_it_breaks(
         judgement = judged(api, name, found, generated=True)
     assert judgement.missed_by == ()
     assert judgement.also == (), "rules that the fault does not claim to break"
+
+
+def test_requests_at_once_are_judged_when_the_first_is_answered_before_the_next_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("conformance.parts.tenant.ThreadPoolExecutor", lambda _: ThreadPoolExecutor(1))
+    test, fault = "offblocks/signing/of_two_signatures_at_once_one_succeeds", "BreaksOnEverySignature"
+    found = observe(APIS["offblocks"], {fault: [test]})[fault].verdicts
+    assert found[test]["offblocks.signing.concurrent-one-success"].plain is Verdict.FAIL
 
 
 @pytest.mark.parametrize(("api", "name"), TOGETHER)
