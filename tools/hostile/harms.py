@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 import socket
+import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from tools.hostile.server import Answered, Asked, Harm, reset, send
 _JSON = [("Content-Type", "application/json")]
 _HTML = [("Content-Type", "text/html; charset=utf-8")]
 _MEGABYTE = 1024 * 1024
+_MANY = 1024
+"""Megabytes in what expands; so many take their time to be compressed."""
+_EMPTY_LAST_BLOCK = b"\x03\x00"
+"""How a deflated stream ends (RFC 1951, section 3.2.3)."""
 _A_SECOND = timedelta(seconds=1)
 _ENOUGH = 200_000
 """How often a server that never ends goes on."""
@@ -95,28 +100,41 @@ def _member(name: str, value: str) -> Harm:
     return _changed(lambda body: expression.sub(lambda found: found[1] + value.encode(), body))
 
 
-def _bomb(headers: list[tuple[str, str]], levels: int = 1) -> Harm:
-    """A gibibyte of zeros in a mebibyte, compressed when it is first asked for, which takes seconds."""
+def _bomb(headers: list[tuple[str, str]], coding: Callable[[], bytes]) -> Harm:
+    """A gibibyte of zeros in a mebibyte or less, compressed when it is first asked for."""
 
     def harm(connection: socket.socket, _asked: Asked, _ask: Ask) -> None:
-        send(connection, 200, headers, _compressed(levels))
+        send(connection, 200, headers, coding())
 
     return harm
 
 
 @cache
-def _compressed(levels: int) -> bytes:
-    body = b"".join(_zeros(64))
-    for _ in range(levels - 1):
-        body = gzip.compress(body, 9)
-    return body
+def _in_gzip() -> bytes:
+    checksum = 0
+    for _ in range(_MANY):
+        checksum = zlib.crc32(bytes(_MEGABYTE), checksum)
+    return _zeros(zlib.MAX_WBITS | 16) + struct.pack("<II", checksum, _MANY * _MEGABYTE)
 
 
-def _zeros(megabytes: int) -> Iterator[bytes]:
-    coder = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-    for _ in range(megabytes * 16):
-        yield coder.compress(bytes(_MEGABYTE))
-    yield coder.flush()
+@cache
+def _in_gzip_twice() -> bytes:
+    return gzip.compress(_in_gzip(), 9)
+
+
+@cache
+def _in_deflate() -> bytes:
+    checksum = 1
+    for _ in range(_MANY):
+        checksum = zlib.adler32(bytes(_MEGABYTE), checksum)
+    return _zeros(zlib.MAX_WBITS) + struct.pack(">I", checksum)
+
+
+def _zeros(format_bits: int) -> bytes:
+    """A gibibyte of zeros without its checksum; two megabytes are compressed, since the others come out alike."""
+    coder = zlib.compressobj(9, zlib.DEFLATED, format_bits)
+    first, later = (coder.compress(bytes(_MEGABYTE)) + coder.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    return first + later * (_MANY - 1) + _EMPTY_LAST_BLOCK
 
 
 def _closing(connection: socket.socket, _asked: Asked, ask: Ask) -> None:
@@ -225,9 +243,9 @@ _KINDS: Mapping[str, Mapping[str, tuple[Harm, Mapping[str, Any]]]] = {
         "of a refusal": (_endless("HTTP/1.1 400 No\r\n\r\n", b"no " * 32_768), {}),
     },
     "a bomb": {
-        "gzip": (_bomb([*_JSON, ("Content-Encoding", "gzip")]), {}),
-        "gzip in gzip": (_bomb([*_JSON, ("Content-Encoding", "gzip, gzip")], 2), {}),
-        "deflate": (_answer([*_JSON, ("Content-Encoding", "deflate")], zlib.compress(bytes(200 * _MEGABYTE), 9)), {}),
+        "gzip": (_bomb([*_JSON, ("Content-Encoding", "gzip")], _in_gzip), {}),
+        "gzip in gzip": (_bomb([*_JSON, ("Content-Encoding", "gzip, gzip")], _in_gzip_twice), {}),
+        "deflate": (_bomb([*_JSON, ("Content-Encoding", "deflate")], _in_deflate), {}),
         "an unknown coding": (_answer([*_JSON, ("Content-Encoding", "br")], b"\x8b" * 5000), {}),
     },
     "an answer that drips": {
@@ -263,7 +281,7 @@ _KINDS: Mapping[str, Mapping[str, tuple[Harm, Mapping[str, Any]]]] = {
     },
     "a page that is long": {
         "without an end": (_endless(f"{_PAGE}Connection: close\r\n\r\n<p>", b"<p>a" * 16_384), _ON_PAGE),
-        "in gzip": (_bomb([*_HTML, ("Content-Encoding", "gzip")]), _ON_PAGE),
+        "in gzip": (_bomb([*_HTML, ("Content-Encoding", "gzip")], _in_gzip), _ON_PAGE),
         "a byte a second": (_endless(f"{_PAGE}Content-Length: 5000\r\n\r\n", b" ", every=_A_SECOND), _ON_PAGE),
         "redirects that drip": (
             _endless("HTTP/1.1 302 Found\r\nLocation: again\r\nX: ", b"a", every=_A_SECOND),
