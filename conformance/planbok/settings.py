@@ -24,6 +24,7 @@ _PREFIX = "CONFORMANCE_PLANBOK_"
 _LISTENING = {"127.0.0.1", "localhost"}
 """The hosts at which a run receives webhooks."""
 _CHAIN = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)*")
+_ID = re.compile(r"[\w.~-]+", re.ASCII)
 _HOST = re.compile(r"[a-z0-9.-]+")
 _FEWEST_BLOCKCHAINS = 2
 _LEAST_MEMORY = 8
@@ -40,6 +41,7 @@ class _Settings(ServerSettings):
     blockchains: str = DEFAULT_BLOCKCHAINS
     webhook_url: str | None = None
     page_host: str | None = None
+    customer: str | None = None
 
 
 class SandboxSettings(Settings):
@@ -123,6 +125,10 @@ class PlanbokSettings(ApiSettings[_Settings]):
             "the rules for webhooks", "An http URL on loopback; forward to it what the dashboard's address is sent."
         ),
         "webhook_secret": AboutSetting("the signatures of webhooks", "The dashboard shows it beside the address."),
+        "customer": AboutSetting(
+            "without a PIN agent, what can be asked for a customer who is set up",
+            "The id of one who has chosen a PIN and recovery; challenges are requested for them and left to expire.",
+        ),
         "read_only_key": AboutSetting("what a restricted key may not do", "Create one that may only read."),
         "second_api_key": AboutSetting("what is to be kept apart", "A key of another organization."),
     }
@@ -160,6 +166,10 @@ class PlanbokSettings(ApiSettings[_Settings]):
                     f"{_PREFIX}PAGE_HOST is {own.page_host!r}; expected a host, such as gateway.example."
                 )
             others["page_host"] = own.page_host
+        if own.customer:
+            if not _ID.fullmatch(own.customer):
+                raise SettingsError(f"{_PREFIX}CUSTOMER is {own.customer!r}; expected the id of a customer.")
+            others["customer"] = own.customer
         return others
 
 

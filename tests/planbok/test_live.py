@@ -111,6 +111,30 @@ def test_without_somebody_at_the_page_what_needs_it_is_skipped(
     }
 
 
+CHALLENGES = ("planbok/challenge/the_account_type_may_be_left_out", "planbok/page/a_wrong_pin_completes_nothing")
+
+
+def test_without_somebody_at_the_page_a_customer_who_is_set_up_is_asked_for_wallets(
+    sandbox_elsewhere: Control, environment: Environment, settings: Settings, tmp_path: Path
+) -> None:
+    customer = sandbox_elsewhere.ask("POST", "/planbok/customers", {"state": "active"})["id"]
+    options = Options(apis=("planbok",), target="live", rate=AT_ONCE, tests=CHALLENGES)
+    with environment({**settings, f"{PREFIX}CUSTOMER": customer}, tmp_path):
+        results = run(options)
+    found = verdicts(results)
+    assert found["planbok.challenge.account-type-omitted"] == "pass"
+    assert found["planbok.page.wrong-pin-refused"] == "skipped"
+    assert results["left_behind"] == {"planbok": []}
+
+
+def test_a_customer_who_is_not_set_up_is_told(environment: Environment, settings: Settings, tmp_path: Path) -> None:
+    options = Options(apis=("planbok",), target="live", rate=AT_ONCE, tests=CHALLENGES[:1])
+    with environment({**settings, f"{PREFIX}CUSTOMER": "nobody"}, tmp_path):
+        results = run(options)
+    reasons = {rule["reason"] for rule in results["rules"] if rule["verdict"] == "skipped"}
+    assert any("nobody in CONFORMANCE_PLANBOK_CUSTOMER was answered 404" in reason for reason in reasons)
+
+
 def test_a_pin_is_typed_only_where_the_page_is_documented_to_be(
     environment: Environment, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,10 @@ class Issued:
     exchange: Exchange
 
 
+def _nothing(_: Onboarding) -> None:
+    """What happens before a customer is set up, unless a test says more."""
+
+
 def rules(*names: str) -> frozenset[str]:
     """The ids of the client rules with these last parts."""
     return frozenset(f"planbok.client.{name}" for name in names)
@@ -355,7 +359,7 @@ class Tenant(ApiTenant):
         return customer
 
     def ready(
-        self, before: Callable[[Onboarding], None] = lambda _: None, like: Onboarding | None = None
+        self, before: Callable[[Onboarding], None] = _nothing, like: Onboarding | None = None
     ) -> Onboarding:
         """Create a customer who has a PIN and recovery, as the API shows.
 
@@ -364,9 +368,12 @@ class Tenant(ApiTenant):
             like: Another one, as for `onboard`.
 
         Raises:
-            NeedError: If nobody stands in for the person.
+            NeedError: If nobody stands in for the person, and no customer is set who is ready.
             StepFailedError: If the customer does not get there.
         """
+        known = self._set_up_before() if before is _nothing and like is None else None
+        if known:
+            return known
         customer = self.onboard(like)
         before(customer)
         issued = self.issued(self.ask("initialize", customer.id))
@@ -380,6 +387,25 @@ class Tenant(ApiTenant):
                     relies_on=["planbok.customer.has-pin", "planbok.customer.has-recovery"],
                 )
         return customer
+
+    def _set_up_before(self) -> Onboarding | None:
+        """The customer that the user has set, for a run in which nobody stands in for the person; None if none is.
+
+        Raises:
+            NeedError: If that customer is not there, or is not set up.
+        """
+        identifier = self._subject.settings.get("customer")
+        if identifier is None or self._subject.conditions.pin_agent != "none" or self.identity != "first":
+            return None
+        exchange = self.read(identifier)
+        members = payload(exchange.response)
+        if not is_set_up(members):
+            needs(
+                f"a customer with PIN and recovery; {identifier} in CONFORMANCE_PLANBOK_CUSTOMER was answered "
+                f"{exchange.response.status}, and is none by that"
+            )
+        name, ref_id = (str(members.get(each, "")) for each in ("name", "refId"))
+        return Onboarding(identifier, name, ref_id, Person(self._subject, self._transport, self.ids), exchange)
 
     def requested(self, customer: Onboarding, chains: Sequence[str] | None = None) -> Issued:
         """Ask for wallets of a customer who is ready; for one alone where it matters not, and several are refused.
