@@ -358,9 +358,7 @@ class Tenant(ApiTenant):
         customer.person.put_off(customer.person.set_pin(issued.url))
         return customer
 
-    def ready(
-        self, before: Callable[[Onboarding], None] = _nothing, like: Onboarding | None = None
-    ) -> Onboarding:
+    def ready(self, before: Callable[[Onboarding], None] = _nothing, like: Onboarding | None = None) -> Onboarding:
         """Create a customer who has a PIN and recovery, as the API shows.
 
         Args:
