@@ -137,6 +137,13 @@ def app() -> None:
     help="Write results.json there, and its other forms: report.html and junit.xml, or what --format names.",
 )
 @format_option
+@click.option(
+    "--resume",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Go on with the interrupted run whose --report DIR was; give its other options again. The results of both "
+    "parts are written there.",
+)
 @cassettes_option
 @seed_option
 @_option("strict", is_flag=True)
@@ -164,6 +171,7 @@ def run(
     *,
     report: Path | None,
     formats: Sequence[str],
+    resume: Path | None,
     quiet: bool,
     verbose: bool,
     write_baseline: Path | None,
@@ -180,7 +188,12 @@ def run(
     with explained():
         from conformance.commands.pyproject import fitting, told
 
-        options = Options(**fitting(context, given))
+        options, resumed = Options(**fitting(context, given)), None
+        if resume:
+            from conformance.commands.resuming import Resumed
+
+            resumed = Resumed.of(options, resume)
+            options, report = resumed.options, report or resume
         check_formats(formats, report)
         if (line := told(context)) and not quiet:
             click.echo(line, err=True)
@@ -193,7 +206,7 @@ def run(
             from conformance.reporting.files import make_folder
 
             make_folder(report)
-        results = judge(options, quiet=quiet, verbose=verbose)
+        results = judge(options, resumed, quiet=quiet, verbose=verbose)
         baselines.write(write_baseline, results)
         write_forms(results, report, formats)
         raise click.exceptions.Exit(exit_code(results))

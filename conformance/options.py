@@ -121,6 +121,7 @@ class Options:
         reduce: Whether a scenario that fails under circumstances runs again under fewer of them.
         exit_first: Whether the run ends after the first test by which a rule fails, is blocked or cannot be judged.
         known: The rules that the baseline names, at which no run ends; the run sets it.
+        done: The ids of tests that have run already, in the part of the run before it was interrupted.
     """
 
     apis: Annotated[tuple[str, ...], About("The APIs; all if none is named.", "API", read=tuple)] = ()
@@ -225,6 +226,7 @@ class Options:
         bool, About("Stop after the first test by which a rule fails, is blocked or cannot be judged.")
     ] = False
     known: Annotated[tuple[str, ...], About("The rules that the baseline names.", read=tuple)] = ()
+    done: Annotated[tuple[str, ...], About("The tests that have run already.", read=tuple)] = ()
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Self:

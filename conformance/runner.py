@@ -167,7 +167,8 @@ class Runner:
                 variants += [(levels, under(item, levels)) for levels in rows.get(scenario, ())]
             shown = [rule for further in item.iter_markers(SHOWS) for rule in further.args]
             for levels, variant in variants:
-                if not self._options.wants_test(test_id(variant, api), [*marker.args, *shown]):
+                test = test_id(variant, api)
+                if test in self._options.done or not self._options.wants_test(test, [*marker.args, *shown]):
                     continue
                 self._learn(api)
                 if "hooks" in getattr(variant, "fixturenames", ()):

@@ -47,6 +47,7 @@ ALL = Options(
     reduce=False,
     exit_first=True,
     known=("offblocks.customer.a",),
+    done=("offblocks/customer/a",),
 )
 
 
@@ -169,7 +170,7 @@ def test_pytest_has_every_option_but_what_it_has_itself() -> None:
     options = list(pytest_options())
     by_field = {each.field: each.taken() for each in options}
     assert {each.name for each in fields(Options)} - by_field.keys() == {
-        *("allow_production", "apis", "baseline", "ends_at", "exit_first", "known", "max_age", "min_judged"),
+        *("allow_production", "apis", "baseline", "done", "ends_at", "exit_first", "known", "max_age", "min_judged"),
         *("record_failing", "reduce", "smoke", "time_limit", "workers"),
     }
     assert [each.flag for each in options] == [

@@ -14,7 +14,18 @@ from conformance.files import read_bounded
 NAME = "pyproject.toml"
 TABLE = "tool.conformance"
 _OF_ONE_RUN = {
-    *("report", "formats", "verbose", "quiet", "exit_first", "write_baseline", "tests", "smoke", "allow_production")
+    *(
+        "report",
+        "resume",
+        "formats",
+        "verbose",
+        "quiet",
+        "exit_first",
+        "write_baseline",
+        "tests",
+        "smoke",
+        "allow_production",
+    )
 }
 """What somebody asks of one run, and is no property of a project."""
 _PATHS = {"cassettes", "baseline", "screenshots"}

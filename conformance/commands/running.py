@@ -3,22 +3,28 @@
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from conformance.commands.endings import INTERRUPTED, still_concluding
 from conformance.options import Options
 
+if TYPE_CHECKING:
+    from conformance.commands.resuming import Resumed
+
 # What a run needs is imported when it is made, so that the help of its commands stays quick.
 # ruff: noqa: PLC0415
 
 
-def judge(options: Options, *, quiet: bool = False, verbose: bool = False) -> dict[str, Any]:
+def judge(
+    options: Options, resumed: "Resumed | None" = None, *, quiet: bool = False, verbose: bool = False
+) -> dict[str, Any]:
     """Run with progress on standard error, and the summary on standard output, of an interrupted run too.
 
     Args:
         options: What to run.
+        resumed: The run that goes on with this one; None if it is one of its own.
         quiet: Whether nothing is told but what is wrong, in a line each, and the verdict.
         verbose: Whether the summary says what the sources of rules say.
 
@@ -38,6 +44,8 @@ def judge(options: Options, *, quiet: bool = False, verbose: bool = False) -> di
             if error.found:
                 _tell(error.found, quiet=quiet, verbose=verbose)
             raise
+    if resumed:
+        results = resumed.completed(results)
     _tell(results, quiet=quiet, verbose=verbose)
     if results.get("interrupted"):
         click.echo("Interrupted: what had not been judged by then is untested.", err=True)

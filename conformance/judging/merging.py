@@ -6,8 +6,9 @@ from datetime import date, datetime
 from typing import Any
 
 from conformance import ConformanceError
-from conformance.catalogue import Basis, Level
+from conformance.catalogue import Basis, Level, Party
 from conformance.judging.baseline import FAILING, Entry, State
+from conformance.judging.results import INTERRUPTED, UNJUDGED, is_gap, main_flow_missing, share_missing
 from conformance.verdicts import Conclusion, Verdict, conclusion
 
 _ALIKE = ("target", "strict", "seed", "examples", "cassettes", "pin_agent", "command")
@@ -71,8 +72,47 @@ def merged(parts: Sequence[tuple[str, Results]]) -> dict[str, Any]:
             members[name] = value
     members.pop("mistakes", None)  # what all runs show may rule out what one of them does not
     members["contradictions"] = _unlike(each for results in all_results for each in results.get("contradictions", ()))
+    if any("left_behind" in results for results in all_results):
+        members["left_behind"] = _left_behind(all_results)
     if recorded := [results["recorded"] for results in all_results if "recorded" in results]:
         members["recorded"] = _recorded(recorded)
+    return members
+
+
+def continued(
+    name: str, earlier: Results, later: Results, main_flows: Iterable[str], least: int | None
+) -> dict[str, Any]:
+    """The results of a run that was interrupted and has gone on.
+
+    Args:
+        name: What the earlier part is called.
+        earlier: Its results.
+        later: Those of the rest.
+        main_flows: The ids of the rules that must have been judged in either part.
+        least: The share of the rules for providers that must have been, in percent; None for any.
+
+    Returns:
+        Results in the same form; inconclusive if the rest was interrupted too, or such a rule was not judged.
+
+    Raises:
+        NotMergedError: As `merged` does.
+    """
+    parts = [dict(earlier), dict(later)]
+    for results in parts:
+        verdicts = _verdicts(results["rules"])
+        results["verdict"] = _of_verdicts(verdicts, results.get("baseline", {}).get("entries", ())).value
+        results["remarks"] = [each for each in results["remarks"] if not is_gap(each)]
+    parts[0].pop("interrupted", None)
+    members = merged([(name, parts[0]), ("the rest of it", parts[1])])
+    binding = [rule for rule in members["rules"] if rule["party"] == Party.PROVIDER]
+    judged = {rule["id"] for rule in binding if Verdict(rule["verdict"]) not in UNJUDGED}
+    gaps = [main_flow_missing(members["apis"], rule) for rule in main_flows if rule not in judged]
+    gaps += share_missing(len(judged), len(binding), least)
+    if later.get("interrupted"):
+        gaps.append(INTERRUPTED)
+    if gaps and members["verdict"] == Conclusion.CONFORMS:
+        members["verdict"] = Conclusion.INCONCLUSIVE.value
+    members["remarks"] += gaps
     return members
 
 
@@ -193,6 +233,14 @@ def _selected(parts: Sequence[Results]) -> dict[str, list[str]]:
     if not all(each["rules"] or each["tests"] for each in given):
         return {"rules": [], "tests": []}
     return {kind: _each(name for each in given for name in each[kind]) for kind in ("rules", "tests")}
+
+
+def _left_behind(parts: Sequence[Results]) -> dict[str, list[str]]:
+    """What all runs have left at each API."""
+    names = _each(api for results in parts for api in results.get("left_behind", {}))
+    return {
+        api: _each(made for results in parts for made in results.get("left_behind", {}).get(api, ())) for api in names
+    }
 
 
 def _recorded(recorded: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -20,7 +20,9 @@ FORMAT = "conformance-results/1"
 TRAFFIC = "traffic"
 """The target of results that say of a client what its own traffic shows."""
 _HELD = {Outcome.HELD: True, Outcome.BROKEN: False}
-_INTERRUPTED = "The run was interrupted: what had not been judged by then is untested."
+_MAIN_FLOW = "The main flow of"
+_SHARE = " percent of them."
+INTERRUPTED = "The run was interrupted: what had not been judged by then is untested."
 OWN_TRAFFIC = "Rules for clients are judged on a client's own traffic, not in a run of the suite."
 
 
@@ -98,7 +100,7 @@ def refusal_in(exchange: Mapping[str, Any]) -> str | None:
     return refusal_text(Response(body=answered.get("body", "").encode(), status=answered["status"]))
 
 
-_UNJUDGED = {Verdict.ERROR, Verdict.BLOCKED, Verdict.SKIPPED, Verdict.UNTESTED}
+UNJUDGED = {Verdict.ERROR, Verdict.BLOCKED, Verdict.SKIPPED, Verdict.UNTESTED}
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def results(run: Run, rules: Sequence[Rule]) -> dict[str, Any]:
     if gaps or (run.interrupted and verdict is Conclusion.CONFORMS):
         verdict = Conclusion.INCONCLUSIVE
     if run.interrupted:
-        gaps = [*gaps, _INTERRUPTED]
+        gaps = [*gaps, INTERRUPTED]
     return {
         "format": FORMAT,
         "suite": {"version": conformance.__version__},
@@ -209,16 +211,32 @@ def results(run: Run, rules: Sequence[Rule]) -> dict[str, Any]:
 def _gaps(run: Run, rules: Sequence[Rule], verdicts: Mapping[str, Verdict]) -> list[str]:
     """What was not judged and had to be, in one sentence each, in a run that conforms else."""
     binding = [rule for rule in rules if rule.party is Party.PROVIDER]
-    judged = [rule.id for rule in binding if verdicts[rule.id] not in _UNJUDGED]
-    gaps = [
-        f"The main flow of {run.apis[api]} was not completed once, so that {api}.{rule} could not be judged."
-        for api, rule in run.main_flows.items()
-        if f"{api}.{rule}" not in judged
-    ]
-    least = run.options.min_judged
-    if least is not None and 100 * len(judged) < least * len(binding):
-        gaps.append(f"{len(judged)} of {len(binding)} rules were judged, less than {least} percent of them.")
-    return gaps
+    judged = [rule.id for rule in binding if verdicts[rule.id] not in UNJUDGED]
+    main_flows = [f"{api}.{rule}" for api, rule in run.main_flows.items()]
+    gaps = [main_flow_missing(run.apis, rule) for rule in main_flows if rule not in judged]
+    return [*gaps, *share_missing(len(judged), len(binding), run.options.min_judged)]
+
+
+def share_missing(judged: int, rules: int, least: int | None) -> list[str]:
+    """That less than `least` percent of the rules were judged, if it is so."""
+    if least is None or 100 * judged >= least * rules:
+        return []
+    return [f"{judged} of {rules} rules were judged, less than {least}{_SHARE}"]
+
+
+def main_flow_missing(apis: Mapping[str, str], rule: str) -> str:
+    """That the main flow of an API was not completed.
+
+    Args:
+        apis: The title of each API by its name.
+        rule: The id of the rule that would have shown it.
+    """
+    return f"{_MAIN_FLOW} {apis[rule.partition('.')[0]]} was not completed once, so that {rule} could not be judged."
+
+
+def is_gap(remark: str) -> bool:
+    """Whether a remark says that a run was cut short, or did not come to what it had to judge."""
+    return remark == INTERRUPTED or remark.startswith(_MAIN_FLOW) or remark.endswith(_SHARE)
 
 
 def _rule(rule: Rule, verdict: Verdict, findings: Sequence[Finding], run: Run, causes: Causes) -> dict[str, Any]:
