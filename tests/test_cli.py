@@ -158,6 +158,7 @@ def test_every_error_of_ours_is_one_message_and_its_exit_code(given: Give) -> No
         "LogNotWrittenError": 2,
         "NotMergedError": 2,
         "NotResumedError": 2,
+        "PageFileError": 2,
         "ResultsUnreadableError": 2,
         "ProxyNotStartedError": 2,
         "TrafficUnreadableError": 2,

@@ -13,8 +13,9 @@ import httpx
 from conformance.clock import passed
 from conformance.planbok.chromium import Chromium
 from conformance.planbok.digit_boxes import TOGETHER, entered
+from conformance.planbok.page_words import USUAL, PageWords
 from conformance.planbok.pages import Button, Form, Page, PageError, belongs, opened_url, place_of
-from conformance.planbok.pin_agent import PinAgent, pressed
+from conformance.planbok.pin_agent import PinAgent
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
@@ -80,12 +81,19 @@ class BrowserAgent(PinAgent):
         note: Is given each document that was asked for with its answer, and gives the answer as it is kept.
         transport: What sends what no browser asks for, such as a preview.
         screenshots: Where a picture of each page goes; None for nowhere.
+        words: What pages call what they ask for, where that is not what is usual.
     """
 
     def __init__(
-        self, chromium: Chromium, note: Note, transport: httpx.BaseTransport, screenshots: Screenshots | None = None
+        self,
+        chromium: Chromium,
+        note: Note,
+        transport: httpx.BaseTransport,
+        screenshots: Screenshots | None = None,
+        *,
+        words: PageWords = USUAL,
     ) -> None:
-        super().__init__(transport)
+        super().__init__(transport, words=words)
         self._chromium = chromium
         self._note = note
         self._screenshots = screenshots
@@ -122,7 +130,7 @@ class BrowserAgent(PinAgent):
         form = page.form
         if unknown := (values or {}).keys() - form.kinds.keys():
             raise PageError(f"{_place(page.url)} has no field {' or '.join(sorted(unknown))}.", page.response)
-        button = pressed(page, form, action)
+        button = self.words.pressed(page, form, action)
         return self._kept(self._in_browser(lambda: self._type_and_press(page, form, values or {}, button), page.url))
 
     def _check_asking(self, page: Page) -> None:

@@ -9,13 +9,9 @@ It knows nothing of the suite, so a team may use it in its own tests::
 A PIN leaves it in the body of a POST to the hosted page and in no other way.
 """
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from itertools import pairwise
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -25,6 +21,7 @@ import httpx
 from conformance.bounds.transport import WITHIN, AnswerRefusedError, BoundedTransport, Within
 from conformance.clock import Clock, SystemClock
 from conformance.planbok.digit_boxes import entered
+from conformance.planbok.page_words import NOT_ASKED, USUAL, PageWords
 from conformance.planbok.pages import (
     MOST_BYTES,
     URLENCODED,
@@ -64,6 +61,7 @@ class PinAgent:
         transport: What sends requests; a new one if none is given.
         extensions: The httpx extensions of every request.
         clock: What lets the time pass that a page waits before another one follows it; the machine's if none is given.
+        words: What pages call what they ask for, where that is not what is usual.
 
     Attributes:
         answered: How many answers to questions of recovery were entered on the way that was gone last.
@@ -75,7 +73,9 @@ class PinAgent:
         *,
         extensions: Mapping[str, Any] | None = None,
         clock: Clock | None = None,
+        words: PageWords = USUAL,
     ) -> None:
+        self.words = words
         self._clock = clock or SystemClock()
         self._extensions = dict(extensions or {})
         self._was_asked = False
@@ -166,7 +166,7 @@ class PinAgent:
             )
         known = {**page.form.fields, **(values or {})}
         sent = [pair for name, value in known.items() for pair in _entered(page.form, name, value)]
-        button = pressed(page, page.form, action)
+        button = self.words.pressed(page, page.form, action)
         if button.name:
             sent = [*((name, value) for name, value in sent if name != button.name), (button.name, button.value)]
         return self._visit(
@@ -203,7 +203,7 @@ class PinAgent:
         walk = _Walk(self, _Known(pin, new_pin, repeated=repeated), others or {})
         after = walk.go_on(page, once=True)
         if not walk.has_entered and after.form is not None:
-            asked = [name for name, kind in after.form.kinds.items() if kind not in _NOT_ASKED] or ["nothing"]
+            asked = [name for name, kind in after.form.kinds.items() if kind not in NOT_ASKED] or ["nothing"]
             raise cannot_be_filled(
                 after.response, f"asks for {' and '.join(asked)}", "a PIN" if new_pin is None else "a new PIN"
             )
@@ -251,7 +251,7 @@ class PinAgent:
                 raise cannot_be_filled(response, f"is the redirect number {len(history)} in a row", "a page")
             response = self._send(onward)
             response.history = list(history)
-        return read_page(response, opened, _meant)
+        return read_page(response, opened, self.words.meant)
 
     def _send(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -327,18 +327,6 @@ class PinAgent:
 
 # -------------------------------------------------------------------------------------------- what a form asks for
 
-_CONTRACT = re.compile(
-    r"(?P<pin>pin)|(?P<new_pin>new_pin(_again)?)|(?P<answer>answer_[0-9])|(?P<question>question_[0-9])"
-)
-_NOT_ASKED = {"hidden", "checkbox", "radio"}
-_NEW = {"new", "choose", "create", "again", "repeat", "repeated", "retype", "reenter"}
-"""What the label of a new PIN, or of its repetition, says."""
-_SAYING = {
-    "cancel": {"cancel", "abort", "decline", "deny", "reject", "refuse"},
-    "skip": {"skip", "later", "not now"},
-}
-"""What a button for this may say instead."""
-
 
 @dataclass(frozen=True)
 class _Known:
@@ -353,20 +341,20 @@ class _Known:
         """What is known once a new PIN was entered alone, so that it is to be repeated."""
         return self if self.repeated is None else replace(self, new_pin=self.repeated, repeated=None)
 
-    def asked(self, response: httpx.Response, form: Form) -> dict[str, str]:
+    def asked(self, page: Page, form: Form, words: PageWords) -> dict[str, str]:
         """What each field is for; a PIN is the new one for a customer who has no other."""
-        meanings = _meanings(response, form)
+        meanings = words.meanings(page.response, form)
         if self.new_pin is not None and self.pin in {None, self.new_pin}:
             return {name: "new_pin" if meaning == "pin" else meaning for name, meaning in meanings.items()}
         return meanings
 
-    def values(self, response: httpx.Response, form: Form) -> dict[str, str] | None:
+    def values(self, page: Page, form: Form, words: PageWords) -> dict[str, str] | None:
         """What to fill in, None if the form asks for something that is not known."""
         answers = iter(self.answers)
         new_pins = iter((self.new_pin, self.new_pin if self.repeated is None else self.repeated))
         chosen: set[str] = set()
         values: dict[str, str] = {}
-        for name, meaning in self.asked(response, form).items():
+        for name, meaning in self.asked(page, form, words).items():
             match meaning:
                 case "pin":
                     value = self.pin
@@ -378,7 +366,7 @@ class _Known:
                     value = next((each for each in form.choices.get(name, ()) if each and each not in chosen), "")
                     chosen.add(value)
                     if not value:
-                        raise unfamiliar(response, f"offers nothing to choose in {name}", "a list of questions")
+                        raise unfamiliar(page.response, f"offers nothing to choose in {name}", "a list of questions")
             if value is None:
                 return None
             values[name] = value
@@ -418,15 +406,15 @@ class _Walk:
         """
         asked: set[tuple[object, ...]] = set()
         while page.form is not None:
-            meanings = self._known.asked(page.response, page.form)
+            meanings = self._known.asked(page, page.form, self._agent.words)
             shape = (page.step, *page.form.kinds, *meanings.values())
             if shape in asked:
                 break
             asked.add(shape)
             if len(asked) > _STEPS:
                 raise cannot_be_filled(page.response, f"is step number {len(asked)} in a row", f"at most {_STEPS}")
-            values = self._known.values(page.response, page.form)
-            if values is None or (once and self.has_entered and not self._asks_to_repeat(page.response, page.form)):
+            values = self._known.values(page, page.form, self._agent.words)
+            if values is None or (once and self.has_entered and not self._asks_to_repeat(page, page.form)):
                 break
             here = {name: value for name, value in self._others.items() if name in page.form.fields}
             page = self._agent.submit(page, {**here, **values})
@@ -440,87 +428,8 @@ class _Walk:
                 break
         return page
 
-    def _asks_to_repeat(self, response: httpx.Response, form: Form) -> bool:
-        return self._repeats and list(self._known.asked(response, form).values()) == ["new_pin"]
-
-
-def _meant(response: httpx.Response, forms: Sequence[Form]) -> list[Form]:
-    """Of several forms the one that asks for most: for a PIN before questions before answers; several if alike."""
-    asking: list[tuple[tuple[int, ...], Form]] = []
-    for form in forms:
-        with suppress(PageError):  # it asks for something that has nothing to do with a challenge
-            meanings = Counter(_meanings(response, form).values())
-            asking.append((tuple(meanings[each] for each in ("pin", "new_pin", "question", "answer")), form))
-    most = max((asked for asked, _ in asking), default=())
-    return [form for asked, form in asking if asked == most]
-
-
-def _meanings(response: httpx.Response, form: Form) -> dict[str, str]:
-    """What each field that a person has to fill in is for: ``pin``, ``new_pin``, ``answer`` or ``question``."""
-    asked = [name for name, kind in form.kinds.items() if kind not in _NOT_ASKED]
-    named = {name: found.lastgroup or "" for name in sorted(asked) if (found := _CONTRACT.fullmatch(name))}
-    meanings = named or _guessed(form, asked)
-    for name in asked:
-        if name not in meanings and form.kinds[name] != "select" and not form.fields[name]:
-            raise unfamiliar(
-                response,
-                f"asks for {form.labels[name] or 'something without a label'} in {name}",
-                "a PIN, a new PIN twice, or questions and answers",
-            )
-    return meanings
-
-
-def _guessed(form: Form, asked: Sequence[str]) -> dict[str, str]:
-    """The meanings of fields that have names of their own, as far as types and labels leave no doubt."""
-    words = {name: set(_words(f"{name} {form.labels[name]}")) for name in asked}
-    lists = [name for name in asked if form.kinds[name] == "select"]
-    texts = [name for name in asked if name not in lists]
-    answers = [name for name in texts if "answer" in words[name] or form.labels[name].endswith("?")]
-    secret = [name for name in texts if form.kinds[name] == "password" or "pin" in words[name]]
-    pins = [name for name in secret if name not in answers]
-    meanings = dict.fromkeys(answers, "answer")
-    if len(lists) == len(answers):
-        meanings |= dict.fromkeys(lists, "question")
-    old = [name for name in pins if words[name] & {"current", "old", "present"}]
-    match len(pins), len(old):
-        case (1, _):
-            meanings[pins[0]] = "new_pin" if words[pins[0]] & _NEW else "pin"
-        case (2, 0) | (2, 1) | (3, 1):
-            meanings |= {name: "pin" if name in old else "new_pin" for name in pins}
-    return meanings
-
-
-def _words(text: str) -> list[str]:
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
-    return re.findall(r"[a-z]+", spaced.casefold())
-
-
-def pressed(page: Page, form: Form, action: str) -> Button:
-    """The button to press for an action, as `PinAgent.submit` takes it.
-
-    Raises:
-        PageError: If there is not one such button.
-    """
-    found = [button for button in form.buttons if button.value == action]
-    found = found or [button for button in form.buttons if action in _words(button.label)]
-    if not found and action == "continue":
-        found = [button for button in form.buttons if not any(_says(button, each) for each in _SAYING)]
-    elif not found:
-        found = [button for button in form.buttons if _says(button, action)]
-    if len(found) != 1:
-        shown = ", ".join(button.label or button.value for button in form.buttons) or "none"
-        raise unfamiliar(page.response, f"has the buttons: {shown}", f"one that says {action}")
-    return found[0]
-
-
-def offers(page: Page, action: str) -> bool:
-    """Whether a page has a button for an action: ``cancel`` or ``skip``."""
-    return page.form is not None and any(_says(button, action) for button in page.form.buttons)
-
-
-def _says(button: Button, action: str) -> bool:
-    words = _words(f"{button.value} {button.label}")
-    return bool(_SAYING.get(action, {action}) & {*words, *map(" ".join, pairwise(words))})
+    def _asks_to_repeat(self, page: Page, form: Form) -> bool:
+        return self._repeats and list(self._known.asked(page, form, self._agent.words).values()) == ["new_pin"]
 
 
 # -------------------------------------------------------------------------------------------------- reading a page

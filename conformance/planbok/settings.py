@@ -14,6 +14,7 @@ from conformance.parts.setting_names import AboutSetting
 from conformance.parts.settings import ApiSettings
 from conformance.planbok.chains import CHAINS, Chain, chain_of
 from conformance.planbok.client import Credentials
+from conformance.planbok.page_words import PageWords
 from conformance.settings import ServerSettings, Settings, SettingsError, read
 from conformance.standards.addresses import Family
 
@@ -41,6 +42,7 @@ class _Settings(ServerSettings):
     blockchains: str = DEFAULT_BLOCKCHAINS
     webhook_url: str | None = None
     page_host: str | None = None
+    page_file: Path | None = None
     customer: str | None = None
 
 
@@ -121,6 +123,9 @@ class PlanbokSettings(ApiSettings[_Settings]):
         "api_key": AboutSetting("who asks", "Create one in Planbok's dashboard, for test networks."),
         "blockchains": AboutSetting("the chains of wallets, by default one of each family", "Any that Planbok lists."),
         "page_host": AboutSetting("a hosted page elsewhere than at gateway.planbok.io, where a PIN may be typed"),
+        "page_file": AboutSetting(
+            "a hosted page whose fields or buttons are not understood", "A file that says what they are for."
+        ),
         "webhook_url": AboutSetting(
             "the rules for webhooks", "An http URL on loopback; forward to it what the dashboard's address is sent."
         ),
@@ -166,6 +171,8 @@ class PlanbokSettings(ApiSettings[_Settings]):
                     f"{_PREFIX}PAGE_HOST is {own.page_host!r}; expected a host, such as gateway.example."
                 )
             others["page_host"] = own.page_host
+        if own.page_file:
+            others["page_words"] = PageWords.load(own.page_file).to_json()
         if own.customer:
             if not _ID.fullmatch(own.customer):
                 raise SettingsError(f"{_PREFIX}CUSTOMER is {own.customer!r}; expected the id of a customer.")

@@ -1037,6 +1037,7 @@ def test_it_brings_nothing_of_the_suite_with_it() -> None:
         "conformance.clock",
         "conformance.planbok.digit_boxes",
         "conformance.planbok.html_forms",
+        "conformance.planbok.page_words",
         "conformance.planbok.pages",
     ]
     assert forms_imports == []

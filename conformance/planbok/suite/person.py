@@ -6,7 +6,7 @@ from copy import copy
 from dataclasses import replace
 from functools import cache, partial
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -14,8 +14,9 @@ from conformance.exchange import Exchange
 from conformance.findings import Finding, answer, judged
 from conformance.ids import Ids
 from conformance.planbok.chromium import BrowserMissingError, shared
+from conformance.planbok.page_words import PageWords
 from conformance.planbok.pages import UnfamiliarPageError, opened_url
-from conformance.planbok.pin_agent import Page, PageError, PinAgent, ScriptNeededError, offers
+from conformance.planbok.pin_agent import Page, PageError, PinAgent, ScriptNeededError
 from conformance.planbok.prompting_agent import PromptingAgent
 from conformance.recording.journal import EXCHANGE, MAY_BREAK, JournalTransport
 from conformance.recording.patience import GUESSES, NotTakenError, patiently
@@ -107,6 +108,7 @@ class Person:
         self._transport = transport
         self._has_ended = has_ended
         self._mode = subject.conditions.pin_agent
+        self._words = PageWords.of(subject.settings.get("page_words", ""))
         self._browser = _Browser(transport)
         self._agent_used: PinAgent | None = None
 
@@ -127,12 +129,16 @@ class Person:
             ended = (lambda _: True) if is_replayed else self._has_ended
             return PromptingAgent((lambda _: None) if is_replayed else announce, ended, self.clock)
         if self._mode != "browser" or is_replayed:
-            return PinAgent(self._browser, clock=self.clock)
+            return self._program()
         from conformance.planbok.browser_agent import BrowserAgent, Screenshots  # noqa: PLC0415  (an extra)
 
         folder = self._subject.conditions.screenshots
         pictures = Screenshots(folder, self._subject.journal.test) if folder else None
-        return BrowserAgent(shared(_ca_file()), self._transport.keep, self._browser, pictures)
+        return BrowserAgent(shared(_ca_file()), self._transport.keep, self._browser, pictures, words=self._words)
+
+    def _program(self, extensions: Mapping[str, Any] | None = None) -> PinAgent:
+        """What fills forms over plain HTTP, with cookies of its own."""
+        return PinAgent(self._browser, extensions=extensions, clock=self.clock, words=self._words)
 
     def open(self, url: str) -> Page:
         """Open a challenge's page."""
@@ -141,7 +147,9 @@ class Person:
     def open_unasked(self, url: str) -> Page:
         """Open a page at a link that no challenge has, in a browser of its own."""
         may_break = {MAY_BREAK: frozenset({"planbok.client.sends-user-to-given-url"})}
-        return self._do(lambda: PinAgent(self._browser, extensions=may_break, clock=self.clock).open(url))
+        return self._do(
+            lambda: PinAgent(self._browser, extensions=may_break, clock=self.clock, words=self._words).open(url)
+        )
 
     def give_answers(self, url: str) -> Page:
         """Give the answers at a page, and leave it where it asks for a new PIN."""
@@ -157,7 +165,7 @@ class Person:
             Whether the form could be sent, as it is a step of its own.
         """
         later = self.give_answers(answered).form
-        agents = [PinAgent(self._browser, clock=self.clock) for _ in range(2)]
+        agents = [self._program() for _ in range(2)]
         pages = [self._do(partial(agent.open, url)) for agent in agents]
         (other, page), shown = (each.form for each in pages), pages[1]
         if not (later and other and page) or later.kinds == page.kinds:
@@ -202,7 +210,7 @@ class Person:
 
     def put_off(self, page: Page) -> None:
         """Leave a page that asks for recovery, by its button for that if it has one."""
-        if offers(page, "skip"):
+        if self._words.offers(page, "skip"):
             self.submit(page, {}, "skip")
 
     def authorize(self, url: str, pin: str | None = None) -> Page:
