@@ -17,6 +17,7 @@ from conformance.exchange import Delivery, Exchange, NotJsonError, Request, is_c
 from conformance.findings import Finding, Outcome, Says
 from conformance.offblocks.client_events import event_answers, refused_for_good, unseen
 from conformance.offblocks.messages import (
+    DOCUMENTED_HOSTS,
     Challenge,
     account,
     asking_domains,
@@ -444,7 +445,8 @@ class ClientJudge:
 
     def _diagnosed(self, request: Request) -> Diagnosis:
         keys = [KnownKey(repr(name), key, (name,)) for name, key in self._observer.signing_keys[_CLIENT].items()]
-        return diagnose_request(request, keys, rules=Rules((ECDSA_P384_SHA384,)), effort=MODEST)
+        rules = Rules((ECDSA_P384_SHA384,), hosts=tuple(DOCUMENTED_HOSTS.values()))
+        return diagnose_request(request, keys, rules=rules, effort=MODEST)
 
     def _explanation(self, rejection: Exception, diagnosed: Callable[[], Diagnosis]) -> str:
         """What a finding says was there: the mistake, if it is known for certain, else why it was rejected.

@@ -10,6 +10,7 @@ from conformance.diagnosis.texts import cause_of_rejection
 from conformance.diagnosis.ways import KnownKey
 from conformance.exchange import Request
 from conformance.offblocks import request_signing
+from conformance.offblocks.messages import DOCUMENTED_HOSTS
 from conformance.offblocks.sandbox.base import Decisions
 from conformance.offblocks.sandbox.state import Call, Reason, Refused, Tenant
 from conformance.standards import message_signatures
@@ -59,7 +60,7 @@ class SignatureDecisions(Decisions):
         if rejection.reason not in _OF_THE_SIGNATURE:
             return str(rejection)
         keys = [KnownKey(f"{name!r}", key, (name,)) for name, key in keys_by_id.items()]
-        rules = Rules(tuple(self.accepted_algorithms()))
+        rules = Rules(tuple(self.accepted_algorithms()), hosts=tuple(DOCUMENTED_HOSTS.values()))
         diagnosis = diagnose_request(call.request, keys, rules=rules, effort=MODEST)
         cause = cause_of_rejection(diagnosis)
         if rejection.reason is message_signatures.Reason.MISMATCH:
