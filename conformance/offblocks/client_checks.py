@@ -581,7 +581,8 @@ def _signer(message: bytes, signature: bytes) -> str | None:
 
 def _owner(owner: str, signer: str | None) -> Finding:
     found = account(owner)
-    address = found.address if found else owner.rpartition(":")[2]
-    held = signer is not None and same_address(address, signer)
+    held = found is not None and signer is not None and same_address(found.address, signer)
     expected = f"the signer's account, {signer or 'which cannot be recovered'}"
-    return _SAYS.judged("owner-id", held, "request /ownerId", expected, owner)
+    bare = found is None and signer is not None and same_address(owner.rpartition(":")[2], signer)
+    got = f"{owner}, which is no CAIP-10 account id: put the chain before the address" if bare else owner
+    return _SAYS.judged("owner-id", held, "request /ownerId", expected, got)
