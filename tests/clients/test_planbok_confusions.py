@@ -61,7 +61,7 @@ class SendsThePinToAPathOfItsOwn(Confused):
 class PausesAlwaysTheSame(Confused):
     breaks: ClassVar = {"backs-off"}
     server: ClassVar = ThrottlesEachReadTwice
-    says: ClassVar = "1.003 s"
+    says: ClassVar = "1.00"
 
     def pause(self, seconds: int) -> None:
         self.world.advance(timedelta(seconds=1, milliseconds=seconds + 1))

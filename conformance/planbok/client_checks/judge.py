@@ -349,7 +349,7 @@ class ClientJudge:
             "backs-off",
             held,
             "request time",
-            f"a pause of more than {max(throttled.pause, _LEAST_PAUSE).total_seconds():g} s after 429",
+            f"a pause of more than {max(throttled.pause * _GROWTH, _LEAST_PAUSE).total_seconds():g} s after 429",
             f"{pause.total_seconds():g} s",
         )
         yield finding if held else unless_time_stood_still(finding, throttled.answered, at)
