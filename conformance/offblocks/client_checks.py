@@ -52,6 +52,10 @@ _REQUIRED_MEMBERS = {
 }
 _FRESH = timedelta(minutes=5)
 _SIGNATURE_BYTES = 96
+_UNEXPLAINED = (
+    "one that does not verify with the client's key: another key signed, or something else was signed than was sent, "
+    "and no mistake that is known explains it; the sandbox's refusal shows the signature base that was expected"
+)
 _MOST_EXPLAINED = 20
 """How many mistakes of one client are explained."""
 _REFUSED = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -303,8 +307,9 @@ class ClientJudge:
                     labels=[said.label for said, _ in declared],
                 )
             except SignatureRejected as error:
+                unexplained = ValueError(_UNEXPLAINED) if error.reason is message_signatures.Reason.MISMATCH else error
                 got = signed_under_other_id(request, error, keys, clocks.own) or self._explanation(
-                    error, lambda: self._diagnosed(request)
+                    unexplained, lambda: self._diagnosed(request)
                 )
                 yield _SAYS.judged("signature-verifies", held=False, where=where, expected="one that verifies", got=got)
             else:

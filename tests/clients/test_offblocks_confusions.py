@@ -4,6 +4,8 @@ from typing import Any, ClassVar
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from conformance.sandbox.remote import World
 from tests.clients.test_offblocks_clients import KEY, Answering, Broken, RightClient, address_of, run
@@ -43,6 +45,16 @@ class SignsForAnyAddress(Confused):
 
     def wants_to_sign(self, challenge: str) -> bool:
         return True
+
+
+class SignsWithTheKeyOfAnotherClient(Confused):
+    breaks: ClassVar = {"signature-verifies"}
+    says: ClassVar = "another key signed"
+
+    def __init__(self, world: World, http: httpx.Client) -> None:
+        super().__init__(world, http)
+        other = world.credentials("offblocks")["second"]
+        self.key = load_pem_private_key(other["signing_key"].encode(), password=None)  # type: ignore[assignment]
 
 
 class PutsTheTokenIntoAnyUrl(Confused):
@@ -142,3 +154,22 @@ def test_what_is_refused_and_breaks_no_rule_is_told_with_its_reason(
     assert broken(judged, "offblocks") == set()
     (remark,) = judged.findings()["remarks"]
     assert remark.startswith("Refused, and no rule says why: 1 x POST createCustomer 400: 'chainId' must be an account")
+
+
+def refusal(client: RightClient) -> str:
+    client.log_in()
+    return str(client.call("GET", "/customers").json()["detail"])
+
+
+def test_the_key_of_another_client_is_named_in_the_refusal(judged: World, http: httpx.Client) -> None:
+    client = SignsWithTheKeyOfAnotherClient(judged, http)
+    other = judged.credentials("offblocks")["second"]["signing_key_id"]
+    assert f"verifies with the key {other!r} of another API client, not with" in refusal(client)
+
+
+def test_a_refusal_that_nothing_explains_shows_what_was_expected(judged: World, http: httpx.Client) -> None:
+    client = RightClient(judged, http)
+    client.key = ec.generate_private_key(ec.SECP384R1())
+    said = refusal(client)
+    assert "No mistake that is known explains it" in said
+    assert '\n"@method": GET\n"@path": ' in said
