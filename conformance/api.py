@@ -346,6 +346,10 @@ class Api(ABC):
         webhook_set_by_hand: Whether the address of webhooks is set outside of the API, as in a dashboard.
         smoke: The ids of the tests that show in a few requests whether a live run can work.
         lasting: What operations make that stays, by their ids: what it is called.
+        judged_anywhere: The rules for clients that a request can break at any path, one that the API does not have too.
+        issues_token: The operation that gives an access token, if one does.
+        own_ids: The members by which a client says for which of its own users something is made, by operation, its own
+            id first; what shares all of them is made twice.
         rates: How many requests a second its documents allow, by ``read`` and ``write``; empty if they do not say.
     """
 
@@ -360,6 +364,9 @@ class Api(ABC):
     webhook_set_by_hand: ClassVar[bool] = False
     smoke: ClassVar[tuple[str, ...]] = ()
     lasting: ClassVar[Mapping[str, str]] = {}
+    judged_anywhere: ClassVar[frozenset[str]] = frozenset()
+    issues_token: ClassVar[str | None] = None
+    own_ids: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     rates: ClassVar[Mapping[str, float]] = {}
 
     def __eq__(self, other: object) -> bool:

@@ -305,6 +305,14 @@ class Specification:
                 found[member.path] = Member(member.path, before.required + member.required, before.types + member.types)
         return list(found.values())
 
+    def request_members(self, operation_id: str) -> frozenset[str]:
+        """The names of the members that the bodies of an operation may have; none if they are not described."""
+        pointer = next(iter(self._named(operation_id).request.values()), None)
+        if pointer is None:
+            return frozenset()
+        found = _members(_Place(self.document, "", {"$ref": f"#{pointer}"}).target().target(), ())
+        return frozenset(member.path[0] for member in found if member.path)
+
     def _named(self, operation_id: str) -> Operation:
         return self.operations.get(operation_id) or self.webhooks[operation_id]
 

@@ -2,18 +2,18 @@
 
 import base64
 import re
-import shlex
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from conformance import ConformanceError
+from conformance.commands import shells
 from conformance.files import read_bounded
 
-__all__ = ["CommandLine", "RequestUnreadableError", "read_command_line", "words_of"]
+__all__ = ["CommandLine", "RequestUnreadableError", "check_url", "read_command_line", "words_of"]
 
 _FLAGS = re.compile(
     r"-[sSfvLikgN#]+|--(?:silent|show-error|fail|fail-with-body|verbose|location|include|insecure|globoff|compressed"
@@ -21,10 +21,6 @@ _FLAGS = re.compile(
 )
 _IGNORED = ("-o", "--output", "-w", "--write-out", "-m", "--max-time", "--connect-timeout", "--retry", "-x", "--proxy")
 _IGNORED_LONG = ("--cacert", "--cert", "--key", "--resolve", "-D", "--dump-header", "-c", "--cookie-jar")
-_CONTINUATION = re.compile(r"\\\r?\n")
-_ANSI_C = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 class RequestUnreadableError(ConformanceError, ValueError):
@@ -58,15 +54,26 @@ class _Reader(ArgumentParser):
         )
 
 
+def check_url(url: str) -> None:
+    """Make sure that the host and the port of a URL can be read.
+
+    Raises:
+        RequestUnreadableError: If they cannot.
+    """
+    try:
+        urlsplit(url).port  # noqa: B018  (reads it)
+    except ValueError as error:
+        raise RequestUnreadableError(f"{url[:60]!r} is no URL: {error}.") from error
+
+
 def words_of(text: str) -> list[str]:
-    """The words of a command line for a POSIX shell, with the quotes $'...' that browsers write.
+    """The words of a command line; see `conformance.commands.shells`.
 
     Raises:
         RequestUnreadableError: If a quote is not closed.
     """
-    joined = _CONTINUATION.sub(" ", text.strip())
     try:
-        return shlex.split(_ANSI_C.sub(lambda found: shlex.quote(_unescaped(found[1])), joined))
+        return shells.words_of(text)
     except ValueError as error:
         raise RequestUnreadableError(f"The command line cannot be read: {error}.") from error
 
@@ -78,10 +85,11 @@ def read_command_line(words: Sequence[str]) -> CommandLine:
         RequestUnreadableError: If it is none.
     """
     flags = [word for word in words if not _FLAGS.fullmatch(word)]
-    given = _reader().parse_args(flags[1:] if flags[:1] == ["curl"] else flags)
+    given = _reader().parse_args(flags[1:] if flags[:1] in (["curl"], ["curl.exe"]) else flags)
     url = given.url or given.place
     if not url or not url.startswith(("http://", "https://")):
         raise RequestUnreadableError("There is no URL that begins with http:// or https://.")
+    check_url(url)
     headers = [_header(line) for line in given.header]
     headers += [
         (name, value)
@@ -154,11 +162,3 @@ def _content(text: str, *, keeps_line_ends: bool = True) -> bytes:
     except OSError as error:
         raise RequestUnreadableError(f"The body {text[1:]} cannot be read: {error.strerror}.") from error
     return content if keeps_line_ends else content.replace(b"\r", b"").replace(b"\n", b"")
-
-
-def _unescaped(text: str) -> str:
-    def one(found: re.Match[str]) -> str:
-        digits = found[1] or found[2]
-        return chr(int(digits, 16)) if digits else _ESCAPES.get(found[3], found[3])
-
-    return _ESCAPE.sub(one, text)

@@ -85,10 +85,11 @@ def ended(command: Callable[[], int | None]) -> int:
 
 
 def _told(error: Exception) -> str:
-    """The message of an error without the secrets that the user has set."""
+    """The message of an error without the secrets that the user has set, and without what would steer a terminal."""
     from conformance.recording.own_secrets import without_secrets  # noqa: PLC0415  (only where something went wrong)
+    from conformance.reporting.phrases import printable  # noqa: PLC0415
 
-    return without_secrets(str(error))
+    return printable(without_secrets(str(error)))
 
 
 @contextmanager

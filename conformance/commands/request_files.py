@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from conformance.commands.curl import RequestUnreadableError, read_command_line, words_of
+from conformance.commands.curl import RequestUnreadableError, check_url, read_command_line, words_of
 from conformance.exchange import Request
 from conformance.standards.digest_fields import DigestRejected, check_content_digest
 
@@ -21,6 +21,9 @@ LARGEST = 10 * 1024 * 1024
 _REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]+(\S.*?)(?:[ \t]+HTTP/[0-9.]+)?[ \t]*")
 _FIELD_LINE = re.compile(r"(:?[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:(.*)", re.DOTALL)
 _LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_COMMENTS = re.compile(rb"\A(?:(?:#|//|@[\w-]+[ \t]*=)[^\n]*\r?\n|[ \t]*\r?\n)+")
+"""What editors that send requests take for comments and variables before one."""
 _ANSWER = re.compile(r"HTTP/[0-9.]+ \d{3}")
 _FORM = "application/x-www-form-urlencoded"
 _KNOWN = "raw HTTP, an entry of an HTTP Archive (HAR), an entry of /_sandbox/requests, or a curl command line"
@@ -60,8 +63,10 @@ def read_written(content: bytes, base_url: str | None = None) -> Written:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.decode("utf-16", errors="replace").encode()
     content = content.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
-    if base_url is not None and urlsplit(base_url).scheme not in {"http", "https"}:
-        raise RequestUnreadableError(f"The base URL {base_url} does not begin with http:// or https://.")
+    if base_url is not None:
+        check_url(base_url)
+        if urlsplit(base_url).scheme not in {"http", "https"}:
+            raise RequestUnreadableError(f"The base URL {base_url} does not begin with http:// or https://.")
     start = content.lstrip()
     if not start:
         raise RequestUnreadableError(f"The file is empty; expected {_KNOWN}.")
@@ -94,6 +99,7 @@ def _below(base: str, path: str) -> str:
 def _from_raw(content: bytes, base_url: str | None) -> Written:
     if content.startswith(b"> "):
         content = re.sub(rb"(?m)^> ?", b"", content)
+    content = _COMMENTS.sub(b"", content)
     head, body = _divided(content)
     lines = head.decode("utf-8", errors="surrogateescape").replace("\r\n", "\n").split("\n")
     if _ANSWER.match(lines[0]):
@@ -113,6 +119,7 @@ def _from_raw(content: bytes, base_url: str | None) -> Written:
         method, target = found[1], found[2]
     host = pseudo.get(":authority") or next((value.strip() for name, value in fields if name.lower() == "host"), None)
     url, schemes = _url(target, host, pseudo.get(":scheme"), base_url)
+    check_url(url)
     headers = tuple((name, _unfolded(value)) for name, value in fields)
     request = Request(method=method, url=url, headers=headers, body=body)
     body, notes = _sent_body(request)
@@ -173,7 +180,7 @@ def _sent_body(request: Request) -> tuple[bytes, tuple[str, ...]]:
     rest, length = request.body, request.header("Content-Length")
     if "chunked" in (request.header("Transfer-Encoding") or "").lower() and (joined := _unchunked(rest)) is not None:
         return joined, ()
-    if length is not None and length.strip().isdigit():
+    if length is not None and _LENGTH.fullmatch(length.strip()):
         size = int(length)
         if len(rest) > size:
             note = f"The body was read up to its Content-Length, {size} of {len(rest)} bytes."
@@ -228,6 +235,7 @@ def _from_json(content: bytes) -> Written:
         ) from error
     if not request.url.startswith(("http://", "https://")):
         raise RequestUnreadableError(f"The URL {request.url[:60]!r} does not begin with http:// or https://.")
+    check_url(request.url)
     return Written(request, request.headers)
 
 

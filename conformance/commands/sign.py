@@ -43,11 +43,18 @@ def read_request(words: Sequence[str]) -> "httpx.Request":
     """
     import httpx  # noqa: PLC0415  (slow to load, and whoever explains a signature looks for the API here too)
 
+    from conformance.bounds.urls import UrlRefused, foreign_url  # noqa: PLC0415
+
     line = read_command_line(words_of(words[0]) if len(words) == 1 else words)
     headers, names = list(line.headers), {name.lower() for name, _ in line.headers}
     if line.body is not None and "content-type" not in names:
         headers.append(("Content-Type", "application/json"))
-    return httpx.Request(line.method, line.url, headers=headers, content=line.body)
+    try:
+        return httpx.Request(line.method, foreign_url(line.url), headers=headers, content=line.body)
+    except UrlRefused as error:
+        raise RequestUnreadableError(f"{line.url[:60]!r} is no URL that a request can be sent to: {error}.") from error
+    except ValueError as error:
+        raise RequestUnreadableError(f"The request cannot be sent: {error}.") from error
 
 
 def signed(words: Sequence[str], api: Api, key: str, key_id: str) -> "httpx.Request":

@@ -38,6 +38,10 @@ def _other_line_ends(draft: Draft, _: Surroundings) -> Iterator[Altered]:
         ("a blank", " "),
         ("a backslash and the letter n", "\\n"),
         ("a comma", ","),
+        ("a comma and a blank", ", "),
+        ("a bar", "|"),
+        ("a semicolon", ";"),
+        ("a tab", "\t"),
     ):
         yield Mistake("lines-separated-otherwise", {"by": name}), draft.written(separator=separator)
     yield Mistake("lines-separated-otherwise", {"by": "an empty line"}), draft.written(separator="\n\n")
@@ -106,7 +110,7 @@ def _colons(draft: Draft, _: Surroundings) -> Iterator[Altered]:
 
 @EDITS(1)
 def _other_colons(draft: Draft, _: Surroundings) -> Iterator[Altered]:
-    for colon in (" : ", "=", " "):
+    for colon in (" : ", " :", ":  ", ":\t", "=", " "):
         yield Mistake("other-than-colon", {"signed": colon}), draft.written(colon=colon)
 
 

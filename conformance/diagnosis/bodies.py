@@ -2,6 +2,7 @@
 
 import base64
 import json
+import unicodedata
 import zlib
 from collections.abc import Iterator
 from hashlib import sha256
@@ -34,6 +35,12 @@ def lookalikes(body: bytes) -> Iterator[tuple[str, bytes]]:
     yield "an empty JSON object", b"{}"
     yield "the word null", b"null"
     yield "this body with a byte order mark", b"\xef\xbb\xbf" + body
+    text = body.decode(errors="surrogateescape")
+    for said, normal in (
+        ("composed (Unicode NFC)", unicodedata.normalize("NFC", text)),
+        ("decomposed (Unicode NFD)", unicodedata.normalize("NFD", text)),
+    ):
+        yield f"this body with its letters {said}", normal.encode(errors="surrogateescape")
     yield "this body in UTF-16", body.decode(errors="replace").encode("utf-16-le")
     yield "this body in ISO 8859-1", body.decode(errors="replace").encode("latin-1", errors="replace")
     yield "the text [object Object], as JavaScript writes an object that nobody serialised", b"[object Object]"

@@ -23,6 +23,8 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")  # noqa: S104  (names that are compared)
 _OTHER_PORTS = ("80", "443", "8080", "8443", "3000", "4000", "5000", "8000", "9000")
+_DEVELOPERS_PORTS = ("8080", "3000", "8000")
+"""Where clients and servers are usually served that are being worked on."""
 _MOST_PARAMETERS = 20
 """Parameters of a query that are left out one by one; of more there would be too many texts."""
 _MOUNTS = ("/v1", "/v2", "/api", "/api/v1")
@@ -106,6 +108,24 @@ def _other_port(draft: Draft, port: str) -> Altered:
     if not own and port == _DEFAULT_PORTS.get(draft.scheme):
         return Mistake("default-port-signed", {"signed": authority, "right": host}), _at(draft, authority)
     return Mistake("other-port", {"signed": authority, "sent": draft.authority}), _at(draft, authority)
+
+
+@EDITS(1)
+def _base_url(draft: Draft, around: Surroundings) -> Iterator[Altered]:
+    """Scheme, host and base path of another place at which the API is, as of another environment."""
+    starts = [at for at in (0, *_segments(draft.path)) if re.match(r"/v\d", draft.path[at:])][:1]
+    bases = [("https", host) for host in around.hosts]
+    bases += [("http", f"{name}:{port}") for name in _LOOPBACK[:2] for port in _DEVELOPERS_PORTS]
+    for scheme, authority in bases:
+        for path in dict.fromkeys((draft.path, *(draft.path[at:] for at in starts))):
+            differing = (scheme != draft.scheme) + (authority != draft.authority) + (path != draft.path)
+            if differing > 1 and authority != draft.authority:
+                signed = f"{scheme}://{authority}{path}"
+                facts = {"signed": signed, "sent": f"{draft.scheme}://{draft.authority}{draft.path}"}
+                yield (
+                    Mistake("other-base-url", facts),
+                    replace(_at(draft, authority), scheme=scheme, path=path),
+                )
 
 
 @EDITS(0)

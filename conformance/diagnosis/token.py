@@ -37,6 +37,10 @@ _SIZES = {
     "ES512": 132,
 }
 """The bytes of a signature by its algorithm, where that fixes them (RFC 7518, section 3; RFC 8037)."""
+_UNSEEN = {ord(letter): None for letter in "\u200b\u200c\u200d\u2060\ufeff\u00ad"}
+"""Letters of no width."""
+_MORE = re.compile(r"(?s)(?=\S*[.]\S*[.]|\S+ \S*[.]\S*[.])((?:export )?[A-Za-z_]\w*=)?(.+?)([,;])?")
+"""A token as a line of settings or of a program has it."""
 _LEEWAY = timedelta(seconds=60)
 """How far a clock may be wrong before a token from its future is told."""
 
@@ -171,8 +175,15 @@ def _unwrapped(text: str) -> tuple[str, list[Mistake]]:
         member = next((name for name in _TOKEN_MEMBERS if isinstance(answer.get(name), str)), None)
         if member is not None:
             return str(answer[member]), [*found, Mistake("token-as-json", {"member": member})]
-    for mark in ('"', "'"):
-        if len(bare) > 1 and bare.startswith(mark) and bare.endswith(mark):
+    if (without := bare.translate(_UNSEEN)) != bare:
+        bare = without
+        found.append(Mistake("token-unseen-characters"))
+    more = _MORE.fullmatch(bare)
+    if more and (beside := more[1] or more[3]):
+        bare = more[2]
+        found.append(Mistake("token-with-more", {"found": f"`{beside}`"}))
+    for mark, closing in (('"', '"'), ("'", "'"), ("`", "`"), ("\u201c", "\u201d"), ("\u2018", "\u2019"), ("<", ">")):
+        if len(bare) > 1 and bare.startswith(mark) and bare.endswith(closing):
             bare = bare[1:-1]
             found.append(Mistake("token-quotation-marks"))
     return bare, found

@@ -21,6 +21,10 @@ _PREFIX = b"\x19Ethereum Signed Message:\n"
 _ADDRESS = re.compile(r"0[xX][0-9a-fA-F]{40}")
 _TIME = re.compile(r"(\d\d:\d\d:\d\d)(\.\d+)?Z")
 _SCHEMES = ("https://", "http://")
+_LOCAL = ("localhost", "localhost:3000", "localhost:8080", "127.0.0.1")
+_URI_LINE = re.compile(r"(?m)^URI: (\S+)$")
+_LATER_LINE = re.compile(r"\n(Issued At|Expiration Time|Not Before|Request ID|Nonce|Version): [^\n]*")
+_STATEMENT = re.compile(r"\n\n[^\n]+\n\n(?=URI: )")
 _CHAIN_LINE = re.compile(r"(?m)^Chain ID: (\d+)$")
 
 
@@ -129,6 +133,7 @@ def _altered(message: bytes, chains: Sequence[str]) -> Iterator[Signed]:
         yield from (_other(each + text, "signed-with-scheme", signed=each + domain) for each in _SCHEMES)
     if text != text.lower():
         yield _other(text.lower(), "signed-in-lower-case")
+    yield from _made_anew(text)
 
 
 def _other(text: str, mistake: str, **facts: str) -> Signed:
@@ -164,6 +169,40 @@ def _of_time(text: str) -> Iterator[Signed]:
     whole, fraction = found[1], found[2] or ""
     for other in (f"{whole}Z" if fraction else f"{whole}.000Z", f"{whole}{fraction}+00:00"):
         yield _other(text.replace(found[0], other), "signed-time-in-other-form", signed=other)
+
+
+def _made_anew(text: str) -> Iterator[Signed]:
+    """What a program comes to that puts the message together itself (EIP-4361), from what it knows of the sign-in."""
+    for made, signed, right in _composed(text):
+        if made != text:
+            yield _other(made, "signed-message-made-anew", signed=signed, right=right)
+
+
+def _composed(text: str) -> Iterator[tuple[str, str, str]]:
+    """A message with one thing otherwise, what that is, and what is right."""
+    domain = text.partition(" ")[0]
+    if found := _URI_LINE.search(text):
+        line, bare = found[0], found[1].partition("://")[2].rstrip("/")
+        for uri in (f"https://{bare}", f"https://{bare}/", f"http://{bare}", f"http://{bare}/", bare):
+            yield text.replace(line, f"URI: {uri}"), f"URI: {uri}", line
+        for host in dict.fromkeys((*_LOCAL, *_hosts_like(domain))):
+            moved = text.replace(domain, host, 1)
+            yield moved, f"the domain {host}", domain
+            for scheme in _SCHEMES:
+                yield moved.replace(line, f"URI: {scheme}{host}"), f"the domain {host} and its URI", domain
+    for later in _LATER_LINE.finditer(text):
+        yield text.replace(later[0], "", 1), f"no line {later[1]}", later[0].strip()
+    if statement := _STATEMENT.search(text):
+        for blank in ("\n\n", "\n\n\n"):
+            yield text.replace(statement[0], blank, 1), "no statement", "one"
+
+
+def _hosts_like(domain: str) -> list[str]:
+    """The hosts of an API's other environments, by their names."""
+    labels = domain.split(".")
+    shorter = [".".join(labels[:at] + labels[at + 1 :]) for at in range(len(labels) - 2)]
+    registered = ".".join(labels[-2:])
+    return [*shorter, registered, f"www.{registered}", f"app.{registered}"]
 
 
 # ------------------------------------------------------------------------------------------------------------- manners

@@ -1,6 +1,7 @@
 """What a client sends that no sentence forbids, and that is seldom meant: told as advice, which breaks no rule."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +18,7 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _EMPTY = {"undefined", "null", "None", "nil", "NaN", "[object Object]"}
 _TEMPLATE = re.compile(r"\$?\{.*\}|:[A-Za-z]\w*|<.*>")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_SECRET = re.compile(r"(?i)(?:private|secret|api|signing)_?key|secret|password|passphrase|mnemonic|seed|token")
 _COMMON = {"accept", "content-type", "content-length", "host", "user-agent", "content-digest"}
 """Header fields that no client sends because of one API."""
 
@@ -54,6 +56,7 @@ def advice_on(exchange: Exchange, api: Api, others: Mapping[str, Api]) -> list[A
         *_headers(exchange, api, others),
         *_body(request),
         *_described(exchange, api),
+        *_unknown_members(exchange, api),
         *_signature(request),
     ]
     return [Advice(exchange.id, where, text) for where, text in found]
@@ -62,7 +65,7 @@ def advice_on(exchange: Exchange, api: Api, others: Mapping[str, Api]) -> list[A
 def _query(request: Request, operation: Operation) -> Iterator[tuple[str, str]]:
     known = [parameter.name for parameter in operation.parameters if parameter.place == "query"]
     for name in dict.fromkeys(name for name, _ in parse_qsl(request.query, keep_blank_values=True)):
-        if name.removesuffix("[]") in known:
+        if name in known:
             continue
         close = get_close_matches(name, known, n=1)
         meant = f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(known)}." if known else ""
@@ -100,6 +103,23 @@ def _described(exchange: Exchange, api: Api) -> Iterator[tuple[str, str]]:
             yield f"request {each.pointer}", f"The API's description asks for {each.expected}, and it is {each.got}."
 
 
+def _unknown_members(exchange: Exchange, api: Api) -> Iterator[tuple[str, str]]:
+    """The members of a body that no document knows, of a request that breaks no rule."""
+    if not exchange.request.body or exchange.breaks or exchange.operation is None:
+        return
+    known = _specification(api).request_members(exchange.operation)
+    for name in exchange.request.members() if known else ():
+        if name in known or name in _common_members(api):
+            continue
+        close = get_close_matches(name, known, n=1, cutoff=0.75)
+        meant = f" Did you mean {close[0]!r}?" if close else ""
+        secret = " It reads like a secret, which does not belong there." if _SECRET.search(name) else ""
+        yield (
+            f"request /{name}",
+            f"No document has the member {name!r} for {exchange.operation}; it is passed over.{meant}{secret}",
+        )
+
+
 def _headers(exchange: Exchange, api: Api, others: Mapping[str, Api]) -> Iterator[tuple[str, str]]:
     sent = {name.lower(): name for name, _ in exchange.request.headers}
     own = _header_names(api)
@@ -119,6 +139,14 @@ def _headers(exchange: Exchange, api: Api, others: Mapping[str, Api]) -> Iterato
 def _operations(api: Api) -> Mapping[str, Operation]:
     """The operations of an API by their ids."""
     return _specification(api).operations
+
+
+@cache
+def _common_members(api: Api) -> frozenset[str]:
+    """The members that several operations have, and that others may have too for all that is said of them."""
+    specification = _specification(api)
+    found = Counter(name for each in specification.operations for name in specification.request_members(each))
+    return frozenset(name for name, times in found.items() if times > 1)
 
 
 @cache

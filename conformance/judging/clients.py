@@ -1,18 +1,26 @@
 """What a client's own traffic says of it, as the data of ``results.json``."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from conformance.api import Api
 from conformance.catalogue import Catalogue, Party, Rule
-from conformance.findings import Finding, Outcome
+from conformance.findings import Finding, Outcome, refusal_text, shorten
 from conformance.judging.results import Run, exchange_to_json, refusal_in, results
 from conformance.judging.traffic import Judged
 from conformance.options import Options
 from conformance.verdicts import Verdict
 
 _MOST_SHOWN = 3
+_MOST_REFUSALS = 5
+_REFUSALS = {
+    *(HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED),
+    *(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.UNPROCESSABLE_ENTITY),
+}
+"""The statuses with which a request is refused as such; the others tell of time, or of what was done before."""
 
 
 def client_rules(apis: Iterable[Api]) -> list[Rule]:
@@ -59,7 +67,7 @@ def client_results(
         seconds=seconds,
         findings=[*findings, *(_unprovoked(rule, provoked_by[rule]) for rule in missing)],
         exchanges=[exchange_to_json(one.exchange) for one in seen],
-        remarks=[*remarks, *advice],
+        remarks=[*remarks, *advice, *_refusals(seen)],
         is_traffic=True,
         command=f"{command} --strict" if strict else command,
     )
@@ -98,6 +106,20 @@ def _rows(finding: Mapping[str, Any], exchanges: Mapping[str, Mapping[str, Any]]
         yield "request", f"{request['method']} {request['url']}, answered {response['status']}"
         if said := refusal_in(exchange):
             yield "answer", said
+
+
+def _refusals(judged: Iterable[Judged]) -> Iterator[str]:
+    """What was refused though it breaks no rule and nothing is advised, each reason once."""
+    found = Counter(
+        (one.exchange.request.method, one.exchange.operation or "another path", one.exchange.response.status, said)
+        for one in judged
+        if one.exchange.response.status in _REFUSALS
+        and not one.exchange.breaks
+        and not one.advice
+        and (said := refusal_text(one.exchange.response))
+    )
+    for (method, operation, status, said), times in found.most_common(_MOST_REFUSALS):
+        yield f"Refused, and no rule says why: {times} x {method} {operation} {status}: {shorten(said)}"
 
 
 def _unprovoked(rule: str, options: Sequence[str]) -> Finding:

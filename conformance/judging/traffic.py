@@ -15,6 +15,7 @@ from conformance.api import Api, ClientJudge
 from conformance.exchange import Delivery, Exchange, Request
 from conformance.findings import Finding, Outcome
 from conformance.judging.advice import Advice, advice_on
+from conformance.judging.habits import Habits
 from conformance.specification import Specification
 
 _WORD = re.compile(r"[\w.~+=-]{16,}")
@@ -75,6 +76,7 @@ class Traffic:
         self._deliveries: deque[Delivery] = deque(maxlen=_MOST_KEPT)
         self._broken: deque[Finding] = deque(maxlen=_MOST_KEPT)
         self._others_seen: dict[object, Finding] = {}
+        self._habits: defaultdict[str, Habits] = defaultdict(lambda: Habits(api))
         self._dropped = False
         self.is_used = False
         """Whether something was sent to the API."""
@@ -87,7 +89,7 @@ class Traffic:
     def see(self, exchange: Exchange) -> Judged:
         """Judge an exchange by itself and by what came before it.
 
-        A request for what the API does not have is judged by nothing, since nothing is said of it.
+        Of a request for what the API does not have nothing is said but what must never be sent, wherever it goes.
         """
         path = urlsplit(exchange.request.url).path
         base = next(each for each in self._bases if path == each or path.startswith(f"{each}/"))
@@ -102,21 +104,40 @@ class Traffic:
             parameters=found.parameters if found else {},
             identity=self._owner(exchange.request),
         )
-        if found is None and base == self._bases[0]:
-            return Judged(exchange)
-        self.is_used = True
         judge = self._judge_of(exchange.identity)
         seen = judge.request(
             exchange.request, exchange.operation, exchange.parameters, exchange.at, exchange.machine_at
         )
         findings = [replace(finding, exchange=exchange.id) for finding in seen]
         findings = [finding for finding in findings if finding.rule not in judge.excused]
+        if found is None and base == self._bases[0]:
+            return self._elsewhere(exchange, findings)
+        self.is_used = True
         findings = self._reviewed(exchange, self._without_what_follows(findings), judge)
         judge.observe(exchange)
         self._learn(exchange)
-        exchange = replace(exchange, breaks=frozenset(each.rule for each in findings if each.outcome is Outcome.BROKEN))
+        exchange = _with_breaks(exchange, findings)
         self._keep(exchange, findings)
-        return Judged(exchange, findings, advice_on(exchange, self.api, self._others))
+        own = [*self._habits[exchange.identity].of(exchange), *self._to_a_page(exchange, base)]
+        told = [Advice(exchange.id, where, text) for where, text in own]
+        return Judged(exchange, findings, [*advice_on(exchange, self.api, self._others), *told])
+
+    def _elsewhere(self, exchange: Exchange, findings: Iterable[Finding]) -> Judged:
+        """A request for what the API does not have, with what it breaks nevertheless."""
+        broken = [each for each in findings if each.outcome is Outcome.BROKEN and each.rule in self.api.judged_anywhere]
+        self.is_used = self.is_used or bool(broken)
+        self._broken.extend(broken)
+        return Judged(_with_breaks(exchange, broken), broken)
+
+    def _to_a_page(self, exchange: Exchange, base: str) -> Iterator[tuple[str, str]]:
+        """Whether a request to what the API serves besides bears a key, which is for the API alone."""
+        if base != self._bases[0]:
+            for name in (*self.api.secret_headers, "Authorization"):
+                if exchange.request.header(name) is not None:
+                    yield (
+                        f"request header {name}",
+                        "It goes to a page that people open. Send it to the API alone; let a browser open the page.",
+                    )
 
     def deliver(self, delivery: Delivery) -> None:
         """See a webhook that was sent, with the receiver's answer; one that got none tells nothing of its receiver."""
@@ -204,6 +225,11 @@ class Traffic:
                     for word in _words(text):
                         if any(letter.isdigit() for letter in word) and len(self._owners) < _MOST_NAMES:
                             self._owners.setdefault(word, exchange.identity)
+
+
+def _with_breaks(exchange: Exchange, findings: Iterable[Finding]) -> Exchange:
+    """The exchange with the rules that it breaks."""
+    return replace(exchange, breaks=frozenset(each.rule for each in findings if each.outcome is Outcome.BROKEN))
 
 
 def _words(text: str) -> list[str]:

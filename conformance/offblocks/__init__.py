@@ -48,7 +48,14 @@ class OffBlocksApi(Api):
             "offblocks.client.owner-id",
         ),
         "offblocks.client.digests-sent-bytes": ("offblocks.client.covers-body",),
+        "offblocks.client.signs-only-its-own-sign-in": (
+            "offblocks.client.owner-signs-the-message",
+            "offblocks.client.owner-id",
+        ),
     }
+    judged_anywhere: ClassVar = frozenset({"offblocks.client.no-secret-in-url"})
+    issues_token = "createToken"  # noqa: S105  (the id of an operation)
+    own_ids: ClassVar = {"createCustomer": ("externalId", "chainId")}
 
     smoke = (
         "offblocks/authentication/right_credentials_are_given_a_token_for_an_hour",

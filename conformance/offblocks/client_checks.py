@@ -17,6 +17,7 @@ from conformance.exchange import Delivery, Exchange, NotJsonError, Request, is_c
 from conformance.findings import Finding, Outcome, Says
 from conformance.offblocks.client_events import event_answers, refused_for_good, unseen
 from conformance.offblocks.messages import (
+    DOCUMENTED_HOSTS,
     Challenge,
     account,
     asking_domains,
@@ -51,6 +52,10 @@ _REQUIRED_MEMBERS = {
 }
 _FRESH = timedelta(minutes=5)
 _SIGNATURE_BYTES = 96
+_UNEXPLAINED = (
+    "one that does not verify with the client's key: another key signed, or something else was signed than was sent, "
+    "and no mistake that is known explains it; the sandbox's refusal shows the signature base that was expected"
+)
 _MOST_EXPLAINED = 20
 """How many mistakes of one client are explained."""
 _REFUSED = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -302,8 +307,9 @@ class ClientJudge:
                     labels=[said.label for said, _ in declared],
                 )
             except SignatureRejected as error:
+                unexplained = ValueError(_UNEXPLAINED) if error.reason is message_signatures.Reason.MISMATCH else error
                 got = signed_under_other_id(request, error, keys, clocks.own) or self._explanation(
-                    error, lambda: self._diagnosed(request)
+                    unexplained, lambda: self._diagnosed(request)
                 )
                 yield _SAYS.judged("signature-verifies", held=False, where=where, expected="one that verifies", got=got)
             else:
@@ -444,7 +450,8 @@ class ClientJudge:
 
     def _diagnosed(self, request: Request) -> Diagnosis:
         keys = [KnownKey(repr(name), key, (name,)) for name, key in self._observer.signing_keys[_CLIENT].items()]
-        return diagnose_request(request, keys, rules=Rules((ECDSA_P384_SHA384,)), effort=MODEST)
+        rules = Rules((ECDSA_P384_SHA384,), hosts=tuple(DOCUMENTED_HOSTS.values()))
+        return diagnose_request(request, keys, rules=rules, effort=MODEST)
 
     def _explanation(self, rejection: Exception, diagnosed: Callable[[], Diagnosis]) -> str:
         """What a finding says was there: the mistake, if it is known for certain, else why it was rejected.
@@ -579,7 +586,8 @@ def _signer(message: bytes, signature: bytes) -> str | None:
 
 def _owner(owner: str, signer: str | None) -> Finding:
     found = account(owner)
-    address = found.address if found else owner.rpartition(":")[2]
-    held = signer is not None and same_address(address, signer)
+    held = found is not None and signer is not None and same_address(found.address, signer)
     expected = f"the signer's account, {signer or 'which cannot be recovered'}"
-    return _SAYS.judged("owner-id", held, "request /ownerId", expected, owner)
+    bare = found is None and signer is not None and same_address(owner.rpartition(":")[2], signer)
+    got = f"{owner}, which is no CAIP-10 account id: put the chain before the address" if bare else owner
+    return _SAYS.judged("owner-id", held, "request /ownerId", expected, got)

@@ -1,7 +1,9 @@
 """What the traffic of foreign clients with any server of OffBlocks shows, and what it leaves open."""
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
+from http import HTTPStatus
 
 from conformance.exchange import Exchange
 from conformance.findings import Finding, Outcome
@@ -51,6 +53,14 @@ _VERIFIES = f"{_CLIENT}signature-verifies"
 _SET_KEY = f"whether the signature is right is not known; set {_PREFIX}SIGNING_KEY and {_PREFIX}SIGNING_KEY_ID"
 _SET_DOMAIN = f"the domain that the API signs in for is not known; set {_PREFIX}EXPECTED_DOMAIN"
 
+_PAST_THE_TOKEN = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
+"""The refusals by which a server shows that it knows whose request it is."""
+_MASK = re.compile(
+    r"(?i)(?:(?:bearer|basic|token)\s+)?"
+    r"(?:[*x\u2022.]{3,}|[\[({<*\s]*(?:redacted|removed|filtered|hidden|masked|sanitized|scrubbed|secret)[\])}>*\s]*)"
+)
+"""What tools write in the place of a value that nobody is to see."""
+
 
 def given() -> tuple[Mapping[str, Mapping[str, str]], Mapping[str, str]]:
     """The credentials of each identity, and the other settings, that are set.
@@ -92,7 +102,7 @@ class ForeignJudge(client_checks.ClientJudge):
         match finding.rule.removeprefix(_CLIENT):
             case "sends-token" if bearer_token(request) is not None:
                 return "the token was issued before this traffic begins, or is not seen to be issued"
-            case "sends-token" if exchange.response.succeeded:
+            case "sends-token" if exchange.response.succeeded or exchange.response.status in _PAST_THE_TOKEN:
                 return "the server took the request, so that the tool which recorded it has left its Authorization out"
             case "signature-verifies":
                 return self._unverifiable(exchange, replaced)
@@ -121,6 +131,10 @@ class ForeignJudge(client_checks.ClientJudge):
         hidden = {place.removeprefix("request header ").lower() for place in replaced}
         if covered & hidden or ("request URL" in replaced and any(name.startswith("@") for name in covered)):
             return "the signature covers a secret that was taken out"
+        fields = sorted(name for name in covered if not name.startswith("@"))
+        values = {name: exchange.request.header(name) for name in fields}
+        if missing := [name for name, value in values.items() if value is None or _MASK.fullmatch(value.strip())]:
+            return f"the signature covers {missing[0]}, which the tool that recorded it seems to have left out"
         return None
 
     def _other_domain_alone(self, exchange: Exchange) -> str | None:

@@ -44,6 +44,8 @@ class PlanbokApi(Api):
     told_with: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "planbok.client.sends-json": ("planbok.client.sends-idempotency-key",),
     }
+    judged_anywhere: ClassVar = frozenset({"planbok.client.no-secret-in-url", "planbok.client.leaves-pin-to-the-page"})
+    own_ids: ClassVar = {"createCustomer": ("refId",)}
 
     smoke = (
         "planbok/customer/a_customer_is_read_as_it_was_created",

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from conformance.api import Api, ClientJudge
 from conformance.catalogue import Catalogue, Level
@@ -164,10 +165,12 @@ class Judge:
             yield self._says.judged("takes-events", False, f"answer to {seen.case.name}", "2xx", got)  # noqa: FBT003
 
     def _in_another_order(self, seen: Seen, in_order: Seen | None) -> Iterator[Finding]:
-        """Whether in the end the same was taken as in order."""
+        """Whether in the end the same was taken as in order; who takes no more for a while shows nothing of it."""
         where, expected = f"events processed of {seen.case.name}", "as many as in order, in the end"
         left = [answer for answer in seen.last if not answer.taken]
         if in_order is None or not all(answer.taken for answer in in_order.last):
+            return
+        if any(answer.status == HTTPStatus.TOO_MANY_REQUESTS for answer in left):
             return
         if left:
             yield self._says.judged("survives-reordering", False, where, expected, left[0].told)  # noqa: FBT003

@@ -13,13 +13,13 @@ from typing import Protocol
 
 import httpx
 
+from conformance.bounds.urls import UrlRefused, foreign_url
 from conformance.clock import Clock, SystemClock, stopwatch
 from conformance.exchange import Headers
 
 TIMEOUT = 5
 """Seconds that a receiver has for its answer."""
 
-_END_OF_PORTS = 65_536
 _LOGGED_EVENTS, _LOGGED_TRIES = 1_000, 20
 
 
@@ -188,11 +188,9 @@ class Outbox:
             AddressRefused: If it is no absolute http or https URL, or not on loopback and that was not allowed.
         """
         try:
-            url = httpx.URL(address)
-        except httpx.InvalidURL as error:
-            raise AddressRefused(f"{address!r} is not a URL: {error}.") from error
-        if url.scheme not in {"http", "https"} or not url.host or not 0 < (url.port or 80) < _END_OF_PORTS:
-            raise AddressRefused(f"{address!r} is not an absolute http or https URL.")
+            url = foreign_url(address)
+        except UrlRefused as error:
+            raise AddressRefused(f"{address[:200]!r} is not an absolute http or https URL: {error}.") from error
         if not self._beyond_loopback and not _is_loopback(url.host):
             raise AddressRefused(
                 f"{address!r} is not on this machine. The sandbox sends to 127.0.0.1, [::1] and localhost only, "

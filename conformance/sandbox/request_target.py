@@ -6,13 +6,16 @@ from typing import Any
 
 import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
 _EXTENSION = "conformance.request_target"
 _LARGEST_HEAD = 64 * 1024
 """Bytes that the head of a request may have, as with uvicorn's own connections."""
 _MOST_UNREAD, _SECONDS_UNREAD = 16 * 1024 * 1024, 2.0
 """What is still taken of a request that was refused, and for how long."""
+
+# uvicorn looks up the phrase of a status, and knows none above 599, which a proxy passes on (RFC 9110, section 15).
+STATUS_PHRASES.update({status: STATUS_PHRASES.get(status, b"") for status in range(600, 1000)})
 
 
 def target_of(scope: Mapping[str, Any]) -> bytes:

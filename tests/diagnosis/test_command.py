@@ -288,6 +288,9 @@ def test_what_is_no_key_is_exit_2(content: bytes, said: str, tmp_path: Path) -> 
         (b'{"method": "GET", "url": "/v1", "headers": []}', "does not begin with http"),
         (b"curl 'http://a/", "The command line cannot be read"),
         (b"curl --form a=b http://a/", "no curl command line"),
+        (b"curl http://[::1/", "is no URL"),
+        (b"GET http://a:99999/ HTTP/1.1\n\n", "is no URL"),
+        (b'{"method": "GET", "url": "http://[::1/", "headers": []}', "is no URL"),
         (b"curl -X GET", "There is no URL"),
     ],
 )
@@ -308,6 +311,17 @@ def test_bytes_that_are_no_utf_8_are_searched_as_well(keys: Path) -> None:
 def test_any_bytes_are_a_request_or_are_refused(content: bytes, start: bytes) -> None:
     with suppress(RequestUnreadableError):
         read_written(start + content, "https://api.example.com")
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "²", "-5", ""])
+def test_a_length_that_is_none_is_passed_over(length: str, keys: Path) -> None:
+    given = raw(signed()).replace(f"Content-Length: {len(BODY)}".encode(), f"Content-Length: {length}".encode())
+    assert explain("request", "-", "--public-key", keys / "one.pem", given=given).exit_code == 0
+
+
+def test_comments_before_a_request_are_passed_over(keys: Path) -> None:
+    given = b"### create\n# @name create\n@host = api.example.com\n\n" + raw(signed())
+    assert explain("request", "-", "--public-key", keys / "one.pem", given=given).exit_code == 0
 
 
 def test_wrong_usage_is_exit_2(keys: Path, tmp_path: Path) -> None:

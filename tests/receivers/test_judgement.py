@@ -1,5 +1,7 @@
 """What answers say, without a receiver that gives them."""
 
+from dataclasses import replace
+
 from conformance.clock import EPOCH_OF_WORLDS
 from conformance.exchange import Response
 from conformance.offblocks import api
@@ -52,3 +54,13 @@ def test_one_that_is_told_to_come_later_is_neither() -> None:
 def test_of_an_event_that_comes_at_once_again_one_must_be_taken() -> None:
     assert judged(answer(200), answer(409), at_once=2, repeats=True).row.mark is Mark.OPEN
     assert judged(answer(409), answer(409), at_once=2, repeats=True).row.mark is Mark.WRONG
+
+
+def test_who_takes_no_more_for_a_while_shows_nothing_of_another_order() -> None:
+    posts = [Post(BODY, lambda _: ())] * 2
+    case = Case("in order", posts, Want.TAKEN, "takes-events", "A hint.", 1, 2, False)
+    turned = replace(case, name="turned", as_many_as="in order")
+    earlier = {"in order": Seen(case, (answer(200), answer(200)), {}, 2)}
+    for status, said in ((429, set()), (500, {"offblocks.client.survives-reordering"})):
+        judgement = JUDGE.judge(Seen(turned, (answer(200), answer(status)), {}, 1), earlier)
+        assert {each.rule for each in judgement.findings} & {"offblocks.client.survives-reordering"} == said

@@ -181,3 +181,10 @@ def test_strict_counts_inferred_rules_as_their_level_says(
     rule = next(each for each in results["rules"] if each["id"] == "offblocks.response.no-server-error")
     assert (rule["verdict"], done.exit_code) == (verdict, code)
     assert results["command"] == shlex.join(["conformance", "judge", str(file), "--base-url", base_url, *strict])
+
+
+def test_a_name_that_would_steer_the_terminal_is_escaped() -> None:
+    shown = CliRunner().invoke(app, ["judge", "no\x1b[31m.har"])
+    assert shown.exit_code == 2
+    assert "no\\x1b[31m.har cannot be read" in shown.stderr
+    assert "\x1b" not in shown.output

@@ -196,6 +196,16 @@ def test_what_cannot_be_signed_anew_is_told_in_the_name_of_the_proxy(upstream: U
     assert upstream.heads == []
 
 
+@pytest.mark.parametrize("status", [b"600 ", b"799 Odd", b"999"])
+def test_an_answer_of_a_status_that_nobody_defines_passes(upstream: Upstream, status: bytes) -> None:
+    upstream.gives(b"HTTP/1.1 " + status + b"\r\nX-Name: caf\xe9\r\nContent-Length: 2\r\n\r\nok")
+    with proxied(upstream.url) as origin:
+        answer = ask(origin, "GET /v1/customers HTTP/1.1")
+    assert answer.startswith(b"HTTP/1.1 " + status[:3])
+    assert b"caf\xe9" in answer
+    assert answer.endswith(b"ok")
+
+
 def test_an_answer_streams(upstream: Upstream) -> None:
     arrived = threading.Event()
 

@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import json
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode, urlsplit
@@ -381,6 +382,12 @@ _FROM_THE_SIGNER: tuple[Case, ...] = (
         f"{_GH}httpwg/http-extensions/issues/1188",
     ),
     _case("no blank after the colons", ["colon-without-blank"], Signer(base=lambda text: text.replace('": ', '":'))),
+    _case("two blanks after the colons", ["other-than-colon"], Signer(base=lambda text: text.replace('": ', '":  '))),
+    _case(
+        "lines joined with a comma and a blank",
+        ["lines-separated-otherwise"],
+        Signer(base=lambda text: text.replace("\n", ", ")),
+    ),
     _case("lines sorted", ["components-in-other-order"], Signer(lines=sorted)),
     _case(
         "two lines swapped",
@@ -453,6 +460,22 @@ _FROM_THE_SIGNER: tuple[Case, ...] = (
         ["other-scheme"],
         Signer(covered=_TARGET, lines=_value("@target-uri", lambda url: url.replace("https", "http"))),
         f"{_GH}IQSS/dataverse/pull/11787",
+    ),
+    _case(
+        "the URL at localhost, where it is developed",
+        ["other-base-url"],
+        Signer(
+            covered=_TARGET, lines=_value("@target-uri", lambda url: f"http://localhost:3000/{url.split('/', 3)[3]}")
+        ),
+    ),
+    _case(
+        "the base URL of a server on this machine",
+        ["other-base-url"],
+        Signer(
+            url="https://api.example.com/v1/customers",
+            covered=_TARGET,
+            lines=_value("@target-uri", lambda _: "http://127.0.0.1:8080/v1/customers"),
+        ),
     ),
     _case(
         "port left out",
@@ -592,6 +615,11 @@ _FROM_THE_SIGNER: tuple[Case, ...] = (
     _case("digest of the digest", ["digest-of-other-bytes"], Signer(hashed=hashlib.sha256(BODY).digest())),
     _case(
         "digest of the body in ISO 8859-1", ["digest-of-other-bytes"], Signer(hashed=BODY.decode().encode("latin-1"))
+    ),
+    _case(
+        "digest of the body with its letters decomposed",
+        ["digest-of-other-bytes"],
+        Signer(hashed=unicodedata.normalize("NFD", BODY.decode()).encode()),
     ),
     _case("digest of an object that nobody serialised", ["digest-of-other-bytes"], Signer(hashed=b"[object Object]")),
     _case("digest of the members as a form", ["digest-of-other-bytes"], Signer(hashed=urlencode(DOCUMENT).encode())),

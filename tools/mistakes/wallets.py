@@ -186,6 +186,21 @@ SINGLE: tuple[Case, ...] = (
         Wallet(text=lambda text: b"https://" + text),
         "spruceid/siwe/issues/71",
     ),
+    _case(
+        "a message of the program's own, for the live host",
+        ["signed-message-made-anew"],
+        Wallet(text=lambda text: text.replace(b"sandbox.", b"")),
+    ),
+    _case(
+        "a message of the program's own, without the statement",
+        ["signed-message-made-anew"],
+        Wallet(text=lambda text: re.sub(rb"\n\n[^\n]+\n\nURI", b"\n\n\nURI", text)),
+    ),
+    _case(
+        "a message of the program's own, with a slash after the URI",
+        ["signed-message-made-anew"],
+        Wallet(text=lambda text: re.sub(rb"(?m)^(URI: .*)$", rb"\1/", text)),
+    ),
     _case("typed data", ["signed-typed-data"], Wallet(typed=True)),
     # ------------------------------------------------------------------------------------------------------------- how
     _case(

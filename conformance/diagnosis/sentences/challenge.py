@@ -118,6 +118,10 @@ SENTENCES: Mapping[str, str] = {
         "The wallet signed the challenge with the address in other letter case, {signed}; sign it as it was "
         "issued, with {right}."
     ),
+    "signed-message-made-anew": (
+        "The wallet signed a message that a program put together itself, with {signed} where the challenge has "
+        "{right}; have it sign the decoded challenge as it was issued."
+    ),
     "signed-time-in-other-form": (
         "The wallet signed the challenge with its time in another form, {signed}; sign it as it was issued."
     ),

@@ -8,6 +8,10 @@ SENTENCES: Mapping[str, str] = {
     "other-method": "The method {signed} was signed and {sent} was sent; sign the one that is sent.",
     "other-scheme": "The URL was signed with the scheme {signed}; it was sent with {sent}. Sign the URL that is sent.",
     "other-host": "The host {signed} was signed; the request went to {sent}. Sign the host that is sent.",
+    "other-base-url": (
+        "The URL was signed with another base, as of another environment: {signed} instead of {sent}; sign the URL "
+        "that is sent."
+    ),
     "other-port": "The port was signed otherwise: {signed} instead of {sent}; sign host and port as they are sent.",
     "port-left-out": "The port was left out of the signed host: {signed} instead of {sent}; sign it where it is sent.",
     "default-port-signed": (

@@ -7,6 +7,10 @@ SENTENCES: Mapping[str, str] = {
     "token-empty": "There is no token; send the one that you were given.",
     "token-white-space": "There is white space around the token, or in it; take it out where you read the token.",
     "token-quotation-marks": "The token stands in quotation marks; leave them out.",
+    "token-unseen-characters": (
+        "Characters that nobody sees stand in the token, as after copying it from a page; take them out."
+    ),
+    "token-with-more": "{found} stands beside the token; send the token alone.",
     "token-scheme-missing": (
         "The header Authorization is the token alone; put `Bearer ` before it (RFC 6750, section 2.1)."
     ),

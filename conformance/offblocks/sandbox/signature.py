@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from conformance.diagnosis.form import Mistake
+from conformance.diagnosis.form import Diagnosis, Mistake
 from conformance.diagnosis.request import Rules, diagnose_request
 from conformance.diagnosis.search import MODEST
 from conformance.diagnosis.texts import cause_of_rejection
 from conformance.diagnosis.ways import KnownKey
 from conformance.exchange import Request
 from conformance.offblocks import request_signing
+from conformance.offblocks.messages import DOCUMENTED_HOSTS
 from conformance.offblocks.sandbox.base import Decisions
 from conformance.offblocks.sandbox.state import Call, Reason, Refused, Tenant
 from conformance.standards import message_signatures
@@ -30,6 +31,10 @@ _OF_THE_SIGNATURE = set(message_signatures.Reason) - {
 """Why a signature is refused that was made or written wrongly."""
 
 _SAID_BY_REJECTION = [(Mistake(name),) for name in ("unsigned", "signature-missing", "signature-input-missing")]
+_UNEXPLAINED = (
+    "No mistake that is known explains it: another key signed than the one that is registered, or something else was "
+    "signed than this, which was expected:"
+)
 _FURTHER = "`conformance explain request` looks for two mistakes at once."
 
 
@@ -59,11 +64,17 @@ class SignatureDecisions(Decisions):
         if rejection.reason not in _OF_THE_SIGNATURE:
             return str(rejection)
         keys = [KnownKey(f"{name!r}", key, (name,)) for name, key in keys_by_id.items()]
-        rules = Rules(tuple(self.accepted_algorithms()))
+        keys += [
+            KnownKey(f"{name!r} of another API client", key)
+            for tenant in self.tenants.values()
+            if tenant is not call.tenant
+            for name, key in tenant.signing_keys.items()
+        ]
+        rules = Rules(tuple(self.accepted_algorithms()), hosts=tuple(DOCUMENTED_HOSTS.values()))
         diagnosis = diagnose_request(call.request, keys, rules=rules, effort=MODEST)
         cause = cause_of_rejection(diagnosis)
         if rejection.reason is message_signatures.Reason.MISMATCH:
-            return f"The signature does not verify. {cause}" if cause else f"{rejection} {_FURTHER}"
+            return f"The signature does not verify. {cause or _unexplained(diagnosis)}"
         told = "" if diagnosis.mistakes[:1] in _SAID_BY_REJECTION else cause
         return f"{rejection} {told}".rstrip()
 
@@ -131,3 +142,9 @@ class SignatureDecisions(Decisions):
     def seen_signatures(self) -> message_signatures.ReplayStore | None:
         """Where signatures are remembered so that none is accepted twice. Silent: none are."""
         return None
+
+
+def _unexplained(diagnosis: Diagnosis) -> str:
+    """That no mistake is found, with the base that was expected."""
+    expected = next((part.expected for part in diagnosis.parts if not part.valid and part.expected), "")
+    return f"{_UNEXPLAINED}\n{expected}\n{_FURTHER}"

@@ -54,6 +54,8 @@ _UNSEEN = {
 _SECOND = timedelta(seconds=1)
 _READS_A_SECOND = 20
 _LEAST_PAUSE = _SECOND / _READS_A_SECOND
+_GROWTH = 1.05
+"""By how much a pause is longer than the one before at least; less comes of itself, as no two sleeps last the same."""
 _LONG_PAUSE = timedelta(seconds=30)
 _READS_OF_WHAT_ENDED = 2
 
@@ -89,6 +91,7 @@ class ClientJudge:
         self._webhook_secret = credentials.get("webhook_secret")
         self._pins: set[str] = set()
         self._given: dict[Page, bool] = {}
+        self._pages: dict[str, Page] = {}
         self._observer = Observer()
         self._reads_after_end: dict[tuple[str | None, str | None], int] = {}
         self._reads: dict[str, list[Instant]] = {}
@@ -169,6 +172,8 @@ class ClientJudge:
             case operation if operation == "getChallenge" or operation in ISSUING:
                 shown = challenge_of(response)
                 self._give(shown.redirect_url if shown else None)
+                if shown is not None and shown.id and (given := Page.at(shown.redirect_url or "")):
+                    self._pages[shown.id] = given
                 key = call.customer, call.challenge or (shown.id if shown else None)
                 self._began.setdefault(key, Instant.of(exchange))
                 issue = self._observer.issue(call.challenge)
@@ -234,6 +239,10 @@ class ClientJudge:
             yield SAYS.judged("sends-user-to-given-url", held=True, where=where, expected=expected, got="that")
             return
         waiting = [given for given, opened in self._given.items() if not opened and page.resembles(given)]
+        named = [link for link in page.names if not self._given.get(self._pages.get(link, page), True)]
+        if named and not waiting:
+            got = f"one that was made from the challenge's id, {named[0]}"
+            yield SAYS.judged("sends-user-to-given-url", held=False, where=where, expected=expected, got=got)
         if waiting:
             got = "one with another query" if any(page.is_at(given) for given in waiting) else "another one like it"
             yield SAYS.judged("sends-user-to-given-url", held=False, where=where, expected=expected, got=got)
@@ -248,7 +257,7 @@ class ClientJudge:
         yield from self._pause(request, at)
         if request.method == "GET":
             yield self._polling(request, at)
-        if call.operation in _KEYED:
+        if call.operation in _KEYED or (request.method == "POST" and key_in(request)):
             yield from self._idempotency(request)
         match call.operation:
             case "createWallets":
@@ -333,14 +342,14 @@ class ClientJudge:
         if throttled is None or at.world < throttled.answered.world:
             return
         pause = at.longest_since(throttled.answered)
-        grown = pause >= _LEAST_PAUSE and pause > throttled.pause
+        grown = pause >= _LEAST_PAUSE and pause > throttled.pause * _GROWTH
         obeyed = throttled.wished is not None and pause >= throttled.wished
         held = grown or obeyed or pause >= _LONG_PAUSE
         finding = SAYS.judged(
             "backs-off",
             held,
             "request time",
-            f"a pause of more than {max(throttled.pause, _LEAST_PAUSE).total_seconds():g} s after 429",
+            f"a pause of more than {max(throttled.pause * _GROWTH, _LEAST_PAUSE).total_seconds():g} s after 429",
             f"{pause.total_seconds():g} s",
         )
         yield finding if held else unless_time_stood_still(finding, throttled.answered, at)

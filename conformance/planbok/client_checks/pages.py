@@ -34,6 +34,11 @@ class Page:
             return None
         return cls(parts.scheme, parts.hostname or "", port, path, query)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What stands in the path and in the query that may be the id of something."""
+        return tuple(_LINK.findall(f"{self.path} {self.query}"))
+
     def is_at(self, other: "Page | None") -> bool:
         """Whether only the queries differ, if anything does."""
         return other is not None and replace(self, query="") == replace(other, query="")

@@ -86,7 +86,14 @@ def leaves_pin(request: Request) -> Finding:
 
 def as_text(value: Any) -> str:
     """A text itself; of any other value its type, since the value may be nested too deep to be written."""
-    return value if isinstance(value, str) else "none" if value is None else f"a Python {type(value).__name__}"
+    return value if isinstance(value, str) else "none" if value is None else kind_of(value)
+
+
+def _as_list(value: Any) -> str:
+    """What is in the place of a list of names."""
+    if not isinstance(value, list):
+        return as_text(value)
+    return f"a list of {', '.join(sorted({kind_of(each) for each in value}))}" if value else "an empty list"
 
 
 def _is_flag(value: Any) -> bool:
@@ -117,7 +124,7 @@ def asks_for_wallets(request: Request) -> Finding:
         and bool(blockchains)
         and all(isinstance(name, str) and name for name in blockchains)
     )
-    names = "a list of names" if listed else "an empty list" if blockchains == [] else as_text(blockchains)
+    names = "a list of names" if listed else _as_list(blockchains)
     return SAYS.judged(
         "asks-for-wallets-as-documented",
         listed and account_type == "eoa",
