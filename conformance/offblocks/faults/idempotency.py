@@ -351,3 +351,24 @@ class KeepsKeysByToken(Fault, OffBlocks):
 
     def idempotency_scope(self, call: Call, key: str) -> Hashable:
         return super().idempotency_scope(call, key), call.request.header("Authorization")
+
+
+class ComparesDigestsForPayloads(Fault, OffBlocks):
+    """Tells payloads apart by their Content-Digest, so that another algorithm makes another one."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    def payload(self, call: Call) -> Hashable:
+        return call.request.method, call.request.path, call.request.header("content-digest")
+
+
+class AnnouncesRepetitions(Fault, OffBlocks):
+    """Sends an event of its own for each repetition of a creation."""
+
+    breaks = ("offblocks.idempotency.repeat-done-once",)
+
+    def answer_again(self, response: Response) -> Response:
+        identifier = response.members().get("id")
+        if identifier in self.customers:
+            self.announce(self.customers[identifier])
+        return super().answer_again(response)
