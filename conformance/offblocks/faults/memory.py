@@ -1,8 +1,10 @@
 """What servers remember too long, too short or under too little of a name: caches, sessions, stores with a limit."""
 
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -191,3 +193,16 @@ class TakesTheIdThatIsSent(Fault, OffBlocks):
 
     def new_customer_id(self, *pair: Any) -> str:
         return self._sent["id"] if isinstance(self._sent["id"], str) else super().new_customer_id(*pair)
+
+
+class TagsCustomersByTheirId(Fault, OffBlocks):
+    """Answers 304 to who has read a customer before, however it has changed."""
+
+    breaks = ("offblocks.signing.moves-the-status",)
+
+    async def get_customer(self, call: Call) -> Response:
+        answer = await super().get_customer(call)
+        tag = f'"{call.parameters["customerId"].lower()}"'
+        if call.request.header("if-none-match") == tag:
+            return Response((("ETag", tag),), b"", HTTPStatus.NOT_MODIFIED)
+        return replace(answer, headers=(*answer.headers, ("ETag", tag)))
