@@ -7,7 +7,14 @@ from typing import Any
 
 from conformance.clock import Clock, SystemClock
 from conformance.exchange import Exchange
-from conformance.offblocks.deviations import digests_another_body, rules, signed_by, undigested, unsigned
+from conformance.offblocks.deviations import (
+    digests_another_body,
+    digests_with_sha_512,
+    rules,
+    signed_by,
+    undigested,
+    unsigned,
+)
 from conformance.offblocks.messages import issued_challenge
 from conformance.offblocks.suite.effects import (
     DAYS_AFTER,
@@ -15,6 +22,7 @@ from conformance.offblocks.suite.effects import (
     expect_the_same_answer,
     require_days,
 )
+from conformance.offblocks.suite.signing_keys import another_key, use_another_key
 from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
@@ -26,17 +34,21 @@ from conformance.scenario import (
     expect_same,
     expect_status,
     leaves_out,
+    needs,
     step_failed,
     verifies,
     waits,
 )
 from conformance.standards.message_signatures import key_from_seed
+from conformance.targets import Subject
 from conformance.values import near
 
 WITHOUT_KEY = rules("sends-idempotency-key")
 ANOTHER_PAYLOAD = rules("fresh-key-per-payload")
 REPEATED = 3
 """How often a request is repeated."""
+OTHER_KEYS = 24
+"""How many keys are used beside one that is remembered."""
 HOUR = timedelta(hours=1)
 SOON = timedelta(milliseconds=50)
 """After which a request follows another that is to be under way then."""
@@ -279,6 +291,45 @@ def test_a_request_of_nobody_knows_whom_takes_no_key(tenant: Tenant) -> None:
         answer = tenant.create(tenant.new_wallet(), key=key, breaks=ANOTHER_PAYLOAD)
         because = f"the key came with [{refusal.id}] alone, which was refused before it could be the client's"
         expect_status(f"offblocks.{concern}.refusal-has-no-effect", answer, 201, because=because)
+
+
+@leaves_out("neighbours", "population", "past", "readings", because="Others sign with the key that it replaces.")
+@crosses("idempotency", "signature")
+@verifies("offblocks.idempotency.repeat-answered-alike")
+def test_a_repetition_may_be_signed_with_another_key(tenant: Tenant, wallet: Wallet, subject: Subject) -> None:
+    """Given a created customer, when the creation is repeated with its key, signed with a key registered since."""
+    external_id, key = tenant.new_external_id(), tenant.new_key()
+    first = created(tenant.create(wallet, external_id, key=key))
+    use_another_key(tenant, subject, another_key(subject))
+    repeat = tenant.create(wallet, external_id, key=key)
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+
+
+@crosses("idempotency", "digest")
+@verifies("offblocks.idempotency.repeat-answered-alike")
+def test_a_repetition_may_have_another_digest_of_its_body(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a server that takes digests of SHA-512, when a creation is repeated with one, and its key."""
+    if not tenant.create(tenant.new_wallet(), deviation=digests_with_sha_512).response.succeeded:
+        needs("an API that takes digests of SHA-512")
+    external_id, key = tenant.new_external_id(), tenant.new_key()
+    first = created(tenant.create(wallet, external_id, key=key))
+    repeat = tenant.create(wallet, external_id, key=key, deviation=digests_with_sha_512)
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@verifies("offblocks.idempotency.repeat-answered-alike", "offblocks.idempotency.repeat-done-once")
+def test_a_key_is_remembered_beside_many_others(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer and two dozen requests with other keys since, when the creation is repeated with its key."""
+    external_id, key = tenant.new_external_id(), tenant.new_key()
+    first = created(tenant.create(wallet, external_id, key=key))
+    customer = str(first.response.members().get("id"))
+    for _ in range(OTHER_KEYS):
+        tenant.simulate("verify", customer)  # which is refused, and takes a key
+    tenant.create(tenant.new_wallet())
+    repeat = tenant.create(wallet, external_id, key=key)
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+    expect_customers("offblocks.idempotency.repeat-done-once", tenant, [external_id], at_most=1)
 
 
 @crosses("idempotency", "state")
