@@ -323,3 +323,14 @@ class ReadsSecretsAsPatterns(Fault, OffBlocks):
     def secret_is_right(self, tenant: Tenant, api_secret: str) -> bool:
         pattern = re.escape(api_secret).replace("%", ".*").replace("_", ".")
         return re.fullmatch(pattern, tenant.api_secret) is not None
+
+
+class ReadsApiKeysToTheLetter(Fault, OffBlocks):
+    """Knows no API key in capitals."""
+
+    breaks = ("offblocks.response.same-value-accepted",)
+
+    def tenant_with(self, api_key: str, api_secret: str) -> Tenant:
+        if api_key != api_key.lower():
+            raise Refused(Reason.CREDENTIALS, "The API key is unknown.")
+        return super().tenant_with(api_key, api_secret)

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from conformance.clock import pause
 from conformance.exchange import Response
-from conformance.offblocks.sandbox import Call, OffBlocks, Reason, Record, Refused
+from conformance.offblocks.sandbox import Call, OffBlocks, Reason, Record, Refused, Status
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import problem
 
+_RANDOM = 4
+"""The version of UUIDs that are drawn at random."""
 _FORGETTING = (
     "offblocks.idempotency.repeat-answered-alike",
     "offblocks.idempotency.sign-repeat-is-204",
@@ -372,3 +374,36 @@ class AnnouncesRepetitions(Fault, OffBlocks):
         if identifier in self.customers:
             self.announce(self.customers[identifier])
         return super().answer_again(response)
+
+
+class WantsRandomKeys(Fault, OffBlocks):
+    """Takes no key but a UUID of version 4."""
+
+    breaks = ("offblocks.customer.created-with-201",)
+
+    def idempotency_key_is_well_formed(self, key: str) -> bool:
+        return super().idempotency_key_is_well_formed(key) and UUID(key).version == _RANDOM
+
+
+class DoesRejectionsAgain(Fault, OffBlocks):
+    """Does a rejection again that is repeated, and so refuses it."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    async def once(self, call: Call, key: str) -> Response:
+        if call.operation == "rejectCustomer":
+            return await self.answer_first(call)
+        return await super().once(call, key)
+
+
+class BringsTheStateOfAKeyBack(Fault, OffBlocks):
+    """Sets the state of a customer to what a sign request made of it, each time that this is repeated."""
+
+    breaks = ("offblocks.flow.verified-becomes-active",)
+
+    async def once(self, call: Call, key: str) -> Response:
+        is_repeated = self.find_record(self.idempotency_scope(call, key)) is not None
+        answer = await super().once(call, key)
+        if is_repeated and call.operation == "signChallenge" and answer.succeeded:
+            self.find_customer(call).status = Status.VERIFYING
+        return answer

@@ -73,7 +73,7 @@ class KeepsFiveTokens(Fault, OffBlocks):
 class GivesOlderTokensAsNew(Fault, OffBlocks):
     """Gives the token that a client has, as long as that is good, with the end that a new one would have."""
 
-    breaks = ("offblocks.authentication.token-lives-an-hour",)
+    breaks = ("offblocks.authentication.token-lives-an-hour", "offblocks.signature.right-one-accepted")
 
     @cached_property
     def _given(self) -> dict[str, tuple[str, int]]:
