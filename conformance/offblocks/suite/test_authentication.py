@@ -200,7 +200,9 @@ def test_a_token_like_the_right_one_is_refused(tenant: Tenant, clock: Clock) -> 
 
 @verifies("offblocks.response.same-value-accepted")
 def test_credentials_may_be_written_otherwise(tenant: Tenant) -> None:
-    """Given a token, when the customers are listed with other spellings of the scheme before it."""
+    """When a token is asked for with other spellings of the key, and customers are listed with some of the scheme."""
+    for same in near.uuids(tenant.credentials.api_key):
+        expect_same("offblocks.response.same-value-accepted", tenant.ask_token(api_key=same.value), same)
     for same in near.schemes(tenant.authorization()):
         answer = tenant.customers(authorization=same.value)
         expect_same("offblocks.response.same-value-accepted", answer, same)

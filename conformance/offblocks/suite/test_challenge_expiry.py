@@ -13,6 +13,7 @@ from conformance.scenario import (
     expect,
     expect_acceptance,
     expect_refusal,
+    expect_status,
     leaves_out,
     step_failed,
     verifies,
@@ -159,7 +160,11 @@ def test_each_challenge_that_expires_is_replaced(tenant: Tenant, wallet: Wallet,
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
 @waits
-@verifies("offblocks.challenge.expires-after-one-hour", "offblocks.challenge.renewed-after-the-hour")
+@verifies(
+    "offblocks.challenge.expires-after-one-hour",
+    "offblocks.challenge.renewed-after-the-hour",
+    "offblocks.challenge.fetched-with-200",
+)
 def test_a_challenge_that_expired_never_holds_again(tenant: Tenant, clock: Clock) -> None:
     """Given challenges of a day, a week and 31 days ago, and 20 minutes more, when they are signed."""
     require_days(tenant)
@@ -170,6 +175,8 @@ def test_a_challenge_that_expired_never_holds_again(tenant: Tenant, clock: Clock
         answer = tenant.sign(customer.id, wallet, customer.challenge, broken=LATE)
         because = f"the challenge is {days} days and 20 minutes old"
         expect_refusal("offblocks.challenge.expires-after-one-hour", answer, because)
+        fetched = tenant.fetch(customer.id)
+        expect_status("offblocks.challenge.fetched-with-200", fetched, 200, because=f"{because}, and nobody has signed")
         if answer.response.succeeded:
             step_failed("An expired challenge was to be refused", answer)
         renewed = tenant.fetched(customer.id)

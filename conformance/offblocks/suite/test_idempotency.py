@@ -47,6 +47,8 @@ WITHOUT_KEY = rules("sends-idempotency-key")
 ANOTHER_PAYLOAD = rules("fresh-key-per-payload")
 REPEATED = 3
 """How often a request is repeated."""
+VERSIONS = "13457"
+"""Versions of UUIDs that are in use (RFC 9562): the documents print one of version 1, and name none."""
 OTHER_KEYS = 24
 """How many keys are used beside one that is remembered."""
 HOUR = timedelta(hours=1)
@@ -138,6 +140,55 @@ def test_a_repeated_sign_request_succeeds_again(tenant: Tenant, wallet: Wallet) 
     if not first.response.succeeded:
         step_failed("A right signature was to be accepted", first)
     expect_status("offblocks.idempotency.sign-repeat-is-204", sign(), 204)
+
+
+@crosses("idempotency", "state")
+@verifies("offblocks.idempotency.repeat-answered-alike")
+def test_a_repeated_simulation_is_answered_alike(tenant: Tenant) -> None:
+    """Given customers who were verified and rejected, when each simulation is repeated twice with its key."""
+    for outcome in ("verify", "reject"):
+        customer, key = tenant.verifying(tenant.new_wallet()).id, tenant.new_key()
+        first = tenant.simulate(outcome, customer, key=key)
+        if not first.response.succeeded:
+            step_failed(f"A simulation, {outcome}, was to succeed", first)
+        for _ in range(2):
+            repeat = tenant.simulate(outcome, customer, key=key)
+            expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+
+
+@crosses("idempotency", "state")
+@verifies("offblocks.idempotency.sign-repeat-is-204", "offblocks.flow.verified-becomes-active")
+def test_a_repeated_sign_request_does_not_bring_a_state_back(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer who signed and was verified, when the sign request is repeated with its key."""
+    customer, key = tenant.onboard(wallet), tenant.new_key()
+    sign = partial(tenant.sign, customer.id, wallet, customer.challenge, key=key)
+    first = sign()
+    if not first.response.succeeded or tenant.status_once(customer.id, "verifying") != "verifying":
+        step_failed("A customer was to await verification", first)
+    tenant.simulate("verify", customer.id)
+    if tenant.status_once(customer.id, "active") != "active":
+        step_failed("A customer was to become active", relies_on=["offblocks.flow.verified-becomes-active"])
+    repeat = sign()
+    expect_status("offblocks.idempotency.sign-repeat-is-204", repeat, 204)
+    state = tenant.status_shortly(customer.id)
+    expect(
+        "offblocks.flow.verified-becomes-active",
+        state == "active",
+        where="response /status",
+        expected=f"active, as before the repetition [{repeat.id}]",
+        got=state,
+    )
+
+
+@verifies("offblocks.customer.created-with-201")
+def test_a_key_may_be_a_uuid_of_any_version(tenant: Tenant) -> None:
+    """When customers are created with keys that are UUIDs of each version, the printed one's among them."""
+    for version in VERSIONS:
+        key = tenant.new_key()
+        key = f"{key[:14]}{version}{key[15:]}"
+        answer = tenant.create(tenant.new_wallet(), key=key)
+        because = f"the key is a UUID, of version {version}"
+        expect_status("offblocks.customer.created-with-201", answer, 201, because=because)
 
 
 @waits

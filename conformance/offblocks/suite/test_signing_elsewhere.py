@@ -1,5 +1,6 @@
 """Signatures that are right for something else: a former challenge, another customer of the wallet, another chain."""
 
+from conformance.exchange import Exchange
 from conformance.offblocks.suite.effects import expect_initiating
 from conformance.offblocks.suite.tenant import Onboarding, Tenant, signed
 from conformance.offblocks.wallet import Wallet
@@ -25,6 +26,7 @@ def test_the_signature_of_a_former_challenge_is_refused(tenant: Tenant, wallet: 
     former = signed(wallet, customer.challenge)
     exchange = tenant.sign(customer.id, wallet, renewed, signature=former, broken=ANOTHER_SIGNER)
     expect_refusal("offblocks.signing.other-message-refused", exchange, "what was signed is the challenge before it")
+    _require_refusal(exchange)
     expect_initiating(tenant, customer.id)
 
 
@@ -51,12 +53,14 @@ def test_each_customer_of_a_wallet_has_a_challenge_of_its_own(tenant: Tenant, wa
         exchange = tenant.sign(one.id, wallet, other.challenge, broken=("returns-challenge-unchanged",))
         because = "the challenge is that of another customer of the wallet"
         expect_refusal("offblocks.signing.foreign-challenge-refused", exchange, because)
+        _require_refusal(exchange)
         expect_initiating(tenant, one.id)
         current = tenant.fetched(one.id)
         wrong = signed(wallet, other.challenge)
         exchange = tenant.sign(one.id, wallet, current, signature=wrong, broken=ANOTHER_SIGNER)
         because = "what was signed is the challenge of another customer of the wallet"
         expect_refusal("offblocks.signing.other-message-refused", exchange, because)
+        _require_refusal(exchange)
     for one in (first, second):
         exchange = tenant.sign(one.id, wallet, tenant.fetched(one.id))
         expect_status("offblocks.signing.hex-text-accepted", exchange, 204)
@@ -82,8 +86,7 @@ def test_another_wallet_does_not_sign_for_an_account_of_its_own_elsewhere(
         )
         because = f"another wallet signed, and named its account on {chain}"
         expect_refusal("offblocks.signing.owner-is-the-customers-wallet", exchange, because)
-        if exchange.response.succeeded:
-            break
+        _require_refusal(exchange)
     expect_initiating(tenant, customer.id)
 
 
@@ -110,6 +113,16 @@ def test_who_has_signed_is_read_so_by_who_has_read_it_before(tenant: Tenant, wal
         got=again.response.members().get("status") or f"none, {again.response.status}",
         exchange=again,
     )
+
+
+def _require_refusal(exchange: Exchange) -> None:
+    """Go on only if a wrong signature was refused.
+
+    Raises:
+        StepFailedError: If it was not.
+    """
+    if exchange.response.succeeded:
+        step_failed("A signature of something else was to be refused", exchange)
 
 
 def _second(tenant: Tenant, wallet: Wallet) -> Onboarding:
