@@ -170,7 +170,9 @@ def signs_as_forwarded(
         signer.digest(request)
         right = request.method, request.url
         request.method = method or request.method
-        request.url = request.url.copy_with(**({"path": path} if path else {}), **({"host": host} if host else {}))
+        request.url = request.url.copy_with(
+            **({"path": path} if path else {}), **({"host": host, "port": None} if host else {})
+        )
         signer.sign(request, components=(*signer.components, "@authority") if host else None)
         request.method, request.url = right
         request.headers[field] = value

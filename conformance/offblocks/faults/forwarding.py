@@ -28,8 +28,11 @@ class BelievesTheForwardedHost(Fault, OffBlocks):
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
         host = request.header("x-forwarded-host")
-        url = urlsplit(request.url)._replace(netloc=host).geturl() if host else request.url
-        return super().verify_request_signature(tenant, replace(request, url=url))
+        if host is not None:
+            headers = tuple((name, host if name.lower() == "host" else value) for name, value in request.headers)
+            url = urlsplit(request.url)._replace(netloc=host).geturl()
+            request = replace(request, url=url, headers=headers)
+        return super().verify_request_signature(tenant, request)
 
 
 class BelievesTheOverriddenMethod(Fault, OffBlocks):

@@ -418,7 +418,7 @@ class BelievesOwnersOnOtherChains(Fault, OffBlocks):
 class GivesAWalletOneChallenge(Fault, OffBlocks):
     """Keeps challenges by wallet, so that a second customer's takes the place of the first one's."""
 
-    breaks = ("offblocks.challenge.stays-until-signed", "offblocks.signing.hex-text-accepted")
+    breaks = ("offblocks.challenge.stays-until-signed", "offblocks.challenge.never-alike")
 
     def issue_challenge(self, customer: Customer) -> None:
         super().issue_challenge(customer)

@@ -229,7 +229,7 @@ class AddsTypesToTheFormerOnes(Fault, OffBlocks):
 class MovesWebhooksItRefuses(Fault, OffBlocks):
     """Moves a webhook before it looks at the types, for which it refuses the update."""
 
-    breaks = ("offblocks.response.refusal-changes-nothing",)
+    breaks = ("offblocks.webhook.sent-on-creation",)
 
     async def put_webhook(self, call: Call) -> Response:
         members = self.read_document(call.request)
