@@ -334,3 +334,27 @@ class ReadsApiKeysToTheLetter(Fault, OffBlocks):
         if api_key != api_key.lower():
             raise Refused(Reason.CREDENTIALS, "The API key is unknown.")
         return super().tenant_with(api_key, api_secret)
+
+
+class TellsTheRightSecret(Fault, OffBlocks):
+    """Says in the refusal of a wrong secret which one was expected."""
+
+    breaks = ("offblocks.authentication.refusal-tells-no-secret",)
+
+    def tenant_with(self, api_key: str, api_secret: str) -> Tenant:
+        try:
+            return super().tenant_with(api_key, api_secret)
+        except Refused as refusal:
+            right = [each.api_secret for each in self.tenants.values() if each.api_key == api_key.lower()]
+            raise Refused(refusal.reason, f"Expected {' or '.join(right)}, got {api_secret}.") from None
+
+
+class TellsTheRightSignature(Fault, OffBlocks):
+    """Says in the refusal of a forged token which signature was expected."""
+
+    breaks = ("offblocks.authentication.refusal-tells-no-secret",)
+
+    def token_is_ours(self, token: str) -> bool:
+        if not super().token_is_ours(token):
+            raise Refused(Reason.TOKEN, f"Expected {self.signature_of_token(token.rpartition('.')[0])}.")
+        return True

@@ -34,6 +34,7 @@ from conformance.scenario import (
     expect_status,
     leaves_out,
     needs,
+    refused,
     step_failed,
     verifies,
     waits,
@@ -112,6 +113,7 @@ def test_wrong_credentials_are_given_no_token(tenant: Tenant) -> None:
 @verifies(
     "offblocks.authentication.wrong-secret-refused",
     "offblocks.authentication.refusal-status",
+    "offblocks.authentication.refusal-tells-no-secret",
     "offblocks.authentication.token-issued",
 )
 def test_credentials_like_the_right_ones_are_given_no_token(tenant: Tenant) -> None:
@@ -127,6 +129,7 @@ def test_credentials_like_the_right_ones_are_given_no_token(tenant: Tenant) -> N
         if answer.response.status == HTTPStatus.TOO_MANY_REQUESTS:
             break
         expect_refusal("offblocks.authentication.wrong-secret-refused", answer, because)
+        _expect_untold(answer, "the right secret", own.api_secret)
         if miss.same_form:
             expect_refusal_status(STATUS, answer, 401)
     expect_status("offblocks.authentication.token-issued", tenant.ask_token(), 200)
@@ -182,7 +185,11 @@ def test_a_forged_token_is_refused(tenant: Tenant, wallet: Wallet) -> None:
         )
 
 
-@verifies("offblocks.authentication.foreign-token-refused", "offblocks.authentication.refusal-status")
+@verifies(
+    "offblocks.authentication.foreign-token-refused",
+    "offblocks.authentication.refusal-status",
+    "offblocks.authentication.refusal-tells-no-secret",
+)
 def test_a_token_like_the_right_one_is_refused(tenant: Tenant, clock: Clock) -> None:
     """Given two tokens, when the customers are listed with the newer one, with what is like it, and with it again."""
     asked = [tenant.ask_token()]
@@ -192,9 +199,12 @@ def test_a_token_like_the_right_one_is_refused(tenant: Tenant, clock: Clock) -> 
     if tokens[0] is None or tokens[1] is None:
         step_failed("Two tokens were to be issued", asked[-1])
     _list_with(tenant, tokens[1][0])
+    right = tokens[1][0].rpartition(".")[2]
     for name, token in like(tokens[1][0], former=tokens[0][0]):
         answer = tenant.customers(authorization=f"Bearer {token}", breaks=WITHOUT_TOKEN)
         expect_unauthorised("offblocks.authentication.foreign-token-refused", answer, f"the token is one {name}")
+        if right not in token:
+            _expect_untold(answer, "the right signature of the token", right)
     _list_with(tenant, tokens[1][0])
 
 
@@ -286,6 +296,19 @@ def test_a_creation_without_a_good_token_has_no_effect(tenant: Tenant, wallet: W
     tenant.create(wallet, external_ids[0], authorization=None, breaks=WITHOUT_TOKEN)
     tenant.create(wallet, external_ids[1], authorization="Bearer not-a-token", breaks=WITHOUT_TOKEN)
     expect_customers("offblocks.authentication.refusal-has-no-effect", tenant, external_ids, at_most=0)
+
+
+def _expect_untold(refusal: Exchange, what: str, secret: str) -> None:
+    """Say that a refusal does not tell what would have been right."""
+    told = refused(refusal) and secret.encode() in refusal.response.body
+    expect(
+        "offblocks.authentication.refusal-tells-no-secret",
+        not told,
+        where="response body",
+        expected=f"nothing of {what}",
+        got=what if told else "so",
+        exchange=refusal,
+    )
 
 
 def _list_with(tenant: Tenant, token: str) -> None:
