@@ -407,3 +407,19 @@ class BringsTheStateOfAKeyBack(Fault, OffBlocks):
         if is_repeated and call.operation == "signChallenge" and answer.succeeded:
             self.find_customer(call).status = Status.VERIFYING
         return answer
+
+
+class KeepsRefusalsUnderWay(Fault, OffBlocks):
+    """Takes a request that was refused for one that is still carried out, whenever its key comes again."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    def remembers(self, response: Response) -> bool:
+        return True
+
+    async def once(self, call: Call, key: str) -> Response:
+        answer = await super().once(call, key)
+        record = self.find_record(self.idempotency_scope(call, key))
+        if record is not None and not answer.succeeded:
+            record.response = None
+        return answer

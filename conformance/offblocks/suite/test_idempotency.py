@@ -418,6 +418,21 @@ def test_a_corrected_request_may_keep_its_key(tenant: Tenant, wallet: Wallet) ->
     expect_status("offblocks.idempotency.refusal-burns-no-key", answer, 201)
 
 
+@verifies("offblocks.idempotency.repeat-answered-alike")
+def test_a_repeated_request_that_was_refused_is_refused_alike(tenant: Tenant, wallet: Wallet) -> None:
+    """Given an incomplete creation, and a verification that comes too early, when each is repeated with its key."""
+    customer, keys = tenant.onboard(wallet).id, [tenant.new_key(), tenant.new_key()]
+    for call in (
+        partial(tenant.create, key=keys[0], breaks=rules("sends-complete-bodies")),
+        partial(tenant.simulate, "verify", customer, key=keys[1]),
+    ):
+        first = call()
+        if first.response.succeeded:
+            continue
+        repeat = call(**({"body": first.request.json()} if first.request.body else {}))
+        expect_status("offblocks.idempotency.repeat-answered-alike", repeat, first.response.status)
+
+
 @leaves_out("readings", because="Other tests take the same steps, fewer of them, and meet these.")
 @verifies(
     "offblocks.customer.created-with-201",
