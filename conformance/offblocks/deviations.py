@@ -153,6 +153,58 @@ def precedes_field(name: str, value: str) -> Deviation:
     return Deviation("precedes_field", rules("signature-verifies"), send)
 
 
+def signs_as_forwarded(
+    field: str, value: str, *, method: str | None = None, path: str | None = None, host: str | None = None
+) -> Deviation:
+    """Signs for another method, path or host than it sends to, and names that in a field that proxies add.
+
+    Args:
+        field: The field that proxies add.
+        value: Its value.
+        method: The method that is signed, if another.
+        path: The path that is signed, if another.
+        host: The host that is signed, if another.
+    """
+
+    def send(signer: RequestSigner, request: httpx.Request) -> None:
+        signer.digest(request)
+        right = request.method, request.url
+        request.method = method or request.method
+        request.url = request.url.copy_with(
+            **({"path": path} if path else {}), **({"host": host, "port": None} if host else {})
+        )
+        signer.sign(request, components=(*signer.components, "@authority") if host else None)
+        request.method, request.url = right
+        request.headers[field] = value
+
+    return Deviation("signs_as_forwarded", rules("signature-verifies"), send)
+
+
+def adds_the_digest_of_another_body(*, before: bool) -> Deviation:
+    """Signs, then sends another body, whose digest stands in a line before or behind the one that was signed."""
+
+    def send(signer: RequestSigner, request: httpx.Request) -> httpx.Request:
+        signer.digest(request)
+        signer.sign(request)
+        line, lines = ("Content-Digest", content_digest(OTHER_BODY)), request.headers.multi_items()
+        request.headers = httpx.Headers([line, *lines] if before else [*lines, line])
+        return _with(request, body=OTHER_BODY)
+
+    return Deviation("adds_the_digest_of_another_body", rules("signature-verifies", "digests-sent-bytes"), send)
+
+
+def signed_as(change: Callable[[bytes], bytes], broken: str = "signature-verifies") -> Deviation:
+    """Signs, then sends what `change` makes of the signature, which breaks the client rule of that name."""
+
+    def send(signer: RequestSigner, request: httpx.Request) -> None:
+        signer.digest(request)
+        signer.sign(request)
+        label, right = labelled_signature(request)
+        request.headers["Signature"] = f"{label}=:{base64.b64encode(change(right)).decode()}:"
+
+    return Deviation("signed_as", rules(broken), send)
+
+
 def signed_by(key: ec.EllipticCurvePrivateKey, *, key_id: str | None = None) -> Deviation:
     """Signs with another key, under the registered key's id or another one."""
 
@@ -312,6 +364,22 @@ def writes_its_input_with_blanks(signer: RequestSigner, request: httpx.Request) 
     components, _, parameters = request.headers["Signature-Input"].partition(")")
     spaced = components.replace("(", "( ").replace('" "', '"  "')
     request.headers["Signature-Input"] = f"{spaced} ){parameters.replace(';', '; ')}"
+
+
+def signs_twice(*, crosswise: bool) -> Deviation:
+    """Signs rightly under two labels, whose signatures stand in the order of what they cover, or in the other one."""
+
+    def send(signer: RequestSigner, request: httpx.Request) -> None:
+        signer.digest(request)
+        made = []
+        for label in ("one", "two"):
+            signer.sign(request, label=label)
+            made.append([request.headers.pop(name) for name in ("Signature-Input", "Signature")])
+        inputs, signatures = zip(*made, strict=True)
+        request.headers["Signature-Input"] = ", ".join(inputs)
+        request.headers["Signature"] = ", ".join(reversed(signatures) if crosswise else signatures)
+
+    return Deviation("signs_twice", rules(), send)
 
 
 def covers_another_field(name: str, *lines: str) -> Deviation:

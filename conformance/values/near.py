@@ -202,6 +202,7 @@ def _edits(
     yield "encoding", _encodings(right)
     yield "start", _alike_at_the_start(right, places)
     yield "end", _alike_at_the_end(right, places)
+    yield "pattern", _patterns(right)
 
 
 def _shape(value: str) -> str:
@@ -247,6 +248,13 @@ def _alike_at_the_start(right: str, places: Sequence[int]) -> Iterator[tuple[str
         if length < len(right):
             after = (place for place in places if place >= length)
             yield f"the same in its first {length} characters", _changed_at(right, after)
+
+
+def _patterns(right: str) -> Iterator[tuple[str, str]]:
+    yield "with the per cent sign of SQL for its last character", f"{right[:-1]}%"
+    yield "with the underscore of SQL for its last character", f"{right[:-1]}_"
+    yield "with an asterisk for its last character", f"{right[:-1]}*"
+    yield "with the dot of regular expressions for its last character", f"{right[:-1]}."
 
 
 def _alike_at_the_end(right: str, places: Sequence[int]) -> Iterator[tuple[str, str]]:

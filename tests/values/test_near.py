@@ -52,6 +52,7 @@ def test_near_misses_of_a_secret_are_of_every_sort() -> None:
         "script",
         "number",
         "encoding",
+        "pattern",
     }
     assert len({miss.sort for miss in found[:14]}) == 14, "the sorts take turns"
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -312,3 +313,48 @@ class EndsTokensAMinuteEarly(Fault, OffBlocks):
 
     def token_has_expired(self, claims: Mapping[str, Any]) -> bool:
         return self.now().timestamp() >= int(claims["exp"]) - 55
+
+
+class ReadsSecretsAsPatterns(Fault, OffBlocks):
+    """Looks the secret up as SQL's LIKE does: a per cent sign stands for any characters, an underscore for one."""
+
+    breaks = ("offblocks.authentication.wrong-secret-refused",)
+
+    def secret_is_right(self, tenant: Tenant, api_secret: str) -> bool:
+        pattern = re.escape(api_secret).replace("%", ".*").replace("_", ".")
+        return re.fullmatch(pattern, tenant.api_secret) is not None
+
+
+class ReadsApiKeysToTheLetter(Fault, OffBlocks):
+    """Knows no API key in capitals."""
+
+    breaks = ("offblocks.response.same-value-accepted",)
+
+    def tenant_with(self, api_key: str, api_secret: str) -> Tenant:
+        if api_key != api_key.lower():
+            raise Refused(Reason.CREDENTIALS, "The API key is unknown.")
+        return super().tenant_with(api_key, api_secret)
+
+
+class TellsTheRightSecret(Fault, OffBlocks):
+    """Says in the refusal of a wrong secret which one was expected."""
+
+    breaks = ("offblocks.authentication.refusal-tells-no-secret",)
+
+    def tenant_with(self, api_key: str, api_secret: str) -> Tenant:
+        try:
+            return super().tenant_with(api_key, api_secret)
+        except Refused as refusal:
+            right = [each.api_secret for each in self.tenants.values() if each.api_key == api_key.lower()]
+            raise Refused(refusal.reason, f"Expected {' or '.join(right)}, got {api_secret}.") from None
+
+
+class TellsTheRightSignature(Fault, OffBlocks):
+    """Says in the refusal of a forged token which signature was expected."""
+
+    breaks = ("offblocks.authentication.refusal-tells-no-secret",)
+
+    def token_is_ours(self, token: str) -> bool:
+        if not super().token_is_ours(token):
+            raise Refused(Reason.TOKEN, f"Expected {self.signature_of_token(token.rpartition('.')[0])}.")
+        return True

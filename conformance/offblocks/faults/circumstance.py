@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import Hashable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from conformance.exchange import Request, Response
-from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, Reason, Refused, Tenant
+from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, Reason, Record, Refused, Tenant
 from conformance.sandbox.faults import Fault
 from conformance.sandbox.messages import json_response, problem
 from conformance.standards.account_ids import AccountId
@@ -248,3 +248,36 @@ class WantsAccept(Fault, OffBlocks):
         if request.header("Accept") is None:
             return problem(406, "Send an Accept header.")
         return await super().answer(request, path)
+
+
+class ReckonsInLocalTime(Fault, OffBlocks):
+    """Reckons the hour of a challenge in the time of London, where clocks go forward in March and back in October."""
+
+    breaks = ("offblocks.challenge.accepted-within-the-hour", "offblocks.challenge.expires-after-one-hour")
+
+    def challenge_has_expired(self, challenge: Challenge) -> bool:
+        return _in_london(self.now()) - _in_london(challenge.issued_at) > self.challenge_lifetime()
+
+
+class ReckonsKeysInLocalTime(Fault, OffBlocks):
+    """Reckons the hour of an idempotency key in the time of New York."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike", "offblocks.idempotency.key-free-after-an-hour")
+
+    def find_record(self, scope: Hashable) -> Record | None:
+        record = self.records.get(scope)
+        if record is None or _in_new_york(self.now()) - _in_new_york(record.used_at) >= self.idempotency_lifetime():
+            return None
+        return record
+
+
+def _in_london(instant: datetime) -> datetime:
+    march, october = (datetime(instant.year, month, 31, 1, tzinfo=UTC) for month in (3, 10))
+    first, last = (day - timedelta(days=day.isoweekday() % 7) for day in (march, october))
+    return instant + timedelta(hours=1) if first <= instant < last else instant
+
+
+def _in_new_york(instant: datetime) -> datetime:
+    march, november = datetime(instant.year, 3, 14, 7, tzinfo=UTC), datetime(instant.year, 11, 7, 6, tzinfo=UTC)
+    first, last = (day - timedelta(days=day.isoweekday() % 7) for day in (march, november))
+    return instant + timedelta(hours=1) if first <= instant < last else instant

@@ -313,3 +313,14 @@ class ReopensWhoIsSentAgain(Fault, OffBlocks):
         if customer.status == Status.VERIFYING:
             self.change_status(customer, Status.INITIATING)
         return super().answer_to_duplicate(customer)
+
+
+class ForgetsWhoHasNotSigned(Fault, OffBlocks):
+    """Removes a customer who has not signed for a week."""
+
+    breaks = ("offblocks.challenge.fetched-with-200",)
+
+    def customer_called(self, customer_id: str) -> Customer | None:
+        found = super().customer_called(customer_id)
+        is_left = found is not None and self.awaits_signature(found)
+        return None if is_left and found and self.now() - found.created_at > timedelta(days=7) else found

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from conformance.clock import pause
 from conformance.exchange import Response
-from conformance.offblocks.sandbox import Call, OffBlocks, Reason, Record, Refused
+from conformance.offblocks.sandbox import Call, OffBlocks, Reason, Record, Refused, Status
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import problem
 
+_RANDOM = 4
+"""The version of UUIDs that are drawn at random."""
 _FORGETTING = (
     "offblocks.idempotency.repeat-answered-alike",
     "offblocks.idempotency.sign-repeat-is-204",
@@ -351,3 +353,73 @@ class KeepsKeysByToken(Fault, OffBlocks):
 
     def idempotency_scope(self, call: Call, key: str) -> Hashable:
         return super().idempotency_scope(call, key), call.request.header("Authorization")
+
+
+class ComparesDigestsForPayloads(Fault, OffBlocks):
+    """Tells payloads apart by their Content-Digest, so that another algorithm makes another one."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    def payload(self, call: Call) -> Hashable:
+        return call.request.method, call.request.path, call.request.header("content-digest")
+
+
+class AnnouncesRepetitions(Fault, OffBlocks):
+    """Sends an event of its own for each repetition of a creation."""
+
+    breaks = ("offblocks.idempotency.repeat-done-once",)
+
+    def answer_again(self, response: Response) -> Response:
+        identifier = response.members().get("id")
+        if identifier in self.customers:
+            self.announce(self.customers[identifier])
+        return super().answer_again(response)
+
+
+class WantsRandomKeys(Fault, OffBlocks):
+    """Takes no key but a UUID of version 4."""
+
+    breaks = ("offblocks.customer.created-with-201",)
+
+    def idempotency_key_is_well_formed(self, key: str) -> bool:
+        return super().idempotency_key_is_well_formed(key) and UUID(key).version == _RANDOM
+
+
+class DoesRejectionsAgain(Fault, OffBlocks):
+    """Does a rejection again that is repeated, and so refuses it."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    async def once(self, call: Call, key: str) -> Response:
+        if call.operation == "rejectCustomer":
+            return await self.answer_first(call)
+        return await super().once(call, key)
+
+
+class BringsTheStateOfAKeyBack(Fault, OffBlocks):
+    """Sets the state of a customer to what a sign request made of it, each time that this is repeated."""
+
+    breaks = ("offblocks.flow.verified-becomes-active",)
+
+    async def once(self, call: Call, key: str) -> Response:
+        is_repeated = self.find_record(self.idempotency_scope(call, key)) is not None
+        answer = await super().once(call, key)
+        if is_repeated and call.operation == "signChallenge" and answer.succeeded:
+            self.find_customer(call).status = Status.VERIFYING
+        return answer
+
+
+class KeepsRefusalsUnderWay(Fault, OffBlocks):
+    """Takes a request that was refused for one that is still carried out, whenever its key comes again."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    def remembers(self, response: Response) -> bool:
+        return True
+
+    async def once(self, call: Call, key: str) -> Response:
+        answer = await super().once(call, key)
+        record = self.find_record(self.idempotency_scope(call, key))
+        if record is not None and not answer.succeeded:
+            record.response = None
+        return answer

@@ -453,8 +453,11 @@ class VerifiesOneOfSeveralSignatures(Variation, OffBlocks):
     permits = "RFC 9421, section 4.3, leaves it to the application which of several signatures are needed."
 
     def verify_request_signature(self, tenant: Tenant, request: Request) -> tuple[str, ...]:
-        inputs, signatures = (request.header(name) or "" for name in ("signature-input", "signature"))
-        pairs = zip(_SEVERAL.split(inputs), _SEVERAL.split(signatures), strict=False)
+        inputs, signatures = (
+            {member.partition("=")[0]: member for member in _SEVERAL.split(request.header(name) or "")}
+            for name in ("signature-input", "signature")
+        )
+        pairs = [(one, signatures.get(label, "")) for label, one in inputs.items()]
         alone = [_with_header(_with_header(request, "signature-input", one), "signature", two) for one, two in pairs]
         for single in alone[:-1]:
             with suppress(SignatureRejected):

@@ -375,3 +375,53 @@ class ReopensWhoSigned(Fault, OffBlocks):
                 self.change_status(customer, Status.INITIATING)
                 raise
         return await super().sign_challenge(call)
+
+
+class TakesSignaturesOfFormerChallenges(Fault, OffBlocks):
+    """Wants the present challenge beside a signature, and takes one of any challenge that the customer was given."""
+
+    breaks = ("offblocks.signing.other-message-refused",)
+
+    def signer_of(self, message: bytes, signature: bytes) -> str | None:
+        given = [each for each in self.customers.values() if each.challenges[-1].message == message]
+        messages = [challenge.message for customer in given for challenge in reversed(customer.challenges)]
+        signers = [(super(TakesSignaturesOfFormerChallenges, self).signer_of(each, signature)) for each in messages]
+        owners = {checksum_address(customer.account.address) for customer in given}
+        return next((signer for signer in signers if signer in owners), signers[0] if signers else None)
+
+
+class TakesTheChallengesOfAWallet(Fault, OffBlocks):
+    """Takes any customer's present challenge that the same wallet is to sign."""
+
+    breaks = ("offblocks.signing.foreign-challenge-refused",)
+
+    def challenge_is_current(self, customer: Customer, sent: str) -> bool:
+        others = (each for each in self.customers.values() if each.account == customer.account)
+        return any(sent == each.challenges[-1].encoded for each in others)
+
+    def message_signed(self, customer: Customer, sent: str) -> bytes:
+        return base64.b64decode(sent)
+
+
+class BelievesOwnersOnOtherChains(Fault, OffBlocks):
+    """Compares ownerId with the customer's account on that one's chain alone, and the signer with ownerId."""
+
+    breaks = ("offblocks.signing.owner-is-the-customers-wallet", "offblocks.signing.other-owner-id")
+
+    def owner_id_matches(self, customer: Customer, owner: AccountId) -> bool:
+        return owner.chain != customer.account.chain or super().owner_id_matches(customer, owner)
+
+    def signer_is_owner(self, customer: Customer, owner: AccountId, signer: str) -> bool:
+        return signer == checksum_address(owner.address)
+
+
+class GivesAWalletOneChallenge(Fault, OffBlocks):
+    """Keeps challenges by wallet, so that a second customer's takes the place of the first one's."""
+
+    breaks = ("offblocks.challenge.stays-until-signed", "offblocks.challenge.never-alike")
+
+    def issue_challenge(self, customer: Customer) -> None:
+        super().issue_challenge(customer)
+        for other in self.customers.values():
+            if other is not customer and other.tenant is customer.tenant and other.account == customer.account:
+                other.challenges.append(customer.challenges[-1])

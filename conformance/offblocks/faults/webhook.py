@@ -210,3 +210,30 @@ class GivesUpAtOnce(Fault, OffBlocks):
 
     def gives_up_after(self) -> timedelta:
         return timedelta()
+
+
+class AddsTypesToTheFormerOnes(Fault, OffBlocks):
+    """Adds the types with which a webhook is updated to those that it had."""
+
+    breaks = ("offblocks.webhook.only-its-types",)
+
+    async def put_webhook(self, call: Call) -> Response:
+        hook = call.tenant.webhooks.get(str(self.read_document(call.request).get("id")))
+        former = list(hook.types) if hook else []
+        answer = await super().put_webhook(call)
+        if hook:
+            hook.types = list(dict.fromkeys([*former, *hook.types]))
+        return answer
+
+
+class MovesWebhooksItRefuses(Fault, OffBlocks):
+    """Moves a webhook before it looks at the types, for which it refuses the update."""
+
+    breaks = ("offblocks.webhook.sent-on-creation",)
+
+    async def put_webhook(self, call: Call) -> Response:
+        members = self.read_document(call.request)
+        hook = call.tenant.webhooks.get(str(members.get("id")))
+        if hook and isinstance(members.get("callbackUrl"), str):
+            hook.callback_url = members["callbackUrl"]
+        return await super().put_webhook(call)

@@ -26,3 +26,14 @@ def guarded(tenant: Tenant, customer: Onboarding) -> dict[str, Call]:
         "rejectCustomer": partial(tenant.simulate, "reject", customer.id),
         "putWebhook": partial(tenant.put_webhook, "https://webhooks.example/offblocks"),
     }
+
+
+def by_headers_alone(tenant: Tenant, customer: Onboarding) -> list[Call]:
+    """What is read, asked for without its body (RFC 9110, section 9.3.2): a server need not answer that, nor with what.
+
+    Args:
+        tenant: Who calls.
+        customer: The customer that is read.
+    """
+    below = ("", f"/{customer.id}", f"/{customer.id}/challenge")
+    return [partial(tenant.send, "HEAD", f"/v1/customers{path}") for path in below]

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -14,8 +13,14 @@ from conformance.exchange import Exchange
 from conformance.offblocks.deviations import rules
 from conformance.offblocks.messages import issued_token
 from conformance.offblocks.suite.effects import DAYS_AFTER, expect_customers, require_days
-from conformance.offblocks.suite.operations import guarded
-from conformance.offblocks.suite.signing_keys import another_key, register, remove_key, require_disposable
+from conformance.offblocks.suite.operations import by_headers_alone, guarded
+from conformance.offblocks.suite.signing_keys import (
+    another_key,
+    register,
+    remove_key,
+    require_disposable,
+    use_another_key,
+)
 from conformance.offblocks.suite.tenant import CLOCKS_APART, Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
@@ -29,10 +34,12 @@ from conformance.scenario import (
     expect_status,
     leaves_out,
     needs,
+    refused,
     step_failed,
     verifies,
     waits,
 )
+from conformance.standards.message_signatures import key_from_seed
 from conformance.targets import Subject
 from conformance.values import near
 
@@ -41,10 +48,19 @@ LONGEST = timedelta(hours=2)
 STATUS = "offblocks.authentication.refusal-status"
 WITHOUT_TOKEN = rules("sends-token")
 A_SECOND = timedelta(seconds=1)
+HALF_AN_HOUR = timedelta(minutes=30)
 A_SECRET = near.Kind(lambda value: len(value) >= 8 and "\0" not in value)  # noqa: PLR2004 - shorter ones are words
 """A secret of which a recording hides every near miss, so that none may be as short as text that stands elsewhere."""
-SECRETS, KEYS = 14, 4
+SECRETS, KEYS = 15, 4
 """How many near misses are tried; few, as an API may lock the credentials after many."""
+OTHERS = 12
+"""How many tokens are given beside one that holds on; servers that count sessions keep three, five or ten."""
+NO_KEYS = (
+    "",
+    "not a key",
+    "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+)
+"""Texts that are no public key in PEM."""
 SIGNATURES = (
     "the same in its first 8 characters",
     "the same in its first 16 characters",
@@ -97,10 +113,12 @@ def test_wrong_credentials_are_given_no_token(tenant: Tenant) -> None:
 @verifies(
     "offblocks.authentication.wrong-secret-refused",
     "offblocks.authentication.refusal-status",
+    "offblocks.authentication.refusal-tells-no-secret",
     "offblocks.authentication.token-issued",
 )
 def test_credentials_like_the_right_ones_are_given_no_token(tenant: Tenant) -> None:
-    """Given right credentials, when tokens are asked for with a key or secret that is like them, and then with them."""
+    """Given right credentials that were used, when tokens are asked for with what is like them, and then with them."""
+    tenant.ask_token()
     own, another = tenant.credentials, tenant.ids.draw(20).hex()
     secrets = near.misses(own.api_secret, A_SECRET, others=[another])
     keys = near.misses(own.api_key, near.UUID, others=[str(tenant.ids.uuid())])
@@ -111,6 +129,7 @@ def test_credentials_like_the_right_ones_are_given_no_token(tenant: Tenant) -> N
         if answer.response.status == HTTPStatus.TOO_MANY_REQUESTS:
             break
         expect_refusal("offblocks.authentication.wrong-secret-refused", answer, because)
+        _expect_untold(answer, "the right secret", own.api_secret)
         if miss.same_form:
             expect_refusal_status(STATUS, answer, 401)
     expect_status("offblocks.authentication.token-issued", tenant.ask_token(), 200)
@@ -126,6 +145,9 @@ def test_a_missing_token_is_refused(tenant: Tenant, wallet: Wallet, subject: Sub
     for call in guarded(tenant, customer).values():
         answer = call(authorization=None, breaks=WITHOUT_TOKEN)
         expect_unauthorised("offblocks.authentication.missing-token-refused", answer, "there is no token")
+    for call in by_headers_alone(tenant, customer):
+        answer = call(authorization=None, breaks=WITHOUT_TOKEN)
+        expect_refusal("offblocks.authentication.missing-token-refused", answer, "there is no token")
     if subject.disposable:
         for answer in (
             register(tenant, another_key(subject), authorization=None, breaks=WITHOUT_TOKEN),
@@ -163,26 +185,34 @@ def test_a_forged_token_is_refused(tenant: Tenant, wallet: Wallet) -> None:
         )
 
 
-@verifies("offblocks.authentication.foreign-token-refused", "offblocks.authentication.refusal-status")
+@verifies(
+    "offblocks.authentication.foreign-token-refused",
+    "offblocks.authentication.refusal-status",
+    "offblocks.authentication.refusal-tells-no-secret",
+)
 def test_a_token_like_the_right_one_is_refused(tenant: Tenant, clock: Clock) -> None:
-    """Given two tokens, when the customers are listed with what is like the newer one, and then with that one."""
+    """Given two tokens, when the customers are listed with the newer one, with what is like it, and with it again."""
     asked = [tenant.ask_token()]
     clock.advance(A_SECOND)
     asked.append(tenant.ask_token())
     tokens = [issued_token(each) for each in asked]
     if tokens[0] is None or tokens[1] is None:
         step_failed("Two tokens were to be issued", asked[-1])
+    _list_with(tenant, tokens[1][0])
+    right = tokens[1][0].rpartition(".")[2]
     for name, token in like(tokens[1][0], former=tokens[0][0]):
         answer = tenant.customers(authorization=f"Bearer {token}", breaks=WITHOUT_TOKEN)
         expect_unauthorised("offblocks.authentication.foreign-token-refused", answer, f"the token is one {name}")
-    right = tenant.customers(authorization=f"Bearer {tokens[1][0]}")
-    if not right.response.succeeded:
-        step_failed("The customers were to be listed with a token that was issued", right)
+        if right not in token:
+            _expect_untold(answer, "the right signature of the token", right)
+    _list_with(tenant, tokens[1][0])
 
 
 @verifies("offblocks.response.same-value-accepted")
 def test_credentials_may_be_written_otherwise(tenant: Tenant) -> None:
-    """Given a token, when the customers are listed with other spellings of the scheme before it."""
+    """When a token is asked for with other spellings of the key, and customers are listed with some of the scheme."""
+    for same in near.uuids(tenant.credentials.api_key):
+        expect_same("offblocks.response.same-value-accepted", tenant.ask_token(api_key=same.value), same)
     for same in near.schemes(tenant.authorization()):
         answer = tenant.customers(authorization=same.value)
         expect_same("offblocks.response.same-value-accepted", answer, same)
@@ -210,16 +240,34 @@ def test_an_expired_token_is_refused(tenant: Tenant, wallet: Wallet, clock: Cloc
 @waits
 @crosses("authentication", "expiry")
 @verifies("offblocks.authentication.token-lives-an-hour")
-def test_a_token_holds_until_its_end_though_another_was_given(tenant: Tenant, clock: Clock) -> None:
-    """Given a token and a second one, when the customers are listed with the first just before its end."""
+def test_a_token_holds_until_its_end_though_others_were_given(tenant: Tenant, clock: Clock) -> None:
+    """Given a token and a dozen later ones, when the customers are listed with the first just before its end."""
     asked = tenant.ask_token()
     issued = issued_token(asked) or step_failed("A token was to be issued", asked)
     lifetime = issued[1] - asked.at
     if not CLOCKS_APART < lifetime <= LONGEST:
         needs(f"a token whose end can be waited for, within {LONGEST}; this one is good for {lifetime}")
-    clock.advance(A_SECOND)
-    tenant.ask_token()
-    clock.advance(lifetime - A_SECOND - tenant.margin)
+    for _ in range(OTHERS):
+        clock.advance(A_SECOND)
+        tenant.ask_token()
+    clock.advance(lifetime - OTHERS * A_SECOND - tenant.margin)
+    answer = tenant.customers(authorization=f"Bearer {issued[0]}")
+    expect_acceptance("offblocks.authentication.token-lives-an-hour", answer)
+
+
+@waits
+@crosses("authentication", "expiry")
+@verifies("offblocks.authentication.token-lives-an-hour")
+def test_a_token_given_during_anothers_hour_holds_until_its_own_end(tenant: Tenant, clock: Clock) -> None:
+    """Given a token asked for 30 minutes after another, when the customers are listed with it just before its end."""
+    tenant.customers(authorization=tenant.authorization())
+    clock.advance(HALF_AN_HOUR)
+    asked = tenant.ask_token()
+    issued = issued_token(asked) or step_failed("A token was to be issued", asked)
+    lifetime = issued[1] - asked.at
+    if not CLOCKS_APART < lifetime <= LONGEST:
+        needs(f"a token whose end can be waited for, within {LONGEST}; this one is good for {lifetime}")
+    clock.advance(lifetime - tenant.margin)
     answer = tenant.customers(authorization=f"Bearer {issued[0]}")
     expect_acceptance("offblocks.authentication.token-lives-an-hour", answer)
 
@@ -248,6 +296,30 @@ def test_a_creation_without_a_good_token_has_no_effect(tenant: Tenant, wallet: W
     tenant.create(wallet, external_ids[0], authorization=None, breaks=WITHOUT_TOKEN)
     tenant.create(wallet, external_ids[1], authorization="Bearer not-a-token", breaks=WITHOUT_TOKEN)
     expect_customers("offblocks.authentication.refusal-has-no-effect", tenant, external_ids, at_most=0)
+
+
+def _expect_untold(refusal: Exchange, what: str, secret: str) -> None:
+    """Say that a refusal does not tell what would have been right."""
+    told = refused(refusal) and secret.encode() in refusal.response.body
+    expect(
+        "offblocks.authentication.refusal-tells-no-secret",
+        not told,
+        where="response body",
+        expected=f"nothing of {what}",
+        got=what if told else "so",
+        exchange=refusal,
+    )
+
+
+def _list_with(tenant: Tenant, token: str) -> None:
+    """List the customers with a token that was issued.
+
+    Raises:
+        StepFailedError: If it is refused.
+    """
+    right = tenant.customers(authorization=f"Bearer {token}")
+    if not right.response.succeeded:
+        step_failed("The customers were to be listed with a token that was issued", right)
 
 
 def forgeries(token: str, *, secret: bytes) -> Iterator[str]:
@@ -326,43 +398,57 @@ def test_registering_a_key_without_a_signature_follows_a_reading(tenant: Tenant,
 @verifies("offblocks.authentication.registered-key-signs")
 def test_a_registered_key_signs(tenant: Tenant, subject: Subject) -> None:
     """Given a newly registered key, when a request is signed with it."""
-    use_another_key(tenant, subject)
+    use_another_key(tenant, subject, another_key(subject))
     expect_status("offblocks.authentication.registered-key-signs", tenant.customers(), 200)
+
+
+@leaves_out("neighbours", "population", "past", "readings", because="Others sign with the key that it replaces.")
+@verifies("offblocks.authentication.key-ids-differ")
+def test_each_registered_key_has_an_id_of_its_own(tenant: Tenant, other_tenant: Tenant, subject: Subject) -> None:
+    """Given two tenants, when one of them registers two keys and the other registers one."""
+    ids = [tenant.credentials.signing_key_id, other_tenant.credentials.signing_key_id]
+    for registering in (tenant, tenant, other_tenant):
+        key = key_from_seed(registering.ids.draw(64))
+        ids.append(use_another_key(registering, subject, key).signing_key_id)
+    expect(
+        "offblocks.authentication.key-ids-differ",
+        len(set(ids)) == len(ids),
+        where="response /keyId",
+        expected=f"{len(ids)} ids, each of another key",
+        got=", ".join(ids),
+    )
+
+
+@leaves_out("neighbours", "population", "past", "readings", because="Others sign with the key that it replaces.")
+@verifies("offblocks.signature.right-one-accepted")
+def test_a_key_that_is_refused_replaces_none(tenant: Tenant, subject: Subject) -> None:
+    """Given a registered key that signed a request, when keys come that are none, and it signs others."""
+    use_another_key(tenant, subject, another_key(subject))
+    for text in NO_KEYS:
+        body = {"publicKey": base64.b64encode(text.encode()).decode()}
+        refusal = tenant.send("PUT", "/v1/auth/signing", body=body, signed=False)
+        if refusal.response.succeeded:
+            step_failed("A text that is no key was to be refused", refusal)
+        expect_acceptance("offblocks.signature.right-one-accepted", tenant.customers())
 
 
 @leaves_out("neighbours", "population", "past", "readings", because="Others sign with the key that it replaces.")
 @crosses("signature", "state")
 @verifies("offblocks.authentication.removed-key-refused")
 def test_a_removed_key_is_refused(tenant: Tenant, subject: Subject) -> None:
-    """Given a key that signed a request and was removed, when another request is signed with it."""
-    use_another_key(tenant, subject)
-    used = tenant.customers()
-    if not used.response.succeeded:
-        step_failed("A request was to be signed with a registered key", used)
+    """Given keys that each signed a request, when the last is removed and a request is signed with each of them."""
+    used = [tenant.credentials]
+    for _ in range(2):
+        used.append(use_another_key(tenant, subject, key_from_seed(tenant.ids.draw(64))))
+        answer = tenant.customers()
+        if not answer.response.succeeded:
+            step_failed("A request was to be signed with a registered key", answer)
     removal = remove_key(tenant)
     if not removal.response.succeeded:
         removal = remove_key(tenant, signed=True, key=tenant.new_key())
     if not removal.response.succeeded:
         step_failed("The signing key was to be removed", removal)
-    answer = tenant.customers(breaks=rules("signature-verifies"))
-    expect_refusal("offblocks.authentication.removed-key-refused", answer, "the key was removed")
-
-
-def use_another_key(tenant: Tenant, subject: Subject) -> None:
-    """Register another key and sign with it from now on.
-
-    Raises:
-        NeedError: If the credentials must stay, or the answer does not show the key's id where the suite looks for it.
-        StepFailedError: If the key is not taken, or its id cannot stand in a signature.
-    """
-    require_disposable(subject)
-    key = another_key(subject)
-    answer = register(tenant, key)
-    if not answer.response.succeeded:
-        answer = register(tenant, key, signed=True, key=tenant.new_key())
-    if not answer.response.succeeded:
-        step_failed("A signing key was to be registered", answer)
-    key_id = answer.response.members().get("keyId")
-    if not isinstance(key_id, str):
-        needs("an answer that shows the id of a registered key as keyId; no visible document names the member")
-    tenant.use_key(replace(tenant.credentials, signing_key=key, signing_key_id=key_id))
+    for credentials, name in zip(used, ("replaced first", "replaced then", "removed"), strict=True):
+        tenant.use_key(credentials)
+        answer = tenant.customers(breaks=rules("signature-verifies"))
+        expect_refusal("offblocks.authentication.removed-key-refused", answer, f"the key was {name}")

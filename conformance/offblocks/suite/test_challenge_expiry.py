@@ -1,11 +1,12 @@
 """A challenge lives for one hour from its issue."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.offblocks.messages import Challenge
-from conformance.offblocks.suite.effects import DAYS_AFTER, expect_initiating, require_days
+from conformance.offblocks.suite.effects import DAYS_AFTER, expect_initiating, expect_the_same_answer, require_days
 from conformance.offblocks.suite.tenant import Onboarding, Tenant, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
@@ -13,6 +14,7 @@ from conformance.scenario import (
     expect,
     expect_acceptance,
     expect_refusal,
+    expect_status,
     leaves_out,
     step_failed,
     verifies,
@@ -22,6 +24,8 @@ from conformance.scenario import (
 HOUR = timedelta(hours=1)
 HALF = timedelta(minutes=30)
 AT_ONCE = 8
+SOON, LATER = timedelta(minutes=45), timedelta(minutes=16)
+"""How long after its issue a challenge still holds, and how long after that no more."""
 LATE = ("signs-within-the-hour",)
 EXPIRED = 2
 """How many challenges of a customer expire one after the other."""
@@ -159,7 +163,11 @@ def test_each_challenge_that_expires_is_replaced(tenant: Tenant, wallet: Wallet,
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
 @waits
-@verifies("offblocks.challenge.expires-after-one-hour", "offblocks.challenge.renewed-after-the-hour")
+@verifies(
+    "offblocks.challenge.expires-after-one-hour",
+    "offblocks.challenge.renewed-after-the-hour",
+    "offblocks.challenge.fetched-with-200",
+)
 def test_a_challenge_that_expired_never_holds_again(tenant: Tenant, clock: Clock) -> None:
     """Given challenges of a day, a week and 31 days ago, and 20 minutes more, when they are signed."""
     require_days(tenant)
@@ -170,6 +178,8 @@ def test_a_challenge_that_expired_never_holds_again(tenant: Tenant, clock: Clock
         answer = tenant.sign(customer.id, wallet, customer.challenge, broken=LATE)
         because = f"the challenge is {days} days and 20 minutes old"
         expect_refusal("offblocks.challenge.expires-after-one-hour", answer, because)
+        fetched = tenant.fetch(customer.id)
+        expect_status("offblocks.challenge.fetched-with-200", fetched, 200, because=f"{because}, and nobody has signed")
         if answer.response.succeeded:
             step_failed("An expired challenge was to be refused", answer)
         renewed = tenant.fetched(customer.id)
@@ -180,6 +190,39 @@ def test_a_challenge_that_expired_never_holds_again(tenant: Tenant, clock: Clock
             expected=f"a new challenge after {days} days and 20 minutes",
             got="the expired one" if renewed.text == customer.challenge.text else "a new one",
         )
+
+
+@leaves_out("clock", "population", "readings", "neighbours", because="It has hours of its own, and many steps.")
+@waits
+@crosses("idempotency", "expiry")
+@verifies(
+    "offblocks.challenge.accepted-within-the-hour",
+    "offblocks.challenge.expires-after-one-hour",
+    "offblocks.idempotency.repeat-answered-alike",
+    "offblocks.idempotency.key-free-after-an-hour",
+)
+def test_an_hour_is_one_when_clocks_are_changed(tenant: Tenant, clock: Clock) -> None:
+    """Given customers half an hour before clocks change in Europe or America, when they sign and their keys return."""
+    require_days(tenant)
+    for name, change in clock_changes(clock.now()):
+        clock.advance(change - HALF - clock.now())
+        early, late, key = tenant.new_wallet(), tenant.new_wallet(), tenant.new_key()
+        external_id = tenant.new_external_id()
+        first = tenant.create(early, external_id, key=key)
+        customer, other = tenant.onboard(tenant.new_wallet()), tenant.onboard(late)
+        if not first.response.succeeded:
+            step_failed("A customer was to be created", first)
+        clock.advance(SOON)
+        repeat = tenant.create(early, external_id, key=key)
+        expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+        answer = tenant.sign(customer.id, customer.wallet, customer.challenge)
+        expect_acceptance("offblocks.challenge.accepted-within-the-hour", answer)
+        clock.advance(LATER)
+        answer = tenant.sign(other.id, late, other.challenge, broken=LATE)
+        because = f"the challenge is {SOON + LATER} old, though clocks went {name}"
+        expect_refusal("offblocks.challenge.expires-after-one-hour", answer, because)
+        answer = tenant.create(tenant.new_wallet(), key=key)
+        expect_acceptance("offblocks.idempotency.key-free-after-an-hour", answer)
 
 
 @leaves_out("readings", "neighbours", because="What is sent at once meets enough besides.")
@@ -228,3 +271,28 @@ def _renewed(tenant: Tenant, customer: Onboarding) -> Challenge:
             relies_on=["offblocks.challenge.renewed-after-the-hour"],
         )
     return renewed
+
+
+def clock_changes(now: datetime) -> Iterator[tuple[str, datetime]]:
+    """When clocks next go forward and back in Europe and in New York (UTC), in that order, within some fifteen months.
+
+    Args:
+        now: The present (UTC).
+    """
+    changes = [
+        (f"{way} in {place}", sunday(datetime(year, month, latest, hour, tzinfo=UTC)))
+        for year in (now.year, now.year + 1)
+        for place, way, month, latest, hour in (
+            ("New York", "forward", 3, 14, 7),
+            ("Europe", "forward", 3, 31, 1),
+            ("Europe", "back", 10, 31, 1),
+            ("New York", "back", 11, 7, 6),
+        )
+    ]
+    coming = [each for each in changes if each[1] - now > HALF]
+    yield from coming[:4]
+
+
+def sunday(latest: datetime) -> datetime:
+    """The last Sunday until a day."""
+    return latest - timedelta(days=latest.isoweekday() % 7)

@@ -28,6 +28,9 @@ from conformance.values import near
 MISSES = 12
 """How many near misses of a digest are tried."""
 
+LENGTHS = (300, 1_100, 5_000, 17_000)
+"""How long externalIds are; servers pass on a body that is longer than a buffer as it comes."""
+
 
 @verifies("offblocks.digest.missing-refused")
 def test_a_missing_digest_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
@@ -85,6 +88,18 @@ def test_a_digest_of_what_is_near_to_the_body_is_refused(tenant: Tenant, wallet:
         expect_refusal("offblocks.digest.mismatch-refused", answer, f"the digest is that of {name}")
     answer = tenant.create(body=None, content=json.dumps(new_customer(tenant), indent=2).encode())
     expect_status("offblocks.customer.created-with-201", answer, 201, because="the digest is that of the body")
+
+
+@verifies("offblocks.digest.mismatch-refused")
+def test_a_digest_is_compared_of_bodies_of_any_length(tenant: Tenant) -> None:
+    """When customers are created with long externalIds and the digests of bodies that differ in their last letter."""
+    for length in LENGTHS:
+        body = new_customer(tenant)
+        body["externalId"] += "x" * length
+        content, other = (json.dumps({**body, "externalId": body["externalId"] + last}).encode() for last in "ab")
+        answer = tenant.create(body=None, content=content, deviation=digests_otherwise(content_digest(other)))
+        because = f"the digest is that of another body; this one has {len(content)} bytes"
+        expect_refusal("offblocks.digest.mismatch-refused", answer, because)
 
 
 @verifies("offblocks.response.same-value-accepted")

@@ -7,7 +7,14 @@ from typing import Any
 
 from conformance.clock import Clock, SystemClock
 from conformance.exchange import Exchange
-from conformance.offblocks.deviations import digests_another_body, rules, signed_by, undigested, unsigned
+from conformance.offblocks.deviations import (
+    digests_another_body,
+    digests_with_sha_512,
+    rules,
+    signed_by,
+    undigested,
+    unsigned,
+)
 from conformance.offblocks.messages import issued_challenge
 from conformance.offblocks.suite.effects import (
     DAYS_AFTER,
@@ -15,6 +22,7 @@ from conformance.offblocks.suite.effects import (
     expect_the_same_answer,
     require_days,
 )
+from conformance.offblocks.suite.signing_keys import another_key, use_another_key
 from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
@@ -26,17 +34,23 @@ from conformance.scenario import (
     expect_same,
     expect_status,
     leaves_out,
+    needs,
     step_failed,
     verifies,
     waits,
 )
 from conformance.standards.message_signatures import key_from_seed
+from conformance.targets import Subject
 from conformance.values import near
 
 WITHOUT_KEY = rules("sends-idempotency-key")
 ANOTHER_PAYLOAD = rules("fresh-key-per-payload")
 REPEATED = 3
 """How often a request is repeated."""
+VERSIONS = "13457"
+"""Versions of UUIDs that are in use (RFC 9562): the documents print one of version 1, and name none."""
+OTHER_KEYS = 24
+"""How many keys are used beside one that is remembered."""
 HOUR = timedelta(hours=1)
 SOON = timedelta(milliseconds=50)
 """After which a request follows another that is to be under way then."""
@@ -126,6 +140,55 @@ def test_a_repeated_sign_request_succeeds_again(tenant: Tenant, wallet: Wallet) 
     if not first.response.succeeded:
         step_failed("A right signature was to be accepted", first)
     expect_status("offblocks.idempotency.sign-repeat-is-204", sign(), 204)
+
+
+@crosses("idempotency", "state")
+@verifies("offblocks.idempotency.repeat-answered-alike")
+def test_a_repeated_simulation_is_answered_alike(tenant: Tenant) -> None:
+    """Given customers who were verified and rejected, when each simulation is repeated twice with its key."""
+    for outcome in ("verify", "reject"):
+        customer, key = tenant.verifying(tenant.new_wallet()).id, tenant.new_key()
+        first = tenant.simulate(outcome, customer, key=key)
+        if not first.response.succeeded:
+            step_failed(f"A simulation, {outcome}, was to succeed", first)
+        for _ in range(2):
+            repeat = tenant.simulate(outcome, customer, key=key)
+            expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+
+
+@crosses("idempotency", "state")
+@verifies("offblocks.idempotency.sign-repeat-is-204", "offblocks.flow.verified-becomes-active")
+def test_a_repeated_sign_request_does_not_bring_a_state_back(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer who signed and was verified, when the sign request is repeated with its key."""
+    customer, key = tenant.onboard(wallet), tenant.new_key()
+    sign = partial(tenant.sign, customer.id, wallet, customer.challenge, key=key)
+    first = sign()
+    if not first.response.succeeded or tenant.status_once(customer.id, "verifying") != "verifying":
+        step_failed("A customer was to await verification", first)
+    tenant.simulate("verify", customer.id)
+    if tenant.status_once(customer.id, "active") != "active":
+        step_failed("A customer was to become active", relies_on=["offblocks.flow.verified-becomes-active"])
+    repeat = sign()
+    expect_status("offblocks.idempotency.sign-repeat-is-204", repeat, 204)
+    state = tenant.status_shortly(customer.id)
+    expect(
+        "offblocks.flow.verified-becomes-active",
+        state == "active",
+        where="response /status",
+        expected=f"active, as before the repetition [{repeat.id}]",
+        got=state,
+    )
+
+
+@verifies("offblocks.customer.created-with-201")
+def test_a_key_may_be_a_uuid_of_any_version(tenant: Tenant) -> None:
+    """When customers are created with keys that are UUIDs of each version, the printed one's among them."""
+    for version in VERSIONS:
+        key = tenant.new_key()
+        key = f"{key[:14]}{version}{key[15:]}"
+        answer = tenant.create(tenant.new_wallet(), key=key)
+        because = f"the key is a UUID, of version {version}"
+        expect_status("offblocks.customer.created-with-201", answer, 201, because=because)
 
 
 @waits
@@ -281,6 +344,45 @@ def test_a_request_of_nobody_knows_whom_takes_no_key(tenant: Tenant) -> None:
         expect_status(f"offblocks.{concern}.refusal-has-no-effect", answer, 201, because=because)
 
 
+@leaves_out("neighbours", "population", "past", "readings", because="Others sign with the key that it replaces.")
+@crosses("idempotency", "signature")
+@verifies("offblocks.idempotency.repeat-answered-alike")
+def test_a_repetition_may_be_signed_with_another_key(tenant: Tenant, wallet: Wallet, subject: Subject) -> None:
+    """Given a created customer, when the creation is repeated with its key, signed with a key registered since."""
+    external_id, key = tenant.new_external_id(), tenant.new_key()
+    first = created(tenant.create(wallet, external_id, key=key))
+    use_another_key(tenant, subject, another_key(subject))
+    repeat = tenant.create(wallet, external_id, key=key)
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+
+
+@crosses("idempotency", "digest")
+@verifies("offblocks.idempotency.repeat-answered-alike")
+def test_a_repetition_may_have_another_digest_of_its_body(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a server that takes digests of SHA-512, when a creation is repeated with one, and its key."""
+    if not tenant.create(tenant.new_wallet(), deviation=digests_with_sha_512).response.succeeded:
+        needs("an API that takes digests of SHA-512")
+    external_id, key = tenant.new_external_id(), tenant.new_key()
+    first = created(tenant.create(wallet, external_id, key=key))
+    repeat = tenant.create(wallet, external_id, key=key, deviation=digests_with_sha_512)
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@verifies("offblocks.idempotency.repeat-answered-alike", "offblocks.idempotency.repeat-done-once")
+def test_a_key_is_remembered_beside_many_others(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a customer and two dozen requests with other keys since, when the creation is repeated with its key."""
+    external_id, key = tenant.new_external_id(), tenant.new_key()
+    first = created(tenant.create(wallet, external_id, key=key))
+    customer = str(first.response.members().get("id"))
+    for _ in range(OTHER_KEYS):
+        tenant.simulate("verify", customer)  # which is refused, and takes a key
+    tenant.create(tenant.new_wallet())
+    repeat = tenant.create(wallet, external_id, key=key)
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+    expect_customers("offblocks.idempotency.repeat-done-once", tenant, [external_id], at_most=1)
+
+
 @crosses("idempotency", "state")
 @verifies("offblocks.idempotency.repeat-answered-alike", "offblocks.signing.hex-text-accepted")
 def test_a_repetition_tells_what_was_and_changes_nothing(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
@@ -314,6 +416,21 @@ def test_a_corrected_request_may_keep_its_key(tenant: Tenant, wallet: Wallet) ->
         )
     answer = tenant.create(wallet, key=key, breaks=ANOTHER_PAYLOAD)
     expect_status("offblocks.idempotency.refusal-burns-no-key", answer, 201)
+
+
+@verifies("offblocks.idempotency.repeat-answered-alike")
+def test_a_repeated_request_that_was_refused_is_refused_alike(tenant: Tenant, wallet: Wallet) -> None:
+    """Given an incomplete creation, and a verification that comes too early, when each is repeated with its key."""
+    customer, keys = tenant.onboard(wallet).id, [tenant.new_key(), tenant.new_key()]
+    for call in (
+        partial(tenant.create, key=keys[0], breaks=rules("sends-complete-bodies")),
+        partial(tenant.simulate, "verify", customer, key=keys[1]),
+    ):
+        first = call()
+        if first.response.succeeded:
+            continue
+        repeat = call(**({"body": first.request.json()} if first.request.body else {}))
+        expect_status("offblocks.idempotency.repeat-answered-alike", repeat, first.response.status)
 
 
 @leaves_out("readings", because="Other tests take the same steps, fewer of them, and meet these.")

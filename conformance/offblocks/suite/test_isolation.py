@@ -27,6 +27,8 @@ from conformance.scenario import (
 )
 from conformance.targets import Subject
 
+GIVEN = ("id", "createdAt", "updatedAt", "challenge")
+"""The members of a customer that the server gives, and nobody sends, besides its status."""
 UNSEEN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 
@@ -252,3 +254,36 @@ def test_an_event_is_not_sent_to_others(
 
 def _customers(deliveries: Sequence[Delivery]) -> set[str]:
     return {str(delivery.request.members().get("id")) for delivery in deliveries}
+
+
+@verifies("offblocks.customer.readable", "offblocks.customer.starts-initiating")
+def test_a_caller_does_not_give_what_the_server_gives(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
+    """Given a customer, when another is created with the members that the first has of the server; or refused."""
+    first = tenant.onboard(wallet)
+    shown = first.exchange.response.members()
+    given = {name: shown[name] for name in GIVEN if name in shown}
+    body = {"chainId": other_wallet.account_id, "externalId": tenant.new_external_id(), **given}
+    answer = tenant.create(body=body)
+    read = tenant.read(first.id)
+    if not read.response.succeeded:
+        step_failed("A customer was to be read", read)
+    named = {name: read.response.members().get(name) for name in ("id", "chainId", "externalId", "status")}
+    before = {name: shown.get(name) for name in named}
+    expect(
+        "offblocks.customer.readable",
+        named == before,
+        where="response body",
+        expected=f"{before}, though [{answer.id}] came with its {', '.join(given)}",
+        got=named,
+        exchange=read,
+    )
+    if answer.response.succeeded:
+        new = answer.response.members().get("challenge")
+        expect(
+            "offblocks.customer.starts-initiating",
+            new != given.get("challenge"),
+            where="response /challenge",
+            expected="a challenge of the new customer's own",
+            got="that of the first one",
+            exchange=answer,
+        )

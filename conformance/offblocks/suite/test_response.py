@@ -1,12 +1,15 @@
 """What all answers have in common: their form, their statuses, their paths, and that no request breaks the server."""
 
+from typing import Any
+
 import httpx
 
 from conformance.offblocks.client import RequestSigner
-from conformance.offblocks.deviations import deviation, rules
+from conformance.offblocks.deviations import deviation, digests_another_body, rules, signed_by, undigested, unsigned
 from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import expect_reading, leaves_out, step_failed, verifies
+from conformance.scenario import expect_reading, expect_status, leaves_out, step_failed, verifies
+from conformance.standards.message_signatures import key_from_seed
 
 NESTED = b'{"chainId":' + b"[" * 500 + b"]" * 500 + b"}"
 
@@ -87,3 +90,42 @@ def test_a_step_changes_what_it_is_for_and_nothing_else(watched: Tenant, wallet:
     watched.simulate("verify", second.id)
     watched.sign(first.id, wallet, watched.fetched(first.id))
     watched.simulate("reject", first.id)
+
+
+@verifies("offblocks.customer.created-with-201")
+def test_a_pair_that_was_refused_is_free(tenant: Tenant) -> None:
+    """Given creations that are refused, each for something else, when each comes again with its pair, and rightly."""
+    stranger = key_from_seed(tenant.ids.draw(64))
+    wrong: dict[str, dict[str, Any]] = {
+        "had no token": {"authorization": None, "breaks": rules("sends-token")},
+        "had no signature": {"deviation": unsigned},
+        "had another key's signature": {"deviation": signed_by(stranger)},
+        "had no digest": {"deviation": undigested},
+        "had another body's digest": {"deviation": digests_another_body},
+        "had no Idempotency-Key": {"key": None, "breaks": rules("sends-idempotency-key")},
+        "had a text for an Idempotency-Key": {"key": "not-a-uuid", "breaks": rules("sends-idempotency-key")},
+    }
+    for sin, options in wrong.items():
+        wallet, external_id = tenant.new_wallet(), tenant.new_external_id()
+        refusal = tenant.create(wallet, external_id, **options)
+        if refusal.response.succeeded:
+            continue
+        answer = tenant.create(wallet, external_id)
+        because = f"[{refusal.id}], which {sin}, was refused"
+        expect_status("offblocks.customer.created-with-201", answer, 201, because=because)
+
+
+@verifies("offblocks.customer.created-with-201")
+def test_a_pair_that_was_no_account_is_free(tenant: Tenant) -> None:
+    """Given an address refused for its letter case, or with a blank behind it, when it comes rightly written."""
+    for name, broken in (("letter case", "sends-checksummed-address"), ("blank", "sends-account-id")):
+        wallet, external_id = tenant.new_wallet(), tenant.new_external_id()
+        right = wallet.account_id
+        chain_id = f"{right} " if name == "blank" else right[:-40] + right[-40:].swapcase()
+        body = {"chainId": chain_id, "externalId": external_id}
+        refusal = tenant.create(body=body, breaks=rules(broken))
+        if refusal.response.succeeded:
+            continue
+        answer = tenant.create(wallet, external_id)
+        because = f"[{refusal.id}] was refused for the {name} of its chainId"
+        expect_status("offblocks.customer.created-with-201", answer, 201, because=because)

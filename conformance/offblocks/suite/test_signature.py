@@ -1,6 +1,6 @@
 """Request signatures: what they bind a request to, and which are refused."""
 
-import base64
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -11,6 +11,7 @@ from conformance.offblocks.client import RequestSigner
 from conformance.offblocks.deviations import (
     OTHER_BODY,
     Deviation,
+    adds_the_digest_of_another_body,
     changes_field,
     covers_a_component_twice,
     covers_an_absent_query,
@@ -18,11 +19,10 @@ from conformance.offblocks.deviations import (
     covers_in_another_order,
     covers_nothing,
     deviation,
-    labelled_signature,
     precedes_field,
-    rules,
     signed_an_hour_ago,
     signed_an_hour_ahead,
+    signed_as,
     signed_by,
     signed_in_der,
     signed_under_another_label,
@@ -33,12 +33,14 @@ from conformance.offblocks.deviations import (
     signs_another_method,
     signs_another_path,
     signs_another_query,
+    signs_as_forwarded,
+    signs_twice,
     turns_its_parameters_round,
     unsigned,
     writes_its_input_with_blanks,
 )
 from conformance.offblocks.suite.effects import expect_customers
-from conformance.offblocks.suite.operations import guarded
+from conformance.offblocks.suite.operations import by_headers_alone, guarded
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
@@ -63,6 +65,22 @@ KEY_ID = near.Kind(near.FIELD.fits, str.lower)
 """The id of a key, a text of a form that no document gives; if it is a UUID, letter case does not count."""
 MISSES = 10
 """How many near misses of a key's id are tried."""
+NO_SIGNATURES: dict[str, Callable[[bytes], bytes]] = {
+    "of zeros": lambda right: bytes(len(right)),
+    "of ones": lambda right: b"\xff" * len(right),
+    "with zeros for its first number": lambda right: bytes(len(right) // 2) + right[len(right) // 2 :],
+    "with zeros for its second number": lambda right: right[: len(right) // 2] + bytes(len(right) // 2),
+}
+"""What is made of the bytes of a right signature, and is none."""
+OF_OTHER_LENGTHS: dict[str, Callable[[bytes], bytes]] = {
+    "of nothing": lambda _: b"",
+    "with one byte more": lambda right: right + b"\0",
+    "with one byte before it": lambda right: b"\0" + right,
+    "with another one's bytes behind it": lambda right: right * 2,
+    "without its last byte": lambda right: right[:-1],
+}
+"""What is made of a right signature and has not its 96 bytes (RFC 9421, section 3.3.5)."""
+ELSEWHERE = "api.other.example"
 
 
 @deviation("signature-verifies")
@@ -76,16 +94,13 @@ def signed_for_another_body(signer: RequestSigner, request: httpx.Request) -> No
 def signed_nearly(number: int, names: list[str]) -> Deviation:
     """Signs, then sends a near miss of the signature's bytes, of its length, and notes the miss's name."""
 
-    def send(signer: RequestSigner, request: httpx.Request) -> None:
-        signer.digest(request)
-        signer.sign(request)
-        label, right = labelled_signature(request)
+    def change(right: bytes) -> bytes:
         found = near.misses(right.hex(), near.HEX)
         miss = [each for each in found if each.same_form][number]
         names.append(miss.name)
-        request.headers["Signature"] = f"{label}=:{base64.b64encode(bytes.fromhex(miss.value)).decode()}:"
+        return bytes.fromhex(miss.value)
 
-    return Deviation("signed_nearly", rules("signature-verifies"), send)
+    return signed_as(change)
 
 
 def strange_key(tenant: Tenant) -> ec.EllipticCurvePrivateKey:
@@ -113,6 +128,15 @@ def test_the_order_of_components_and_the_label_are_free(tenant: Tenant, wallet: 
     expect_acceptance(rule, tenant.customers(deviation=turns_its_parameters_round))
     expect_acceptance(rule, tenant.customers(deviation=covers_in_another_order))
     expect_acceptance(rule, tenant.create(wallet, deviation=covers_in_another_order))
+
+
+@verifies("offblocks.signature.any-order-and-label")
+def test_a_signature_belongs_to_what_has_its_label(tenant: Tenant) -> None:
+    """Given a server that takes two signatures, when these stand in another order than what they cover."""
+    if not tenant.customers(deviation=signs_twice(crosswise=False)).response.succeeded:
+        needs("an API that takes a request with two right signatures")
+    crosswise = tenant.customers(deviation=signs_twice(crosswise=True))
+    expect_acceptance("offblocks.signature.any-order-and-label", crosswise)
 
 
 @verifies("offblocks.signature.base-by-the-standard")
@@ -173,6 +197,8 @@ def test_a_missing_signature_is_refused(tenant: Tenant, wallet: Wallet) -> None:
     customer = tenant.onboard(wallet)
     for call in guarded(tenant, customer).values():
         expect_refusal("offblocks.signature.missing-refused", call(deviation=unsigned), NOT_RIGHT)
+    for call in by_headers_alone(tenant, customer):
+        expect_refusal("offblocks.signature.missing-refused", call(signed=False), NOT_RIGHT)
 
 
 @verifies("offblocks.signature.missing-refused")
@@ -219,6 +245,9 @@ def test_a_signature_binds_the_body(tenant: Tenant, wallet: Wallet) -> None:
     expect_refusal("offblocks.signature.binds-body", tenant.create(wallet, deviation=signs_another_body), NOT_RIGHT)
     answer = tenant.sign(customer.id, wallet, customer.challenge, deviation=signed_for_another_body)
     expect_refusal("offblocks.signature.binds-body", answer, NOT_RIGHT)
+    for before in (True, False):
+        answer = tenant.create(wallet, deviation=adds_the_digest_of_another_body(before=before))
+        expect_refusal("offblocks.signature.binds-body", answer, NOT_RIGHT)
 
 
 @verifies("offblocks.signature.binds-method")
@@ -226,6 +255,9 @@ def test_a_signature_binds_the_method(tenant: Tenant, wallet: Wallet) -> None:
     """Given a tenant, when it signs a PUT and sends the same as a POST."""
     tenant.must_cover("@method")
     expect_refusal("offblocks.signature.binds-method", tenant.create(wallet, deviation=signs_another_method), NOT_RIGHT)
+    for field in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
+        answer = tenant.create(wallet, deviation=signs_as_forwarded(field, "PUT", method="PUT"))
+        expect_refusal("offblocks.signature.binds-method", answer, f"it signs a PUT, whatever {field} says")
 
 
 @verifies("offblocks.signature.binds-path")
@@ -235,6 +267,24 @@ def test_a_signature_binds_the_path(tenant: Tenant, wallet: Wallet) -> None:
     customer = tenant.onboard(wallet)
     elsewhere = signs_another_path(tenant.path(f"/v1/customers/{customer.id}"))
     expect_refusal("offblocks.signature.binds-path", tenant.fetch(customer.id, deviation=elsewhere), NOT_RIGHT)
+    path = tenant.path(f"/v1/customers/{customer.id}")
+    for field in ("X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Uri"):
+        answer = tenant.fetch(customer.id, deviation=signs_as_forwarded(field, path, path=path))
+        expect_refusal("offblocks.signature.binds-path", answer, f"it signs another path, whatever {field} says")
+
+
+@verifies("offblocks.signature.binds-authority")
+def test_a_signature_binds_the_host(tenant: Tenant) -> None:
+    """Given a tenant, when it signs for another host, which it names in a field of proxies, or in none."""
+    named = {
+        "X-Forwarded-Host": ELSEWHERE,
+        "Forwarded": f"host={ELSEWHERE}",
+        "X-Host": ELSEWHERE,
+        "X-Note": "another host",
+    }
+    for field, value in named.items():
+        answer = tenant.customers(deviation=signs_as_forwarded(field, value, host=ELSEWHERE))
+        expect_refusal("offblocks.signature.binds-authority", answer, f"it signs another host, whatever {field} says")
 
 
 @verifies("offblocks.signature.binds-query")
@@ -291,7 +341,13 @@ def test_a_signature_under_an_unknown_key_id_is_refused(tenant: Tenant, wallet: 
 
 @verifies("offblocks.signature.wrong-key-refused")
 def test_a_signature_like_the_right_one_is_refused(tenant: Tenant) -> None:
-    """Given a tenant, when the customers are listed with what is like the right signature, and then with that."""
+    """Given a right signature that was used, when the customers are listed with what is like it, and then with it."""
+    tenant.customers()
+    wrong = {name: signed_as(change) for name, change in NO_SIGNATURES.items()}
+    wrong |= {name: signed_as(change, "uses-required-algorithm") for name, change in OF_OTHER_LENGTHS.items()}
+    for name, sin in wrong.items():
+        answer = tenant.customers(deviation=sin)
+        expect_refusal("offblocks.signature.wrong-key-refused", answer, f"the signature is one {name}")
     for number in range(MISSES):
         names: list[str] = []
         answer = tenant.customers(deviation=signed_nearly(number, names))

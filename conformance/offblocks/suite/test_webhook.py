@@ -117,6 +117,40 @@ def test_an_event_goes_to_all_who_are_registered_for_it(tenant: Tenant, clock: C
     )
 
 
+@verifies("offblocks.webhook.only-its-types", "offblocks.webhook.sent-on-creation")
+def test_a_webhook_has_what_it_was_updated_to_last(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
+    """Given two registered addresses, when one gets other types, and a wrong update of the other is refused."""
+    identifiers = []
+    for address in (hooks.beside("retyped"), hooks.beside("kept")):
+        answer = tenant.put_webhook(address)
+        if not answer.response.succeeded:
+            step_failed("A webhook was to be registered", answer)
+        identifiers.append(answer.response.members().get("id"))
+    retyped = {"id": identifiers[0], "callbackUrl": hooks.beside("retyped"), "types": ["account.updated"]}
+    answer = tenant.put_webhook(hooks.url, body=retyped)
+    if not answer.response.succeeded:
+        step_failed("A webhook was to be updated", answer)
+    wrong = {"id": identifiers[1], "callbackUrl": hooks.beside("moved"), "types": ["no.such.type"]}
+    refusal = tenant.put_webhook(hooks.url, body=wrong)
+    customer = tenant.onboard(tenant.new_wallet()).id
+    found = _queries(_deliveries(tenant, clock, lambda seen: _queries(seen, customer) >= {"kept"}), customer)
+    got = " and ".join(sorted(found)) or "no event"
+    expect(
+        "offblocks.webhook.only-its-types",
+        "retyped" not in found,
+        where="webhook, the query of its address",
+        expected="not retyped, which was updated to another type",
+        got=got,
+    )
+    expect(
+        "offblocks.webhook.sent-on-creation",
+        refusal.response.succeeded or ("kept" in found and "moved" not in found),
+        where="webhook, the query of its address",
+        expected=f"kept, since its update, [{refusal.id}], was refused",
+        got=got,
+    )
+
+
 @verifies("offblocks.idempotency.repeat-answered-alike")
 def test_a_repeated_registration_is_answered_alike(tenant: Tenant, hooks: Hooks) -> None:
     """Given a registered address, when the registration is repeated with its key."""
@@ -125,6 +159,25 @@ def test_a_repeated_registration_is_answered_alike(tenant: Tenant, hooks: Hooks)
     if not first.response.succeeded:
         step_failed("A webhook was to be registered", first)
     expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+
+
+@verifies("offblocks.idempotency.repeat-done-once")
+def test_a_repeated_creation_is_told_of_once(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
+    """Given a registered address, when a customer is created, and another one whose creation is repeated twice."""
+    _register(tenant, hooks)
+    once = tenant.onboard(tenant.new_wallet()).id
+    wallet, external_id, key = tenant.new_wallet(), tenant.new_external_id(), tenant.new_key()
+    first, *_ = (tenant.create(wallet, external_id, key=key) for _ in range(3))
+    latest = tenant.onboard(tenant.new_wallet()).id
+    found = _deliveries(tenant, clock, partial(_tell, latest, "initiating"))
+    usual, events = _events(found, once), _events(found, str(first.response.members().get("id")))
+    expect(
+        "offblocks.idempotency.repeat-done-once",
+        len(events) <= len(usual),
+        where="webhook /eventId",
+        expected=f"as many as of a creation that was sent once: {len(usual)}",
+        got=f"{len(events)} of a creation that was sent three times",
+    )
 
 
 @verifies(
@@ -348,6 +401,11 @@ def _tell(customer: str, state: str, deliveries: Sequence[Delivery]) -> bool:
 
 def _states(deliveries: Sequence[Delivery], customer: str) -> list[str]:
     return [_state(delivery) for delivery in deliveries if _names(delivery, customer)]
+
+
+def _events(deliveries: Sequence[Delivery], customer: str) -> set[object]:
+    """The ids of the events of a customer, each of which may come more than once."""
+    return {delivery.request.members().get("eventId") for delivery in deliveries if _names(delivery, customer)}
 
 
 def _names(delivery: Delivery, customer: str) -> bool:
