@@ -86,7 +86,7 @@ class RunsRepetitionsAtOnce(Fault, Planbok):
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
         seen = set(self.answered)
-        await pause(0)
+        await pause(0.05)
         for key in [key for key in self.answered if key not in seen]:
             del self.answered[key]
         return await super().perform(operation, request, parameters)

@@ -272,7 +272,7 @@ def test_has_recovery_becomes_true_on_the_page(tenant: Tenant) -> None:
     _expect_recovery(tenant, customer)
 
 
-@verifies("planbok.customer.has-recovery")
+@verifies("planbok.customer.has-recovery", "planbok.challenge.answered")
 def test_has_recovery_becomes_true_by_a_challenge_of_its_own(tenant: Tenant) -> None:
     """Given a customer who left after the PIN, when recovery is asked for, and set up in another browser."""
     customer = tenant.with_pin()
@@ -282,6 +282,7 @@ def test_has_recovery_becomes_true_by_a_challenge_of_its_own(tenant: Tenant) -> 
     _expect_flag("planbok.customer.has-recovery", exchange, "hasRecovery", value=False, when=when)
     if _flag(exchange, "hasPin") is False:
         needs("a customer with a PIN and no recovery; this page keeps no PIN of who leaves it before recovery")
+    expect_acceptance("planbok.challenge.answered", asked)
     issued = tenant.issued(asked)
     customer.person.take_another_browser()
     customer.person.set_recovery(issued.url)
@@ -477,8 +478,8 @@ def test_a_page_that_was_left_open_sets_no_second_pin(tenant: Tenant) -> None:
 
 @verifies("planbok.customer.pin-guarded")
 def test_answers_like_the_right_ones_replace_nothing(tenant: Tenant) -> None:
-    """Given a customer, when reset-pin is tried with answers like the right ones, and after each two with those."""
-    customer = tenant.ready()
+    """Given long answers, when reset-pin is tried with answers like the right ones, and after each two with those."""
+    customer = tenant.ready(lambda new: new.person.lengthen_answers())
     first, second = customer.person.answers
     wrong: dict[str, tuple[str, str]] = {
         "a wrong second one": (first, second[::-1] + "x"),

@@ -89,6 +89,30 @@ def test_new_wallets_are_announced(tenant: Tenant) -> None:
     )
 
 
+@verifies("planbok.page.completed-once")
+def test_a_page_that_is_filled_in_again_announces_nothing(tenant: Tenant) -> None:
+    """Given wallets that were announced, when the same form is sent again, and the page filled in once more."""
+    customer, chain = tenant.ready(), tenant.two_chains[:1]
+    issued = tenant.requested(customer, chain)
+    page = customer.person.open(issued.url)
+    if page.form is None:
+        step_failed("The page of a challenge was to ask for the PIN")
+    customer.person.enter(page)
+    challenge = tenant.ended(customer.id, issued.id)
+    before = {identifier(event) for event in _announced(tenant, customer, challenge, chain)}
+    customer.person.enter(page)
+    customer.person.authorize(issued.url)
+    tenant.shortly()
+    later = {identifier(event) for event in _announced(tenant, customer, challenge, chain)} - before
+    expect(
+        "planbok.page.completed-once",
+        not later,
+        where="webhook",
+        expected="no further wallet.created",
+        got=f"{len(later)} of them" if later else "none",
+    )
+
+
 @verifies("planbok.webhook.wallet-readable-then")
 def test_an_announced_wallet_can_be_read(tenant: Tenant) -> None:
     """Given a customer who is set up, when wallet.created comes and the wallet is read at once."""
@@ -211,8 +235,9 @@ def test_a_new_pin_is_announced(tenant: Tenant) -> None:
 
 @verifies("planbok.webhook.security-events-sent")
 def test_a_lock_out_is_announced(tenant: Tenant) -> None:
-    """Given a customer who is set up, when ten wrong PINs are entered."""
+    """Given a customer who is set up, and a newer one, when ten wrong PINs are entered."""
     customer = tenant.ready()
+    tenant.onboard()
     url = tenant.requested(customer).url
     for _ in range(MANY):
         page = customer.person.authorize(url, customer.person.other_pin)
@@ -266,8 +291,9 @@ def _expect_events(tenant: Tenant, customer: Onboarding, kind: str, number: int)
 
 @verifies("planbok.webhook.security-events-sent", "planbok.webhook.recovery-in-turn")
 def test_a_reset_of_the_pin_is_announced(tenant: Tenant) -> None:
-    """Given a customer with recovery, when the answers are given and a new PIN is set."""
+    """Given a customer with recovery, and a newer one, when the answers are given and a new PIN is set."""
     customer = tenant.ready()
+    tenant.onboard()
     customer.person.reset_pin(tenant.issued(tenant.ask("reset-pin", customer.id)).url)
     kinds = ("customer.recovery_initiated", "customer.recovery_completed")
     for kind in kinds:
