@@ -8,8 +8,8 @@ from typing import Any
 from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
-from conformance.planbok.messages import Wallet, entries, payload, wallets_in
 from conformance.planbok.chains import CHAINS
+from conformance.planbok.messages import Wallet, entries, payload, wallets_in
 from conformance.planbok.suite.effects import listed_customers
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
