@@ -52,7 +52,6 @@ def addresses(wallets: Sequence[ShownWallet], overview: Overview, exchange: Exch
         chain = CHAINS.get(shown.wallet.blockchain)
         if chain is not None:
             yield from _address_form(shown, chain, exchange)
-            yield from _written_alike(shown, chain, overview, exchange)
             yield from _address_of_key(shown, chain, exchange)
             yield from _path(shown, chain, exchange)
             yield from _among_others(shown, chain, overview, exchange)
@@ -70,17 +69,6 @@ def _address_form(shown: ShownWallet, chain: Chain, exchange: Exchange | None) -
     yield SAYS.judged(f"address.{rule}", formed, where, f"{form}, of {chain.title}", got, exchange)
     if formed and chain.family is Family.EVM:
         yield SAYS.judged("address.evm-checksum", fault is None, where, "one case, or that of EIP-55", got, exchange)
-
-
-def _written_alike(
-    shown: ShownWallet, chain: Chain, overview: Overview, exchange: Exchange | None
-) -> Iterator[Finding]:
-    """Judge the letter case of an address that is the same in any."""
-    others = overview.written[shown.place] - {shown.wallet.address}
-    if chain.family in {Family.EVM, Family.BITCOIN}:
-        expected = f"{joined(others)}, as it is shown elsewhere" if others else "one letter case"
-        where = f"{shown.where}/address"
-        yield SAYS.judged("address.written-alike", not others, where, expected, shown.wallet.address, exchange)
 
 
 def _address_of_key(shown: ShownWallet, chain: Chain, exchange: Exchange | None) -> Iterator[Finding]:

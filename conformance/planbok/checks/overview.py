@@ -63,7 +63,6 @@ class Overview:
         on_evm: The addresses on each EVM chain, by customer and chain.
         accounts: The places of a customer's wallets whose path is shown, each with its account.
         on_paths: The places of wallets whose path is shown, each with its address, by customer, family and path.
-        written: The addresses of wallets as they are written, by the places of these.
     """
 
     observer: Observer = field(default_factory=Observer)
@@ -75,7 +74,6 @@ class Overview:
     on_evm: dict[str, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     accounts: dict[str, set[tuple[Place, int]]] = field(default_factory=lambda: defaultdict(set))
     on_paths: dict[tuple[str, Family, str], set[tuple[Place, str]]] = field(default_factory=lambda: defaultdict(set))
-    written: dict[Place, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 @dataclass
@@ -124,16 +122,10 @@ def attribute(answers: Sequence[Answer], events: Sequence[Event], overview: Over
         _add_owners(answer.wallets, overview)
     for event in events:
         _add_owners(event.wallets, overview)
-    _add_written([*answers, *events], overview)
     for answer in answers:
         if answer.call.operation == "listWallets":
             _attribute_list(answer, overview)
             _index(answer.wallets, overview.listed)
-
-
-def _add_written(showing: Sequence[Answer | Event], overview: Overview) -> None:
-    for shown in (each for answer in showing for each in answer.wallets):
-        overview.written[shown.place].add(shown.wallet.address)
 
 
 def _attribute_list(answer: Answer, overview: Overview) -> None:

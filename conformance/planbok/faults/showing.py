@@ -79,19 +79,6 @@ class ShowsAnHourOfLife(Fault, Planbok):
         return {**super().challenge_json(challenge), "expiresAt": self.time(challenge.issued_at + timedelta(hours=1))}
 
 
-class WritesAddressesInLowerCaseInEvents(Fault, Planbok):
-    """Writes an address with its checksum in lists, and in lower case in events."""
-
-    breaks = ("planbok.address.written-alike",)
-
-    def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
-        events = super().wallet_events(challenge)
-        return [
-            {**each, "address": each["address"].lower()} if each["address"].startswith("0x") else each
-            for each in events
-        ]
-
-
 class TurnsTheNamesOfWalletsAround(Fault, Planbok):
     """Gives the names of wallets to their chains in reverse order."""
 
