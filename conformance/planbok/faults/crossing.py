@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
+from conformance.clock import pause
 from conformance.exchange import Request, Response
 from conformance.planbok.gateway import Step
 from conformance.planbok.sandbox import (
@@ -361,3 +362,47 @@ class ReadOnlyKeysSeeEverybody(Fault, Planbok):
 
     def may_see(self, tenant: Tenant, customer: Customer) -> bool:
         return self.sees_everybody or super().may_see(tenant, customer)
+
+
+class FailsForNamesBeyondLatin1(Fault, Planbok):
+    """Breaks at a challenge for a customer whose name cannot be written in a header."""
+
+    breaks = ("planbok.challenge.answered", "planbok.response.no-server-error")
+
+    def initialize_customer(self, call: Call) -> Response:
+        self.customer_for(call).name.encode("latin-1")
+        return super().initialize_customer(call)
+
+
+class CompletesTwiceAtOnce(Fault, Planbok):
+    """Looks whether a challenge is open before it waits for what it needs, and completes it with each PIN that came."""
+
+    breaks = ("planbok.page.completed-once",)
+
+    async def answer_at(self, mount: str, request: Request, path: str) -> Response:
+        challenge = self.challenges.get(path.rpartition("/")[2])
+        if request.method != "POST" or challenge is None or challenge.ended:
+            return await super().answer_at(mount, request, path)
+        await pause(0.05)
+        if challenge.ended is Step.DONE and challenge.task is Task.CREATE_WALLETS:
+            challenge.ended, challenge.status = None, Status.PENDING
+        return await super().answer_at(mount, request, path)
+
+
+class ShowsTheRefIdOfNamesakes(Fault, Planbok):
+    """Finds the ``refId`` of a customer by the name."""
+
+    breaks = ("planbok.customer.names-kept",)
+
+    def customer_json(self, customer: Customer) -> dict[str, Any]:
+        first = next(each for each in self.customers_of(customer.tenant) if each.name == customer.name)
+        return {**super().customer_json(customer), "refId": first.ref_id}
+
+
+class CutsReturnUrlsAt255(Fault, Planbok):
+    """Keeps 255 characters of the caller's own page."""
+
+    breaks = ("planbok.page.returns-to-caller",)
+
+    def return_url(self, document: Mapping[str, Any]) -> str | None:
+        return (super().return_url(document) or "")[:255] or None

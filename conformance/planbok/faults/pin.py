@@ -221,3 +221,40 @@ class ForgetsWrongPinsAtTheNextChallenge(Fault, Planbok):
     def issued_before(self, customer: Customer, task: Task) -> None:
         super().issued_before(customer, task)
         customer.pin.failures = 0
+
+
+class ComparesAnswersInAscii(Fault, Planbok):
+    """Compares answers as a database of ASCII keeps them, with a question mark for every other letter."""
+
+    breaks = ("planbok.customer.pin-guarded",)
+
+    def hash(self, text: str) -> str:
+        return super().hash(_in_ascii(text))
+
+    def is_right(self, secret: Secret, attempt: str) -> bool:
+        return super().is_right(secret, _in_ascii(attempt))
+
+
+def _in_ascii(text: str) -> str:
+    return text.encode("ascii", "replace").decode()
+
+
+class ForgetsRecoveryOnLockOut(Fault, Planbok):
+    """Takes recovery away from who is locked out."""
+
+    breaks = ("planbok.customer.has-recovery",)
+
+    def lock(self, challenge: Challenge, secret: Secret) -> None:
+        super().lock(challenge, secret)
+        challenge.customer.answers = Secret()
+
+
+class LiftsLockOutsForWhoAsks(Fault, Planbok):
+    """Lifts a lock-out as soon as a new PIN is asked for, before any answer was given."""
+
+    breaks = ("planbok.page.locks-out",)
+
+    def reset_pin(self, call: Call) -> Response:
+        response = super().reset_pin(call)
+        self.customer_for(call).pin.locked_until = None
+        return response

@@ -91,25 +91,25 @@ def test_new_wallets_are_announced(tenant: Tenant) -> None:
 
 @verifies("planbok.page.completed-once")
 def test_a_page_that_is_filled_in_again_announces_nothing(tenant: Tenant) -> None:
-    """Given wallets that were announced, when the same form is sent again, and the page filled in once more."""
+    """Given a challenge, when its form is sent twice at once, sent again, and the page filled in once more."""
     customer, chain = tenant.ready(), tenant.two_chains[:1]
     issued = tenant.requested(customer, chain)
     page = customer.person.open(issued.url)
     if page.form is None:
         step_failed("The page of a challenge was to ask for the PIN")
-    customer.person.enter(page)
+    tenant.together(*[lambda: customer.person.enter(page)] * 2)
     challenge = tenant.ended(customer.id, issued.id)
-    before = {identifier(event) for event in _announced(tenant, customer, challenge, chain)}
+    _announced(tenant, customer, challenge, chain)
     customer.person.enter(page)
     customer.person.authorize(issued.url)
     tenant.shortly()
-    later = {identifier(event) for event in _announced(tenant, customer, challenge, chain)} - before
+    number = len({identifier(event) for event in _announced(tenant, customer, challenge, chain)})
     expect(
         "planbok.page.completed-once",
-        not later,
+        number <= len(chain),
         where="webhook",
-        expected="no further wallet.created",
-        got=f"{len(later)} of them" if later else "none",
+        expected="one wallet.created for one wallet",
+        got=f"{number} of them",
     )
 
 
