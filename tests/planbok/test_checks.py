@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from itertools import product
@@ -36,7 +37,7 @@ STRANGER = "6999f8aea74a2b1bd8855b8f"
 ACCOUNTS = {ALICE: 1, BOB: 2}
 EVM, OTHER_EVM, BITCOIN, SOLANA, NEAR = "ETH-SEPOLIA", "BASE-SEPOLIA", "BTC-TESTNET", "SOL-TESTNET", "NEAR-TESTNET"
 ALL = (EVM, OTHER_EVM, BITCOIN, SOLANA, NEAR)
-NOON, LATER = "2026-01-15T12:00:00.000Z", "2026-01-15T13:00:00.000Z"
+NOON, ONE = "2026-01-15T12:00:00.000Z", "2026-01-15T13:00:00.000Z"
 NAMED_KEY = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 OTHER_KEY = "6ba7b811-9dad-41d1-80b4-00c04fd430c8"
 
@@ -131,6 +132,7 @@ class Step:
     headers: Headers = (JSON,)
     body: bytes | None = None
     breaks: frozenset[str] = frozenset()
+    at: datetime = EPOCH_OF_WORLDS
 
     def exchange(self, number: int) -> Exchange:
         found = SPECIFICATION.match(self.method, self.path.partition("?")[0])
@@ -140,7 +142,7 @@ class Step:
             operation=found.operation.id if found else None,
             parameters=found.parameters if found else {},
             identity=self.identity,
-            at=EPOCH_OF_WORLDS,
+            at=self.at,
             seconds=0.0,
             request=Request(
                 (JSON,),
@@ -330,11 +332,11 @@ SHOUTED = wallet(EVM)["address"].swapcase().replace("0X", "0x")
 Bent = tuple[Step, ...]
 BENT: list[tuple[set[str], Bent]] = [
     # Times
-    ({"response.times-right"}, (create(createdAt=LATER),)),
-    ({"response.times-right"}, (CREATE, ask("wallets", expiresAt=LATER))),
-    ({"response.times-stay"}, (CREATE, read(createdAt=LATER))),
-    ({"response.times-stay"}, (CREATE, replace(PAGE_OF_CUSTOMERS, answer=answer([customer(createdAt=LATER)])))),
-    ({"response.times-stay"}, (CREATE, follow("wallets", expiresAt=NOON), follow("wallets", expiresAt=LATER))),
+    ({"response.times-right"}, (create(createdAt=ONE),)),
+    ({"response.times-right"}, (CREATE, ask("wallets", expiresAt=ONE))),
+    ({"response.times-stay"}, (CREATE, read(createdAt=ONE))),
+    ({"response.times-stay"}, (CREATE, replace(PAGE_OF_CUSTOMERS, answer=answer([customer(createdAt=ONE)])))),
+    ({"response.times-stay"}, (CREATE, follow("wallets", expiresAt=NOON), follow("wallets", expiresAt=ONE))),
     # The form of answers
     ({"response.no-server-error"}, (replace(READ, status=500, body=HTML),)),
     ({"response.no-server-error"}, (replace(READ, status=503),)),
@@ -534,7 +536,7 @@ WRONG_EVENTS: list[tuple[set[str], Sequence[object]]] = [
     ({"webhook.event-matches-schema"}, [event("challenge.completed", "1")]),
     ({"webhook.event-matches-schema", "webhook.event-id"}, [[told(wallet(EVM))]]),
     ({"webhook.event-matches-schema", "webhook.event-id"}, [b"\xff"]),
-    ({"response.times-right"}, [told(wallet(EVM), timestamp=LATER)]),
+    ({"response.times-right"}, [told(wallet(EVM), timestamp=ONE)]),
     ({"webhook.event-id"}, [told(wallet(EVM), idempotencyKey=...)]),
     ({"webhook.event-id"}, [told(wallet(EVM), idempotencyKey="")]),
     ({"webhook.event-id"}, [told(wallet(EVM), idempotencyKey="1"), told(wallet(BITCOIN), idempotencyKey="1")]),
@@ -679,6 +681,16 @@ RIGHT_TOO: dict[str, Bent] = {
         replace(INITIALIZE, sent={"redirectUrl": 7}),
     ),
     "the same request twice": (ASK, ASK),
+    "a repetition of a request whose page was opened in between": (
+        ask("wallets", expiresAt="2026-01-15T12:15:00Z"),
+        VISIT,
+        replace(ask("wallets", expiresAt="2026-01-15T12:15:00Z"), at=EPOCH_OF_WORLDS + timedelta(minutes=17)),
+    ),
+    "an expiry that a visit of the page moves": (
+        follow("wallets", expiresAt=NOON),
+        VISIT,
+        follow("wallets", expiresAt=ONE),
+    ),
     "the open challenge once more, to a request with another key": (
         replace(ASK, sent={**(ASK.sent or {}), "idempotencyKey": NAMED_KEY}),
         replace(ASK, sent={**(ASK.sent or {}), "idempotencyKey": OTHER_KEY}),

@@ -25,11 +25,13 @@ class Times:
     """The times that were shown so far.
 
     Args:
-        shown: Each time, by what it is of.
+        shown: Each time that is to stay, by what it is of.
+        known: What has a time that was shown once.
         first: When the first request was sent (UTC); None before it.
     """
 
     shown: dict[Name, datetime] = field(default_factory=dict)
+    known: set[Name] = field(default_factory=set)
     first: datetime | None = None
 
     def see(self, exchange: Exchange) -> Iterator[Finding]:
@@ -39,9 +41,9 @@ class Times:
             self.shown = {name: time for name, time in self.shown.items() if name[0] != "expiresAt"}
             return
         for pointer, name, time in _times_in(exchange):
-            if name not in self.shown:
+            if name[:2] not in self.known:
                 yield from _new(exchange, pointer, name, time)
-            else:
+            elif name in self.shown:
                 yield SAYS.judged(
                     "response.times-stay",
                     abs(time - self.shown[name]) <= _SAME,
@@ -51,6 +53,7 @@ class Times:
                     exchange,
                 )
             self.shown[name] = time
+            self.known.add(name[:2])
 
     def see_event(self, event: Event) -> Iterator[Finding]:
         """Judge the ``timestamp`` of an event, which came about after the first request and before it was sent."""
@@ -89,10 +92,9 @@ def _times_in(exchange: Exchange) -> Iterator[tuple[str, Name, datetime]]:
     for number, entry in entries:
         place = "/data" if number is None else f"/data/{number}"
         if operation in _CUSTOMERS | _WALLETS and isinstance(entry, dict):
-            kind = "customer" if operation in _CUSTOMERS else "wallet"
             time = instant(entry.get("createdAt"))
             if time is not None and isinstance(entry.get("id"), str):
-                yield f"{place}/createdAt", ("createdAt", kind, entry["id"]), time
+                yield f"{place}/createdAt", ("createdAt", entry["id"]), time
         elif (challenge := challenge_in(entry)) and challenge.id and challenge.expires_at:
             yield f"{place}/expiresAt", ("expiresAt", challenge.id, challenge.status or ""), challenge.expires_at
 
