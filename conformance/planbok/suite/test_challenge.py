@@ -190,11 +190,12 @@ def test_the_list_holds_the_challenges_of_its_customer(tenant: Tenant) -> None:
 @verifies("planbok.challenge.filtered-by-status")
 def test_a_challenge_is_listed_by_the_status_that_it_shows(tenant: Tenant, clock: Clock) -> None:
     """Given challenges that were completed, that expired and that await the PIN, when each status is listed."""
-    customer, chain = tenant.ready(), tenant.two_chains[:1]
-    tenant.provisioned(customer, chain)
-    tenant.requested(customer, chain)
+    customer = tenant.ready()
+    first, second = tenant.two_chains
+    tenant.provisioned(customer, [first])
+    tenant.requested(customer, [second])
     clock.advance(timedelta(minutes=17))
-    tenant.requested(customer, chain)
+    tenant.requested(customer, [second])
     for status in ("pending", "failed", "verified"):
         tenant.challenges(customer.id, f"?status={status}")
 
