@@ -92,23 +92,22 @@ class RunsRepetitionsAtOnce(Fault, Planbok):
         return await super().perform(operation, request, parameters)
 
 
-class ShowsWhatIsNow(Fault, Planbok):
-    """Answers a repetition with another message and the status 200 alone, and not with what there was."""
+class AnswersRepetitionsWith200(Fault, Planbok):
+    """Answers a repetition with the status 200, whatever the first request was answered with."""
 
     breaks = ("planbok.idempotency.repeat-answered",)
 
     def once(self, call: Call) -> Response:
         known = len(self.answered)
         response = super().once(call)
-        if _has_key(call.request) and len(self.answered) == known:
-            return self.success(200, "Already done", {})
-        return response
+        repeats = _has_key(call.request) and len(self.answered) == known
+        return Response(response.headers, response.body, 200) if repeats else response
 
 
 class AnswersOtherContentAsBefore(Fault, Planbok):
     """Answers whatever comes with a key that was used as it answered the first request."""
 
-    breaks = ("planbok.idempotency.other-content-refused",)
+    breaks = ("planbok.idempotency.other-content-refused", "planbok.challenge.ids-differ", "planbok.challenge.unique")
 
     def once(self, call: Call) -> Response:
         key: Any = call.request.members().get("idempotencyKey")

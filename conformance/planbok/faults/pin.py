@@ -175,7 +175,7 @@ class TakesAnyTextForAnotherPin(Fault, Planbok):
 class SetsThePinBeforeItLooks(Fault, Planbok):
     """Keeps the new PIN of a form before it looks at the present one, which was wrong."""
 
-    breaks = ("planbok.customer.pin-guarded",)
+    breaks = ("planbok.customer.pin-guarded", "planbok.customer.pin-replaced")
 
     def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
         if step is not Step.CHANGE_PIN:
