@@ -402,7 +402,7 @@ class ShowsTheRefIdOfNamesakes(Fault, Planbok):
 class CutsReturnUrlsAt255(Fault, Planbok):
     """Keeps 255 characters of the caller's own page."""
 
-    breaks = ("planbok.page.returns-to-caller",)
+    breaks = ("planbok.page.keeps-query",)
 
     def return_url(self, document: Mapping[str, Any]) -> str | None:
         return (super().return_url(document) or "")[:255] or None

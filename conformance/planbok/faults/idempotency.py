@@ -7,6 +7,7 @@ from conformance.clock import pause
 from conformance.exchange import Request, Response
 from conformance.planbok.sandbox import Call, Challenge, Planbok, Refused
 from conformance.sandbox.faults import Fault
+from conformance.sandbox.messages import BodyRejected
 from conformance.sandbox.service import Operation
 
 
@@ -58,7 +59,7 @@ class ForgetsKeysOnRefusals(Fault, Planbok):
     def once(self, call: Call) -> Response:
         try:
             return super().once(call)
-        except Refused:
+        except (Refused, BodyRejected):
             self.answered.clear()
             raise
 

@@ -25,7 +25,7 @@ AT_ONCE = 4
 DUPLICATES = {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT}
 
 
-@verifies(DONE_ONCE, ANSWERED)
+@verifies("planbok.idempotency.repeat-done-once", "planbok.idempotency.repeat-answered")
 def test_a_repeated_creation_is_done_once(tenant: Tenant) -> None:
     """Given a customer, when the creation is repeated with its key, at once and after four others and a refusal."""
     ref_id = tenant.new_own_id()
@@ -40,7 +40,7 @@ def test_a_repeated_creation_is_done_once(tenant: Tenant) -> None:
 
 
 @crosses("idempotency", "page")
-@verifies(DONE_ONCE, ANSWERED)
+@verifies("planbok.idempotency.repeat-done-once", "planbok.idempotency.repeat-answered")
 def test_a_repeated_request_for_wallets_is_done_once(tenant: Tenant) -> None:
     """Given a challenge, when its request is repeated while it is pending, and after the PIN completed it."""
     customer = tenant.ready()
@@ -54,7 +54,7 @@ def test_a_repeated_request_for_wallets_is_done_once(tenant: Tenant) -> None:
 
 @waits
 @crosses("idempotency", "expiry")
-@verifies(DONE_ONCE, ANSWERED)
+@verifies("planbok.idempotency.repeat-done-once", "planbok.idempotency.repeat-answered")
 def test_a_request_is_done_once_though_its_challenge_expired(tenant: Tenant, clock: Clock) -> None:
     """Given a challenge that expired, when its request is repeated with its key."""
     customer = tenant.ready()
@@ -64,7 +64,7 @@ def test_a_request_is_done_once_though_its_challenge_expired(tenant: Tenant, clo
     _expect_repeated(ask(), first)
 
 
-@verifies(DONE_ONCE)
+@verifies("planbok.idempotency.repeat-done-once")
 def test_requests_at_once_with_one_key_are_done_once(tenant: Tenant) -> None:
     """When four creations with one key and one content come at once."""
     ref_id, key = tenant.new_own_id(), tenant.new_key()
@@ -74,7 +74,7 @@ def test_requests_at_once_with_one_key_are_done_once(tenant: Tenant) -> None:
 
 
 @pytest.mark.usefixtures("hooks")
-@verifies(DONE_ONCE)
+@verifies("planbok.idempotency.repeat-done-once")
 def test_a_repetition_is_not_announced(tenant: Tenant) -> None:
     """Given a customer who was announced, when the creation is repeated twice with its key, and another one created."""
     ref_id = tenant.new_own_id()
@@ -94,7 +94,7 @@ def test_a_repetition_is_not_announced(tenant: Tenant) -> None:
     )
 
 
-@verifies(OTHER_CONTENT)
+@verifies("planbok.idempotency.other-content-refused")
 def test_a_key_with_other_content_is_refused(tenant: Tenant) -> None:
     """Given a customer and a challenge, when others are asked for with their keys: another refId, another chain."""
     customer, chains = tenant.ready(), tenant.two_chains

@@ -192,7 +192,12 @@ def test_no_wallet_is_announced_for_a_failed_challenge(tenant: Tenant) -> None:
     _expect_none("planbok.webhook.none-for-a-failed-challenge", wrong, f"for {failed_chain}, which was given up")
 
 
-@verifies("planbok.webhook.customer-events-sent", "planbok.webhook.event-matches-schema", "planbok.webhook.event-id")
+@verifies(
+    "planbok.webhook.customer-events-sent",
+    "planbok.webhook.event-matches-schema",
+    "planbok.webhook.event-id",
+    "planbok.response.times-right",
+)
 def test_a_new_customer_is_announced(tenant: Tenant) -> None:
     """When a customer is created, and another one without a name was refused before."""
     ref_id = tenant.new_own_id()
