@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from itertools import product
@@ -36,6 +37,7 @@ STRANGER = "6999f8aea74a2b1bd8855b8f"
 ACCOUNTS = {ALICE: 1, BOB: 2}
 EVM, OTHER_EVM, BITCOIN, SOLANA, NEAR = "ETH-SEPOLIA", "BASE-SEPOLIA", "BTC-TESTNET", "SOL-TESTNET", "NEAR-TESTNET"
 ALL = (EVM, OTHER_EVM, BITCOIN, SOLANA, NEAR)
+NOON, ONE = "2026-01-15T12:00:00.000Z", "2026-01-15T13:00:00.000Z"
 NAMED_KEY = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 OTHER_KEY = "6ba7b811-9dad-41d1-80b4-00c04fd430c8"
 
@@ -83,7 +85,14 @@ def wallets(owner: str = ALICE, chains: Sequence[str] = ALL, **changes: Any) -> 
 
 
 def customer(owner: str = ALICE, **changes: Any) -> dict[str, Any]:
-    members = {"id": owner, "name": f"Name of {owner}", "refId": f"ref-{owner}", "hasPin": False, "hasRecovery": False}
+    members = {
+        "id": owner,
+        "name": f"Name of {owner}",
+        "refId": f"ref-{owner}",
+        "hasPin": False,
+        "hasRecovery": False,
+        "createdAt": NOON,
+    }
     return without_gaps({**members, **changes})
 
 
@@ -123,6 +132,7 @@ class Step:
     headers: Headers = (JSON,)
     body: bytes | None = None
     breaks: frozenset[str] = frozenset()
+    at: datetime = EPOCH_OF_WORLDS
 
     def exchange(self, number: int) -> Exchange:
         found = SPECIFICATION.match(self.method, self.path.partition("?")[0])
@@ -132,7 +142,7 @@ class Step:
             operation=found.operation.id if found else None,
             parameters=found.parameters if found else {},
             identity=self.identity,
-            at=EPOCH_OF_WORLDS,
+            at=self.at,
             seconds=0.0,
             request=Request(
                 (JSON,),
@@ -207,6 +217,7 @@ FAILED = follow("given up", status="failed")
 VERIFIED = verified("wallets", *wallets())
 VERIFIED_BOB = verified("wallets of bob", *wallets(BOB), owner=BOB)
 CHALLENGES = Step("GET", f"/v2/customers/{ALICE}/challenges", answer([VERIFIED.answer["data"], FAILED.answer["data"]]))
+FAILED_ALONE = replace(CHALLENGES, path=f"{CHALLENGES.path}?status=failed", answer=answer([FAILED.answer["data"]]))
 LIST, LIST_BOB = listing(*wallets()), listing(*wallets(BOB), of=BOB)
 BOTH = listing(*wallets(), *wallets(BOB), of=f"{ALICE},{BOB}", query="limit=20")
 PAGE_OF_CUSTOMERS = Step("GET", "/v2/customers?page=1&limit=2", answer([customer(BOB), customer()]))
@@ -229,6 +240,7 @@ RIGHT = (
     LIST_BOB,
     BOTH,
     CHALLENGES,
+    FAILED_ALONE,
     LIST,
     WALLET,
     PAGE_OF_CUSTOMERS,
@@ -319,6 +331,12 @@ SHOUTED = wallet(EVM)["address"].swapcase().replace("0X", "0x")
 
 Bent = tuple[Step, ...]
 BENT: list[tuple[set[str], Bent]] = [
+    # Times
+    ({"response.times-right"}, (create(createdAt=ONE),)),
+    ({"response.times-right"}, (CREATE, ask("wallets", expiresAt=ONE))),
+    ({"response.times-stay"}, (CREATE, read(createdAt=ONE))),
+    ({"response.times-stay"}, (CREATE, replace(PAGE_OF_CUSTOMERS, answer=answer([customer(createdAt=ONE)])))),
+    ({"response.times-stay"}, (CREATE, follow("wallets", expiresAt=NOON), follow("wallets", expiresAt=ONE))),
     # The form of answers
     ({"response.no-server-error"}, (replace(READ, status=500, body=HTML),)),
     ({"response.no-server-error"}, (replace(READ, status=503),)),
@@ -496,6 +514,8 @@ BENT: list[tuple[set[str], Bent]] = [
             single(wallet(BITCOIN, derivationPath="m/84/1/2/0/1")),
         ),
     ),
+    ({"customer.names-kept"}, (CREATE, replace(PAGE_OF_CUSTOMERS, answer=answer([customer(refId="another")])))),
+    ({"challenge.filtered-by-status"}, (CREATE, replace(FAILED_ALONE, answer=answer([PENDING.answer["data"]])))),
     ({"address.path-form"}, (listing(wallet(EVM, derivationPath="44'/60'/1'/0/0")),)),
     ({"address.path-form"}, (listing(wallet(BITCOIN, derivationPath="m/44/1/1/0/0")),)),
     ({"address.path-form"}, (listing(wallet(EVM, derivationPath="m/84/60/1/0/0")),)),
@@ -516,6 +536,7 @@ WRONG_EVENTS: list[tuple[set[str], Sequence[object]]] = [
     ({"webhook.event-matches-schema"}, [event("challenge.completed", "1")]),
     ({"webhook.event-matches-schema", "webhook.event-id"}, [[told(wallet(EVM))]]),
     ({"webhook.event-matches-schema", "webhook.event-id"}, [b"\xff"]),
+    ({"response.times-right"}, [told(wallet(EVM), timestamp=ONE)]),
     ({"webhook.event-id"}, [told(wallet(EVM), idempotencyKey=...)]),
     ({"webhook.event-id"}, [told(wallet(EVM), idempotencyKey="")]),
     ({"webhook.event-id"}, [told(wallet(EVM), idempotencyKey="1"), told(wallet(BITCOIN), idempotencyKey="1")]),
@@ -660,6 +681,16 @@ RIGHT_TOO: dict[str, Bent] = {
         replace(INITIALIZE, sent={"redirectUrl": 7}),
     ),
     "the same request twice": (ASK, ASK),
+    "a repetition of a request whose page was opened in between": (
+        ask("wallets", expiresAt="2026-01-15T12:15:00Z"),
+        VISIT,
+        replace(ask("wallets", expiresAt="2026-01-15T12:15:00Z"), at=EPOCH_OF_WORLDS + timedelta(minutes=17)),
+    ),
+    "an expiry that a visit of the page moves": (
+        follow("wallets", expiresAt=NOON),
+        VISIT,
+        follow("wallets", expiresAt=ONE),
+    ),
     "the open challenge once more, to a request with another key": (
         replace(ASK, sent={**(ASK.sent or {}), "idempotencyKey": NAMED_KEY}),
         replace(ASK, sent={**(ASK.sent or {}), "idempotencyKey": OTHER_KEY}),
@@ -830,7 +861,7 @@ def test_what_the_documents_allow_breaks_nothing(name: str) -> None:
 
 COMPARED: dict[str, Bent] = {
     "customer.readable": (CREATE, read(BOB)),
-    "customer.names-kept": (CREATE, read(name=..., refId=...)),
+    "customer.names-kept": (create(name=..., refId=...), read(name=..., refId=...)),
     "challenge.unique": (CREATE, ASK, PENDING),
     "challenge.ids-differ": (CREATE, ASK, PENDING),
     "challenge.under-its-customer-only": (CREATE, ASK, PENDING, follow("old", BOB)),

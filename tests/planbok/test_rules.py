@@ -19,6 +19,7 @@ TOPICS = {
     "customer",
     "gate",
     "challenge",
+    "idempotency",
     "page",
     "result",
     "list",
@@ -37,6 +38,7 @@ CONTRADICTED = {
     "challenge.success-word": ["verified", "completed", "successful"],
     "challenge.redirect-url-omitted": ["accepted", "refused"],
     "challenge.idempotency-key-omitted": ["accepted", "refused"],
+    "idempotency.repeat-answered": ["as-before", "refused"],
     "challenge.redirect-url-read": ["hosted-page", "callers-own"],
     "address.keys-of-each-request": ["one-root", "new-keys"],
     "page.return-query": ["challenge-id", "status"],
@@ -68,6 +70,7 @@ NOTED = {
     "webhook.one-for-each-wallet",
     "webhook.signed-bytes",
     "webhook.event-names",
+    "idempotency.other-content-refused",
     "challenge.redirect-url-read",
     "address.keys-of-each-request",
 }

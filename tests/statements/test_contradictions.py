@@ -78,6 +78,7 @@ def test_what_only_a_client_or_a_standard_says_otherwise_is_no_contradiction_of_
     assert {name for name, is_own in own.items() if not is_own} == {
         *("planbok.response.error-body", "planbok.key.missing-status", "planbok.customer.ref-id-omitted"),
         *("planbok.page.return-query", "planbok.webhook.signed-bytes", "planbok.webhook.event-names"),
+        "planbok.idempotency.repeat-answered",
     }
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from conformance.exchange import Exchange
 from conformance.findings import Finding
-from conformance.planbok.checks.answers import SAYS, Answer, subject_of
+from conformance.planbok.checks.answers import SAYS, Answer, shown_challenges, subject_of
 from conformance.planbok.checks.overview import History, IssuedChallenge, Overview
 from conformance.planbok.messages import Challenge, challenge_in, intent_of, issued_challenge, members_of
 
@@ -99,6 +99,21 @@ def under_its_customer(answer: Answer, overview: Overview) -> Iterator[Finding]:
             status,
             answer.exchange,
         )
+
+
+def filtered_by_status(answer: Answer) -> Iterator[Finding]:
+    """Judge whether a list that is filtered by a status shows challenges with that status alone."""
+    wanted = dict(parse_qsl(answer.exchange.request.query)).get("status")
+    for pointer, challenge in shown_challenges(answer) if wanted else ():
+        if challenge.status is not None:
+            yield SAYS.judged(
+                "challenge.filtered-by-status",
+                challenge.status == wanted,
+                f"response {pointer}/status",
+                f"{wanted}, as the list is filtered by",
+                challenge.status,
+                answer.exchange,
+            )
 
 
 def success_word(challenge: Challenge, pointer: str, exchange: Exchange) -> Finding:

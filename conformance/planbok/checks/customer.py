@@ -23,29 +23,40 @@ def id_forms(answer: Answer) -> Iterator[Finding]:
             )
 
 
-def customer_as_created(answer: Answer, overview: Overview) -> Iterator[Finding]:
-    """Judge the answer to a read of a customer by the request that created it."""
+def customers_as_created(answer: Answer, overview: Overview) -> Iterator[Finding]:
+    """Judge how customers are shown by the requests that created them."""
+    for pointer, entry in entries_of(answer):
+        identifier = entry.get("id") if isinstance(entry, dict) else None
+        creation = overview.observer.creation(identifier) if isinstance(identifier, str) else None
+        if creation is None:
+            continue
+        for name in ("name", "refId"):
+            expected = creation.members.get(name)
+            if isinstance(expected, str) and name in entry:
+                yield SAYS.judged(
+                    "customer.names-kept",
+                    entry[name] == expected,
+                    f"response {pointer}/{name}",
+                    f"{expected}, as at creation",
+                    entry[name],
+                    answer.exchange,
+                )
+
+
+def customer_readable(answer: Answer, overview: Overview) -> Iterator[Finding]:
+    """Judge whether a customer that the same client created is found under its id."""
     exchange, identifier = answer.exchange, str(answer.call.customer)
     creation = overview.observer.creation(identifier)
     if creation is None:
         return
-    if isinstance(answer.data, dict):
-        for rule, name, expected in (
-            ("customer.readable", "id", identifier),
-            ("customer.names-kept", "name", creation.members.get("name")),
-            ("customer.names-kept", "refId", creation.members.get("refId")),
-        ):
-            if isinstance(expected, str) and name in answer.data:
-                yield SAYS.judged(
-                    rule,
-                    answer.data[name] == expected,
-                    f"response /data/{name}",
-                    f"{expected}, as at creation",
-                    answer.data[name],
-                    exchange,
-                )
+    if isinstance(answer.data, dict) and "id" in answer.data:
+        got = answer.data["id"]
+        yield SAYS.judged(
+            "customer.readable", got == identifier, "response /data/id", f"{identifier}, as at creation", got, exchange
+        )
     elif (
-        exchange.response.status == HTTPStatus.NOT_FOUND
+        not isinstance(answer.data, dict)
+        and exchange.response.status == HTTPStatus.NOT_FOUND
         and creation.identity == exchange.identity
         and not exchange.breaks
     ):

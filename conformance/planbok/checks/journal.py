@@ -8,8 +8,8 @@ from conformance.findings import Finding
 from conformance.planbok.chains import CHAINS
 from conformance.planbok.checks.address import addresses
 from conformance.planbok.checks.answers import Answer, answer_of, shown_challenges
-from conformance.planbok.checks.challenge import new_challenge, success_word, under_its_customer
-from conformance.planbok.checks.customer import customer_as_created, id_forms
+from conformance.planbok.checks.challenge import filtered_by_status, new_challenge, success_word, under_its_customer
+from conformance.planbok.checks.customer import customer_readable, customers_as_created, id_forms
 from conformance.planbok.checks.list import (
     agreement_with_results,
     page_limit,
@@ -20,6 +20,7 @@ from conformance.planbok.checks.list import (
 from conformance.planbok.checks.overview import History, Overview, attribute, event_with_wallets
 from conformance.planbok.checks.response import form
 from conformance.planbok.checks.result import chains_of_result, none_before_success
+from conformance.planbok.checks.times import times
 from conformance.planbok.checks.webhook import event_names, single_event
 from conformance.planbok.messages import ISSUING, issued_challenge
 from conformance.specification import Specification
@@ -58,6 +59,7 @@ def provider_findings(
         findings += single_event(event, bodies, overview, specification)
         findings += addresses(event.wallets, overview, None)
     findings += event_names(events)
+    findings += times(exchanges, events)
     return findings
 
 
@@ -66,16 +68,20 @@ def _content(answer: Answer, overview: Overview, history: History, chains: Abstr
     match answer.call.operation:
         case "createCustomer":
             yield from id_forms(answer)
+            yield from customers_as_created(answer, overview)
         case "getCustomer":
             yield from id_forms(answer)
-            yield from customer_as_created(answer, overview)
+            yield from customers_as_created(answer, overview)
+            yield from customer_readable(answer, overview)
         case "listCustomers":
             yield from id_forms(answer)
+            yield from customers_as_created(answer, overview)
             yield from page_limit(answer)
         case "getChallenge":
             yield from under_its_customer(answer, overview)
             yield from _progress(answer, overview, chains)
         case "listChallenges":
+            yield from filtered_by_status(answer)
             yield from _progress(answer, overview, chains)
         case "listWallets" if isinstance(answer.data, list):
             yield from page_limit(answer)

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
+from conformance.clock import pause
 from conformance.exchange import Request, Response
 from conformance.planbok.gateway import Step
 from conformance.planbok.sandbox import (
@@ -283,3 +284,125 @@ class AnnouncesCustomersThatItRefuses(Fault, Planbok):
             about = {"customerId": self.new_object_id(), "refId": document.get("refId")}
             self.send(call.tenant, "customer.created", about)
         return super().create_customer(call)
+
+
+class TakesNamesakesForOne(Fault, Planbok):
+    """Gives the customer whom there is where another one of the same name is created."""
+
+    breaks = ("planbok.customer.created",)
+
+    def create_customer(self, call: Call) -> Response:
+        document = read_object(call.request.body)
+        for customer in self.customers_of(call.tenant):
+            if customer.name == document.get("name"):
+                return self.success(self.creation_status(), "Customer created", self.customer_json(customer))
+        return super().create_customer(call)
+
+
+class RefusesRecoveryThatIsLacking(Fault, Planbok):
+    """Sets up recovery anew, and refuses it to a customer who has none."""
+
+    breaks = ("planbok.challenge.answered",)
+
+    def set_up_recovery(self, call: Call) -> Response:
+        if not self.customer_for(call).answers.hash:
+            raise Refused(Reason.INCOMPLETE_SET_UP, "There is no recovery that could be replaced.")
+        return super().set_up_recovery(call)
+
+
+class AnnouncesResubmissions(Fault, Planbok):
+    """Sends ``wallet.created`` again when the form of a completed challenge is sent again."""
+
+    breaks = ("planbok.page.completed-once",)
+
+    def entered(self, challenge: Challenge, request: Request) -> Response:
+        if challenge.ended is Step.DONE:
+            for event in self.wallet_events(challenge):
+                self.send(challenge.customer.tenant, "wallet.created", event)
+        return super().entered(challenge, request)
+
+
+class DerivesWhatWasCancelled(Fault, Planbok):
+    """Derives the wallets of challenges that were cancelled together with those of the next one."""
+
+    breaks = ("planbok.page.cancelled-makes-no-wallet",)
+
+    def complete(self, challenge: Challenge) -> None:
+        super().complete(challenge)
+        for other in challenge.customer.challenges:
+            if challenge.task is Task.CREATE_WALLETS and other.ended is Step.CANCELLED:
+                for chain in other.chains:
+                    self.wallet_on(challenge.customer, chain, {})
+
+
+class DerivesWhatAwaitsThePin(Fault, Planbok):
+    """Derives the wallets of all challenges that await the PIN when it is entered for one."""
+
+    breaks = ("planbok.page.asks-pin-every-time",)
+
+    def complete(self, challenge: Challenge) -> None:
+        super().complete(challenge)
+        for other in challenge.customer.challenges:
+            if challenge.task is Task.CREATE_WALLETS and not other.ended:
+                for chain in other.chains:
+                    self.wallet_on(challenge.customer, chain, {})
+
+
+class ReadOnlyKeysSeeEverybody(Fault, Planbok):
+    """Shows a read-only key what every organization has."""
+
+    breaks = ("planbok.customer.unseen-by-others", "planbok.list.unseen-by-others")
+
+    sees_everybody = False
+
+    def authenticate(self, request: Request) -> Tenant:
+        tenant = super().authenticate(request)
+        self.sees_everybody = request.header("PLANBOK-X-API-KEY") == tenant.read_only_key
+        return tenant
+
+    def may_see(self, tenant: Tenant, customer: Customer) -> bool:
+        return self.sees_everybody or super().may_see(tenant, customer)
+
+
+class FailsForNamesBeyondLatin1(Fault, Planbok):
+    """Breaks at a challenge for a customer whose name cannot be written in a header."""
+
+    breaks = ("planbok.challenge.answered", "planbok.response.no-server-error")
+
+    def initialize_customer(self, call: Call) -> Response:
+        self.customer_for(call).name.encode("latin-1")
+        return super().initialize_customer(call)
+
+
+class CompletesTwiceAtOnce(Fault, Planbok):
+    """Looks whether a challenge is open before it waits for what it needs, and completes it with each PIN that came."""
+
+    breaks = ("planbok.page.completed-once",)
+
+    async def answer_at(self, mount: str, request: Request, path: str) -> Response:
+        challenge = self.challenges.get(path.rpartition("/")[2])
+        if request.method != "POST" or challenge is None or challenge.ended:
+            return await super().answer_at(mount, request, path)
+        await pause(0.05)
+        if challenge.ended is Step.DONE and challenge.task is Task.CREATE_WALLETS:
+            challenge.ended, challenge.status = None, Status.PENDING
+        return await super().answer_at(mount, request, path)
+
+
+class ShowsTheRefIdOfNamesakes(Fault, Planbok):
+    """Finds the ``refId`` of a customer by the name."""
+
+    breaks = ("planbok.customer.names-kept",)
+
+    def customer_json(self, customer: Customer) -> dict[str, Any]:
+        first = next(each for each in self.customers_of(customer.tenant) if each.name == customer.name)
+        return {**super().customer_json(customer), "refId": first.ref_id}
+
+
+class CutsReturnUrlsAt255(Fault, Planbok):
+    """Keeps 255 characters of the caller's own page."""
+
+    breaks = ("planbok.page.keeps-query",)
+
+    def return_url(self, document: Mapping[str, Any]) -> str | None:
+        return (super().return_url(document) or "")[:255] or None

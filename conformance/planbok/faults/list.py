@@ -417,3 +417,46 @@ class RepeatsTheLastPage(Fault, Planbok):
 
     def place_of_page(self, number: int, limit: int) -> slice:
         return super().place_of_page(min(number, max(1, -(-self.entries // limit))), limit)
+
+
+class ListsStrangersBesideItsOwn(Fault, Planbok):
+    """Looks up the customers of a filter that names several, whoever's they are."""
+
+    breaks = ("planbok.list.unseen-by-others",)
+
+    def filtered(self, tenant: Tenant, filter_text: str | None) -> list[Customer]:
+        wanted = (filter_text or "").split(",")
+        if len(wanted) > 1:
+            return [customer for customer in self.customers.values() if customer.id in wanted]
+        return super().filtered(tenant, filter_text)
+
+
+class _HidesWallets(Fault, Planbok, abstract=True):
+    """Leaves wallets out of lists."""
+
+    hidden: frozenset[str] = frozenset()
+
+    def is_listed(self, wallet: Wallet) -> bool:
+        return wallet.id not in self.hidden and super().is_listed(wallet)
+
+
+class ListsFiveWalletsOfACustomer(_HidesWallets):
+    """Lists the first five wallets of each customer."""
+
+    breaks = ("planbok.list.holds-all",)
+
+    def list_wallets(self, call: Call) -> Response:
+        self.hidden = frozenset(wallet.id for each in self.customers.values() for wallet in each.wallets[5:])
+        return super().list_wallets(call)
+
+
+class ListsEachAddressOnce(_HidesWallets):
+    """Lists one wallet for each address, though a customer has the same one on all EVM chains."""
+
+    breaks = ("planbok.list.holds-all",)
+
+    def list_wallets(self, call: Call) -> Response:
+        wallets = [wallet for customer in self.customers.values() for wallet in customer.wallets]
+        first = {wallet.address: wallet.id for wallet in reversed(wallets)}
+        self.hidden = frozenset(wallet.id for wallet in wallets) - frozenset(first.values())
+        return super().list_wallets(call)

@@ -170,3 +170,91 @@ class TakesAnyTextForAnotherPin(Fault, Planbok):
 
     def is_pin(self, text: str) -> bool:
         return self.is_another or super().is_pin(text)
+
+
+class SetsThePinBeforeItLooks(Fault, Planbok):
+    """Keeps the new PIN of a form before it looks at the present one, which was wrong."""
+
+    breaks = ("planbok.customer.pin-guarded", "planbok.customer.pin-replaced")
+
+    def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
+        if step is not Step.CHANGE_PIN:
+            super().take(challenge, step, entry)
+            return
+        former = challenge.customer.pin
+        self.set_pin(challenge.customer, self.new_pin(entry.fields))
+        self.guess(challenge, former, entry.fields.get("pin", ""), "PIN")
+        self.complete(challenge)
+
+
+class CutsAnswersAt72Bytes(Fault, Planbok):
+    """Compares the first 72 bytes of both answers together, as bcrypt does."""
+
+    breaks = ("planbok.customer.pin-guarded",)
+
+    def hash(self, text: str) -> str:
+        return super().hash(_cut(text))
+
+    def is_right(self, secret: Secret, attempt: str) -> bool:
+        return super().is_right(secret, _cut(attempt))
+
+
+def _cut(text: str) -> str:
+    return text.encode()[:72].decode(errors="ignore")
+
+
+class ReplacesRecoveryWithoutThePin(Fault, Planbok):
+    """Asks for the PIN when recovery is set up later, and not when it is set up anew."""
+
+    breaks = ("planbok.customer.pin-guarded",)
+
+    def open_step(self, challenge: Challenge, proven: bool) -> Step:  # noqa: FBT001 - as it is declared
+        renews = challenge.task is Task.RECOVERY and bool(challenge.customer.answers.hash)
+        return super().open_step(challenge, proven or renews)
+
+
+class ForgetsWrongPinsAtTheNextChallenge(Fault, Planbok):
+    """Counts wrong PINs anew with each challenge that is asked for."""
+
+    breaks = ("planbok.page.locks-out",)
+
+    def issued_before(self, customer: Customer, task: Task) -> None:
+        super().issued_before(customer, task)
+        customer.pin.failures = 0
+
+
+class ComparesAnswersInAscii(Fault, Planbok):
+    """Compares answers as a database of ASCII keeps them, with a question mark for every other letter."""
+
+    breaks = ("planbok.customer.pin-guarded",)
+
+    def hash(self, text: str) -> str:
+        return super().hash(_in_ascii(text))
+
+    def is_right(self, secret: Secret, attempt: str) -> bool:
+        return super().is_right(secret, _in_ascii(attempt))
+
+
+def _in_ascii(text: str) -> str:
+    return text.encode("ascii", "replace").decode()
+
+
+class ForgetsRecoveryOnLockOut(Fault, Planbok):
+    """Takes recovery away from who is locked out."""
+
+    breaks = ("planbok.customer.has-recovery",)
+
+    def lock(self, challenge: Challenge, secret: Secret) -> None:
+        super().lock(challenge, secret)
+        challenge.customer.answers = Secret()
+
+
+class LiftsLockOutsForWhoAsks(Fault, Planbok):
+    """Lifts a lock-out as soon as a new PIN is asked for, before any answer was given."""
+
+    breaks = ("planbok.page.locks-out",)
+
+    def reset_pin(self, call: Call) -> Response:
+        response = super().reset_pin(call)
+        self.customer_for(call).pin.locked_until = None
+        return response

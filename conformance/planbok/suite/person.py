@@ -140,6 +140,14 @@ class Person:
         """What fills forms over plain HTTP, with cookies of its own."""
         return PinAgent(self._browser, extensions=extensions, clock=self.clock, words=self._words)
 
+    def answer_in(self, first: str, second: str) -> None:
+        """Choose answers that begin with these texts."""
+        self.answers = f"{first} {self.answers[0]}", f"{second} {self.answers[1]}"
+
+    def lengthen_answers(self) -> None:
+        """Choose answers that together are longer than the 72 bytes that bcrypt compares."""
+        self.answers = self.answers[0] * 5, self.answers[1] * 5
+
     def open(self, url: str) -> Page:
         """Open a challenge's page."""
         return self._do(lambda: self._agent.open_to_fill(url), at=url)
@@ -237,6 +245,10 @@ class Person:
     def try_to_reset_pin(self, url: str, answers: Sequence[str]) -> Page:
         """Try to replace the PIN by the other one with answers that may be wrong."""
         return self._do(lambda: self._agent.reset_pin(url, answers, self.other_pin), guesses=True, at=url)
+
+    def try_to_set_recovery(self, url: str, pin: str, answers: Sequence[str]) -> Page:
+        """Try to set recovery with a PIN that may be wrong."""
+        return self._do(lambda: self._agent.set_recovery(url, pin, answers), guesses=True, at=url)
 
     def cancel(self, url: str) -> Page:
         """Press the button that cancels."""

@@ -185,6 +185,21 @@ def test_the_list_holds_the_challenges_of_its_customer(tenant: Tenant) -> None:
         )
 
 
+@waits
+@crosses("expiry", "page")
+@verifies("planbok.challenge.filtered-by-status")
+def test_a_challenge_is_listed_by_the_status_that_it_shows(tenant: Tenant, clock: Clock) -> None:
+    """Given challenges that were completed, that expired and that await the PIN, when each status is listed."""
+    customer = tenant.ready()
+    first, second = tenant.two_chains
+    tenant.provisioned(customer, [first])
+    tenant.requested(customer, [second])
+    clock.advance(timedelta(minutes=17))
+    tenant.requested(customer, [second])
+    for status in ("pending", "failed", "verified"):
+        tenant.challenges(customer.id, f"?status={status}")
+
+
 @verifies("planbok.challenge.under-its-customer-only")
 def test_a_challenge_is_not_read_under_another_customer(tenant: Tenant) -> None:
     """Given a challenge that was just read, when it is asked for under another customer of the same organization."""

@@ -137,6 +137,37 @@ def test_a_read_only_key_starts_no_task(tenant: Tenant) -> None:
         expect_refusal("planbok.key.read-only-refused", tenant.ask(task, customer.id, key=key), READ_ONLY)
 
 
+@crosses("authentication", "isolation")
+@verifies("planbok.customer.unseen-by-others", "planbok.list.unseen-by-others")
+def test_a_read_only_key_shows_nothing_of_others(tenant: Tenant, other_tenant: Tenant) -> None:
+    """Given a customer with a wallet, when another organization reads both with the key that may only read."""
+    customer, key = tenant.ready(), other_tenant.read_only_key
+    wallet = tenant.provisioned(customer, tenant.two_chains[:1]).wallets[0]
+    ids = {customer.id, customer.ref_id, wallet.address, wallet.id or wallet.address}
+    about = {
+        "planbok.customer.unseen-by-others": [
+            other_tenant.read(customer.id, key=key),
+            other_tenant.customers("?limit=100", key=key),
+        ],
+        "planbok.list.unseen-by-others": [
+            other_tenant.wallets(customer.id, key=key),
+            other_tenant.wallet(wallet.id or "", key=key),
+            other_tenant.challenges(customer.id, key=key),
+        ],
+    }
+    for rule, exchange in ((rule, exchange) for rule, exchanges in about.items() for exchange in exchanges):
+        body = exchange.response.body
+        seen = [] if refused(exchange) else sorted(each for each in ids if each.encode() in body)
+        expect(
+            rule,
+            not seen,
+            where="response body",
+            expected="nothing of the other organization's customer",
+            got=", ".join(seen) or "that",
+            exchange=exchange,
+        )
+
+
 @crosses("authentication", "set-up")
 @verifies("planbok.key.missing-refused", "planbok.key.wrong-refused", "planbok.key.read-only-refused")
 def test_no_other_key_asks_for_wallets(tenant: Tenant) -> None:

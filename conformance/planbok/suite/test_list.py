@@ -8,6 +8,7 @@ from typing import Any
 from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
+from conformance.planbok.chains import CHAINS
 from conformance.planbok.messages import Wallet, entries, payload, wallets_in
 from conformance.planbok.suite.effects import listed_customers
 from conformance.planbok.suite.tenant import Onboarding, Tenant
@@ -159,6 +160,7 @@ def test_wallets_are_not_shown_to_another_organization(tenant: Tenant, other_ten
             for wallet in wallets[:1]
             for name, value in (("address", wallet.address), ("blockchain", wallet.blockchain))
         ),
+        other_tenant.wallets(other_tenant.onboard().id, customer.id),
     ]
     for exchange in exchanges:
         seen = [wallet for wallet in wallets if wallet.address.encode() in exchange.response.body]
@@ -170,6 +172,38 @@ def test_wallets_are_not_shown_to_another_organization(tenant: Tenant, other_ten
             got=written(seen) if seen else answered(exchange) if refused(exchange) else "none of it",
             exchange=exchange,
         )
+
+
+@verifies("planbok.list.holds-all", "planbok.result.exactly-the-chains", "planbok.challenge.several-chains")
+def test_the_list_holds_a_wallet_on_every_chain(tenant: Tenant) -> None:
+    """Given a customer, when wallets are authorized on every chain that a source names, more than a page holds."""
+    customer = tenant.ready()
+    chains = list(CHAINS) if tenant.moves_clock else [chain.name for chain in tenant.chains]
+    asked = tenant.ask_wallets(customer.id, chains)
+    if refused(asked) and len(chains) > len(tenant.chains):
+        needs("a server that knows every chain that a source names")
+    issued = tenant.issued(asked)
+    customer.person.authorize(issued.url)
+    challenge = tenant.ended(customer.id, issued.id)
+    wallets = tenant.eventually(
+        "new wallets to be listed", lambda: tenant.owned(customer.id), lambda found: len(found) >= len(chains)
+    )
+    for rule, found in (("planbok.result.exactly-the-chains", challenge.wallets), ("planbok.list.holds-all", wallets)):
+        listed = sorted(wallet.blockchain for wallet in found)
+        expect(
+            rule,
+            listed == sorted(chains),
+            where="response /data",
+            expected=f"one wallet on each of {', '.join(sorted(chains))}",
+            got=", ".join(listed) or "none",
+        )
+    expect(
+        "planbok.challenge.several-chains",
+        challenge.succeeded,
+        where="response /data/status",
+        expected=f"one challenge for {len(chains)} chains, which succeeded",
+        got=challenge.status,
+    )
 
 
 @verifies("planbok.list.holds-all")

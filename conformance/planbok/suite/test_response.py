@@ -2,7 +2,7 @@
 
 from conformance.findings import answer
 from conformance.planbok.suite.tenant import Tenant
-from conformance.scenario import leaves_out, step_failed, verifies
+from conformance.scenario import leaves_out, needs, step_failed, verifies
 
 NESTED = b'{"name":' + b"[" * 500 + b"]" * 500 + b"}"
 REFUSALS = range(400, 500)
@@ -20,6 +20,22 @@ def test_answers_about_customers_have_the_expected_form(tenant: Tenant) -> None:
     tenant.read(customer.id)
     tenant.customers()
     tenant.ask("initialize", customer.id)
+
+
+@verifies("planbok.response.times-right", "planbok.response.times-stay")
+def test_times_are_those_of_what_they_name(tenant: Tenant) -> None:
+    """Given a customer with a wallet and a challenge, when each is read and listed, and some seconds later again."""
+    customer = tenant.ready()
+    first, second = tenant.two_chains
+    tenant.provisioned(customer, [first])
+    issued = tenant.requested(customer, [second])
+    for _ in range(2):
+        tenant.shortly()
+        tenant.read(customer.id)
+        tenant.customers()
+        tenant.challenge(customer.id, issued.id)
+        tenant.wallets(customer.id)
+    needs("what this API does not show: times of customers, of wallets or of challenges")
 
 
 @verifies(

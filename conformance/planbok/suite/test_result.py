@@ -1,11 +1,12 @@
 """What came of a challenge is read directly after its completion, and not for long."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from conformance.clock import Clock
-from conformance.planbok.messages import challenge_of
+from conformance.planbok.messages import challenge_of, entries
 from conformance.planbok.suite.effects import DAYS_AFTER
-from conformance.planbok.suite.tenant import Tenant
+from conformance.planbok.suite.tenant import RETURN_URL, Tenant
 from conformance.planbok.suite.wallets import places, written
 from conformance.scenario import expect, leaves_out, needs, refused, step_failed, verifies, waits
 
@@ -65,6 +66,40 @@ def test_a_page_that_was_left_open_cancels_nothing(tenant: Tenant) -> None:
         got=written(challenge.wallets),
     )
     tenant.owned(customer.id)
+
+
+@verifies("planbok.result.wallet-names-kept")
+def test_wallets_have_the_names_that_they_were_asked_for_with(tenant: Tenant) -> None:
+    """Given a challenge that gives each of two chains a name and a refId, when it is completed and all are listed."""
+    customer = tenant.ready()
+    names = {chain: (f"Wallet of {chain}", tenant.new_own_id()) for chain in tenant.two_chains}
+    body = {
+        "blockchains": list(names),
+        "accountType": "eoa",
+        "redirectUrl": RETURN_URL,
+        "metadata": [{"name": name, "refId": ref_id} for name, ref_id in names.values()],
+        "idempotencyKey": tenant.new_key(),
+    }
+    asked = tenant.ask_wallets(customer.id, body=body)
+    if refused(asked):
+        needs("names for wallets, which this API does not take")
+    issued = tenant.issued(asked)
+    customer.person.authorize(issued.url)
+    tenant.ended(customer.id, issued.id)
+    exchange = tenant.wallets(customer.id)
+    shown = {each.get("blockchain"): each for each in entries(exchange.response) if isinstance(each, Mapping)}
+    if not any({"name", "refId"} & each.keys() for each in shown.values()):
+        needs("name or refId of a wallet, which this API does not show")
+    for chain, wanted in names.items():
+        found = tuple(shown.get(chain, {}).get(name, own) for name, own in zip(("name", "refId"), wanted, strict=True))
+        expect(
+            "planbok.result.wallet-names-kept",
+            found == wanted,
+            where="response /data",
+            expected=f"{' and '.join(wanted)} on {chain}",
+            got=" and ".join(map(str, found)),
+            exchange=exchange,
+        )
 
 
 @verifies("planbok.result.exactly-the-chains")

@@ -1,6 +1,6 @@
 """Events tell of customers and new wallets: in time, signed, and again until they are received."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,10 +9,11 @@ from conformance.clock import Clock
 from conformance.exchange import Delivery
 from conformance.planbok.messages import Challenge, customer_id, event_of, instant, names_customer, payload, wallets_in
 from conformance.planbok.messages import wallets_of as wallets_shown
+from conformance.planbok.suite.events import events_about, identifier
 from conformance.planbok.suite.lock_out import MANY, right_pin_refused
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
-from conformance.planbok.webhooks import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signed_over
+from conformance.planbok.webhooks import SIGNATURE_HEADER, TIMESTAMP_HEADER, signed_over
 from conformance.scenario import (
     PATIENCE,
     expect,
@@ -64,7 +65,7 @@ def test_new_wallets_are_announced(tenant: Tenant) -> None:
     )
     if not events:
         step_failed(f"wallet.created was to come within {PATIENCE}", relies_on=["planbok.webhook.wallet-created-sent"])
-    number = len({_identifier(event) for event in events})
+    number = len({identifier(event) for event in events})
     expect_reading(
         "planbok.webhook.one-for-each-wallet",
         {len(chains): "for-each-wallet", 1: "for-the-challenge"}.get(number),
@@ -85,6 +86,30 @@ def test_new_wallets_are_announced(tenant: Tenant) -> None:
         where="webhook /data",
         expected=f"{written(listed)}, as listed",
         got=written(announced),
+    )
+
+
+@verifies("planbok.page.completed-once")
+def test_a_page_that_is_filled_in_again_announces_nothing(tenant: Tenant) -> None:
+    """Given a challenge, when its form is sent twice at once, sent again, and the page filled in once more."""
+    customer, chain = tenant.ready(), tenant.two_chains[:1]
+    issued = tenant.requested(customer, chain)
+    page = customer.person.open(issued.url)
+    if page.form is None:
+        step_failed("The page of a challenge was to ask for the PIN")
+    tenant.together(*[lambda: customer.person.enter(page)] * 2)
+    challenge = tenant.ended(customer.id, issued.id)
+    _announced(tenant, customer, challenge, chain)
+    customer.person.enter(page)
+    customer.person.authorize(issued.url)
+    tenant.shortly()
+    number = len({identifier(event) for event in _announced(tenant, customer, challenge, chain)})
+    expect(
+        "planbok.page.completed-once",
+        number <= len(chain),
+        where="webhook",
+        expected="one wallet.created for one wallet",
+        got=f"{number} of them",
     )
 
 
@@ -131,7 +156,7 @@ def test_no_wallet_is_announced_before_the_pin_was_entered(tenant: Tenant) -> No
             f"wallet.created was to come within {PATIENCE} of the right PIN",
             relies_on=["planbok.webhook.wallet-created-sent"],
         )
-    early = _events(before, "wallet.created", _names(customer, challenge))
+    early = events_about(before, "wallet.created", _names(customer, challenge))
     _expect_none("planbok.webhook.not-before-completion", early, "before the PIN was entered")
     if came and not early:
         expect(
@@ -161,13 +186,18 @@ def test_no_wallet_is_announced_for_a_failed_challenge(tenant: Tenant) -> None:
             relies_on=["planbok.webhook.wallet-created-sent"],
         )
     wrong = [
-        *_events(before, "wallet.created", [customer.id, failed.id]),
+        *events_about(before, "wallet.created", [customer.id, failed.id]),
         *(event for event in events if any(wallet.blockchain == failed_chain for wallet in wallets_shown(event))),
     ]
     _expect_none("planbok.webhook.none-for-a-failed-challenge", wrong, f"for {failed_chain}, which was given up")
 
 
-@verifies("planbok.webhook.customer-events-sent", "planbok.webhook.event-matches-schema", "planbok.webhook.event-id")
+@verifies(
+    "planbok.webhook.customer-events-sent",
+    "planbok.webhook.event-matches-schema",
+    "planbok.webhook.event-id",
+    "planbok.response.times-right",
+)
 def test_a_new_customer_is_announced(tenant: Tenant) -> None:
     """When a customer is created, and another one without a name was refused before."""
     ref_id = tenant.new_own_id()
@@ -175,7 +205,7 @@ def test_a_new_customer_is_announced(tenant: Tenant) -> None:
     customer = tenant.onboard()
     _expect_event("planbok.webhook.customer-events-sent", tenant, customer, "customer.created")
     if refused(nameless):
-        found = _events(tenant.deliveries(), "customer.created", [ref_id])
+        found = events_about(tenant.deliveries(), "customer.created", [ref_id])
         expect(
             "planbok.webhook.customer-events-sent",
             not found,
@@ -210,8 +240,9 @@ def test_a_new_pin_is_announced(tenant: Tenant) -> None:
 
 @verifies("planbok.webhook.security-events-sent")
 def test_a_lock_out_is_announced(tenant: Tenant) -> None:
-    """Given a customer who is set up, when ten wrong PINs are entered."""
+    """Given a customer who is set up, and a newer one, when ten wrong PINs are entered."""
     customer = tenant.ready()
+    tenant.onboard()
     url = tenant.requested(customer).url
     for _ in range(MANY):
         page = customer.person.authorize(url, customer.person.other_pin)
@@ -250,7 +281,7 @@ def _expect_events(tenant: Tenant, customer: Onboarding, kind: str, number: int)
     """Say that so many events of a kind came about a customer, each with an id of its own."""
 
     def ids() -> set[str]:
-        return {_identifier(event) for event in _events(tenant.deliveries(), kind, _ids(customer))}
+        return {identifier(event) for event in events_about(tenant.deliveries(), kind, _ids(customer))}
 
     tenant.shortly()
     found = len(tenant.eventually(f"{kind} to come", ids, lambda seen: len(seen) >= number))
@@ -265,8 +296,9 @@ def _expect_events(tenant: Tenant, customer: Onboarding, kind: str, number: int)
 
 @verifies("planbok.webhook.security-events-sent", "planbok.webhook.recovery-in-turn")
 def test_a_reset_of_the_pin_is_announced(tenant: Tenant) -> None:
-    """Given a customer with recovery, when the answers are given and a new PIN is set."""
+    """Given a customer with recovery, and a newer one, when the answers are given and a new PIN is set."""
     customer = tenant.ready()
+    tenant.onboard()
     customer.person.reset_pin(tenant.issued(tenant.ask("reset-pin", customer.id)).url)
     kinds = ("customer.recovery_initiated", "customer.recovery_completed")
     for kind in kinds:
@@ -306,7 +338,7 @@ def test_events_are_signed_whatever_is_in_them(tenant: Tenant) -> None:
 
     def announced() -> list[Delivery]:
         """The events that name one of the customers just as it was sent."""
-        found = _events(tenant.deliveries(), "customer.created", names)
+        found = events_about(tenant.deliveries(), "customer.created", names)
         return [event for event in found if any(name.encode() in event.request.body for name in names)]
 
     tenant.shortly()
@@ -335,8 +367,8 @@ def test_an_event_that_is_not_received_is_sent_again(tenant: Tenant, clock: Cloc
         if found[-1].at - found[0].at > SIX_MINUTES:
             break
         clock.advance(A_MINUTE)
-        found = _events(tenant.deliveries(), "customer.created", _ids(customer))
-    ids = {_identifier(event) for event in found}
+        found = events_about(tenant.deliveries(), "customer.created", _ids(customer))
+    ids = {identifier(event) for event in found}
     expect(
         "planbok.webhook.retried-alike",
         len(found) > 1 and len(ids) == 1,
@@ -357,7 +389,7 @@ def test_an_event_that_waits_keeps_no_other_back_for_good(tenant: Tenant, clock:
         customers.append(tenant.onboard())
         tenant.shortly()
     for _ in range(AN_HOUR):
-        found = [_events(tenant.deliveries(), "customer.created", _ids(customer)) for customer in customers]
+        found = [events_about(tenant.deliveries(), "customer.created", _ids(customer)) for customer in customers]
         if all(found):
             break
         clock.advance(A_MINUTE)
@@ -396,16 +428,10 @@ def test_wallets_of_a_later_challenge_are_announced(tenant: Tenant) -> None:
     )
 
 
-def _events(deliveries: Iterable[Delivery], kind: str, names: Iterable[str]) -> list[Delivery]:
-    """The events of a kind that name one of these ids or addresses."""
-    wanted = sorted(names)
-    return [event for event in deliveries if event_of(event) == kind and names_customer(event, wanted)]
-
-
 def _awaited(tenant: Tenant, customer: Onboarding, kind: str) -> list[Delivery]:
     """The events of a kind about a customer, as soon as there is one; time is given to what is under way already."""
     tenant.shortly()
-    return tenant.eventually(f"{kind} to come", lambda: _events(tenant.deliveries(), kind, _ids(customer)), bool)
+    return tenant.eventually(f"{kind} to come", lambda: events_about(tenant.deliveries(), kind, _ids(customer)), bool)
 
 
 def _announced(tenant: Tenant, customer: Onboarding, challenge: Challenge, chains: Sequence[str]) -> list[Delivery]:
@@ -418,7 +444,7 @@ def _announced(tenant: Tenant, customer: Onboarding, challenge: Challenge, chain
     tenant.shortly()
     names = _names(customer, challenge)
     return tenant.eventually(
-        "wallet.created to come", lambda: _events(tenant.deliveries(), "wallet.created", names), is_all
+        "wallet.created to come", lambda: events_about(tenant.deliveries(), "wallet.created", names), is_all
     )
 
 
@@ -437,7 +463,7 @@ def _first_of(tenant: Tenant, customer: Onboarding, challenge: str) -> tuple[lis
     """The events about new wallets, and the challenge, as soon as there is one or it is no longer pending."""
 
     def look() -> tuple[list[Delivery], Challenge]:
-        came = _events(tenant.deliveries(), "wallet.created", [customer.id, challenge])
+        came = events_about(tenant.deliveries(), "wallet.created", [customer.id, challenge])
         return came, tenant.seen(customer.id, challenge)
 
     came, seen = look()
@@ -517,11 +543,5 @@ def _expect_signed(events: Sequence[Delivery], secret: str, names: Collection[st
 
 def _times(tenant: Tenant, customer: Onboarding, kind: str) -> list[datetime]:
     """When events of a kind about a customer say that they happened."""
-    found = _events(tenant.deliveries(), kind, _ids(customer))
+    found = events_about(tenant.deliveries(), kind, _ids(customer))
     return [at for event in found if (at := instant(event.request.members().get("timestamp"))) is not None]
-
-
-def _identifier(event: Delivery) -> str:
-    """What tells an event from others: its id in the body or in the header, else what it says."""
-    key = event.request.members().get("idempotencyKey")
-    return key if isinstance(key, str) else event.request.header(ID_HEADER) or event.request.body.decode("latin-1")

@@ -1,0 +1,113 @@
+"""The rules for times, wherever they are shown: one that was fixed stays, and a new one is of the present."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from conformance.exchange import Exchange
+from conformance.findings import Finding
+from conformance.planbok.checks.answers import SAYS, Event
+from conformance.planbok.messages import ISSUING, LIFE, call_of, challenge_in, instant, members_of
+
+_CUSTOMERS = {"createCustomer", "getCustomer", "listCustomers"}
+_WALLETS = {"listWallets", "getWallet"}
+_SAME = timedelta(seconds=1)
+"""How much two writings of one time may differ, which need not have the same fraction of a second."""
+_SKEW = timedelta(minutes=5)
+"""How much two clocks may differ."""
+
+Name = tuple[str, ...]
+"""What a time is of: the member and the id of its object, with the status of a challenge."""
+
+
+@dataclass
+class Times:
+    """The times that were shown so far.
+
+    Args:
+        shown: Each time that is to stay, by what it is of.
+        known: What has a time that was shown once.
+        first: When the first request was sent (UTC); None before it.
+    """
+
+    shown: dict[Name, datetime] = field(default_factory=dict)
+    known: set[Name] = field(default_factory=set)
+    first: datetime | None = None
+
+    def see(self, exchange: Exchange) -> Iterator[Finding]:
+        """Judge the times in an answer; what is entered at a page may move those of challenges."""
+        self.first = self.first or exchange.at
+        if exchange.operation is None:
+            self.shown = {name: time for name, time in self.shown.items() if name[0] != "expiresAt"}
+            return
+        for pointer, name, time in _times_in(exchange):
+            if name[:2] not in self.known:
+                yield from _new(exchange, pointer, name, time)
+            elif name in self.shown:
+                yield SAYS.judged(
+                    "response.times-stay",
+                    abs(time - self.shown[name]) <= _SAME,
+                    f"response {pointer}",
+                    f"{self.shown[name]}, as it was shown before",
+                    time,
+                    exchange,
+                )
+            self.shown[name] = time
+            self.known.add(name[:2])
+
+    def see_event(self, event: Event) -> Iterator[Finding]:
+        """Judge the ``timestamp`` of an event, which came about after the first request and before it was sent."""
+        time = instant(event.members.get("timestamp"))
+        if time is not None and self.first is not None:
+            yield SAYS.judged(
+                "response.times-right",
+                self.first - _SKEW <= time <= event.delivery.at + _SKEW,
+                f"{event.where} /timestamp",
+                f"a time from {self.first} to {event.delivery.at}, when it came",
+                time,
+            )
+
+
+def _new(exchange: Exchange, pointer: str, name: Name, time: datetime) -> Iterator[Finding]:
+    """Judge a time that was not shown before, where the request made what it is of."""
+    operation = call_of(exchange).operation
+    if operation != "createCustomer" and operation not in ISSUING:
+        return
+    expected = exchange.at if name[0] == "createdAt" else exchange.at + LIFE
+    yield SAYS.judged(
+        "response.times-right",
+        abs(time - expected) <= _SKEW + timedelta(seconds=exchange.seconds),
+        f"response {pointer}",
+        f"{expected}, or {_SKEW} more or less",
+        time,
+        exchange,
+    )
+
+
+def _times_in(exchange: Exchange) -> Iterator[tuple[str, Name, datetime]]:
+    """The times in an answer, each with its JSON pointer and what it is of."""
+    operation = call_of(exchange).operation
+    data = members_of(exchange.response).get("data") if exchange.response.succeeded else None
+    entries = list(enumerate(data)) if isinstance(data, list) else [(None, data)]
+    for number, entry in entries:
+        place = "/data" if number is None else f"/data/{number}"
+        if operation in _CUSTOMERS | _WALLETS and isinstance(entry, dict):
+            time = instant(entry.get("createdAt"))
+            if time is not None and isinstance(entry.get("id"), str):
+                yield f"{place}/createdAt", ("createdAt", entry["id"]), time
+        elif (challenge := challenge_in(entry)) and challenge.id and challenge.expires_at:
+            yield f"{place}/expiresAt", ("expiresAt", challenge.id, challenge.status or ""), challenge.expires_at
+
+
+def times(exchanges: Sequence[Exchange], events: Sequence[Event]) -> Iterator[Finding]:
+    """Judge all times of a test.
+
+    Args:
+        exchanges: The exchanges in the order of their ends, the steps of the hosted page among them.
+        events: The webhooks received.
+    """
+    seen = Times()
+    for exchange in exchanges:
+        yield from seen.see(exchange)
+    for event in events:
+        yield from seen.see_event(event)

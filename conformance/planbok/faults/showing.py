@@ -1,0 +1,121 @@
+"""What can be wrong with one fact that is shown in several places, or at several times."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+from conformance.exchange import Response
+from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Wallet
+from conformance.sandbox.faults import Fault
+from conformance.sandbox.messages import json_response
+
+
+class ListsRefIdsInLowerCase(Fault, Planbok):
+    """Shows a ``refId`` in lower case in the list of customers."""
+
+    breaks = ("planbok.customer.names-kept",)
+
+    def list_customers(self, call: Call) -> Response:
+        response = super().list_customers(call)
+        body = response.members()
+        for shown in body["data"]:
+            shown["refId"] = shown["refId"].lower()
+        return json_response(response.status, body)
+
+
+class ShowsTheTimeOfTheLastChange(Fault, Planbok):
+    """Shows as ``createdAt`` of a customer when it was changed last."""
+
+    breaks = ("planbok.response.times-stay",)
+
+    def customer_json(self, customer: Customer) -> dict[str, Any]:
+        return {**super().customer_json(customer), "createdAt": self.time(customer.updated_at)}
+
+
+class CountsTheExpiryFromEachReading(Fault, Planbok):
+    """Shows as ``expiresAt`` of a challenge what is 15 minutes after each reading."""
+
+    breaks = ("planbok.response.times-stay",)
+
+    def challenge_json(self, challenge: Challenge) -> dict[str, Any]:
+        return {**super().challenge_json(challenge), "expiresAt": self.time(self.now() + self.challenge_lifetime())}
+
+
+class DatesWalletsAsTheyAreRead(Fault, Planbok):
+    """Shows as ``createdAt`` of a wallet the time of the reading."""
+
+    breaks = ("planbok.response.times-stay",)
+
+    def wallet_json(self, customer: Customer, wallet: Wallet) -> dict[str, Any]:
+        return {**super().wallet_json(customer, wallet), "createdAt": self.time(self.now())}
+
+
+class WritesLocalTimeAsUtc(Fault, Planbok):
+    """Writes all times an hour ahead, with the sign of UTC."""
+
+    breaks = ("planbok.response.times-right",)
+
+    def time(self, instant: datetime) -> str:
+        return super().time(instant + timedelta(hours=1))
+
+
+class DatesEventsAnHourAhead(Fault, Planbok):
+    """Writes the ``timestamp`` of events an hour ahead."""
+
+    breaks = ("planbok.response.times-right",)
+
+    def event_body(self, event: str, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        ahead = self.time(self.now() + timedelta(hours=1))
+        return {**super().event_body(event, event_id, data), "timestamp": ahead}
+
+
+class ShowsAnHourOfLife(Fault, Planbok):
+    """Shows as ``expiresAt`` of a challenge an hour after its issue, though it expires after 15 minutes."""
+
+    breaks = ("planbok.response.times-right",)
+
+    def challenge_json(self, challenge: Challenge) -> dict[str, Any]:
+        return {**super().challenge_json(challenge), "expiresAt": self.time(challenge.issued_at + timedelta(hours=1))}
+
+
+class TurnsTheNamesOfWalletsAround(Fault, Planbok):
+    """Gives the names of wallets to their chains in reverse order."""
+
+    breaks = ("planbok.result.wallet-names-kept",)
+
+    def complete(self, challenge: Challenge) -> None:
+        challenge.names = challenge.names[::-1]
+        super().complete(challenge)
+
+
+class ListsExpiredChallengesAsPending(Fault, Planbok):
+    """Filters challenges by a status that they are no longer shown with, once they have expired."""
+
+    breaks = ("planbok.challenge.filtered-by-status",)
+
+    def list_challenges(self, call: Call) -> Response:
+        customer = self.customer_for(call)
+        wanted = dict(parse_qsl(call.request.query)).get("status")
+        chosen = [each for each in self.challenges_listed(customer) if wanted in (None, each.status.value)]
+        return self.page_of(call, [self.challenge_json(each) for each in chosen], "Challenges")
+
+
+class IgnoresTheStatusOfAFilter(Fault, Planbok):
+    """Lists all challenges of a customer whatever status is asked for."""
+
+    breaks = ("planbok.challenge.filtered-by-status",)
+
+    def list_challenges(self, call: Call) -> Response:
+        found = [self.challenge_json(each) for each in self.challenges_listed(self.customer_for(call))]
+        return self.page_of(call, found, "Challenges")
+
+
+class NamesTheNewestCustomerInWarnings(Fault, Planbok):
+    """Names the newest customer in the events of a lock-out and of a recovery, whoever it was."""
+
+    breaks = ("planbok.webhook.security-events-sent",)
+
+    def announce(self, customer: Customer, event: str) -> None:
+        about = customer if event in {"customer.created", "customer.pin_setup"} else [*self.customers.values()][-1]
+        super().announce(about, event)
