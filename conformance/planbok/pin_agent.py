@@ -458,10 +458,11 @@ def _meant(response: httpx.Response, forms: Sequence[Form]) -> list[Form]:
 def _meanings(response: httpx.Response, form: Form) -> dict[str, str]:
     """What each field that a person has to fill in is for: ``pin``, ``new_pin``, ``answer`` or ``question``."""
     asked = [name for name, kind in form.kinds.items() if kind not in _NOT_ASKED]
+    empty = [name for name in asked if form.kinds[name] != "select" and not form.fields[name]]
     named = {name: found.lastgroup or "" for name in sorted(asked) if (found := _CONTRACT.fullmatch(name))}
-    meanings = named or _guessed(form, asked)
-    for name in asked:
-        if name not in meanings and form.kinds[name] != "select" and not form.fields[name]:
+    meanings = named if named and named.keys() >= set(empty) else _guessed(form, asked)
+    for name in empty:
+        if name not in meanings:
             raise unfamiliar(
                 response,
                 f"asks for {form.labels[name] or 'something without a label'} in {name}",
