@@ -89,7 +89,9 @@ class ScreensAtOnce(Variation, OffBlocks):
 class ActivatesAfterScreening(Variation, OffBlocks):
     """Makes a screened customer active at once, without a simulated verification."""
 
-    permits = "Customer Verification has a customer activated automatically, and does not say that only a simulation does."
+    permits = (
+        "Customer Verification has customers activated automatically, and does not say that it takes a simulation."
+    )
 
     def status_after_screening(self) -> str:
         return Status.ACTIVE

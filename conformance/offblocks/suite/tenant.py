@@ -27,6 +27,9 @@ CLOCKS_APART = timedelta(minutes=2)
 _MARGIN = timedelta(minutes=1)
 """How near to the end of an hour a test goes where the server has a clock of its own."""
 _OWN = "the tenant's own"
+_ENDS = frozenset({"active", "rejected", "inactive"})
+"""The states from which no verification leads back."""
+PENDING = "a customer whose verification is pending; here customers become active by themselves, without a simulation"
 
 
 _RENEWAL = "a new challenge after a failed signature"
@@ -310,13 +313,14 @@ class Tenant(ApiTenant):
     # ---------------------------------------------------------------------------------------------------- observation
 
     def status_once(self, customer: str, *statuses: str) -> str:
-        """The customer's status as soon as it is one of `statuses`, or what it is after `PATIENCE`.
+        """The customer's status as soon as it is one of `statuses`, or past them all; else what it is after `PATIENCE`.
 
         Raises:
             StepFailedError: If it cannot be read.
         """
         what = f"a customer to be {' or '.join(statuses)}"
-        return self.eventually(what, lambda: self.status(customer), statuses.__contains__)
+        ends = _ENDS if _ENDS.isdisjoint(statuses) else frozenset()
+        return self.eventually(what, lambda: self.status(customer), (ends | set(statuses)).__contains__)
 
     def status_shortly(self, customer: str) -> str:
         """The customer's status a little later, when what was asked for could have happened.
@@ -412,28 +416,36 @@ class Tenant(ApiTenant):
         """Create a customer who has signed and passed screening.
 
         Raises:
+            NeedError: If customers are verified without a simulation.
             StepFailedError: If the customer does not get there.
         """
+        customer, status = self._screened(wallet)
+        return customer if status == "verifying" else needs(PENDING)
+
+    def _screened(self, wallet: Wallet) -> tuple[Onboarding, str]:
         customer = self.signed_up(wallet)
         status = self.status_once(customer.id, "verifying")
-        if status != "verifying":
+        if status not in {"verifying", "active"}:
             step_failed(
                 f"A customer who signed was to be verifying within {PATIENCE}, but is {status}",
                 relies_on=["offblocks.signing.moves-the-status", "offblocks.flow.passes-screening"],
             )
-        return customer
+        return customer, status
 
     def simulated(self, outcome: str, wallet: Wallet) -> Onboarding:
         """Create a customer whose ``verify`` or ``reject`` was simulated, so that it is ``active`` or ``rejected``.
 
         Raises:
+            NeedError: If customers are verified without a simulation, before they can be rejected.
             StepFailedError: If the customer does not get there.
         """
-        customer = self.verifying(wallet)
+        customer, status = self._screened(wallet)
         wanted = {"verify": "active", "reject": "rejected"}[outcome]
-        exchange = self.simulate(outcome, customer.id)
-        if not exchange.response.succeeded:
-            step_failed(f"The outcome {outcome} was to be simulated", exchange)
+        if status != wanted:
+            exchange = self.simulate(outcome, customer.id)
+            if not exchange.response.succeeded:
+                self.require_pending(customer.id)
+                step_failed(f"The outcome {outcome} was to be simulated", exchange)
         status = self.status_once(customer.id, wanted)
         if status != wanted:
             step_failed(
@@ -441,6 +453,20 @@ class Tenant(ApiTenant):
                 relies_on=["offblocks.flow.verified-becomes-active", "offblocks.flow.rejected-is-final"],
             )
         return customer
+
+    def require_pending(self, customer: str) -> None:
+        """Go on unless a customer is active without a simulation, as another one then becomes too.
+
+        Args:
+            customer: Who was to wait for one.
+
+        Raises:
+            NeedError: If customers are verified without a simulation.
+        """
+        if self.status(customer) == "active":
+            another = self.signed_up(self.new_wallet()).id
+            if self.status_once(another, "active") == "active":
+                needs(PENDING)
 
 
 def altered(challenge: Challenge) -> Challenge:
