@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.planbok import api
-from conformance.planbok.suite.tenant import Tenant, rules
+from conformance.planbok.suite.tenant import Tenant
 from conformance.scenario import NeedError, StepFailedError
 from conformance.specification import Specification
 from conformance.targets import Conditions, Subject
@@ -36,7 +36,7 @@ def test_a_refused_challenge_is_a_need_where_another_one_is_pending(subject: Sub
     customer = tenant.onboard()
     if is_pending:
         tenant.issued(tenant.ask("initialize", customer.id))
-    breaks = rules("asks-for-wallets-as-documented", "checks-set-up-first")
-    refused = tenant.ask_wallets(customer.id, [], breaks=breaks)
+    broken = ("asks-for-wallets-as-documented", "checks-set-up-first")
+    refused = tenant.ask_wallets(customer.id, [], broken=broken)
     with pytest.raises(NeedError if is_pending else StepFailedError):
         tenant.issued(refused)
