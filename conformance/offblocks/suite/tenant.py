@@ -83,6 +83,7 @@ class Tenant(ApiTenant):
             spelling=subject.circumstances.spelling,
         )
         self._failed: dict[str, Challenge] = {}
+        self._refused: set[str] = set()
         self._renews = True
         self._shown_again = False
         self._client.signer.deterministic = subject.disposable
@@ -297,6 +298,8 @@ class Tenant(ApiTenant):
         exchange = self.send("POST", f"/v1/customers/{customer}/challenge/sign", **options)
         if exchange.breaks & rules("owner-signs-the-message") and not exchange.response.succeeded:
             self._failed[customer] = challenge
+        elif exchange.breaks and not exchange.response.succeeded:
+            self._refused.add(customer)
         return exchange
 
     def simulate(self, outcome: str, customer: str, **options: Any) -> Exchange:
@@ -366,8 +369,9 @@ class Tenant(ApiTenant):
         return challenge
 
     def let_renew(self, customer: str) -> None:
-        """Let a moment pass in which a new challenge may appear, if a signature of the customer's has just failed."""
-        if self._failed.pop(customer, None) is not None:
+        """Let a moment pass in which a new challenge may appear, if signing was refused to the customer just now."""
+        if self._failed.pop(customer, None) is not None or customer in self._refused:
+            self._refused.discard(customer)
             longest = self._subject.waits.longest(_RENEWAL)
             most = _LOOKS_FOR_A_NEW_ONE * BETWEEN_LOOKS if longest is None else longest
             self.clock.advance(most + BETWEEN_LOOKS)
