@@ -25,7 +25,7 @@ from conformance.ids import Ids
 from conformance.offblocks.signer import DEFAULT_COMPONENTS, RequestSigner, SignatureForm
 from conformance.offblocks.tokens import USUAL_LIFE, said_end
 from conformance.offblocks.wallet import Wallet
-from conformance.parts.client import ApiClient, ApiError, outcome_of, request_line
+from conformance.parts.client import LOOK, ApiClient, ApiError, content_of, listed_objects, outcome_of, request_line
 from conformance.standards.message_signatures import (
     key_from_seed,
     load_private_key,
@@ -499,7 +499,26 @@ def refused_access(base_url: str, settings: Mapping[str, str], transport: httpx.
         lambda: client.send("GET", "/v1/customers", authorization=authorization, auth=client.signer),
         statuses=_REFUSED_ACCESS,
         advice="Compare the signing key, its id and what the signature covers with what the server knows.",
+        is_known=_is_list,
+        controls=(
+            lambda: client.send("GET", f"/v1/{client.ids.uuid()}", authorization=authorization, auth=client.signer),
+            lambda: client.send(
+                "POST",
+                "/v1/customers",
+                body={},
+                idempotency_key=str(client.ids.uuid()),
+                authorization=authorization,
+                auth=client.signer,
+            ),
+        ),
     )
+
+
+def _is_list(response: httpx.Response) -> bool:
+    try:
+        return listed_objects(response.json())
+    except (ValueError, RecursionError):
+        return False
 
 
 def _no_token(client: Client, error: ApiError) -> str:
@@ -508,6 +527,9 @@ def _no_token(client: Client, error: ApiError) -> str:
     elsewhere = client.led_elsewhere(asked, response) if response else None
     if elsewhere:
         return elsewhere
+    if response is not None and response.is_success:
+        seen = f"It had the status {response.status_code}, {content_of(response)}, and {len(response.content)} bytes."
+        return f"Asked for a token at {client.base_url}: {error} {seen} {LOOK}"
     is_refused = response is not None and response.status_code in _REFUSED_ACCESS
     advice = " Compare the API key and the secret with those that OffBlocks shows." if is_refused else ""
     return f"Asked for a token at {client.base_url}: {error}{advice}"

@@ -58,7 +58,9 @@ _UNEXPLAINED = (
 )
 _MOST_EXPLAINED = 20
 """How many mistakes of one client are explained."""
-_REFUSED = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
+_UNREAD = {406, 408, 411, 413, 414, 415, 417, 425, 429, 431}
+"""The statuses of a request that the server did not look into, so that no signature failed."""
+_REFUSED = frozenset(range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)) - _UNREAD
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What every client shares: one request as it is asked for, calls that are repeated, and errors without secrets."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
@@ -20,7 +20,7 @@ from conformance.recording.patience import NotTakenError, asked_pause, patiently
 from conformance.recording.redaction import without
 from conformance.standards.spellings import PLAIN, Spelling
 
-__all__ = ["ApiClient", "ApiError"]
+__all__ = ["LOOK", "ApiClient", "ApiError", "content_of", "listed_objects"]
 
 _TIMEOUT = httpx.Timeout(10.0)
 _TRIES = 3
@@ -29,6 +29,7 @@ _SHOWN = 300
 _FIRST_PAUSE = timedelta(milliseconds=200)
 _FIRST_PAUSE_AFTER_429 = timedelta(seconds=1)
 _PATIENCE = timedelta(seconds=30)
+LOOK = "Look at the base URL: its host, its port and its path."
 _SERVER_IN_TROUBLE = frozenset(
     {
         HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -244,6 +245,8 @@ class ApiClient(ABC):
         *,
         statuses: frozenset[int],
         advice: str,
+        is_known: Callable[[httpx.Response], bool],
+        controls: Sequence[Callable[[], httpx.Response]],
     ) -> str | None:
         """Why the API does not let the client in, None if it does.
 
@@ -252,14 +255,24 @@ class ApiClient(ABC):
             send: What sends that.
             statuses: The statuses by which it is refused.
             advice: What to compare or to change.
+            is_known: Whether an answer is surely one of the API.
+            controls: What sends requests that the API does not answer like this one; sent only if it is not known.
         """
         try:
             response = send()
+            if response.status_code in statuses:
+                return f"{asked} was answered {response.status_code}{self.refusal_text(response)} {advice}"
+            if elsewhere := self.led_elsewhere(asked, response):
+                return elsewhere
+            if is_known(response) or not all(control().status_code == response.status_code for control in controls):
+                return None
         except httpx.RequestError as error:
             return f"{asked} {outcome_of(error)}"
-        if response.status_code in statuses:
-            return f"{asked} was answered {response.status_code}{self.refusal_text(response)} {advice}"
-        return self.led_elsewhere(asked, response)
+        seen = f"{asked} was answered {response.status_code}, {content_of(response)}{self.start_of(response)}"
+        return (
+            f"{seen}, and so were a path that the API does not have and a POST of {{}}. Whatever answers there, it is "
+            f"not the API. {LOOK}"
+        )
 
     def led_elsewhere(self, asked: str, response: httpx.Response) -> str | None:
         """Why an answer is none of an API, and what to do; None if it may be one.
@@ -293,15 +306,24 @@ def _send_in_chunks(request: httpx.Request) -> None:
 
 def _other_than_an_api(response: httpx.Response) -> str | None:
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    look = "Look at the base URL: its host, its port and its path."
     if response.is_redirect:
         place = response.headers["Location"].partition("?")[0].partition("#")[0]
-        return f"HTTP: it redirects to {place[:_SHOWN]!r}, and a client of an API does not follow. {look}"
+        return f"HTTP: it redirects to {place[:_SHOWN]!r}, and a client of an API does not follow. {LOOK}"
     if kind in PAGES:
-        return f"HTTP: a page for people answers there, of a web site, a login or a proxy, and not the API. {look}"
+        return f"HTTP: a page for people answers there, of a web site, a login or a proxy, and not the API. {LOOK}"
     if response.status_code == HTTPStatus.NOT_FOUND and kind.startswith("text/"):
-        return f"HTTP: nothing of the API is at this path. {look}"
+        return f"HTTP: nothing of the API is at this path. {LOOK}"
     return None
+
+
+def content_of(response: httpx.Response) -> str:
+    """What kind of content an answer has, in words."""
+    return response.headers.get("Content-Type", "no content type") if response.content else "without a body"
+
+
+def listed_objects(data: Any) -> bool:
+    """Whether an answer's data is a list of what has an id."""
+    return isinstance(data, list) and all(isinstance(each, dict) and "id" in each for each in data)
 
 
 def outcome_of(error: httpx.RequestError) -> str:

@@ -31,7 +31,7 @@ import httpx
 from conformance.bounds.transport import REPEATABLE
 from conformance.clock import Clock
 from conformance.ids import Ids
-from conformance.parts.client import ApiClient, ApiError, request_line
+from conformance.parts.client import ApiClient, ApiError, listed_objects, request_line
 from conformance.planbok.messages import KEY_HEADER
 from conformance.planbok.resources import Challenge, Customer, Wallet, checked_id
 from conformance.standards.spellings import PLAIN, Spelling
@@ -458,7 +458,20 @@ def refused_access(base_url: str, settings: Mapping[str, str], transport: httpx.
         lambda: client.send("GET", "/v2/customers?limit=1"),
         statuses=_REFUSED_ACCESS,
         advice="Compare the API key with the one that Planbok shows, and whether it may be used from this address.",
+        is_known=_is_list,
+        controls=(
+            lambda: client.send("GET", f"/v2/{client.ids.uuid()}"),
+            lambda: client.send("POST", "/v2/customers", body={}),
+        ),
     )
+
+
+def _is_list(response: httpx.Response) -> bool:
+    try:
+        data = response.json()
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and listed_objects(data.get("data"))
 
 
 def _list(data: Any) -> list[Any]:

@@ -16,6 +16,7 @@ from conformance.reporting.lines import write
 from conformance.reporting.phrases import (
     blocks,
     broken_protections,
+    by_reason,
     deciding_findings,
     entry_line,
     in_state,
@@ -312,13 +313,6 @@ def _counts(verdicts: Iterable[Verdict]) -> list[Text]:
     return [Text(f"{counts[verdict]} {verdict}", STYLES[verdict]) for verdict in reversed(Verdict) if counts[verdict]]
 
 
-def _grouped(rules: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    groups: dict[str, list[Mapping[str, Any]]] = {}
-    for rule in rules:
-        groups.setdefault(rule["reason"], []).append(rule)
-    return groups
-
-
 def _contradictions(
     heading: str, contradictions: Sequence[Mapping[str, Any]], console: Console, *, verbose: bool
 ) -> None:
@@ -350,7 +344,7 @@ def _in_full(
     results: Mapping[str, Any], rules: Sequence[Mapping[str, Any]], console: Console, *, verbose: bool
 ) -> None:
     """Write all about each rule; where many were not judged for the same reason, write the reason once."""
-    for reason, group in _grouped(rules).items():
+    for reason, group in by_reason(rules).items():
         if len(group) > _MOST_RULES and deciding_findings(group[0])[0]["reason"]:
             write(console, Text(printable(reason)), 2)
             _details(console, [("rules", _ids(group)), ("repeat", repeat_command(results))])
@@ -413,7 +407,7 @@ def _in_one_line_each(rules: Iterable[Mapping[str, Any]], console: Console, *, v
 
 
 def _by_reason(rules: Iterable[Mapping[str, Any]], console: Console) -> None:
-    for reason, group in _grouped(rules).items():
+    for reason, group in by_reason(rules).items():
         write(console, Text(f"{len(group)}: {printable(reason)}"), 2)
         write(console, Text(_ids(group), "dim"), 4)
 

@@ -16,13 +16,14 @@ from conformance.reporting.markup import Html, joined, prose, tag
 from conformance.reporting.phrases import (
     blocks,
     broken_protections,
+    by_reason,
     entry_line,
     in_state,
     repeat_command,
     topic,
     verdict_line,
 )
-from conformance.reporting.rows import by_reason, table
+from conformance.reporting.rows import table
 from conformance.verdicts import Verdict
 
 _RED = (Verdict.ERROR, Verdict.FAIL, Verdict.WARN)
@@ -249,7 +250,7 @@ def _rows(title: str, name: str, rules: Rules, told: str) -> Iterator[_Section]:
 def _by_reason(title: str, name: str, rules: Rules) -> Iterator[_Section]:
     groups = (
         joined(tag("h3", prose(folded(reason, _LONGEST_REASON))), table(alike, title))
-        for reason, alike in by_reason(rules)
+        for reason, alike in by_reason(rules).items()
     )
     yield from _some(title, name, _SAYS[name], len(rules), *groups)
 

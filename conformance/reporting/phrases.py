@@ -205,6 +205,18 @@ def blocks(results: Mapping[str, Any]) -> list[Block]:
     return sorted(found, key=lambda block: -len(block.rules))
 
 
+def by_reason(rules: Iterable[Mapping[str, Any]]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """The rules by the reason for which they were not judged; of reasons that differ in ids alone the first is given.
+
+    Args:
+        rules: The rules, in the form of ``specs/schemas/results.json``.
+    """
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for rule in rules:
+        groups.setdefault(without_ids(rule["reason"]), []).append(rule)
+    return {group[0]["reason"]: group for group in groups.values()}
+
+
 def topic(rule: Mapping[str, Any]) -> str:
     """The middle part of a rule's id."""
     return str(rule["id"]).split(".")[1]

@@ -1,6 +1,6 @@
 """Dense rows of a page: the rules that need no card, one line each."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conformance.reporting.exchanges import folded
@@ -26,14 +26,6 @@ def table(rules: Sequence[Mapping[str, Any]], caption: str, told: str = "") -> H
         tag("thead", tag("tr", *(tag("th", column, scope="col") for column in columns))),
         tag("tbody", *(_row(rule, tag("td", _told(rule)) if told else "") for rule in rules)),
     )
-
-
-def by_reason(rules: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
-    """The rules by the reason for which they were not judged."""
-    groups: dict[str, list[Mapping[str, Any]]] = {}
-    for rule in rules:
-        groups.setdefault(rule["reason"], []).append(rule)
-    yield from groups.items()
 
 
 def _row(rule: Mapping[str, Any], last: str) -> Html:

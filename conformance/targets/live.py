@@ -2,6 +2,7 @@
 
 import os
 import ssl
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -123,6 +124,7 @@ class LiveTarget:
         self._waits = Waits(learns=True, tell=announce)
         self._receivers: dict[str, Receiver] = {}
         self._withheld: dict[str, Mapping[str, str]] = {}
+        self._runs: Counter[str] = Counter()
 
     def _tell(self, text: str) -> None:
         if text not in self.remarks:
@@ -174,14 +176,18 @@ class LiveTarget:
         return len(listed) == 1 and listed != {frozenset()}
 
     def subject(self, api: Api, test: str, conditions: Conditions) -> Subject:
-        """The live server, as the test sees it."""
+        """The live server, as the test sees it; what a test made stays, so that it makes all anew if it runs again."""
+        ids = Ids(conditions.seed, test)
+        if self._runs[test]:
+            ids = ids.child(f"run {self._runs[test]}")
+        self._runs[test] += 1
         settings = self._settings[api.name]
         specification, withheld = self._specifications[api.name], self._withheld.get(api.name, {})
         return Subject(
             api=api,
             base_url=settings.base_url,
             clock=self._clock,
-            ids=Ids(conditions.seed, test),
+            ids=ids,
             journal=Journal(
                 test,
                 self._clock,

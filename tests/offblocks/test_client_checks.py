@@ -206,6 +206,15 @@ def test_a_client_that_fetches_anew_after_a_failure_is_right(session: Session) -
     assert "offblocks.client.refetches-after-failure" in held(session.findings())
 
 
+@pytest.mark.parametrize("status", [406, 411, 413, 415, 429])
+def test_a_request_that_was_not_looked_into_may_come_again(session: Session, status: int) -> None:
+    customer, challenge = session.onboard()
+    session.between.statuses = [status]
+    for _ in range(2):
+        session.sign(customer, challenge, "encodes-hex-text", signature="0x12")
+    assert "offblocks.client.refetches-after-failure" not in broken(session.findings())
+
+
 def test_a_client_that_fetches_the_same_challenge_after_a_failure_may_sign_it(session: Session) -> None:
     customer, challenge = session.onboard()
     session.sign(customer, challenge, "encodes-hex-text", signature="0x12")

@@ -448,7 +448,7 @@ def test_a_long_wait_is_counted_down_by_one_of_those_who_wait(
 def test_a_subject_has_what_the_settings_say(environment: Environment, settings: Settings, tmp_path: Path) -> None:
     with environment({**settings, f"{PREFIX}CHAIN": "eip155:1"}, tmp_path):
         target = LiveTarget([api], {"offblocks": Specification.load(api.specification)}, {}, allow_wait=False)
-    subject, same, other = (target.subject(api, "offblocks/a/b", Conditions(seed)) for seed in ("1", "1", "2"))
+    subject, again, other = (target.subject(api, "offblocks/a/b", Conditions(seed)) for seed in ("1", "1", "2"))
     drawing = [target.subject(api, "offblocks/a/b", Conditions(seed, drawing_seed="0")) for seed in ("1", "2")]
     target.close()
     assert subject.base_url == target.description == settings[f"{PREFIX}BASE_URL"]
@@ -456,7 +456,8 @@ def test_a_subject_has_what_the_settings_say(environment: Environment, settings:
     assert subject.settings["chain"] == "eip155:1"
     assert subject.hooks is None
     assert not subject.disposable
-    assert (subject.ids.uuid() == same.ids.uuid(), same.ids.uuid() == other.ids.uuid()) == (True, False)
+    assert subject.ids.uuid() == Ids("1", "offblocks/a/b").uuid()
+    assert len({each.ids.uuid() for each in (subject, again, other)}) == 3  # what the first run of a test made stays
     assert len({each.requests.child("seed").uuid() for each in drawing}) == 1
     assert len({each.ids.child("seed").uuid() for each in drawing}) == 2
 

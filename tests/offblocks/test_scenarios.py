@@ -264,3 +264,17 @@ def test_two_events_of_one_state_are_no_repetition(subject: Subject) -> None:
     assert not test_webhook._is_repeated([first, again(eventId="another")], usual=1)
     assert test_webhook._is_repeated([first, again(updatedAt="later")], usual=1)
     assert not test_webhook._is_repeated([first], usual=1)
+
+
+@pytest.mark.parametrize("broken", [("owner-id",), ("returns-challenge-unchanged",), ()])
+def test_a_new_challenge_is_given_time_after_any_wrong_signing(subject: Subject, broken: tuple[str, ...]) -> None:
+    tenant, wallet = Tenant(subject, "first"), Wallet.derived(subject.ids.child("wallet"), "eip155:300")
+    customer, other = tenant.onboard(wallet), tenant.new_wallet()
+    challenge = tenant.onboard(other).challenge if "returns-challenge-unchanged" in broken else customer.challenge
+    if broken:
+        owner = {"owner": f"eip155:300:{other.address}"} if "owner-id" in broken else {}
+        tenant.sign(customer.id, wallet, challenge, broken=broken, **owner)
+    before = subject.clock.now()
+    tenant.let_renew(customer.id)
+    tenant.let_renew(customer.id)
+    assert (subject.clock.now() > before) is bool(broken)

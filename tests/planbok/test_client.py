@@ -790,6 +790,7 @@ def test_access_asks_for_one_customer(router: respx.MockRouter) -> None:
 @pytest.mark.parametrize("status", [200, 400, 404, 429, 500])
 def test_what_is_no_refusal_is_left_to_the_tests(router: respx.MockRouter, status: int) -> None:
     router["customers"].mock(return_value=httpx.Response(status))
+    router.get(path__regex="/v2/[-0-9a-f]{36}$").respond(410)
     assert access(router) is None
     assert len(requests(router, "customers")) == 1
 

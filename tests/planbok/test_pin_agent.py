@@ -532,6 +532,12 @@ def test_no_soup_of_tags_breaks_it(soup: str) -> None:
         ("", {}),
         (text("answer_2") + text("answer_1"), {"answer_2": "Łódź", "answer_1": "Rex"}),
         (secret("new_pin") + secret("pin"), {"new_pin": NEW_PIN, "pin": PIN}),
+        (secret("pin", "Choose a PIN") + secret("confirm", "Confirm it"), {"pin": NEW_PIN, "confirm": NEW_PIN}),
+        (
+            secret("current", "Current PIN") + secret("pin", "New PIN") + secret("confirm", "Confirm it"),
+            {"current": PIN, "pin": NEW_PIN, "confirm": NEW_PIN},
+        ),
+        (text("a", "First pet?") + secret("pin", "New PIN") + secret("b"), {"a": "Rex", "pin": NEW_PIN, "b": NEW_PIN}),
     ],
 )
 def test_fields_are_told_by_name_type_and_label(fields: str, filled: dict[str, str]) -> None:

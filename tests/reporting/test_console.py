@@ -140,6 +140,17 @@ def test_what_was_skipped_says_what_to_give(mixed: dict[str, Any]) -> None:
     assert "1: This needs a webhook address; set CONFORMANCE_WALLETS_WEBHOOK_URL." in shown(mixed)
 
 
+def test_reasons_that_differ_in_ids_alone_are_said_once(make: Make) -> None:
+    judged = [rule.id for rule in RULES if rule.party is Party.PROVIDER]
+    reasons = [
+        f"This needs a person: https://gateway.example/g/x{number}Yz-0aQ9 asks for a code." for number in range(9)
+    ]
+    skipped = zip(judged, reasons, strict=False)
+    text = shown(make([Finding(rule, Outcome.SKIPPED, reason=reason, test=TEST) for rule, reason in skipped]), 200)
+    assert text.count("This needs a person") == 1
+    assert f"{min(9, len(judged))}: {reasons[0]}" in text
+
+
 def test_what_passed_is_counted_by_topic_only(good: dict[str, Any]) -> None:
     text = shown(good)
     assert "wallets.customer.created" not in text

@@ -86,6 +86,28 @@ class ScreensAtOnce(Variation, OffBlocks):
         self.progress(customer)
 
 
+class ActivatesAfterScreening(Variation, OffBlocks):
+    """Makes a screened customer active at once, without a simulated verification."""
+
+    permits = (
+        "Customer Verification has customers activated automatically, and does not say that it takes a simulation."
+    )
+
+    def status_after_screening(self) -> str:
+        return Status.ACTIVE
+
+
+class ActivatesSoon(Variation, OffBlocks):
+    """Makes a customer active who has been verifying for a second."""
+
+    permits = "Customer States does not say how long verification takes, or that only a simulation ends it."
+
+    def progress(self, customer: Customer) -> None:
+        super().progress(customer)
+        if customer.status == Status.VERIFYING and self.now() - customer.updated_at >= timedelta(seconds=1):
+            self.change_status(customer, self.status_after_verification())
+
+
 class AnswersWrongStatesWith400(Variation, OffBlocks):
     """Answers a simulation that the customer's state does not allow with 400."""
 

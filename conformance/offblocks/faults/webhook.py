@@ -8,6 +8,7 @@ from typing import Any
 
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Status
+from conformance.offblocks.sandbox.state import Refused, Webhook
 from conformance.sandbox.faults import Fault, Variation
 
 
@@ -67,6 +68,24 @@ class RetriesAfterAPause(Variation, OffBlocks):
 
     def tries_at_once(self) -> int:
         return 2
+
+
+class TakesIdsOfWebhooks(Variation, OffBlocks):
+    """Creates a webhook under an id that the client gives, which is that client's alone."""
+
+    permits = "API Reference, Webhooks, has PUT create or update by `id`, and does not say who makes ids."
+
+    async def put_webhook(self, call: Call) -> Response:
+        document, own = self.read_document(call.request), call.tenant.webhooks
+        wanted = self.read_member(document, "id").lower() if "id" in document else None
+        if wanted is None or wanted in own:
+            return await super().put_webhook(call)
+        own[wanted] = Webhook(wanted, "", [], created_at=self.now(), updated_at=self.now())
+        try:
+            return await super().put_webhook(call)
+        except Refused:
+            del own[wanted]
+            raise
 
 
 class SendsEventsTwice(Variation, OffBlocks):

@@ -29,6 +29,9 @@ _MARGIN = timedelta(minutes=1)
 _OWN = "the tenant's own"
 _KEY_AFTER_NO_ANSWER = rules("same-key-on-retry")
 """A new key is wrong only if the server has just failed to answer the same request with another one."""
+_ENDS = frozenset({"active", "rejected", "inactive"})
+"""The states from which no verification leads back."""
+PENDING = "a customer whose verification is pending; here customers become active by themselves, without a simulation"
 
 
 _RENEWAL = "a new challenge after a failed signature"
@@ -82,6 +85,7 @@ class Tenant(ApiTenant):
             spelling=subject.circumstances.spelling,
         )
         self._failed: dict[str, Challenge] = {}
+        self._refused: set[str] = set()
         self._renews = True
         self._shown_again = False
         self._client.signer.deterministic = subject.disposable
@@ -298,6 +302,8 @@ class Tenant(ApiTenant):
         exchange = self.send("POST", f"/v1/customers/{customer}/challenge/sign", **options)
         if exchange.breaks & rules("owner-signs-the-message") and not exchange.response.succeeded:
             self._failed[customer] = challenge
+        elif exchange.breaks and not exchange.response.succeeded:
+            self._refused.add(customer)
         return exchange
 
     def simulate(self, outcome: str, customer: str, **options: Any) -> Exchange:
@@ -314,13 +320,14 @@ class Tenant(ApiTenant):
     # ---------------------------------------------------------------------------------------------------- observation
 
     def status_once(self, customer: str, *statuses: str) -> str:
-        """The customer's status as soon as it is one of `statuses`, or what it is after `PATIENCE`.
+        """The customer's status as soon as it is one of `statuses`, or past them all; else what it is after `PATIENCE`.
 
         Raises:
             StepFailedError: If it cannot be read.
         """
         what = f"a customer to be {' or '.join(statuses)}"
-        return self.eventually(what, lambda: self.status(customer), statuses.__contains__)
+        ends = _ENDS if _ENDS.isdisjoint(statuses) else frozenset()
+        return self.eventually(what, lambda: self.status(customer), (ends | set(statuses)).__contains__)
 
     def status_shortly(self, customer: str) -> str:
         """The customer's status a little later, when what was asked for could have happened.
@@ -366,8 +373,9 @@ class Tenant(ApiTenant):
         return challenge
 
     def let_renew(self, customer: str) -> None:
-        """Let a moment pass in which a new challenge may appear, if a signature of the customer's has just failed."""
-        if self._failed.pop(customer, None) is not None:
+        """Let a moment pass in which a new challenge may appear, if signing was refused to the customer just now."""
+        if self._failed.pop(customer, None) is not None or customer in self._refused:
+            self._refused.discard(customer)
             longest = self._subject.waits.longest(_RENEWAL)
             most = _LOOKS_FOR_A_NEW_ONE * BETWEEN_LOOKS if longest is None else longest
             self.clock.advance(most + BETWEEN_LOOKS)
@@ -416,28 +424,36 @@ class Tenant(ApiTenant):
         """Create a customer who has signed and passed screening.
 
         Raises:
+            NeedError: If customers are verified without a simulation.
             StepFailedError: If the customer does not get there.
         """
+        customer, status = self._screened(wallet)
+        return customer if status == "verifying" else needs(PENDING)
+
+    def _screened(self, wallet: Wallet) -> tuple[Onboarding, str]:
         customer = self.signed_up(wallet)
         status = self.status_once(customer.id, "verifying")
-        if status != "verifying":
+        if status not in {"verifying", "active"}:
             step_failed(
                 f"A customer who signed was to be verifying within {PATIENCE}, but is {status}",
                 relies_on=["offblocks.signing.moves-the-status", "offblocks.flow.passes-screening"],
             )
-        return customer
+        return customer, status
 
     def simulated(self, outcome: str, wallet: Wallet) -> Onboarding:
         """Create a customer whose ``verify`` or ``reject`` was simulated, so that it is ``active`` or ``rejected``.
 
         Raises:
+            NeedError: If customers are verified without a simulation, before they can be rejected.
             StepFailedError: If the customer does not get there.
         """
-        customer = self.verifying(wallet)
+        customer, status = self._screened(wallet)
         wanted = {"verify": "active", "reject": "rejected"}[outcome]
-        exchange = self.simulate(outcome, customer.id)
-        if not exchange.response.succeeded:
-            step_failed(f"The outcome {outcome} was to be simulated", exchange)
+        if status != wanted:
+            exchange = self.simulate(outcome, customer.id)
+            if not exchange.response.succeeded:
+                self.require_pending(customer.id)
+                step_failed(f"The outcome {outcome} was to be simulated", exchange)
         status = self.status_once(customer.id, wanted)
         if status != wanted:
             step_failed(
@@ -445,6 +461,20 @@ class Tenant(ApiTenant):
                 relies_on=["offblocks.flow.verified-becomes-active", "offblocks.flow.rejected-is-final"],
             )
         return customer
+
+    def require_pending(self, customer: str) -> None:
+        """Go on unless a customer is active without a simulation, as another one then becomes too.
+
+        Args:
+            customer: Who was to wait for one.
+
+        Raises:
+            NeedError: If customers are verified without a simulation.
+        """
+        if self.status(customer) == "active":
+            another = self.signed_up(self.new_wallet()).id
+            if self.status_once(another, "active") == "active":
+                needs(PENDING)
 
 
 def altered(challenge: Challenge) -> Challenge:

@@ -11,9 +11,18 @@ from conformance.exchange import Exchange
 from conformance.offblocks.checks import is_partial, listed
 from conformance.offblocks.messages import instant
 from conformance.offblocks.suite.effects import require_all
-from conformance.offblocks.suite.tenant import Tenant
+from conformance.offblocks.suite.tenant import PENDING, Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import PATIENCE, expect, expect_refusal, expect_status, leaves_out, step_failed, verifies
+from conformance.scenario import (
+    PATIENCE,
+    expect,
+    expect_refusal,
+    expect_status,
+    leaves_out,
+    needs,
+    step_failed,
+    verifies,
+)
 
 SOME_SECONDS = timedelta(seconds=3)
 PAST_SCREENING = ("verifying", "active")
@@ -32,7 +41,8 @@ def test_a_customer_is_onboarded_from_the_first_call_to_the_last(tenant: Tenant,
     signature = tenant.sign(customer.id, wallet, challenge)
     if not signature.response.succeeded:
         step_failed("A right signature was to be accepted", signature)
-    if _expect_past_screening(tenant, customer.id) == "verifying":
+    is_pending = _expect_past_screening(tenant, customer.id) == "verifying"
+    if is_pending:
         _expect_simulated(tenant, "verify", customer.id)
     _expect_active(tenant, customer.id)
     exchange = tenant.eventually(
@@ -51,6 +61,8 @@ def test_a_customer_is_onboarded_from_the_first_call_to_the_last(tenant: Tenant,
         got=", ".join(map(str, states)) or "a list without it",
         exchange=exchange,
     )
+    if not is_pending:
+        needs(PENDING)
 
 
 @verifies("offblocks.flow.passes-screening")
@@ -115,9 +127,12 @@ def test_a_change_of_status_shows_when_it_was(tenant: Tenant, wallet: Wallet, cl
     for status, change in changes.items():
         before = instant(tenant.read(customer.id).response.members().get("updatedAt"))
         clock.advance(SOME_SECONDS)
-        _require_taken(change())
-        if tenant.status_once(customer.id, status) != status:
-            step_failed(f"A customer was to be {status}")
+        exchange = change()
+        if not exchange.response.succeeded:
+            tenant.require_pending(customer.id)
+        _require_taken(exchange)
+        if (seen := tenant.status_once(customer.id, status)) != status:
+            needs(PENDING) if seen == "active" else step_failed(f"A customer was to be {status}")
         exchange = tenant.read(customer.id)
         after = instant(exchange.response.members().get("updatedAt"))
         if before is None or after is None:
@@ -167,10 +182,14 @@ def test_what_a_customer_does_is_done_by_nobody_else(tenant: Tenant) -> None:
         others[later] = _expect_past_screening(tenant, later)
         if _expect_past_screening(tenant, customer.id) == "verifying":
             _simulated(tenant, outcome, customer.id)
+        elif outcome == "reject":
+            needs(PENDING)
         states = {customer.id: end, **others}
         for identifier, expected in states.items():
             untouched = "flow.unsigned-stays-initiating" if expected == "initiating" else "isolation.others-untouched"
             status = tenant.status_once(identifier, expected)
+            if expected == "verifying" and status != expected:
+                tenant.require_pending(identifier)
             expect(
                 f"offblocks.flow.{rule}" if identifier == customer.id else f"offblocks.{untouched}",
                 status == expected,
@@ -233,12 +252,17 @@ def _expect_past_screening(tenant: Tenant, customer: str) -> str:
 
 def _expect_simulated(tenant: Tenant, outcome: str, customer: str) -> None:
     exchange = tenant.simulate(outcome, customer)
+    if not exchange.response.succeeded:
+        tenant.require_pending(customer)
     expect_status("offblocks.flow.simulated-with-202", exchange, 202)
     _require_taken(exchange)
 
 
 def _simulated(tenant: Tenant, outcome: str, customer: str) -> None:
-    _require_taken(tenant.simulate(outcome, customer))
+    exchange = tenant.simulate(outcome, customer)
+    if not exchange.response.succeeded:
+        tenant.require_pending(customer)
+    _require_taken(exchange)
 
 
 def _require_taken(exchange: Exchange) -> None:

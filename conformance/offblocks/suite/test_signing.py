@@ -436,6 +436,7 @@ def test_an_owner_id_like_the_right_one_is_refused(tenant: Tenant, wallet: Walle
         if exchange.response.succeeded:
             owner = tenant.new_wallet()
             customer = tenant.onboard(owner)
+    tenant.let_renew(customer.id)
     exchange = tenant.sign(customer.id, owner, tenant.fetched(customer.id))
     expect_status("offblocks.signing.hex-text-accepted", exchange, 204)
 

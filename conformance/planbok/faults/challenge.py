@@ -227,6 +227,16 @@ class ReadsBackTheCallersPage(Variation, Planbok):
         return _with_page(response, own) if own else response
 
 
+class HasOneChallengeAtATime(Variation, Planbok):
+    """Refuses a challenge of a customer who has one that waits for its page."""
+
+    permits = "No document says that a customer may have two challenges at once."
+
+    def issued_before(self, customer: Customer, task: Task) -> None:
+        if any(self.status_shown(each) == Status.PENDING for each in self.challenges_under(customer)):
+            raise Refused(Reason.BODY, "Complete or cancel the challenge that waits for its page.")
+
+
 class NamesIdsPlainly(Variation, Planbok):
     """Calls the id of a challenge ``id``."""
 

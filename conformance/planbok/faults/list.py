@@ -205,6 +205,15 @@ class ListsLate(Variation, Planbok):
         return timedelta(seconds=5)
 
 
+class GivesTenEntriesAtMost(Variation, Planbok):
+    """Gives ten entries of a list at most, however many are asked for."""
+
+    permits = "Wallet Sets has a default of limit, 10, and no document says how high it may be."
+
+    def most_entries(self) -> int:
+        return 10
+
+
 class RefusesUnknownCustomersInTheFilter(Variation, Planbok):
     """Answers 404 for a list filtered by a customer that does not exist."""
 

@@ -13,8 +13,6 @@ from conformance.planbok.sandbox.base import Decisions
 from conformance.planbok.sandbox.state import Call, Customer, Reason, Refused, Tenant, Wallet
 from conformance.sandbox.messages import json_response
 
-_MOST_ENTRIES = 100
-
 
 class ListDecisions(Decisions):
     """What lists hold, and in which order."""
@@ -68,15 +66,19 @@ class ListDecisions(Decisions):
     def page_of(self, call: Call, items: Sequence[Any], message: str) -> Response:
         """One page of a list: ``page`` from 1, ``limit`` 10 unless asked for, newest first (Wallet Sets).
 
-        Silent on the object that tells of the pages and on the highest ``limit``: ``pagination``, and 100.
+        Silent on the object that tells of the pages: ``pagination``.
         """
         query = dict(parse_qsl(call.request.query, keep_blank_values=True))
-        number, limit = _positive(query, "page", 1), min(_positive(query, "limit", 10), _MOST_ENTRIES)
+        number, limit = _positive(query, "page", 1), min(_positive(query, "limit", 10), self.most_entries())
         ordered = list(items) if self.is_ascending(query.get("order", "desc")) else list(reversed(items))
         shown = ordered[self.place_of_page(number, limit)]
         pages = -(-len(ordered) // limit)
         tells = {"page": number, "limit": limit, "total": len(ordered), "pages": pages}
         return json_response(HTTPStatus.OK, {**self.envelope(HTTPStatus.OK, message, shown), "pagination": tells})
+
+    def most_entries(self) -> int:
+        """The highest ``limit``. Silent: 100."""
+        return 100
 
     def place_of_page(self, number: int, limit: int) -> slice:
         """The entries of a page: it begins where the one before it ends (Wallet Sets)."""

@@ -210,6 +210,11 @@ class Person:
         self.asked = self._agent.answered or self.asked
         return page
 
+    def set_up_without_recovery(self, url: str) -> bool:
+        """Set PIN and recovery; gives whether the page led back without a question of recovery."""
+        page = self.set_up(url)
+        return page.returned_to is not None and not self._agent.answered
+
     def set_recovery(self, url: str) -> Page:
         """Set recovery, with the PIN."""
         page = self._do(lambda: self._agent.set_recovery(url, self.pin, self.answers), at=url)

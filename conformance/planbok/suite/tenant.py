@@ -34,6 +34,8 @@ _OWN = "the tenant's own"
 _NEW = "a new one"
 _MOST_PAGES = 20
 _A_PAGE = 100
+_USUAL_PAGE = 10
+"""The entries of a page by default; a server may give fewer than are asked for, but hardly fewer than these."""
 
 
 @dataclass(frozen=True)
@@ -295,7 +297,7 @@ class Tenant(ApiTenant):
             page = wallets_in(entries(exchange.response))
             new = [wallet for wallet in page if wallet not in found]
             found += new
-            if len(page) < _A_PAGE or not new:
+            if len(page) < _USUAL_PAGE or not new:
                 break
         return found
 
@@ -317,7 +319,7 @@ class Tenant(ApiTenant):
             ref_id = self.new_own_id()
             exchange = self.create(name, ref_id)
         identifier = customer_id(exchange.response) or step_failed("A customer was to be created", exchange)
-        person = Person(self._subject, self._transport, self.ids.child(ref_id), self._has_ended)
+        person = Person(self._subject, self._transport, self.ids.child(ref_id), self.has_ended)
         if like is not None:
             person.pin, person.answers = like.person.pin, like.person.answers
         return Onboarding(identifier, name, ref_id, person, exchange)
@@ -326,25 +328,38 @@ class Tenant(ApiTenant):
         """The challenge in an answer, whose id and page the next steps need.
 
         Raises:
+            NeedError: If it is refused while another one of the customer is pending.
             StepFailedError: If the answer lacks one of them.
         """
         challenge = challenge_of(exchange.response)
         if challenge is None or challenge.id is None or challenge.redirect_url is None:
+            self.require_alone(exchange)
             step_failed("A challenge was to be issued, with an id and a redirectUrl", exchange)
-        self._issued[challenge.redirect_url] = (exchange.parameters.get("customerId", ""), challenge.id)
+        self._issued[challenge.redirect_url] = (exchange.parameters.get("id", ""), challenge.id)
         return Issued(challenge.id, challenge.redirect_url, exchange)
 
-    def _has_ended(self, url: str) -> bool:
-        """Whether the challenge of a page has ended, asked beside the journal, so that no replay has to wait."""
-        if url not in self._issued:
-            return True
+    def require_alone(self, exchange: Exchange) -> None:
+        """Go on unless a challenge is refused that no document promises, beside one that is pending."""
+        is_refused = HTTPStatus.BAD_REQUEST <= exchange.response.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        customer = exchange.parameters.get("id", "")
+        asked = [each for each in self._subject.journal.exchanges if each.parameters.get("id") == customer]
+        before = [each.id for each in map(challenge_of, (one.response for one in asked)) if each and each.id]
+        if is_refused and not all(self._reads_as_ended(customer, each) for each in dict.fromkeys(before)):
+            needs("a challenge beside one that is pending, which this API refuses")
+
+    def _reads_as_ended(self, customer: str, challenge: str) -> bool:
+        """Whether a challenge has ended, asked beside the journal, so that no replay has to wait."""
         client = Client(
             self._subject.base_url, self.credentials, transport=self._subject.sender, clock=self._subject.clock
         )
         try:
-            return client.challenge(*self._issued[url]).ended
+            return client.challenge(customer, challenge).ended
         except ApiError:
             return False
+
+    def has_ended(self, url: str) -> bool:
+        """Whether the challenge of a page has ended."""
+        return url not in self._issued or self._reads_as_ended(*self._issued[url])
 
     def with_pin(self) -> Onboarding:
         """Create a customer who has set a PIN, and put recovery off or gone away when asked for it.
@@ -375,8 +390,12 @@ class Tenant(ApiTenant):
         customer = self.onboard(like)
         before(customer)
         issued = self.issued(self.ask("initialize", customer.id))
-        customer.person.set_up(issued.url)
-        if not self.eventually("PIN and recovery to show", lambda: self.is_set_up(customer), bool):
+        if customer.person.set_up_without_recovery(issued.url):
+            self.ended(customer.id, issued.id)
+            is_set_up = self.is_set_up(customer)
+        else:
+            is_set_up = self.eventually("PIN and recovery to show", lambda: self.is_set_up(customer), bool)
+        if not is_set_up:
             recovery = self.issued(self.ask("recovery", customer.id))
             customer.person.set_recovery(recovery.url)
             if not self.eventually("later recovery to show", lambda: self.is_set_up(customer), bool):

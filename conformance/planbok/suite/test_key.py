@@ -195,6 +195,7 @@ def test_a_repetition_needs_the_key_as_well(tenant: Tenant) -> None:
     for call in calls:
         first = call()
         if not first.response.succeeded:
+            tenant.require_alone(first)
             step_failed("A request with an idempotencyKey was to succeed", first)
         expect_refusal("planbok.key.missing-refused", call(key=None, broken=WITHOUT_KEY), MISSING)
         for key in _wrong_keys(tenant):
