@@ -36,6 +36,8 @@ def completed(
     judged = {finding.rule for finding in findings}
     crashed = failure is not None and outcome is Outcome.ERROR
     missing = [rule for rule in rules if crashed or rule not in judged]
+    if isinstance(failure, StepFailedError) and not missing and not deviates:
+        missing = list(promised or rules)  # what was found holds, but not all of it was seen
     blocked = [rule for rule in rules if rule in judged] if unmatched else []
     return [
         *findings,

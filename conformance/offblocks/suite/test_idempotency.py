@@ -163,9 +163,11 @@ def test_a_repeated_sign_request_does_not_bring_a_state_back(tenant: Tenant, wal
     customer, key = tenant.onboard(wallet), tenant.new_key()
     sign = partial(tenant.sign, customer.id, wallet, customer.challenge, key=key)
     first = sign()
-    if not first.response.succeeded or tenant.status_once(customer.id, "verifying") != "verifying":
+    state = tenant.status_once(customer.id, "verifying") if first.response.succeeded else None
+    if state not in {"verifying", "active"}:
         step_failed("A customer was to await verification", first)
-    tenant.simulate("verify", customer.id)
+    if state == "verifying":
+        tenant.simulate("verify", customer.id)
     if tenant.status_once(customer.id, "active") != "active":
         step_failed("A customer was to become active", relies_on=["offblocks.flow.verified-becomes-active"])
     repeat = sign()

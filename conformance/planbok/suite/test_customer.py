@@ -283,8 +283,8 @@ def test_has_recovery_becomes_true_by_a_challenge_of_its_own(tenant: Tenant) -> 
     _expect_flag("planbok.customer.has-recovery", exchange, "hasRecovery", value=False, when=when)
     if _flag(exchange, "hasPin") is False:
         needs("a customer with a PIN and no recovery; this page keeps no PIN of who leaves it before recovery")
-    expect_acceptance("planbok.challenge.answered", asked)
     issued = tenant.issued(asked)
+    expect_acceptance("planbok.challenge.answered", asked)
     customer.person.take_another_browser()
     customer.person.set_recovery(issued.url)
     _expect_recovery(tenant, customer)
