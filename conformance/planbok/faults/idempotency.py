@@ -64,7 +64,7 @@ class ForgetsKeysOnRefusals(Fault, Planbok):
             raise
 
 
-class AnnouncesRepetitions(Fault, Planbok):
+class AnnouncesRepeatedRequests(Fault, Planbok):
     """Sends ``customer.created`` again when a creation is repeated."""
 
     breaks = ("planbok.idempotency.repeat-done-once",)

@@ -63,6 +63,7 @@ class CompletesWhenOpened(Fault, Planbok):
         "planbok.page.asks-pin-every-time",
         "planbok.result.none-while-pending",
         "planbok.customer.pin-replaced",
+        "planbok.customer.pin-guarded",
         "planbok.page.wrong-pin-refused",
         "planbok.page.cancelled-makes-no-wallet",
         "planbok.result.none-when-failed",
