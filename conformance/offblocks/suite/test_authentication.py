@@ -47,6 +47,8 @@ LONGEST = timedelta(hours=2)
 """How long a token may live whose end a test waits for."""
 STATUS = "offblocks.authentication.refusal-status"
 WITHOUT_TOKEN = rules("sends-token")
+FEWEST_SECRET = 12
+"""Characters of a text that stands in an answer by chance no more."""
 A_SECOND = timedelta(seconds=1)
 HALF_AN_HOUR = timedelta(minutes=30)
 A_SECRET = near.Kind(lambda value: len(value) >= 8 and "\0" not in value)  # noqa: PLR2004 - shorter ones are words
@@ -200,6 +202,8 @@ def test_a_token_like_the_right_one_is_refused(tenant: Tenant, clock: Clock) -> 
         step_failed("Two tokens were to be issued", asked[-1])
     _list_with(tenant, tokens[1][0])
     right = tokens[1][0].rpartition(".")[2]
+    if len(right) < FEWEST_SECRET:  # what so short a text tells may be anything
+        right = tokens[1][0]
     for name, token in like(tokens[1][0], former=tokens[0][0]):
         answer = tenant.customers(authorization=f"Bearer {token}", breaks=WITHOUT_TOKEN)
         expect_unauthorised("offblocks.authentication.foreign-token-refused", answer, f"the token is one {name}")
