@@ -37,8 +37,8 @@ class Owner:
 
     @cached_property
     def account(self) -> bytes:
-        """The bytes of the address."""
-        return bytes.fromhex(self.address[2:])
+        """The bytes of the address; none if it is a placeholder or otherwise no address."""
+        return bytes.fromhex(self.address[2:]) if _ADDRESS.fullmatch(self.address) else b""
 
     @classmethod
     def read(cls, text: str) -> "Owner":
