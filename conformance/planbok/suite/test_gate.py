@@ -335,9 +335,10 @@ def test_a_lock_out_takes_nothing_away(tenant: Tenant) -> None:
 
 @verifies("planbok.page.wrong-pin-refused")
 def test_a_page_takes_the_pin_of_its_own_customer(tenant: Tenant) -> None:
-    """Given pages of two customers, opened in one browser, when the PIN of one is entered on that of the other."""
+    """Given pages of two customers, opened in a new browser, when the PIN of one is entered on that of the other."""
     first, second = tenant.ready(), tenant.ready()
     own, asked = tenant.requested(first), tenant.requested(second)
+    second.person.take_another_browser()
     second.person.open(own.url)
     page = second.person.open(asked.url)
     if page.form is None:
