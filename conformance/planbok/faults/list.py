@@ -504,3 +504,16 @@ class LimitsEachCustomersWallets(Fault, Planbok):
 
     def place_of_page(self, number: int, limit: int) -> slice:
         return super().place_of_page(number, limit * max(self.times, 1))
+
+
+class FiltersByTheBeginningOfAChain(_HidesWallets):
+    """Lists wallets on each chain whose name begins as that which the list is filtered by."""
+
+    breaks = ("planbok.list.filtered-as-asked",)
+
+    def list_wallets(self, call: Call) -> Response:
+        wanted = dict(parse_qsl(call.request.query)).get("blockchain", "")
+        wallets = [wallet for customer in self.customers.values() for wallet in customer.wallets]
+        self.hidden = frozenset(wallet.id for wallet in wallets if not wallet.chain.name.startswith(wanted))
+        url = call.request.url.replace(f"blockchain={wanted}", "")
+        return super().list_wallets(replace(call, request=replace(call.request, url=url)))
