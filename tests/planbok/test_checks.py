@@ -242,6 +242,7 @@ RIGHT = (
     CHALLENGES,
     FAILED_ALONE,
     LIST,
+    listing(wallet(EVM), query=f"blockchain={EVM}"),
     WALLET,
     PAGE_OF_CUSTOMERS,
     ELSEWHERE,
@@ -516,6 +517,8 @@ BENT: list[tuple[set[str], Bent]] = [
     ),
     ({"customer.names-kept"}, (CREATE, replace(PAGE_OF_CUSTOMERS, answer=answer([customer(refId="another")])))),
     ({"challenge.filtered-by-status"}, (CREATE, replace(FAILED_ALONE, answer=answer([PENDING.answer["data"]])))),
+    ({"list.filtered-as-asked"}, (CREATE, listing(*wallets(), query=f"blockchain={EVM}"))),
+    ({"list.filtered-as-asked"}, (CREATE, listing(wallet(EVM, refId="7"), query="refId=07"))),
     ({"address.path-form"}, (listing(wallet(EVM, derivationPath="44'/60'/1'/0/0")),)),
     ({"address.path-form"}, (listing(wallet(BITCOIN, derivationPath="m/44/1/1/0/0")),)),
     ({"address.path-form"}, (listing(wallet(EVM, derivationPath="m/84/60/1/0/0")),)),
@@ -644,6 +647,10 @@ RIGHT_TOO: dict[str, Bent] = {
     "a refusal with an unusual status": (replace(REFUSED, status=422),),
     "a path that nobody knows": (Step("GET", "/v2/nothing", {"detail": "no"}, 404),),
     # Customers
+    "a list filtered by an address in another letter case": (
+        CREATE,
+        listing(wallet(EVM), query=f"address={wallet(EVM)['address'].lower()}"),
+    ),
     "a customer that shows little": (CREATE, read(name=..., refId=..., hasPin=...)),
     "a customer that nobody created here": (read(name="Somebody"),),
     "a customer whose creation was refused": (

@@ -12,6 +12,7 @@ from conformance.planbok.checks.challenge import filtered_by_status, new_challen
 from conformance.planbok.checks.customer import customer_readable, customers_as_created, id_forms
 from conformance.planbok.checks.list import (
     agreement_with_results,
+    filtered_as_asked,
     page_limit,
     single_wallet,
     wallets_of_others,
@@ -86,6 +87,7 @@ def _content(answer: Answer, overview: Overview, history: History, chains: Abstr
         case "listWallets" if isinstance(answer.data, list):
             yield from page_limit(answer)
             yield from wallets_of_others(answer)
+            yield from filtered_as_asked(answer)
             yield from wallets_stay(answer, history)
             yield from agreement_with_results(answer, overview)
         case "getWallet":

@@ -11,6 +11,8 @@ from conformance.planbok.checks.answers import COUNT, SAYS, Answer, joined
 from conformance.planbok.checks.overview import History, Overview
 from conformance.planbok.messages import filtered_customers
 
+_FILTERS = {"blockchain", "address", "refId"}
+"""The properties of a wallet that a list can be filtered by (beta)."""
 _USUAL_LIMIT = 10
 """How many entries a page has unless the request says otherwise (API Reference, Wallet Sets)."""
 
@@ -58,6 +60,24 @@ def wallets_of_others(answer: Answer) -> Iterator[Finding]:
         yield SAYS.judged(
             "list.only-theirs", True, "response /data", f"wallets of {joined(customers)}", "so", answer.exchange
         )
+
+
+def filtered_as_asked(answer: Answer) -> Iterator[Finding]:
+    """Judge whether a list filtered by a property of wallets shows those with it alone; letters of addresses fold."""
+    query = dict(parse_qsl(answer.exchange.request.query))
+    for name in _FILTERS & query.keys():
+        fold = str.casefold if name == "address" else str
+        for number, entry in enumerate(answer.data):
+            shown = entry.get(name) if isinstance(entry, dict) else None
+            if isinstance(shown, str):
+                yield SAYS.judged(
+                    "list.filtered-as-asked",
+                    fold(shown) == fold(query[name]),
+                    f"response /data/{number}/{name}",
+                    f"{query[name]}, as the list is filtered by",
+                    shown,
+                    answer.exchange,
+                )
 
 
 def wallets_stay(answer: Answer, history: History) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from conformance.clock import pause
 from conformance.exchange import Request, Response
 from conformance.planbok.gateway import Step
-from conformance.planbok.sandbox import Challenge, Entry, Planbok, Status
+from conformance.planbok.sandbox import Challenge, Customer, Entry, Planbok, Secret, Status
 from conformance.sandbox.faults import Fault
 
 
@@ -77,6 +77,41 @@ class TakesTheStepThatAFormNames(Fault, Planbok):
             return super().entered(challenge, request)
         finally:
             self.named = None
+
+
+class TakesThePinOfTheFirstCustomer(Fault, Planbok):
+    """Compares a PIN with that of the customer whose page a browser opened first."""
+
+    breaks = ("planbok.page.wrong-pin-refused",)
+    own: Secret | None = None
+    first: Secret | None = None
+
+    @cached_property
+    def customers_of_visits(self) -> dict[str, Customer]:
+        """The customer whose page was opened first in a visit."""
+        return {}
+
+    def show(
+        self,
+        challenge: Challenge,
+        step: Step,
+        visit: str,
+        *,
+        error: str = "",
+        fields: Mapping[str, str] | None = None,
+    ) -> Response:
+        self.customers_of_visits.setdefault(visit, challenge.customer)
+        return super().show(challenge, step, visit, error=error, fields=fields)
+
+    def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
+        self.own = challenge.customer.pin
+        self.first = self.customers_of_visits.get(entry.visit, challenge.customer).pin
+        super().take(challenge, step, entry)
+
+    def is_right(self, secret: Secret, attempt: str) -> bool:
+        return super().is_right(
+            self.first if self.first and self.first.hash and secret is self.own else secret, attempt
+        )
 
 
 class ReturnsToTheLatestCaller(Fault, Planbok):

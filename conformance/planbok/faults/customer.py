@@ -402,3 +402,30 @@ class TakesTheOldAnswersOnOpenPages(Fault, Planbok):
         former = self.answers_at_issue.get(challenge.id)
         if name == "PIN" or not former or not self.is_right(Secret(former), attempt):
             super().guess(challenge, secret, attempt, name)
+
+
+class ListsThePinAsRecovery(Fault, Planbok):
+    """Shows a customer with a PIN alone as one with recovery in the list of customers."""
+
+    breaks = ("planbok.customer.has-recovery",)
+    is_listing = False
+
+    def list_customers(self, call: Call) -> Response:
+        self.is_listing = True
+        try:
+            return super().list_customers(call)
+        finally:
+            self.is_listing = False
+
+    def has_recovery(self, customer: Customer) -> bool:
+        return self.has_pin(customer) if self.is_listing else super().has_recovery(customer)
+
+
+class ListsNoIdleCustomers(Fault, Planbok):
+    """Leaves customers out of the list who did not change for 30 days."""
+
+    breaks = ("planbok.customer.listed",)
+
+    def customers_listed(self, tenant: Tenant) -> list[Customer]:
+        idle = timedelta(days=30)
+        return [each for each in super().customers_listed(tenant) if self.now() - each.updated_at < idle]

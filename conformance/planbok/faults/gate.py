@@ -65,6 +65,16 @@ class DerivesThoughThePageRefuses(Fault, Planbok):
         return blocked
 
 
+class TakesAnEndedRecoveryForRecovery(Fault, Planbok):
+    """Creates wallets for a customer whose challenge for recovery ended, though it was cancelled."""
+
+    breaks = ("planbok.gate.no-wallet-without-recovery",)
+
+    def missing_set_up(self, customer: Customer) -> list[str]:
+        ended = any(each.task is Task.RECOVERY and each.ended for each in customer.challenges)
+        return [name for name in super().missing_set_up(customer) if not (ended and name == "recovery")]
+
+
 class RefusesAtThePage(Variation, Planbok):
     """Issues challenges for wallets to any customer, and has the page refuse those who are not set up."""
 

@@ -469,3 +469,51 @@ class ListsEachAddressOnce(_HidesWallets):
         first = {wallet.address: wallet.id for wallet in reversed(wallets)}
         self.hidden = frozenset(wallet.id for wallet in wallets) - frozenset(first.values())
         return super().list_wallets(call)
+
+
+class FindsAddressesOfEverybody(Fault, Planbok):
+    """Looks for an address among the wallets of all organizations."""
+
+    breaks = ("planbok.list.unseen-by-others",)
+    is_looking = False
+
+    def list_wallets(self, call: Call) -> Response:
+        self.is_looking = "address" in dict(parse_qsl(call.request.query))
+        try:
+            return super().list_wallets(call)
+        finally:
+            self.is_looking = False
+
+    def may_see(self, tenant: Tenant, customer: Customer) -> bool:
+        return self.is_looking or super().may_see(tenant, customer)
+
+
+class LimitsEachCustomersWallets(Fault, Planbok):
+    """Gives so many wallets of each customer on a first page as it is asked for at most."""
+
+    breaks = ("planbok.list.pages-complete",)
+    times = 1
+
+    def list_wallets(self, call: Call) -> Response:
+        query = dict(parse_qsl(call.request.query))
+        self.times = len(self.filtered(call.tenant, query.get("customerIds"))) if query.get("page") == "1" else 1
+        try:
+            return super().list_wallets(call)
+        finally:
+            self.times = 1
+
+    def place_of_page(self, number: int, limit: int) -> slice:
+        return super().place_of_page(number, limit * max(self.times, 1))
+
+
+class FiltersByTheBeginningOfAChain(_HidesWallets):
+    """Lists wallets on each chain whose name begins as that which the list is filtered by."""
+
+    breaks = ("planbok.list.filtered-as-asked",)
+
+    def list_wallets(self, call: Call) -> Response:
+        wanted = dict(parse_qsl(call.request.query)).get("blockchain", "")
+        wallets = [wallet for customer in self.customers.values() for wallet in customer.wallets]
+        self.hidden = frozenset(wallet.id for wallet in wallets if not wallet.chain.name.startswith(wanted))
+        url = call.request.url.replace(f"blockchain={wanted}", "")
+        return super().list_wallets(replace(call, request=replace(call.request, url=url)))

@@ -1,6 +1,6 @@
 """What can be wrong, or otherwise than the sandbox has it, with what comes of a challenge."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -242,3 +242,12 @@ class CompletesAtOnceWhatIsThere(Fault, Planbok):
         if chains and set(chains) <= {wallet.chain for wallet in customer.wallets}:
             self.complete(customer.challenges[-1])
         return response
+
+
+class KeepsFiveChallenges(Fault, Planbok):
+    """Drops the oldest challenge of a customer, and its result, when there are more than five."""
+
+    breaks = ("planbok.result.readable-after-completion",)
+
+    def challenges_under(self, customer: Customer) -> Iterable[Challenge]:
+        return customer.challenges[-5:]

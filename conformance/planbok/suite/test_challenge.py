@@ -12,6 +12,7 @@ from conformance.planbok.messages import SUCCESS_WORDS, challenge_in, challenge_
 from conformance.planbok.suite.lock_out import MANY
 from conformance.planbok.suite.person import shown
 from conformance.planbok.suite.tenant import RETURN_URL, Issued, Onboarding, Tenant
+from conformance.planbok.suite.wallets import written
 from conformance.scenario import (
     crosses,
     expect,
@@ -119,7 +120,7 @@ def test_the_idempotency_key_may_be_left_out(tenant: Tenant) -> None:
     _expect_accepted_or_refused("planbok.challenge.idempotency-key-omitted", exchange)
 
 
-@verifies("planbok.challenge.starts-pending", "planbok.result.none-while-pending")
+@verifies("planbok.challenge.starts-pending", "planbok.result.none-while-pending", "planbok.page.asks-pin-every-time")
 def test_a_challenge_is_pending_until_its_page_was_completed(tenant: Tenant) -> None:
     """Given a challenge, when it is read before and after a program looked at its page, and after it was opened."""
     customer = tenant.ready()
@@ -492,6 +493,14 @@ def _expect_pending(tenant: Tenant, customer: Onboarding, issued: Issued, when: 
         where="response /data/result",
         expected=f"no wallets {when}",
         got=challenge.result or "nothing",
+    )
+    listed = tenant.owned(customer.id)
+    expect(
+        "planbok.page.asks-pin-every-time",
+        not listed,
+        where="response /data",
+        expected=f"no wallet {when}, as the PIN was not entered",
+        got=written(listed),
     )
 
 

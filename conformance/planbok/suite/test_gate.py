@@ -1,9 +1,10 @@
-"""Without PIN and recovery there is no wallet, whoever refuses; both are set up rightly, and stay."""
+"""Without PIN and recovery there is no wallet, whoever refuses; both are set up rightly, stay, and are the owner's."""
 
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,8 @@ from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.planbok.messages import challenge_in, challenge_of, entries, is_set_up, payload
-from conformance.planbok.suite.effects import DAYS_AFTER
+from conformance.planbok.suite.effects import DAYS_AFTER, listed_customers, page_of_customers
+from conformance.planbok.suite.lock_out import MANY
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.scenario import (
     StepFailedError,
@@ -25,6 +27,7 @@ from conformance.scenario import (
     verifies,
     waits,
 )
+from conformance.values import near
 
 ZEROS = "000000"
 TOO_EARLY = ("checks-set-up-first",)
@@ -74,7 +77,7 @@ def test_a_customer_without_recovery_gets_no_wallet(tenant: Tenant) -> None:
 @crosses("set-up", "page")
 @verifies("planbok.customer.has-recovery", "planbok.gate.no-wallet-without-recovery")
 def test_a_set_up_that_was_given_up_is_none(tenant: Tenant) -> None:
-    """Given a customer who gave up when asked for recovery, when the customer is read and asks for wallets."""
+    """Given a customer who gave up when asked for recovery, and once more later, when wallets are asked for."""
     customer = tenant.onboard()
     issued = tenant.issued(tenant.ask("initialize", customer.id))
     page = customer.person.set_pin(issued.url)
@@ -82,6 +85,9 @@ def test_a_set_up_that_was_given_up_is_none(tenant: Tenant) -> None:
         customer.person.give_up(issued.url)
     tenant.shortly()
     _expect_flag(tenant, customer, "hasRecovery", shown=False, when="when its set-up was cancelled")
+    asked = tenant.ask("recovery", customer.id)
+    if not refused(asked):
+        customer.person.give_up(tenant.issued(asked).url)
     exchange = _asked_too_early(tenant, customer)
     _expect_no_wallet("planbok.gate.no-wallet-without-recovery", tenant, customer, exchange)
 
@@ -185,7 +191,12 @@ def test_a_task_that_is_cancelled_takes_nothing_away(tenant: Tenant) -> None:
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
 @waits
-@verifies("planbok.customer.has-recovery", "planbok.list.wallets-stay", "planbok.challenge.completable-in-time")
+@verifies(
+    "planbok.customer.has-recovery",
+    "planbok.customer.listed",
+    "planbok.list.wallets-stay",
+    "planbok.challenge.completable-in-time",
+)
 def test_a_set_up_lasts(tenant: Tenant, clock: Clock) -> None:
     """Given a customer with a wallet, when a day, a week and 31 days pass, and the PIN is entered each time."""
     if not tenant.moves_clock:
@@ -196,6 +207,14 @@ def test_a_set_up_lasts(tenant: Tenant, clock: Clock) -> None:
         clock.advance(timedelta(days=days, minutes=20))
         _expect_flag(tenant, customer, "hasRecovery", shown=True, when=f"{days} days later")
         tenant.owned(customer.id)
+        listed = [str(each.get("id")) for each in listed_customers(tenant)]
+        expect(
+            "planbok.customer.listed",
+            customer.id in listed,
+            where="response /data, on all pages",
+            expected=f"{customer.id}, who was created {days} days ago",
+            got=", ".join(listed) or "none",
+        )
         issued = tenant.requested(customer, tenant.two_chains[1:])
         customer.person.authorize(issued.url)
         challenge = tenant.ended(customer.id, issued.id)
@@ -208,18 +227,155 @@ def test_a_set_up_lasts(tenant: Tenant, clock: Clock) -> None:
         )
 
 
-def _expect_flag(tenant: Tenant, customer: Onboarding, name: str, *, shown: bool, when: str) -> None:
+# ------------------------------------------------------------------------------------------------------ whose PIN it is
+
+
+@crosses("set-up", "page")
+@verifies("planbok.customer.pin-guarded", "planbok.customer.pin-replaced")
+def test_a_pin_that_was_not_replaced_is_the_pin(tenant: Tenant) -> None:
+    """Given a customer, when the PIN is to be replaced by who knows neither it nor the answers, and both are used."""
+    customer = tenant.ready()
+    person, chain = customer.person, tenant.two_chains[:1]
+    for task in ("update-pin", "reset-pin"):
+        url = tenant.issued(tenant.ask(task, customer.id)).url
+        if task == "update-pin":
+            person.try_to_change_pin(url, near.misses(person.pin, near.PIN)[0].value)
+        else:
+            person.try_to_reset_pin(url, [f"{answer}x" for answer in person.answers])
+        issued = tenant.requested(customer, chain)
+        for rule, pin, right in (
+            ("planbok.customer.pin-guarded", person.other_pin, False),
+            ("planbok.customer.pin-replaced", person.pin, True),
+        ):
+            person.authorize(issued.url, pin)
+            tenant.shortly()
+            challenge = (tenant.ended if right else tenant.seen)(customer.id, issued.id)
+            which = f"the PIN, since {task} set no other" if right else f"a PIN that {task} was not to set"
+            expect(
+                rule,
+                challenge.succeeded is right,
+                where="response /data/status",
+                expected=f"a challenge that {'succeeded' if right else 'did not succeed'} with {which}",
+                got=challenge.status,
+            )
+
+
+@crosses("set-up", "page")
+@verifies("planbok.customer.pin-guarded")
+def test_recovery_is_set_up_anew_with_the_pin_alone(tenant: Tenant) -> None:
+    """Given a customer, when a stranger sets recovery up anew with a wrong PIN, and resets the PIN by it."""
+    customer = tenant.ready()
+    person, stranger = customer.person, customer.person.elsewhere()
+    answers = f"{person.answers[1]}x", f"{person.answers[0]}y"
+    stranger.try_to_set_recovery(tenant.issued(tenant.ask("recovery", customer.id)).url, person.other_pin, answers)
+    issued = tenant.issued(tenant.ask("reset-pin", customer.id))
+    stranger.try_to_reset_pin(issued.url, answers)
+    tenant.shortly()
+    challenge = tenant.seen(customer.id, issued.id)
+    expect(
+        "planbok.customer.pin-guarded",
+        not challenge.succeeded,
+        where="response /data/status",
+        expected="a challenge that did not succeed with answers that a stranger chose",
+        got=challenge.status,
+    )
+
+
+@verifies("planbok.customer.pin-guarded")
+def test_answers_in_other_letters_replace_nothing(tenant: Tenant) -> None:
+    """Given answers with letters of other scripts, when reset-pin is tried with others in their places."""
+    customer = tenant.ready(
+        lambda new: new.person.answer_in("M\u00fcller \u5317\u4eac", "\u041c\u043e\u0441\u043a\u0432\u0430 7")
+    )
+    first, second = customer.person.answers
+    issued = tenant.issued(tenant.ask("reset-pin", customer.id))
+    for name, answers in {
+        "another accent": (first.replace("\u00fc", "\u00f6"), second),
+        "question marks": tuple("".join(each if each.isascii() else "?" for each in text) for text in (first, second)),
+    }.items():
+        customer.person.try_to_reset_pin(issued.url, answers)
+        tenant.shortly()
+        challenge = tenant.seen(customer.id, issued.id)
+        expect(
+            "planbok.customer.pin-guarded",
+            not challenge.succeeded,
+            where="response /data/status",
+            expected=f"a challenge that did not succeed with answers that have {name} in the place of their letters",
+            got=challenge.status,
+        )
+
+
+@crosses("set-up", "page")
+@verifies("planbok.customer.has-pin", "planbok.customer.has-recovery", "planbok.list.wallets-stay")
+def test_a_lock_out_takes_nothing_away(tenant: Tenant) -> None:
+    """Given a customer with a wallet, when ten wrong PINs are entered, and the customer and the wallets are read."""
+    customer = tenant.ready()
+    first, second = tenant.two_chains
+    tenant.provisioned(customer, [first])
+    tenant.eventually("new wallets to be listed", lambda: tenant.owned(customer.id), bool)
+    page = customer.person.open(tenant.requested(customer, [second]).url)
+    for _ in range(MANY):
+        if page.form is None:
+            break
+        page = customer.person.enter(page, customer.person.other_pin)
     exchange = tenant.read(customer.id)
     data = payload(exchange.response)
-    found = data.get(name) if isinstance(data, Mapping) else None
+    for rule, name in (("planbok.customer.has-pin", "hasPin"), ("planbok.customer.has-recovery", "hasRecovery")):
+        value = data.get(name) if isinstance(data, Mapping) else None
+        expect(
+            rule,
+            value is True,
+            where=f"response /data/{name}",
+            expected="true after wrong PINs as before",
+            got=value,
+            exchange=exchange,
+        )
+    tenant.owned(customer.id)
+
+
+@verifies("planbok.page.wrong-pin-refused")
+def test_a_page_takes_the_pin_of_its_own_customer(tenant: Tenant) -> None:
+    """Given pages of two customers, opened in a new browser, when the PIN of one is entered on that of the other."""
+    first, second = tenant.ready(), tenant.ready()
+    own, asked = tenant.requested(first), tenant.requested(second)
+    second.person.take_another_browser()
+    second.person.open(own.url)
+    page = second.person.open(asked.url)
+    if page.form is None:
+        step_failed("The page of a challenge was to ask for the PIN")
+    second.person.enter(page, first.person.pin)
+    tenant.shortly()
+    challenge = tenant.seen(second.id, asked.id)
     expect(
-        "planbok.customer.has-pin" if name == "hasPin" else "planbok.customer.has-recovery",
-        found is shown,
-        where=f"response /data/{name}",
-        expected=f"{str(shown).lower()} {when}",
-        got=answered(exchange) if refused(exchange) else found,
-        exchange=exchange,
+        "planbok.page.wrong-pin-refused",
+        not challenge.succeeded,
+        where="response /data/status",
+        expected=f"a challenge of {second.id} that did not succeed with the PIN of {first.id}",
+        got=challenge.status,
     )
+
+
+def _expect_flag(tenant: Tenant, customer: Onboarding, name: str, *, shown: bool, when: str) -> None:
+    """Say that a flag is shown so where the customer is read, and in the list of customers if that has it."""
+    reading, listing = tenant.read(customer.id), tenant.customers(page_of_customers())
+    data = payload(reading.response)
+    shows = [(reading, data.get(name) if isinstance(data, Mapping) else None)]
+    shows += [(listing, each[name]) for each in _entries_of(customer, listing) if name in each]
+    for exchange, found in shows:
+        expect(
+            "planbok.customer.has-pin" if name == "hasPin" else "planbok.customer.has-recovery",
+            found is shown,
+            where=f"response /data/{name}",
+            expected=f"{str(shown).lower()} {when}",
+            got=answered(exchange) if refused(exchange) else found,
+            exchange=exchange,
+        )
+
+
+def _entries_of(customer: Onboarding, listing: Exchange) -> list[Mapping[str, Any]]:
+    """What a list of customers shows of one."""
+    found = [entry for entry in entries(listing.response) if isinstance(entry, Mapping)]
+    return [entry for entry in found if entry.get("id") == customer.id]
 
 
 def _challenges(tenant: Tenant, customer: Onboarding) -> set[str]:

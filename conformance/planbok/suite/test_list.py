@@ -86,7 +86,7 @@ def test_the_list_holds_the_wallets_of_those_it_is_filtered_by(tenant: Tenant) -
         )
 
 
-@verifies("planbok.list.only-theirs")
+@verifies("planbok.list.only-theirs", "planbok.list.filtered-as-asked")
 def test_another_filter_besides_gives_nobody_elses_wallets(tenant: Tenant) -> None:
     """Given two customers with a wallet, when the list is filtered by one, and by chain or address of each wallet."""
     (first, own), (_, others) = (_with_wallets(tenant) for _ in range(2))
@@ -160,6 +160,7 @@ def test_wallets_are_not_shown_to_another_organization(tenant: Tenant, other_ten
             for wallet in wallets[:1]
             for name, value in (("address", wallet.address), ("blockchain", wallet.blockchain))
         ),
+        *(other_tenant.wallets(query=f"&address={each.address}", broken=WITHOUT_FILTER) for each in wallets[:1]),
         other_tenant.wallets(other_tenant.onboard().id, customer.id),
     ]
     for exchange in exchanges:
@@ -174,7 +175,12 @@ def test_wallets_are_not_shown_to_another_organization(tenant: Tenant, other_ten
         )
 
 
-@verifies("planbok.list.holds-all", "planbok.result.exactly-the-chains", "planbok.challenge.several-chains")
+@verifies(
+    "planbok.list.holds-all",
+    "planbok.list.filtered-as-asked",
+    "planbok.result.exactly-the-chains",
+    "planbok.challenge.several-chains",
+)
 def test_the_list_holds_a_wallet_on_every_chain(tenant: Tenant) -> None:
     """Given a customer, when wallets are authorized on every chain that a source names, more than a page holds."""
     customer = tenant.ready()
@@ -204,6 +210,7 @@ def test_the_list_holds_a_wallet_on_every_chain(tenant: Tenant) -> None:
         expected=f"one challenge for {len(chains)} chains, which succeeded",
         got=challenge.status,
     )
+    tenant.wallets(customer.id, query=f"&limit=100&blockchain={min(chains, key=len)}")
 
 
 @verifies("planbok.list.holds-all")
@@ -251,25 +258,26 @@ def test_the_list_holds_what_is_older_than_a_page(tenant: Tenant) -> None:
 
 @verifies("planbok.list.pages-complete")
 def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
-    """Given wallets of a customer between older and newer ones of another, when small pages and one more are listed."""
+    """Given wallets of a customer between older and newer ones of another, when pages of one and of both are listed."""
     customer, other = tenant.ready(), tenant.ready()
     chains = [chain.name for chain in tenant.chains]
     tenant.provisioned(other, chains[:1])
     wallets = _provisioned(tenant, customer, chains)
-    tenant.provisioned(other, chains[1:])
+    others = _provisioned(tenant, other, chains[1:])
     size = min(A_SMALL_PAGE, len(wallets) - 1)
-    pages = [
-        tenant.wallets(customer.id, query=f"&page={number}&limit={size}")
-        for number in range(1, -(-len(wallets) // size) + 2)
-    ]
-    found = [wallet for page in pages for wallet in wallets_in(entries(page.response))]
-    expect(
-        "planbok.list.pages-complete",
-        sorted(wallet.folded for wallet in found) == sorted(wallet.folded for wallet in wallets),
-        where=f"response /data, on {len(pages)} pages",
-        expected=f"each once: {written(wallets)}",
-        got=written(found),
-    )
+    for owners, expected in (([customer], wallets), ([customer, other], [*wallets, *others])):
+        pages = [
+            tenant.wallets(*(each.id for each in owners), query=f"&page={number}&limit={size}")
+            for number in range(1, -(-len(expected) // size) + 2)
+        ]
+        found = [wallet for page in pages for wallet in wallets_in(entries(page.response))]
+        expect(
+            "planbok.list.pages-complete",
+            sorted(wallet.folded for wallet in found) == sorted(wallet.folded for wallet in expected),
+            where=f"response /data, on {len(pages)} pages",
+            expected=f"each once: {written(expected)}",
+            got=written(found),
+        )
 
 
 @verifies("planbok.list.wallets-stay", "planbok.list.wallet-ids-stay")

@@ -1,14 +1,27 @@
-"""What came of a challenge is read directly after its completion, and not for long."""
+"""What came of a challenge is read directly after its completion, and not for long; nothing comes of any other."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from conformance.clock import Clock
+from conformance.findings import answer as answered
 from conformance.planbok.messages import challenge_of, entries
 from conformance.planbok.suite.effects import DAYS_AFTER
-from conformance.planbok.suite.tenant import RETURN_URL, Tenant
+from conformance.planbok.suite.tenant import RETURN_URL, Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
-from conformance.scenario import expect, leaves_out, needs, refused, step_failed, verifies, waits
+from conformance.scenario import (
+    crosses,
+    expect,
+    expect_acceptance,
+    leaves_out,
+    needs,
+    refused,
+    step_failed,
+    verifies,
+    waits,
+)
+from conformance.values import telling
 
 TWO_MINUTES_AFTER = timedelta(minutes=17)
 
@@ -102,9 +115,9 @@ def test_wallets_have_the_names_that_they_were_asked_for_with(tenant: Tenant) ->
         )
 
 
-@verifies("planbok.result.exactly-the-chains")
+@verifies("planbok.result.exactly-the-chains", "planbok.result.readable-after-completion")
 def test_a_later_result_holds_its_own_chains(tenant: Tenant) -> None:
-    """Given a customer with a wallet on one chain, when a wallet on another one is authorized."""
+    """Given a customer with a wallet on one chain, when another one is authorized, and more challenges are issued."""
     customer = tenant.ready()
     first, second = tenant.two_chains
     tenant.provisioned(customer, [first])
@@ -116,6 +129,18 @@ def test_a_later_result_holds_its_own_chains(tenant: Tenant) -> None:
         where="response /data/result",
         expected=f"one wallet on {second}",
         got=", ".join(found) or "none",
+    )
+    for task in ("recovery", "update-pin", "reset-pin") * 2:
+        tenant.ask(task, customer.id)
+    exchange = tenant.challenge(customer.id, challenge.id or step_failed("A challenge was to have an id"))
+    again = challenge_of(exchange.response)
+    expect(
+        "planbok.result.readable-after-completion",
+        again is not None and places(again.wallets) == places(challenge.wallets),
+        where="response /data/result",
+        expected=f"{written(challenge.wallets)}, as before other challenges were issued",
+        got=written(again.wallets) if again else answered(exchange),
+        exchange=exchange,
     )
 
 
@@ -205,4 +230,58 @@ def test_the_result_is_gone_after_its_time(tenant: Tenant, clock: Clock) -> None
         expected=f"the challenge {challenge.id}",
         got=exchange.response.status,
         exchange=exchange,
+    )
+
+
+@crosses("set-up", "page")
+@verifies("planbok.page.cancelled-makes-no-wallet")
+def test_a_pin_makes_up_for_no_challenge_that_was_cancelled(tenant: Tenant) -> None:
+    """Given a challenge for one chain that was cancelled, when one for another chain is completed."""
+    customer = tenant.ready()
+    left, chain = tenant.two_chains
+    customer.person.give_up(tenant.requested(customer, [left]).url)
+    tenant.provisioned(customer, [chain])
+    _expect_no_wallet(tenant, customer, "planbok.page.cancelled-makes-no-wallet", left)
+
+
+@crosses("set-up", "page")
+@verifies("planbok.page.asks-pin-every-time")
+def test_a_pin_makes_up_for_no_challenge_that_was_left(tenant: Tenant) -> None:
+    """Given a challenge for one chain that was left at a wrong PIN, when one for another chain is completed."""
+    customer = tenant.ready()
+    left, chain = tenant.two_chains
+    customer.person.authorize(tenant.requested(customer, [left]).url, customer.person.other_pin)
+    tenant.provisioned(customer, [chain])
+    _expect_no_wallet(tenant, customer, "planbok.page.asks-pin-every-time", left)
+
+
+@verifies("planbok.challenge.answered", "planbok.result.readable-after-completion")
+def test_a_customer_of_any_name_gets_wallets(tenant: Tenant) -> None:
+    """Given a customer whose name and refId are in several scripts, when the PIN is set and wallets are authorized."""
+    number = 10**9 + tenant.ids.below(9 * 10**9)
+    text = " ".join(value.numbered(number) for value in telling.TEXTS[1:6])
+    customer = tenant.ready(like=replace(tenant.onboard(), name=text, ref_id=text))
+    exchange = tenant.ask_wallets(customer.id, tenant.two_chains[:1])
+    expect_acceptance("planbok.challenge.answered", exchange)
+    issued = tenant.issued(exchange)
+    customer.person.authorize(issued.url)
+    challenge = tenant.ended(customer.id, issued.id)
+    expect(
+        "planbok.result.readable-after-completion",
+        bool(challenge.wallets),
+        where="response /data/result",
+        expected="the wallet of a customer with such a name",
+        got=challenge.result,
+    )
+
+
+def _expect_no_wallet(tenant: Tenant, customer: Onboarding, rule: str, chain: str) -> None:
+    tenant.shortly()
+    found = [wallet for wallet in tenant.owned(customer.id) if wallet.blockchain == chain]
+    expect(
+        rule,
+        not found,
+        where="response /data",
+        expected=f"no wallet on {chain}, which the PIN was not entered for",
+        got=written(found),
     )
