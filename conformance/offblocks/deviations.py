@@ -450,6 +450,19 @@ def writes_digest_otherwise(value: str) -> Deviation:
     return Deviation("writes_digest_otherwise", rules(), _digested_as(value))
 
 
+def digests_twice(*, lines: int) -> Deviation:
+    """Sends the digests of sha-512 and of sha-256, both right, in one line or each in its own (RFC 9110, 5.3)."""
+
+    def send(signer: RequestSigner, request: httpx.Request) -> None:
+        digests = [content_digest(request.content, algorithm) for algorithm in ("sha-512", "sha-256")]
+        values = digests if lines > 1 else [", ".join(digests)]
+        headers = [*request.headers.multi_items(), *(("Content-Digest", value) for value in values)]
+        request.headers = httpx.Headers(headers)
+        signer.sign(request)
+
+    return Deviation("digests_twice", rules(), send)
+
+
 def _digested_as(value: str) -> Send:
     def send(signer: RequestSigner, request: httpx.Request) -> None:
         request.headers["Content-Digest"] = value

@@ -1,5 +1,7 @@
 """Digests that are taken or asked for wrongly."""
 
+from dataclasses import replace
+
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, OffBlocks
 from conformance.sandbox.faults import Fault, Variation
@@ -124,3 +126,17 @@ class DigestsShortBodiesAlone(Fault, OffBlocks):
     def check_content_digest(self, body: bytes, value: str | None) -> None:
         if value is None or len(body) < _LONG:
             super().check_content_digest(body, value)
+
+
+class ReadsOneLineOfADigest(Fault, OffBlocks):
+    """Looks at the first line of Content-Digest, and wants the digest by sha-256 there."""
+
+    breaks = ("offblocks.response.same-value-accepted",)
+
+    def check_digest(self, call: Call) -> None:
+        lines = [value for name, value in call.request.headers if name.lower() == "content-digest"]
+        if len(lines) > 1:
+            others = [line for line in call.request.headers if line[0].lower() != "content-digest"]
+            first = ("Content-Digest", lines[0].replace("sha-512", "unknown"))
+            call = replace(call, request=replace(call.request, headers=(*others, first)))
+        super().check_digest(call)

@@ -166,3 +166,14 @@ class VerifiesActiveCustomersAgain(Fault, OffBlocks):
             return await super().verify_customer(call)
         self.change_status(customer, Status.VERIFYING)
         return Response(status=202)
+
+
+class TakesRejectedCustomersUpAgain(Fault, OffBlocks):
+    """Brings a customer who was rejected back to verification after a day."""
+
+    breaks = ("offblocks.flow.rejected-is-final",)
+
+    def progress(self, customer: Customer) -> None:
+        super().progress(customer)
+        if customer.status == Status.REJECTED and self.now() - customer.updated_at >= timedelta(days=1):
+            self.change_status(customer, Status.VERIFYING)

@@ -10,10 +10,19 @@ from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.offblocks.checks import is_partial, listed
 from conformance.offblocks.messages import instant
-from conformance.offblocks.suite.effects import require_all
+from conformance.offblocks.suite.effects import DAYS_AFTER, require_all, require_days
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import PATIENCE, expect, expect_refusal, expect_status, leaves_out, step_failed, verifies
+from conformance.scenario import (
+    PATIENCE,
+    expect,
+    expect_refusal,
+    expect_status,
+    leaves_out,
+    step_failed,
+    verifies,
+    waits,
+)
 
 SOME_SECONDS = timedelta(seconds=3)
 PAST_SCREENING = ("verifying", "active")
@@ -197,6 +206,25 @@ def test_a_rejected_customer_stays_rejected(tenant: Tenant, wallet: Wallet) -> N
         expected="rejected, for good",
         got=f"{status}, after a simulation that was answered {exchange.response.status}",
     )
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@waits
+@verifies("offblocks.flow.rejected-is-final")
+def test_a_rejected_customer_is_so_for_good(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
+    """Given a rejected customer, when it is read a day, a week and 31 days later, by 20 minutes more."""
+    require_days(tenant)
+    customer = tenant.simulated("reject", wallet).id
+    for days in DAYS_AFTER:
+        clock.advance(timedelta(days=days, minutes=20))
+        status = tenant.status(customer)
+        expect(
+            "offblocks.flow.rejected-is-final",
+            status == "rejected",
+            where="response /status",
+            expected=f"rejected, also {days} days later",
+            got=status,
+        )
 
 
 @verifies("offblocks.flow.rejected-not-onboarded-again")
