@@ -1,6 +1,6 @@
 """A customer goes from `initiating` to `active`, by way of a signature, a screening and a verification."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 
@@ -115,7 +115,7 @@ def test_a_customer_who_has_not_signed_does_not_become_active(tenant: Tenant, wa
 
 @verifies("offblocks.customer.updated-at-moves")
 def test_a_change_of_status_shows_when_it_was(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
-    """Given a customer, when it signs and is verified, with some seconds before each, and is read before and after."""
+    """Given a customer, when it signs and is verified, some seconds before each, and is read and listed each time."""
     customer = tenant.onboard(wallet)
     changes = {
         "verifying": partial(tenant.sign, customer.id, wallet, customer.challenge),
@@ -139,6 +139,27 @@ def test_a_change_of_status_shows_when_it_was(tenant: Tenant, wallet: Wallet, cl
             got=after,
             exchange=exchange,
         )
+        _expect_listed_as_changed(tenant, customer.id, before)
+
+
+def _expect_listed_as_changed(tenant: Tenant, customer: str, before: datetime) -> None:
+    def is_later(seen: Exchange) -> bool:
+        times = [instant(each.get("updatedAt")) for each in listed(seen) if each.get("id") == customer]
+        return any(time is not None and time > before for time in times)
+
+    exchange = tenant.eventually(
+        "a change to be listed", tenant.customers, lambda seen: is_later(seen) or is_partial(seen)
+    )
+    if not _states(exchange, customer):
+        require_all(exchange)
+    expect(
+        "offblocks.customer.updated-at-moves",
+        is_later(exchange),
+        where="response body",
+        expected=f"{customer} with an updatedAt after {before} within {PATIENCE}, as it is read",
+        got="an earlier one, or none",
+        exchange=exchange,
+    )
 
 
 @pytest.mark.parametrize("outcome", ["verify", "reject"])
