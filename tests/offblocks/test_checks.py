@@ -599,7 +599,9 @@ def test_an_event_shows_its_customer_as_it_was_created() -> None:
 def test_an_event_of_another_customer_of_a_pair_shows_that_there_are_two() -> None:
     again = {**EVENT, "id": OTHER_CUSTOMER}
     assert broken(CREATE, events=[again]) == {"customer.no-second-for-a-pair"}
-    assert broken(CREATE, events=[EVENT, {**again, "externalId": "user-2"}]) == set()
+    other = {**again, "externalId": "user-2"}
+    assert broken(CREATE, events=[EVENT, {**other, "eventId": CUSTOMER}]) == set()
+    assert broken(CREATE, events=[EVENT, other]) == {"webhook.event-matches-schema"}, "two changes share an eventId"
     elsewhere = bend(replace(CREATE, identity="second"), id=OTHER_CUSTOMER, challenge=challenge(ANOTHER_NONCE))
     assert broken(CREATE, elsewhere, events=[EVENT, again]) == set()
 

@@ -129,14 +129,10 @@ class DigestsShortBodiesAlone(Fault, OffBlocks):
 
 
 class ReadsOneLineOfADigest(Fault, OffBlocks):
-    """Looks at the first line of Content-Digest, and wants the digest by sha-256 there."""
+    """Looks at the first line of Content-Digest alone."""
 
     breaks = ("offblocks.response.same-value-accepted",)
 
     def check_digest(self, call: Call) -> None:
-        lines = [value for name, value in call.request.headers if name.lower() == "content-digest"]
-        if len(lines) > 1:
-            others = [line for line in call.request.headers if line[0].lower() != "content-digest"]
-            first = ("Content-Digest", lines[0].replace("sha-512", "unknown"))
-            call = replace(call, request=replace(call.request, headers=(*others, first)))
-        super().check_digest(call)
+        headers = {name.lower(): (name, value) for name, value in reversed(call.request.headers)}
+        super().check_digest(replace(call, request=replace(call.request, headers=tuple(headers.values()))))
