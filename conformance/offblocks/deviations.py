@@ -450,6 +450,22 @@ def writes_digest_otherwise(value: str) -> Deviation:
     return Deviation("writes_digest_otherwise", rules(), _digested_as(value))
 
 
+def digests_twice(*, lines: int) -> Deviation:
+    """Sends a digest of an algorithm of its own and that of sha-256, in one line or each in its own (RFC 9110, 5.3)."""
+
+    def send(signer: RequestSigner, request: httpx.Request) -> None:
+        digests = [
+            f"length=:{base64.b64encode(b'%d' % len(request.content)).decode()}:",
+            content_digest(request.content),
+        ]
+        values = digests if lines > 1 else [", ".join(digests)]
+        headers = [*request.headers.multi_items(), *(("Content-Digest", value) for value in values)]
+        request.headers = httpx.Headers(headers)
+        signer.sign(request)
+
+    return Deviation("digests_twice", rules(), send)
+
+
 def _digested_as(value: str) -> Send:
     def send(signer: RequestSigner, request: httpx.Request) -> None:
         request.headers["Content-Digest"] = value

@@ -347,7 +347,7 @@ def test_what_is_bent_breaks_these_rules_and_no_other(rules: set[str], steps: Be
 
 
 def test_every_rule_that_can_hold_can_be_broken() -> None:
-    can_break = set().union(*(rules for rules, _ in BENT)) | {"webhook.event-matches-schema"}
+    can_break = set().union(*(rules for rules, _ in BENT)) | {"webhook.event-matches-schema", "webhook.event-ids-apart"}
     can_break |= {"challenge.domain-expected"}  # by a setting
     only_read = {"customer.verification-url", "challenge.purpose"}
     assert short(findings(*RIGHT, events=[EVENT]), Outcome.HELD) == can_break | only_read
@@ -596,8 +596,13 @@ def test_an_event_shows_its_customer_as_it_was_created() -> None:
     assert broken(CREATE, events=[{**EVENT, "chainId": f"{CHAIN}:{ADDRESS.lower()}"}]) == set()
 
 
+def test_two_changes_that_share_the_id_of_an_event_are_told() -> None:
+    assert broken(CREATE, events=[EVENT, EVENT]) == set(), "one event that came twice"
+    assert broken(CREATE, events=[EVENT, {**EVENT, "status": "screening"}]) == {"webhook.event-ids-apart"}
+
+
 def test_an_event_of_another_customer_of_a_pair_shows_that_there_are_two() -> None:
-    again = {**EVENT, "id": OTHER_CUSTOMER}
+    again = {**EVENT, "id": OTHER_CUSTOMER, "eventId": CUSTOMER}
     assert broken(CREATE, events=[again]) == {"customer.no-second-for-a-pair"}
     assert broken(CREATE, events=[EVENT, {**again, "externalId": "user-2"}]) == set()
     elsewhere = bend(replace(CREATE, identity="second"), id=OTHER_CUSTOMER, challenge=challenge(ANOTHER_NONCE))

@@ -174,12 +174,18 @@ def reading(exchange: Exchange, creation: Creation) -> Iterator[Finding]:
     if creation.identity != exchange.identity:
         return
     yield from as_created("customer.readable", members, creation, "response ", exchange)
+    yield from _creation_time(members, creation, "response ", exchange)
+
+
+def _creation_time(
+    members: Mapping[str, object], creation: Creation, where: str, exchange: Exchange
+) -> Iterator[Finding]:
     before, now = creation.shown.get("createdAt"), members.get("createdAt")
     if before is None or now is None:
         yield SAYS.lacking("customer.created-at-stays", "createdAt, at creation and later", exchange)
         return
     likeness = "identical" if before == now else "fewer-digits" if _differ_in_digits(before, now) else None
-    yield SAYS.read("customer.created-at-stays", likeness, "response /createdAt", str(before), now, exchange)
+    yield SAYS.read("customer.created-at-stays", likeness, f"{where}/createdAt", str(before), now, exchange)
 
 
 def _differ_in_digits(one: object, other: object) -> bool:
@@ -212,6 +218,7 @@ def listing(exchange: Exchange, history: History) -> Iterator[Finding]:
         created = history.observer.creation(identifier)
         if created is not None and created.identity == exchange.identity:
             yield from as_created("customer.listed", members, created, where, exchange)
+            yield from _creation_time(members, created, where, exchange)
         elif created is not None and not history.observer.has_created(exchange.identity, identifier):
             expected = "no customer whom another client alone created"
             yield SAYS.judged("isolation.list-apart", False, f"{where}/id", expected, identifier, exchange)

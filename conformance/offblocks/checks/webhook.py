@@ -11,7 +11,9 @@ from conformance.specification import Specification
 
 
 def events(deliveries: Iterable[Delivery], specification: Specification, history: History) -> Iterator[Finding]:
-    """Whether each webhook fits the schema of its event, shows its customer as it was created, and tells of no second.
+    """Whether each webhook fits the schema of its event, has an id of its own, shows its customer as it was created.
+
+    None may tell of a second customer of one pair.
 
     Args:
         deliveries: The webhooks in the order in which they came.
@@ -19,6 +21,7 @@ def events(deliveries: Iterable[Delivery], specification: Specification, history
         history: What the exchanges of the test showed.
     """
     rule = "webhook.event-matches-schema"
+    told: dict[str, tuple[object, object]] = {}
     for number, delivery in enumerate(deliveries, start=1):
         kind = delivery.request.header("Content-Type")
         problems = specification.request_problems("customerUpdated", kind, delivery.request.body)
@@ -27,6 +30,11 @@ def events(deliveries: Iterable[Delivery], specification: Specification, history
         if not problems:
             yield SAYS.judged(rule, True, "webhook body", "as the schema says", "so", None)
         event = delivery.request.members()
+        change = event.get("id"), event.get("status")
+        before = told.setdefault(str(event.get("eventId")), change)
+        if not problems:
+            where, expected = f"webhook {number} /eventId", "another than that of the event of another change"
+            yield SAYS.judged("webhook.event-ids-apart", before == change, where, expected, event.get("eventId"), None)
         created = history.observer.creation(str(event.get("id")))
         if created is not None and not problems:
             yield from as_created(rule, event, created, f"webhook {number} ")

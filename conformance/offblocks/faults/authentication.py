@@ -19,6 +19,7 @@ from conformance.offblocks.sandbox import Call, OffBlocks, Reason, Refused, Tena
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import json_response
 from conformance.sandbox.service import Operation
+from conformance.standards import message_signatures
 
 _ONE_IN = 50
 _SECONDS_NOW_AND_THEN = 2
@@ -358,3 +359,19 @@ class TellsTheRightSignature(Fault, OffBlocks):
         if not super().token_is_ours(token):
             raise Refused(Reason.TOKEN, f"Expected {self.signature_of_token(token.rpartition('.')[0])}.")
         return True
+
+
+class KeepsAKeyUntilTheNextIsUsed(Fault, OffBlocks):
+    """Takes the signatures of a replaced key until a request comes that the new one signed."""
+
+    breaks = ("offblocks.authentication.removed-key-refused",)
+
+    def keys_after_registration(
+        self, tenant: Tenant, key_id: str, key: ec.EllipticCurvePublicKey
+    ) -> dict[str, ec.EllipticCurvePublicKey]:
+        return {**tenant.signing_keys, key_id: key}
+
+    def signing_key_for(self, tenant: Tenant, key_id: str) -> message_signatures.PublicKey | None:
+        if [*tenant.signing_keys][-1:] == [key_id]:
+            tenant.signing_keys = {key_id: tenant.signing_keys[key_id]}
+        return super().signing_key_for(tenant, key_id)

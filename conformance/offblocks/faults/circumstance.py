@@ -281,3 +281,18 @@ def _in_new_york(instant: datetime) -> datetime:
     march, november = datetime(instant.year, 3, 14, 7, tzinfo=UTC), datetime(instant.year, 11, 7, 6, tzinfo=UTC)
     first, last = (day - timedelta(days=day.isoweekday() % 7) for day in (march, november))
     return instant + timedelta(hours=1) if first <= instant < last else instant
+
+
+class RoundsTimesInTheList(Fault, OffBlocks):
+    """Lists customers with times to the nearest second, in as many digits as elsewhere."""
+
+    breaks = ("offblocks.customer.created-at-stays",)
+
+    async def list_customers(self, call: Call) -> Response:
+        answer = await super().list_customers(call)
+        shown = []
+        for each in answer.json():
+            customer = self.customers[each["id"]]
+            nearest = (customer.created_at + timedelta(seconds=0.5)).replace(microsecond=0)
+            shown.append({**each, "createdAt": self.format_time(nearest)})
+        return json_response(answer.status, shown)

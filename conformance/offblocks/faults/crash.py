@@ -70,3 +70,15 @@ class BreaksOnWebhooks(Fault, OffBlocks):
 
     async def put_webhook(self, call: Call) -> Response:
         return problem(503, _WORDS)
+
+
+class BreaksOnNul(Fault, OffBlocks):
+    """Breaks when the externalId of a new customer has the character that many databases cannot hold."""
+
+    breaks = (_CRASH,)
+    category = "F100"
+
+    async def create_customer(self, call: Call) -> Response:
+        if "\0" in str(call.request.members().get("externalId")):
+            return problem(500, _WORDS)
+        return await super().create_customer(call)

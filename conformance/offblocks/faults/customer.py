@@ -585,3 +585,13 @@ class LooksForAPairAndWaits(Fault, OffBlocks):
     async def take_time(self, call: Call) -> None:
         if call.operation == "createCustomer":
             await pause(_SECONDS_BETWEEN_LOOK_AND_CREATION)
+
+
+class ListsOneOfEachExternalId(Fault, OffBlocks):
+    """Lists the newest customer of each externalId."""
+
+    breaks = ("offblocks.customer.listed",)
+
+    async def list_customers(self, call: Call) -> Response:
+        answer = await super().list_customers(call)
+        return json_response(answer.status, list({each["externalId"]: each for each in answer.json()}.values()))

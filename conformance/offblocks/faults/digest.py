@@ -1,5 +1,7 @@
 """Digests that are taken or asked for wrongly."""
 
+from dataclasses import replace
+
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, OffBlocks
 from conformance.sandbox.faults import Fault, Variation
@@ -124,3 +126,13 @@ class DigestsShortBodiesAlone(Fault, OffBlocks):
     def check_content_digest(self, body: bytes, value: str | None) -> None:
         if value is None or len(body) < _LONG:
             super().check_content_digest(body, value)
+
+
+class ReadsOneLineOfADigest(Fault, OffBlocks):
+    """Looks at the first line of Content-Digest alone."""
+
+    breaks = ("offblocks.response.same-value-accepted",)
+
+    def check_digest(self, call: Call) -> None:
+        headers = {name.lower(): (name, value) for name, value in reversed(call.request.headers)}
+        super().check_digest(replace(call, request=replace(call.request, headers=tuple(headers.values()))))

@@ -188,3 +188,25 @@ class VerifiesActiveCustomersAgain(Fault, OffBlocks):
             return await super().verify_customer(call)
         self.change_status(customer, Status.VERIFYING)
         return Response(status=202)
+
+
+class TakesRejectedCustomersUpAgain(Fault, OffBlocks):
+    """Brings a customer who was rejected back to verification after a day."""
+
+    breaks = ("offblocks.flow.rejected-is-final",)
+
+    def progress(self, customer: Customer) -> None:
+        super().progress(customer)
+        if customer.status == Status.REJECTED and self.now() - customer.updated_at >= timedelta(days=1):
+            self.change_status(customer, Status.VERIFYING)
+
+
+class ListsChangesAsOfTheCreation(Fault, OffBlocks):
+    """Lists a customer with the state that it has, as if it had not changed since it was created."""
+
+    breaks = ("offblocks.customer.updated-at-moves",)
+
+    async def list_customers(self, call: Call) -> Response:
+        answer = await super().list_customers(call)
+        shown = [{**each, "updatedAt": each["createdAt"]} for each in answer.json()]
+        return json_response(answer.status, shown)

@@ -13,6 +13,7 @@ from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import problem
 
 _RANDOM = 4
+_KEPT = 1_200
 """The version of UUIDs that are drawn at random."""
 _FORGETTING = (
     "offblocks.idempotency.repeat-answered-alike",
@@ -423,3 +424,33 @@ class KeepsRefusalsUnderWay(Fault, OffBlocks):
         if record is not None and not answer.succeeded:
             record.response = None
         return answer
+
+
+class RemembersAKeyForOneHourOnly(Fault, OffBlocks):
+    """Keeps what came first with a key, and so remembers nothing of it when it is used again after its hour."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    def find_record(self, scope: Hashable) -> Record | None:
+        if scope not in self.records:
+            return None
+        first = self.__dict__.setdefault("first", {}).setdefault(scope, self.records[scope])
+        return first if self.now() - first.used_at < self.idempotency_lifetime() else None
+
+
+class ForgetsLongAnswers(Fault, OffBlocks):
+    """Keeps no answer that has more than 1,200 bytes."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    def remembers(self, response: Response) -> bool:
+        return len(response.body) <= _KEPT and super().remembers(response)
+
+
+class ComparesBodiesAlone(Fault, OffBlocks):
+    """Takes a request for the repetition of one with its key and its body, whosever customer it names."""
+
+    breaks = ("offblocks.flow.verified-becomes-active",)
+
+    def payload(self, call: Call) -> Hashable:
+        return call.operation, call.request.body

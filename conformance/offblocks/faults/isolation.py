@@ -84,3 +84,27 @@ class DerivesIdsFromThePair(Fault, OffBlocks):
 
     def new_customer_id(self, tenant: Tenant, account: AccountId, external_id: str) -> str:
         return str(uuid5(NAMESPACE_URL, f"{account}|{external_id}"))
+
+
+class SendsEventsByWallet(Fault, OffBlocks):
+    """Sends the events of a customer to every client that has a customer with this wallet."""
+
+    breaks = ("offblocks.isolation.events-apart",)
+
+    def webhook_addresses(self, customer: Customer) -> list[str]:
+        others = (each.tenant for each in self.customers.values() if each.account == customer.account)
+        hooks = [hook for other in dict.fromkeys(others) for hook in other.webhooks.values()]
+        foreign = [hook.callback_url for hook in hooks if "customer.updated" in hook.types]
+        return list(dict.fromkeys([*super().webhook_addresses(customer), *foreign]))
+
+
+class SendsEventsByExternalId(Fault, OffBlocks):
+    """Sends the events of a customer to every client that has a customer with this externalId."""
+
+    breaks = ("offblocks.isolation.events-apart",)
+
+    def webhook_addresses(self, customer: Customer) -> list[str]:
+        others = (each.tenant for each in self.customers.values() if each.external_id == customer.external_id)
+        hooks = [hook for other in dict.fromkeys(others) for hook in other.webhooks.values()]
+        foreign = [hook.callback_url for hook in hooks if "customer.updated" in hook.types]
+        return list(dict.fromkeys([*super().webhook_addresses(customer), *foreign]))

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, OffBlocks, Reason, Refused, Tenant
 from conformance.sandbox.faults import Fault
+from conformance.sandbox.messages import json_response
 
 _TOKENS = 5
 _KEYS = 16
@@ -206,3 +207,16 @@ class TagsCustomersByTheirId(Fault, OffBlocks):
         if call.request.header("if-none-match") == tag:
             return Response((("ETag", tag),), b"", HTTPStatus.NOT_MODIFIED)
         return replace(answer, headers=(*answer.headers, ("ETag", tag)))
+
+
+class ListsRejectedCustomersAsBefore(Fault, OffBlocks):
+    """Keeps the list, and takes notice of new and signed customers alone, not of those who are rejected."""
+
+    breaks = ("offblocks.customer.listed",)
+
+    async def list_customers(self, call: Call) -> Response:
+        kept = self.__dict__.setdefault("kept", {})
+        answer = await super().list_customers(call)
+        shown = [kept.get(each["id"], each) if each["status"] == "rejected" else each for each in answer.json()]
+        kept.update({each["id"]: each for each in shown})
+        return json_response(answer.status, shown)

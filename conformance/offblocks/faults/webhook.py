@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Status
 from conformance.offblocks.sandbox.state import Refused, Webhook
 from conformance.sandbox.faults import Fault, Variation
+from conformance.sandbox.messages import to_json
 
 
 class AnswersRegistrationWith202(Fault, OffBlocks):
@@ -256,3 +258,76 @@ class MovesWebhooksItRefuses(Fault, OffBlocks):
         if hook and isinstance(members.get("callbackUrl"), str):
             hook.callback_url = members["callbackUrl"]
         return await super().put_webhook(call)
+
+
+class NumbersEventsByTheSecond(Fault, OffBlocks):
+    """Makes the id of an event of its customer and the second, so that two changes in one second share it."""
+
+    breaks = ("offblocks.webhook.event-ids-apart",)
+
+    def event_body(self, customer: Customer) -> dict[str, Any]:
+        name = f"{customer.id} {int(self.now().timestamp())}"
+        return {**super().event_body(customer), "eventId": str(uuid5(NAMESPACE_URL, name))}
+
+
+class _Persistence:
+    """How persistently one event is sent: as others are, unless it says otherwise.
+
+    Args:
+        api: The sandbox that sends it.
+        customer: Whose event it is.
+        address: Where it goes.
+    """
+
+    def __init__(self, api: OffBlocks, customer: Customer, address: str) -> None:
+        self.api, self.customer, self.address = api, customer, address
+        self.of_state = customer.status
+
+    def tries_at_once(self) -> int:
+        return self.api.tries_at_once()
+
+    def pause_before_retry(self, failures: int) -> timedelta:
+        return self.api.pause_before_retry(failures)
+
+    def gives_up_after(self) -> timedelta:
+        return self.api.gives_up_after()
+
+    def is_received(self, status: int) -> bool:
+        return self.api.is_received(status)
+
+    def follows_redirects(self) -> bool:
+        return self.api.follows_redirects()
+
+
+class _UntilTheNext(_Persistence):
+    def gives_up_after(self) -> timedelta:
+        return super().gives_up_after() if self.customer.status == self.of_state else timedelta(seconds=-1)
+
+
+class DropsEventsOfFormerStates(Fault, OffBlocks):
+    """Sends an event that was not received never again once its customer has another state."""
+
+    breaks = ("offblocks.webhook.retried",)
+
+    def announce(self, customer: Customer) -> None:
+        event = to_json(self.event_body(customer))
+        for address in self.webhook_addresses(customer):
+            self.outbox.post(address, event, _UntilTheNext(self, customer, address))
+
+
+class _NotingFailures(_Persistence):
+    def pause_before_retry(self, failures: int) -> timedelta:
+        self.api.__dict__.setdefault("given_up", set()).add(self.address)
+        return super().pause_before_retry(failures)
+
+
+class SwitchesFailingWebhooksOff(Fault, OffBlocks):
+    """Sends no further event to an address that did not receive one at once."""
+
+    breaks = ("offblocks.webhook.sent-on-creation",)
+
+    def announce(self, customer: Customer) -> None:
+        event = to_json(self.event_body(customer))
+        for address in self.webhook_addresses(customer):
+            if address not in self.__dict__.get("given_up", ()):
+                self.outbox.post(address, event, _NotingFailures(self, customer, address))

@@ -440,10 +440,15 @@ def test_a_key_that_is_refused_replaces_none(tenant: Tenant, subject: Subject) -
 @crosses("signature", "state")
 @verifies("offblocks.authentication.removed-key-refused")
 def test_a_removed_key_is_refused(tenant: Tenant, subject: Subject) -> None:
-    """Given keys that each signed a request, when the last is removed and a request is signed with each of them."""
+    """Given keys that each signed a request until they were replaced, when the last is removed and each signs again."""
     used = [tenant.credentials]
     for _ in range(2):
         used.append(use_another_key(tenant, subject, key_from_seed(tenant.ids.draw(64))))
+        tenant.use_key(used[-2])
+        answer = tenant.customers(breaks=rules("signature-verifies"))
+        because = "the key was replaced, be the new one used or not"
+        expect_refusal("offblocks.authentication.removed-key-refused", answer, because)
+        tenant.use_key(used[-1])
         answer = tenant.customers()
         if not answer.response.succeeded:
             step_failed("A request was to be signed with a registered key", answer)

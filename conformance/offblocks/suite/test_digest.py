@@ -7,6 +7,7 @@ from conformance.offblocks.deviations import (
     changes_body,
     digests_another_body,
     digests_otherwise,
+    digests_twice,
     digests_with_md5,
     digests_with_sha_512,
     undigested,
@@ -110,6 +111,12 @@ def test_a_digest_may_be_written_otherwise(tenant: Tenant) -> None:
         same = near.sequences_of_bytes(base64_in(content_digest(content)))[number]
         form = writes_digest_otherwise(f"sha-256=:{same.value}:")
         answer = tenant.create(body=None, content=content, deviation=form)
+        expect_same("offblocks.response.same-value-accepted", answer, same)
+    if tenant.create(tenant.new_wallet(), deviation=digests_twice(lines=1)).response.succeeded:
+        answer = tenant.create(tenant.new_wallet(), deviation=digests_twice(lines=2))
+        same = near.SameValue(
+            "two digests in two lines", answer.request.header("Content-Digest") or "", "RFC 9110, 5.3"
+        )
         expect_same("offblocks.response.same-value-accepted", answer, same)
 
 

@@ -1,6 +1,6 @@
 """A customer goes from `initiating` to `active`, by way of a signature, a screening and a verification."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 
@@ -10,7 +10,7 @@ from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.offblocks.checks import is_partial, listed
 from conformance.offblocks.messages import instant
-from conformance.offblocks.suite.effects import require_all
+from conformance.offblocks.suite.effects import DAYS_AFTER, require_all, require_days
 from conformance.offblocks.suite.tenant import PENDING, Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
@@ -22,6 +22,7 @@ from conformance.scenario import (
     needs,
     step_failed,
     verifies,
+    waits,
 )
 
 SOME_SECONDS = timedelta(seconds=3)
@@ -118,7 +119,7 @@ def test_a_customer_who_has_not_signed_does_not_become_active(tenant: Tenant, wa
 
 @verifies("offblocks.customer.updated-at-moves")
 def test_a_change_of_status_shows_when_it_was(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
-    """Given a customer, when it signs and is verified, with some seconds before each, and is read before and after."""
+    """Given a customer, when it signs and is verified, some seconds before each, and is read and listed each time."""
     customer = tenant.onboard(wallet)
     changes = {
         "verifying": partial(tenant.sign, customer.id, wallet, customer.challenge),
@@ -145,6 +146,27 @@ def test_a_change_of_status_shows_when_it_was(tenant: Tenant, wallet: Wallet, cl
             got=after,
             exchange=exchange,
         )
+        _expect_listed_as_changed(tenant, customer.id, before)
+
+
+def _expect_listed_as_changed(tenant: Tenant, customer: str, before: datetime) -> None:
+    def is_later(seen: Exchange) -> bool:
+        times = [instant(each.get("updatedAt")) for each in listed(seen) if each.get("id") == customer]
+        return any(time is not None and time > before for time in times)
+
+    exchange = tenant.eventually(
+        "a change to be listed", tenant.customers, lambda seen: is_later(seen) or is_partial(seen)
+    )
+    if not _states(exchange, customer):
+        require_all(exchange)
+    expect(
+        "offblocks.customer.updated-at-moves",
+        is_later(exchange),
+        where="response body",
+        expected=f"{customer} with an updatedAt after {before} within {PATIENCE}, as it is read",
+        got="an earlier one, or none",
+        exchange=exchange,
+    )
 
 
 @pytest.mark.parametrize("outcome", ["verify", "reject"])
@@ -216,6 +238,25 @@ def test_a_rejected_customer_stays_rejected(tenant: Tenant, wallet: Wallet) -> N
         expected="rejected, for good",
         got=f"{status}, after a simulation that was answered {exchange.response.status}",
     )
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@waits
+@verifies("offblocks.flow.rejected-is-final")
+def test_a_rejected_customer_is_so_for_good(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
+    """Given a rejected customer, when it is read a day, a week and 31 days later, by 20 minutes more."""
+    require_days(tenant)
+    customer = tenant.simulated("reject", wallet).id
+    for days in DAYS_AFTER:
+        clock.advance(timedelta(days=days, minutes=20))
+        status = tenant.status(customer)
+        expect(
+            "offblocks.flow.rejected-is-final",
+            status == "rejected",
+            where="response /status",
+            expected=f"rejected, also {days} days later",
+            got=status,
+        )
 
 
 @verifies("offblocks.flow.rejected-not-onboarded-again")

@@ -26,6 +26,7 @@ from conformance.offblocks.suite.signing_keys import another_key, use_another_ke
 from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
+    PATIENCE,
     crosses,
     expect,
     expect_acceptance,
@@ -49,6 +50,8 @@ REPEATED = 3
 """How often a request is repeated."""
 VERSIONS = "13457"
 """Versions of UUIDs that are in use (RFC 9562): the documents print one of version 1, and name none."""
+LENGTHS = (300, 1_100, 5_000, 17_000)
+"""How much longer externalIds are than usual; what keeps answers may have room for so many bytes, or refuse more."""
 OTHER_KEYS = 24
 """How many keys are used beside one that is remembered."""
 HOUR = timedelta(hours=1)
@@ -120,6 +123,18 @@ def test_a_repeated_creation_is_done_once(tenant: Tenant, wallet: Wallet) -> Non
     expect_customers("offblocks.idempotency.repeat-done-once", tenant, [external_id], at_most=1)
 
 
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@verifies("offblocks.idempotency.repeat-answered-alike")
+def test_a_long_creation_is_repeated_like_others(tenant: Tenant) -> None:
+    """Given customers with long externalIds, as far as the API takes them, when each creation is repeated."""
+    for length in LENGTHS:
+        wallet, external_id, key = tenant.new_wallet(), f"{tenant.new_external_id()} {'x' * length}", tenant.new_key()
+        first = tenant.create(wallet, external_id, key=key)
+        if first.response.succeeded:
+            repeat = tenant.create(wallet, external_id, key=key)
+            expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+
+
 @waits
 @verifies("offblocks.idempotency.repeat-answered-alike")
 def test_a_creation_repeated_within_the_hour_is_answered_alike(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
@@ -154,6 +169,25 @@ def test_a_repeated_simulation_is_answered_alike(tenant: Tenant) -> None:
         for _ in range(2):
             repeat = tenant.simulate(outcome, customer, key=key)
             expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+
+
+@crosses("idempotency", "state")
+@verifies("offblocks.flow.verified-becomes-active")
+def test_a_simulation_with_anothers_key_is_done_or_refused(
+    tenant: Tenant, wallet: Wallet, other_wallet: Wallet
+) -> None:
+    """Given two customers to be verified, when both are verified with one key, for which the second may be refused."""
+    first, second, key = tenant.verifying(wallet).id, tenant.verifying(other_wallet).id, tenant.new_key()
+    tenant.simulate("verify", first, key=key)
+    answer = tenant.simulate("verify", second, key=key, breaks=ANOTHER_PAYLOAD)
+    state = tenant.status_once(second, "active") if answer.response.succeeded else "active"
+    expect(
+        "offblocks.flow.verified-becomes-active",
+        state == "active",
+        where="response /status",
+        expected=f"active within {PATIENCE}, since [{answer.id}] was not refused",
+        got=state,
+    )
 
 
 @crosses("idempotency", "state")
@@ -214,26 +248,37 @@ def test_a_sign_request_repeated_after_the_challenges_hour_succeeds_again(
 # ------------------------------------------------------------------------------------------------------ another payload
 
 
-@verifies("offblocks.idempotency.changed-payload-refused", "offblocks.idempotency.changed-payload-status")
+@verifies(
+    "offblocks.idempotency.changed-payload-refused",
+    "offblocks.idempotency.changed-payload-status",
+    "offblocks.idempotency.repeat-answered-alike",
+)
 def test_a_key_with_another_payload_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
-    """Given a created customer, when another one is created with the same key, and the customers are listed."""
+    """Given a created customer, when another comes with the same key, all are listed, and the first comes again."""
     key, external_id = tenant.new_key(), tenant.new_external_id()
-    created(tenant.create(wallet, key=key))
+    own = tenant.new_external_id()
+    first = created(tenant.create(wallet, own, key=key))
     answer = tenant.create(other_wallet, external_id, key=key, breaks=ANOTHER_PAYLOAD)
     expect_refusal("offblocks.idempotency.changed-payload-refused", answer, "the key came with another payload before")
     expect_status("offblocks.idempotency.changed-payload-status", answer, 422, 409)
     expect_customers("offblocks.idempotency.changed-payload-refused", tenant, [external_id], at_most=0)
+    if not answer.response.succeeded:
+        repeat = tenant.create(wallet, own, key=key)
+        expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
 
 
 @waits
-@verifies("offblocks.idempotency.key-free-after-an-hour")
+@verifies("offblocks.idempotency.key-free-after-an-hour", "offblocks.idempotency.repeat-answered-alike")
 def test_a_key_is_free_after_an_hour(tenant: Tenant, wallet: Wallet, other_wallet: Wallet, clock: Clock) -> None:
-    """Given a customer created just over an hour ago, when another one is created with the same key."""
-    key = tenant.new_key()
+    """Given a customer created just over an hour ago, when another one comes twice with the same key."""
+    key, external_id = tenant.new_key(), tenant.new_external_id()
     created(tenant.create(wallet, key=key))
     clock.advance(HOUR + tenant.margin)
-    answer = tenant.create(other_wallet, key=key)
+    answer = tenant.create(other_wallet, external_id, key=key)
     expect_acceptance("offblocks.idempotency.key-free-after-an-hour", answer)
+    if answer.response.succeeded:
+        repeat = tenant.create(other_wallet, external_id, key=key)
+        expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, answer)
 
 
 @waits

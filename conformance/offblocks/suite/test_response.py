@@ -39,9 +39,10 @@ def test_answers_have_the_documented_form(tenant: Tenant, wallet: Wallet) -> Non
 
 @verifies("offblocks.response.no-server-error")
 def test_a_body_that_is_no_document_breaks_nothing(tenant: Tenant) -> None:
-    """Given a tenant, when it sends something else than the JSON object that a creation takes."""
+    """Given a tenant, when it sends something else than the JSON object that a creation takes, or one with a NUL."""
     for body in (b"{", b"[]", b"null", b"\xff\xfe", NESTED):
         tenant.create(content=body, breaks=rules("sends-complete-bodies"))
+    tenant.create(tenant.new_wallet(), f"{tenant.new_external_id()}\0")
 
 
 @verifies("offblocks.response.no-server-error")

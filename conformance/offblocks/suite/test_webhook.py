@@ -181,7 +181,10 @@ def test_a_repeated_creation_is_told_of_once(tenant: Tenant, clock: Clock, hooks
 
 
 @verifies(
-    "offblocks.webhook.sent-on-change", "offblocks.webhook.sent-on-creation", "offblocks.webhook.event-matches-schema"
+    "offblocks.webhook.sent-on-change",
+    "offblocks.webhook.sent-on-creation",
+    "offblocks.webhook.event-matches-schema",
+    "offblocks.webhook.event-ids-apart",
 )
 def test_a_change_of_a_customer_is_sent(tenant: Tenant, wallet: Wallet, clock: Clock, hooks: Hooks) -> None:
     """Given a registered address, when a customer is created and signs."""
@@ -353,25 +356,42 @@ def test_an_event_is_sent_again_whatever_else_than_success_it_was_answered(
         )
 
 
-@verifies("offblocks.webhook.retried")
+@verifies("offblocks.webhook.retried", "offblocks.webhook.sent-on-creation")
 def test_an_event_is_sent_again_for_hours(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
-    """Given a registered address that answers 500, when a customer is created and half a day passes."""
+    """Given an address that answers 500, when a customer comes and signs, half a day passes, and another one comes."""
     require_days(tenant)
     _register(tenant, hooks)
     hooks.answer_with(*[500] * MANY)
-    customer = tenant.onboard(tenant.new_wallet()).id
-    first = _deliveries(tenant, clock, partial(_tell, customer, "initiating"))
+    customer = tenant.onboard(tenant.new_wallet())
+    _deliveries(tenant, clock, partial(_tell, customer.id, "initiating"))
+    tenant.sign(customer.id, customer.wallet, customer.challenge)
+    state = tenant.status_once(customer.id, "verifying")
+    first = _deliveries(tenant, clock, partial(_tell, customer.id, state))
     if not first:
         step_failed(f"An event was to come within {PATIENCE}", relies_on=["offblocks.webhook.sent-on-creation"])
     clock.advance(HALF_A_DAY)
-    later = first[0].at + HALF_A_DAY / 2
-    found = _deliveries(tenant, clock, lambda seen: any(each.at > later for each in seen))
+    later, states = first[-1].at + HALF_A_DAY / 2, set(_states(first, customer.id))
+
+    def again(seen: Sequence[Delivery]) -> set[str]:
+        return set(_states([each for each in seen if each.at > later], customer.id))
+
+    found = _deliveries(tenant, clock, lambda seen: states <= again(seen))
     expect(
         "offblocks.webhook.retried",
-        any(each.at > later for each in found),
+        states <= again(found),
         where="webhook",
-        expected="the event that was always answered 500, again within half a day",
-        got=f"{len(found)} deliveries, the last at {found[-1].at}",
+        expected=f"the events with {' and '.join(sorted(states))}, always answered 500, again within half a day",
+        got=f"{len(found)} deliveries, the last at {found[-1].at}, without {', '.join(sorted(states - again(found)))}",
+    )
+    hooks.answer_with()
+    latest = tenant.onboard(tenant.new_wallet()).id
+    found = _deliveries(tenant, clock, partial(_tell, latest, "initiating"))
+    expect(
+        "offblocks.webhook.sent-on-creation",
+        _tell(latest, "initiating", found),
+        where="webhook",
+        expected=f"customer.updated of a new customer within {PATIENCE}, though others were answered 500 for hours",
+        got=f"{len(found)} events, none of this customer",
     )
 
 
