@@ -222,10 +222,11 @@ def _places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tupl
 
 
 def _with(value: Any, path: Sequence[str | int], change: Callable[[Any, str | int], None]) -> Any:
-    """A copy of a parsed body in which `change` was done to what holds the member at `path`."""
-    changed = copy.deepcopy(value)
+    """A parsed body in which `change` was done to what holds the member at `path`, a copy as far as it differs."""
+    changed = copy.copy(value)
     holder = changed
     for name in path[:-1]:
+        holder[name] = copy.copy(holder[name])
         holder = holder[name]
     change(holder, path[-1])
     return changed
