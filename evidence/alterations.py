@@ -222,10 +222,11 @@ def _places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tupl
 
 
 def _with(value: Any, path: Sequence[str | int], change: Callable[[Any, str | int], None]) -> Any:
-    """A copy of a parsed body in which `change` was done to what holds the member at `path`."""
-    changed = copy.deepcopy(value)
+    """A parsed body in which `change` was done to what holds the member at `path`, a copy as far as it differs."""
+    changed = copy.copy(value)
     holder = changed
     for name in path[:-1]:
+        holder[name] = copy.copy(holder[name])
         holder = holder[name]
     change(holder, path[-1])
     return changed
@@ -424,6 +425,7 @@ class Cassettes:
         self._apis = apis
         self._raw: dict[str, tuple[Path, dict[str, Any]]] = {}
         self._left: dict[str, list[Alteration]] = {}
+        self._altered: dict[Path, set[str]] = {}
         for api in apis:
             schemas = Schemas(api)
             for path in sorted(api.cassettes.glob("*/*.yaml")):
@@ -443,18 +445,23 @@ class Cassettes:
         return {test: left.pop() for test, left in self._left.items() if left}
 
     def write(self, folder: Path, chosen: Mapping[str, Alteration]) -> None:
-        """Write the cassettes with these alterations."""
+        """Write the cassettes with these alterations; those that a folder has as they are, are not written again."""
         for api in self._apis:
             if not (folder / api.name).exists():
                 copytree(api.cassettes, folder / api.name)
-        for test, (path, raw) in self._raw.items():
-            alteration = chosen.get(test)
-            altered = raw
+        before = self._altered.get(folder, set())
+        now = {test for test, alteration in chosen.items() if alteration.record is not None}
+        for test in sorted(before | now):
+            path, raw = self._raw[test]
+            altered, alteration = raw, chosen.get(test)
             if alteration is not None and alteration.record is not None:
-                altered = copy.deepcopy(raw)
-                alteration.record(altered["interactions"][alteration.number])
+                altered = {**raw, "interactions": [*raw["interactions"]]}
+                entry = copy.deepcopy(raw["interactions"][alteration.number])
+                alteration.record(entry)
+                altered["interactions"][alteration.number] = entry
             text = yaml.dump(altered, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=1000)
             (folder / path).write_text(text, encoding="utf-8")
+        self._altered[folder] = now
 
     @contextmanager
     def sending(self, chosen: Mapping[str, Alteration]) -> Iterator[set[str]]:

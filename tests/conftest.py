@@ -1,5 +1,6 @@
 """What all tests share: programs that a machine may lack, and the promise that it lacks none."""
 
+import gc
 import os
 import shutil
 import socket
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 from conformance.sandbox.remote import Control
+from conformance.speed.garbage import look_seldom
 
 SIZES = {"small": (3, 25), "full": (10, 200)}
 """How many seeds are tried of what is drawn from one, and how many examples of what is drawn at random."""
@@ -44,10 +46,23 @@ LONG = (
 """The files that take long, the longest first."""
 os.environ.pop("GITHUB_ACTIONS", None)  # there the commands print annotations besides
 
+look_seldom()
+
 REQUIRE_ALL = os.environ.get("CONFORMANCE_REQUIRE_ALL") == "1"
 
 
-SERVE = "from conformance.sandbox.server import serve; serve(0, started=lambda it: print(it.origin, flush=True))"
+SERVE = """
+from functools import partialmethod
+from conformance.offblocks.client_checks import ClientJudge
+from conformance.sandbox.server import serve
+from conformance.sandbox.world import Worlds
+from conformance.speed.garbage import look_seldom
+ClientJudge.explains = False
+Worlds._build = partialmethod(Worlds._build, explains=False)
+look_seldom()
+serve(0, started=lambda it: print(it.origin, flush=True))
+"""
+"""A sandbox that takes no time to find out which mistakes were made: what is told of it is not read here."""
 
 
 def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
@@ -62,6 +77,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take long first, so that at the end no process is left alone with one of them."""
     order = {TESTS / name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path, len(LONG)))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage no more among what was collected, which stays until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,7 +10,6 @@ from conformance.diagnosis.form import Diagnosis, Explanation, Mistake, Part
 from conformance.diagnosis.wallet_readings import WalletReading, unwrapped, wallet_readings
 from conformance.diagnosis.wallet_texts import MANNERS, Manner, Signed, texts
 from conformance.standards.account_ids import AccountId, AccountIdRejected, checksum_address, checksum_state
-from conformance.standards.personal_message import SignatureUnrecoverable, account_of_signer
 
 __all__ = ["Owner", "decoded_challenge", "diagnose_challenge", "diagnose_signature"]
 
@@ -244,7 +243,7 @@ def _search(case: _Case, readings: Sequence[WalletReading]) -> list[_Hit]:
 def _tried(case: _Case, readings: Sequence[WalletReading], each: Signed, way: Manner) -> Iterator[_Hit]:
     digest = way.digest(each.text)
     for reading in readings:
-        if _signer(digest, reading.signature) == case.owner.account:
+        if reading.signers.account(digest) == case.owner.account:
             mistakes = tuple(filter(None, (each.mistake, way.mistake)))
             yield _Hit(reading, mistakes, each.text.decode(errors="replace") if each.mistake else "")
             return
@@ -253,24 +252,16 @@ def _tried(case: _Case, readings: Sequence[WalletReading], each: Signed, way: Ma
 def _typed(case: _Case, readings: Sequence[WalletReading]) -> Iterator[_Hit]:
     for what, digest in case.digests.items():
         for reading in readings:
-            if _signer(digest, reading.signature) == case.owner.account:
+            if reading.signers.account(digest) == case.owner.account:
                 yield _Hit(reading, (Mistake("signed-typed-data", {"what": what}),), "")
 
 
 def _by_another(case: _Case, readings: Sequence[WalletReading]) -> Iterator[Explanation]:
     """Who would have signed the challenge, if nothing else was wrong."""
-    signer = _signer(MANNERS[0].digest(case.message), readings[0].signature)
+    signer = readings[0].signers.account(MANNERS[0].digest(case.message))
     if signer is None:
         return
     address = checksum_address(f"0x{signer.hex()}")
     mistake = _other_address("signed-by-another-account", case.owner.address, address)
     named = case.named is not None and case.named.lower() == address.lower()
     yield Explanation((mistake,), certain=named or mistake.name.endswith("by-a-digit"))
-
-
-def _signer(digest: bytes, signature: bytes) -> bytes | None:
-    """The account whose key made a signature, None if no key did."""
-    try:
-        return account_of_signer(digest, signature)
-    except SignatureUnrecoverable:
-        return None

@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from coincurve.utils import GROUP_ORDER_INT
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from conformance.diagnosis.form import Mistake
-from conformance.standards.personal_message import SIGNATURE_SIZE
+from conformance.standards.personal_message import SIGNATURE_SIZE, Signers
 
 __all__ = ["WalletReading", "unwrapped", "wallet_readings"]
 
@@ -40,6 +41,11 @@ class WalletReading:
 
     signature: bytes
     mistakes: tuple[Mistake, ...] = ()
+
+    @cached_property
+    def signers(self) -> Signers:
+        """Who signed what, by this signature."""
+        return Signers(self.signature)
 
 
 def unwrapped(text: str) -> tuple[bytes | None, tuple[Mistake, ...]]:

@@ -131,9 +131,9 @@ def declared_signatures(headers: Sequence[tuple[str, str]]) -> list[tuple[Signat
     return list(_declared(tuple(headers)))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def _declared(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[SignatureInput, bytes], ...]:
-    """What `declared_signatures` gives; the same request is looked at rule by rule, and verified."""
+    """What `declared_signatures` gives; a request is verified, looked at rule by rule, and again at its test's end."""
     inputs = _dictionary("Signature-Input", headers)
     signatures = _dictionary("Signature", headers)
     if inputs.keys() != signatures.keys():
@@ -258,7 +258,8 @@ def sign(
     check_parameters(label, parameters)
     items = [(str(item.value), dict(item.params)) for item in map(_item, components)]
     member: Any = (items, {name: value for name, value in parameters.items() if value is not None})
-    base = _base(_resolver(method, url, headers), components, http_sf.ser([member])).encode()
+    text = http_sf.ser([member])
+    base = _base(_resolver(method, url, headers), components, text).encode()
     if isinstance(key, ec.EllipticCurvePrivateKey):
         size = _SIGNATURE_SIZES[algorithm] // 2
         scheme = ec.ECDSA(_ECDSA_HASHES[algorithm], deterministic_signing=deterministic)
@@ -266,7 +267,7 @@ def sign(
         signature = r.to_bytes(size, "big") + s.to_bytes(size, "big")
     else:
         signature = _ALGORITHMS[algorithm](private_key=key).sign(base)
-    return [("Signature-Input", http_sf.ser({label: member})), ("Signature", http_sf.ser({label: signature}))]
+    return [("Signature-Input", f"{label}={text}"), ("Signature", http_sf.ser({label: signature}))]
 
 
 def verify(
@@ -429,7 +430,7 @@ def _identifier(label: str, item: tuple[object, dict[str, Any]]) -> str:
             Reason.MALFORMED,
             f"{label} covers {name!r}, which is no component; expected a name in quotes and lower case.",
         )
-    return name + http_sf.ser((name, parameters))[len(name) + 2 :]
+    return name + http_sf.ser((name, parameters))[len(name) + 2 :] if parameters else name
 
 
 def _signature(label: str, member: tuple[Any, dict[str, object]]) -> bytes:

@@ -1,5 +1,7 @@
 """Messages signed by an Ethereum account: ``personal_sign``, which is EIP-191 with version byte 0x45."""
 
+from functools import lru_cache
+
 from coincurve import PrivateKey, PublicKey
 from eth_hash.auto import keccak
 
@@ -8,6 +10,7 @@ from conformance.standards.account_ids import checksum_address
 __all__ = [
     "SIGNATURE_SIZE",
     "SignatureUnrecoverable",
+    "Signers",
     "account_of_signer",
     "address_of",
     "message_hash",
@@ -121,6 +124,49 @@ def account_of_signer(digest: bytes, signature: bytes) -> bytes:
     except Exception as error:  # coincurve raises plain Exception
         raise SignatureUnrecoverable("The signature belongs to no key: r or s is out of range or altered.") from error
     return _account(signer)
+
+
+class Signers:
+    """The accounts that signed, if a signature is of one hash or of another: what all hashes share is computed once.
+
+    Args:
+        signature: 65 bytes r || s || v with v in {27, 28}.
+    """
+
+    def __init__(self, signature: bytes) -> None:
+        r, s, v = signature[:32], int.from_bytes(signature[32:64]), signature[-1]
+        self._fixed: PublicKey | None = None
+        if not (0 < int.from_bytes(r) < _ORDER and 0 < s < _ORDER):
+            return
+        inverse = pow(int.from_bytes(r), -1, _ORDER)
+        self._factor = _ORDER - inverse
+        try:
+            nonce_point = PublicKey(bytes([2 + v - _V_OFFSET]) + r)
+        except ValueError:  # no point of the curve has this r
+            return
+        self._fixed = nonce_point.multiply((s * inverse % _ORDER).to_bytes(32))
+
+    def account(self, digest: bytes) -> bytes | None:
+        """The 20 bytes of the address of the account that signed a hash (SEC 1, section 4.1.6), None if no key did.
+
+        Args:
+            digest: The 32 bytes that may have been signed.
+        """
+        if self._fixed is None:
+            return None
+        varying = int.from_bytes(digest) * self._factor % _ORDER
+        if not varying:
+            return _account(self._fixed)
+        try:
+            return _account(PublicKey.combine_keys([self._fixed, _public_key(varying)]))
+        except ValueError:  # their sum is the point at infinity
+            return None
+
+
+@lru_cache(maxsize=1)
+def _public_key(secret: int) -> PublicKey:
+    """The public key of a private key; signatures that differ in s and v alone ask for the same one in succession."""
+    return PublicKey.from_valid_secret(secret.to_bytes(32))
 
 
 def address_of(key: bytes) -> str:

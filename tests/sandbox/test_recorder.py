@@ -45,6 +45,8 @@ def test_a_world_that_was_asked_over_one_connection_can_be_asked_again(app: Reco
     assert len(app.recordings["seed"].exchanges) == 4
     assert differing_worlds(api, (), app.recordings) == []
     assert differing_worlds(api, ("AcceptsMissingToken",), app.recordings) == ["seed"]
+    assert differing_worlds(api, ("RefusesAccessWith403",), app.recordings) == ["seed"]
+    assert differing_worlds(api, ("WritesTimesWithAnOffset", "AcceptsExpiredChallenge"), app.recordings) == []
 
 
 def test_a_world_that_was_asked_over_two_connections_cannot(app: RecordingApp, control: Control) -> None:

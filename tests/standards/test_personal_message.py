@@ -4,6 +4,7 @@ import sys
 from contextlib import suppress
 
 import pytest
+from coincurve import PrivateKey
 from eth_hash.auto import keccak
 from eth_keys.backends.native.main import NativeECCBackend
 from eth_keys.main import KeyAPI
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from conformance.standards.personal_message import (
     SignatureUnrecoverable,
+    Signers,
+    account_of_signer,
     address_of,
     message_hash,
     recover,
@@ -153,3 +156,34 @@ def test_an_address_is_that_of_the_public_key() -> None:
 def test_a_private_key_out_of_range_is_refused() -> None:
     with pytest.raises(ValueError, match="Secret scalar"):
         sign(b"", ORDER.to_bytes(32, "big"))
+
+
+numbers = st.one_of(st.integers(0, 2), st.integers(0, 2**256 - 1), st.integers(ORDER - 2, ORDER + 2))
+
+
+@given(digest=numbers, r=numbers, s=numbers, v=st.sampled_from([27, 28]))
+def test_the_signers_of_any_hash_are_those_that_are_recovered(digest: int, r: int, s: int, v: int) -> None:
+    signature = r.to_bytes(32) + s.to_bytes(32) + bytes([v])
+    recovered = None
+    with suppress(SignatureUnrecoverable):
+        recovered = account_of_signer(digest.to_bytes(32), signature)
+    assert Signers(signature).account(digest.to_bytes(32)) == recovered
+
+
+@given(message=st.binary(max_size=40), other=st.binary(max_size=40), key=keys)
+def test_the_signers_of_a_signature_are_those_that_are_recovered(message: bytes, other: bytes, key: bytes) -> None:
+    signature = sign(message, key)
+    signers = Signers(signature)
+    assert signers.account(message_hash(message)) == bytes.fromhex(address_of(key)[2:])
+    for each in (message, other):
+        assert signers.account(message_hash(each)) == account_of_signer(message_hash(each), signature)
+
+
+def test_a_signature_whose_key_would_be_the_point_at_infinity_has_no_signer() -> None:
+    key, nonce = (2).to_bytes(32), (3).to_bytes(32)
+    signature = sign_with(b"", key, nonce)
+    r, s, v = signature[:32], int.from_bytes(signature[32:64]), signature[-1]
+    secret = 3 if v == 27 + PrivateKey(nonce).public_key.point()[1] % 2 else ORDER - 3
+    assert Signers(signature).account((s * secret % ORDER).to_bytes(32)) is None
+    assert Signers(r + s.to_bytes(32) + bytes([55 - v])).account((s * (ORDER - secret) % ORDER).to_bytes(32)) is None
+    assert Signers(signature).account(bytes(32)) is not None
