@@ -21,6 +21,7 @@ from conformance.offblocks.client import ApiError, Client, Credentials
 from conformance.offblocks.wallet import Wallet
 from conformance.planbok.client import Client as PlanbokClient
 from conformance.planbok.client import Credentials as PlanbokCredentials
+from conformance.planbok.client import made_up_credentials
 from conformance.sandbox.observation import Observation
 from conformance.sandbox.remote import Control, World
 from conformance.sandbox.server import start
@@ -71,8 +72,9 @@ def test_no_request_waits_while_many_before_it_are_judged(monkeypatch: pytest.Mo
 
     monkeypatch.setattr("conformance.sandbox.observation._MOST_KEPT", 5)
     monkeypatch.setattr(Traffic, "see", counted)
-    observation = Observation([named("offblocks")], "", {"offblocks": []}, lambda: {"offblocks": {}})
-    request = Request((), b"", "GET", "http://127.0.0.1/offblocks/v1/nothing")
+    credentials = {"planbok": {"first": made_up_credentials(Ids("first"))}}
+    observation = Observation([named("planbok")], "", {"planbok": []}, lambda: credentials)
+    request = Request((), b"", "GET", "http://127.0.0.1/planbok/v2/nothing")
     at = SystemClock().now()
     each_time = []
     for number in range(12):
