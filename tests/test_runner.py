@@ -364,7 +364,8 @@ def test_a_run_that_holds_is_not_stopped(server: str) -> None:
 def test_a_run_ends_when_its_time_is_over_and_says_what_it_did_not_judge() -> None:
     results = run(Options(apis=("offblocks",), target="sandbox", examples=1, time_limit=1))
     skipped = [rule for rule in results["rules"] if rule["verdict"] == "skipped"]
-    assert results["duration_s"] < 10
+    asked = {exchange["id"].partition("#")[0] for exchange in results["exchanges"]}
+    assert len(asked) < results["tests"] / 2
     assert skipped
     assert {rule["reason"] for rule in skipped} == {"This needs more time; --time-limit 1 ended the run."}
     assert not [rule["id"] for rule in results["rules"] if rule["verdict"] in {"fail", "error", "blocked"}]
