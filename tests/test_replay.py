@@ -316,7 +316,7 @@ def test_a_replay_plays_whatever_pytest_recording_is_told(
     before = (tmp_path / "cassettes" / CASSETTE).read_bytes()
     done = own_pytest(tmp_path, "--conformance-cassettes=cassettes", *options)
     assert done.returncode == 0, done.stdout
-    assert "2 passed" in done.stdout
+    assert "3 passed" in done.stdout
     assert (tmp_path / "cassettes" / CASSETTE).read_bytes() == before
 
 
@@ -410,4 +410,4 @@ def test_a_replay_reaches_no_network(recorded: Path, monkeypatch: pytest.MonkeyP
         address = server.getsockname()
         assert replay(recorded)["verdict"] == "conforms"
         socket.create_connection(address).close()
-    assert outcomes == ["Network is disabled for host '127.0.0.1'"]
+    assert set(outcomes) == {"Network is disabled for host '127.0.0.1'"}

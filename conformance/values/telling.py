@@ -110,12 +110,12 @@ RETURNS = (
     Value("a parameter that comes twice", "https://app.example/w?x=2&x=1&y=3"),
     Value("a thousand characters", "https://app.example/w?token=" + "a1B2" * 250),
     Value("a port", "https://app.example:8443/w"),
+    Value("an address of IPv6", "https://[2001:db8::1]:8443/w?x=1"),
     Value("escapes in its query", "https://app.example/w?q=a+b%20c%26d%3De%2B%23&r=%C3%A9"),
     Value("no path", "https://app.example?step=verify"),
     Value("names that the return may add", "https://app.example/w?status=mine&challengeId=mine"),
     Value("letters of both cases in path and query", "https://app.example/WaLLets/?Step=VeRify"),
     Value("parameters of a path, and marks that need no escape", "https://app.example/w;v=1/~me,(x)!?s=a,b:c@d/e?f"),
-    Value("an address of IPv6", "https://[2001:db8::1]:8443/w?x=1"),
     Value("another URL in its query", "https://app.example/w?next=https%3A%2F%2Fapp.example%2Fx%3Fy%3Dz%26w%3D1"),
 )
 """URLs of a caller's own page, at the edges of what RFC 3986 allows."""

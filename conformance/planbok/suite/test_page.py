@@ -17,6 +17,8 @@ from conformance.planbok.suite.wallets import places, written
 from conformance.scenario import crosses, expect, expect_reading, leaves_out, needs, refused, step_failed, verifies
 from conformance.values import near, telling
 
+RETURNS_ANYWHERE = 10
+"""The first URLs of a caller's page, which lead to every origin that any of them leads to."""
 STATUS_WORDS = {"verified", "completed", "successful", "success"}
 EVERY_SITE = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:\*(?::[0-9*]+)?)?", re.IGNORECASE)
 """A source of `frame-ancestors` that keeps no site out: any host, or a scheme alone."""
@@ -461,7 +463,7 @@ def test_the_customer_is_sent_back(tenant: Tenant) -> None:
 def test_the_customer_is_sent_back_to_any_page(tenant: Tenant) -> None:
     """Given challenges with URLs at the edges of what a URL may be, when the right PIN is entered."""
     customer, chain = tenant.ready(), tenant.two_chains[:1]
-    for value in near.chosen(telling.RETURNS, tenant.ids, core=9, more=1):
+    for value in near.chosen(telling.RETURNS, tenant.ids, core=RETURNS_ANYWHERE, more=1):
         url = value.text
         exchange = tenant.ask_wallets(customer.id, chain, redirect_url=url)
         expect(
