@@ -105,6 +105,12 @@ def test_what_is_broken_though_inferred_is_told_of_all_runs(make: Make) -> None:
     assert found["broken_but_inferred"] == ["wallets.customer.guessed"]
 
 
+def test_what_live_runs_left_behind_is_listed_of_all(make: Make) -> None:
+    one, other = ({**make(), "left_behind": {"wallets": ["customer a", made]}} for made in ("customer b", "webhook c"))
+    assert together(one, other)["left_behind"] == {"wallets": ["customer a", "customer b", "webhook c"]}
+    assert "left_behind" not in together(make(), make())
+
+
 def test_where_and_when_was_recorded_is_told_of_all_runs(make: Make) -> None:
     def recorded(url: str, day: int) -> dict[str, Any]:
         instant = f"2026-01-{day}T12:00:00+00:00"

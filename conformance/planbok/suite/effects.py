@@ -1,4 +1,4 @@
-"""Which customers there are, as the list of customers shows them."""
+"""What steps have led to: which customers there are, as their list shows them, and whether a challenge succeeded."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -61,3 +61,18 @@ def expect_not_created(rule: str, tenant: Tenant, ref_ids: list[str]) -> None:
         expected=f"no customer with refId {' or '.join(ref_ids)}",
         got=", ".join(map(str, found)) or "none",
     )
+
+
+def expect_no_success(rule: str, tenant: Tenant, customer: str, challenge: str, *, expected: str) -> None:
+    """Say whether a challenge has not succeeded, a little after what must not complete it.
+
+    Args:
+        rule: The id of the rule.
+        tenant: Whose customer it is.
+        customer: The customer's id.
+        challenge: Its id.
+        expected: What was to be, in words.
+    """
+    tenant.shortly()
+    seen = tenant.seen(customer, challenge)
+    expect(rule, not seen.succeeded, where="response /data/status", expected=expected, got=seen.status)

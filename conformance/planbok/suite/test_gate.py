@@ -12,7 +12,7 @@ from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.planbok.messages import challenge_in, challenge_of, entries, is_set_up, payload
-from conformance.planbok.suite.effects import DAYS_AFTER, listed_customers, page_of_customers
+from conformance.planbok.suite.effects import DAYS_AFTER, expect_no_success, listed_customers, page_of_customers
 from conformance.planbok.suite.lock_out import MANY
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.scenario import (
@@ -138,14 +138,12 @@ def test_a_pin_is_replaced_by_six_digits_alone(tenant: Tenant, task: str) -> Non
             person.try_to_change_pin(issued.url, person.pin)
         else:
             person.try_to_reset_pin(issued.url, person.answers)
-        tenant.shortly()
-        challenge = tenant.seen(customer.id, issued.id)
-        expect(
+        expect_no_success(
             "planbok.page.new-pin-confirmed",
-            not challenge.succeeded,
-            where="response /data/status",
+            tenant,
+            customer.id,
+            issued.id,
             expected=f"a challenge that did not succeed with {what} for a new PIN",
-            got=challenge.status,
         )
 
 
@@ -270,14 +268,12 @@ def test_recovery_is_set_up_anew_with_the_pin_alone(tenant: Tenant) -> None:
     stranger.try_to_set_recovery(tenant.issued(tenant.ask("recovery", customer.id)).url, person.other_pin, answers)
     issued = tenant.issued(tenant.ask("reset-pin", customer.id))
     stranger.try_to_reset_pin(issued.url, answers)
-    tenant.shortly()
-    challenge = tenant.seen(customer.id, issued.id)
-    expect(
+    expect_no_success(
         "planbok.customer.pin-guarded",
-        not challenge.succeeded,
-        where="response /data/status",
+        tenant,
+        customer.id,
+        issued.id,
         expected="a challenge that did not succeed with answers that a stranger chose",
-        got=challenge.status,
     )
 
 
@@ -294,14 +290,12 @@ def test_answers_in_other_letters_replace_nothing(tenant: Tenant) -> None:
         "question marks": tuple("".join(each if each.isascii() else "?" for each in text) for text in (first, second)),
     }.items():
         customer.person.try_to_reset_pin(issued.url, answers)
-        tenant.shortly()
-        challenge = tenant.seen(customer.id, issued.id)
-        expect(
+        expect_no_success(
             "planbok.customer.pin-guarded",
-            not challenge.succeeded,
-            where="response /data/status",
+            tenant,
+            customer.id,
+            issued.id,
             expected=f"a challenge that did not succeed with answers that have {name} in the place of their letters",
-            got=challenge.status,
         )
 
 
@@ -344,14 +338,12 @@ def test_a_page_takes_the_pin_of_its_own_customer(tenant: Tenant) -> None:
     if page.form is None:
         step_failed("The page of a challenge was to ask for the PIN")
     second.person.enter(page, first.person.pin)
-    tenant.shortly()
-    challenge = tenant.seen(second.id, asked.id)
-    expect(
+    expect_no_success(
         "planbok.page.wrong-pin-refused",
-        not challenge.succeeded,
-        where="response /data/status",
+        tenant,
+        second.id,
+        asked.id,
         expected=f"a challenge of {second.id} that did not succeed with the PIN of {first.id}",
-        got=challenge.status,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.planbok.messages import challenge_of, payload
+from conformance.planbok.suite.effects import expect_no_success
 from conformance.planbok.suite.lock_out import MANY, change_refused, right_pin_refused
 from conformance.planbok.suite.person import shown
 from conformance.planbok.suite.tenant import RETURN_URL, Issued, Onboarding, Tenant
@@ -34,14 +35,8 @@ def test_the_pin_is_asked_for_again(tenant: Tenant) -> None:
     page = customer.person.open(issued.url)
     if page.form is not None:
         customer.person.enter(page, "")
-    tenant.shortly()
-    challenge = tenant.seen(customer.id, issued.id)
-    expect(
-        "planbok.page.asks-pin-every-time",
-        not challenge.succeeded,
-        where="response /data/status",
-        expected="a challenge that awaits the PIN",
-        got=challenge.status,
+    expect_no_success(
+        "planbok.page.asks-pin-every-time", tenant, customer.id, issued.id, expected="a challenge that awaits the PIN"
     )
     _expect_no_wallet(tenant, customer, "planbok.page.asks-pin-every-time", on=second)
 
@@ -52,14 +47,8 @@ def test_a_wrong_pin_completes_nothing(tenant: Tenant) -> None:
     customer = tenant.ready()
     issued = tenant.requested(customer)
     customer.person.authorize(issued.url, customer.person.other_pin)
-    tenant.shortly()
-    challenge = tenant.seen(customer.id, issued.id)
-    expect(
-        "planbok.page.wrong-pin-refused",
-        not challenge.succeeded,
-        where="response /data/status",
-        expected="a challenge that did not succeed",
-        got=challenge.status,
+    expect_no_success(
+        "planbok.page.wrong-pin-refused", tenant, customer.id, issued.id, expected="a challenge that did not succeed"
     )
     _expect_no_wallet(tenant, customer, "planbok.page.wrong-pin-refused")
 
@@ -203,14 +192,12 @@ def test_a_pin_authorizes_the_challenge_whose_page_asked_for_it(tenant: Tenant) 
     names = {asked.id: other.id, _link(asked): _link(other)}
     swapped = {name: names.get(value, value) for name, value in page.form.fields.items()}
     customer.person.enter(page, others=swapped)
-    tenant.shortly()
-    challenge = tenant.seen(customer.id, other.id)
-    expect(
+    expect_no_success(
         "planbok.page.asks-pin-every-time",
-        not challenge.succeeded,
-        where="response /data/status",
+        tenant,
+        customer.id,
+        other.id,
         expected="a challenge that awaits the PIN on its own page",
-        got=challenge.status,
     )
 
 
