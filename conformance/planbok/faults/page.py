@@ -65,6 +65,8 @@ class CompletesWhenOpened(Fault, Planbok):
         "planbok.customer.pin-replaced",
         "planbok.customer.pin-guarded",
         "planbok.page.wrong-pin-refused",
+        "planbok.page.returns-to-caller",
+        "planbok.response.reading-changes-nothing",
         "planbok.page.cancelled-makes-no-wallet",
         "planbok.result.none-when-failed",
         "planbok.webhook.not-before-completion",
@@ -85,6 +87,8 @@ class AcceptsAnyPin(Fault, Planbok):
 
     breaks = (
         "planbok.page.wrong-pin-refused",
+        "planbok.page.asks-pin-every-time",
+        "planbok.customer.pin-guarded",
         "planbok.page.locks-out",
         "planbok.customer.pin-replaced",
         "planbok.webhook.none-for-a-failed-challenge",
