@@ -25,7 +25,9 @@ from conformance.matrix.trials import SECTIONS, Trial, listing, strongest_basis,
 from conformance.matrix.verdicts import RuleVerdict
 from conformance.matrix.workers import processes
 from conformance.reporting.faults import block, figures, page
+from conformance.sandbox.behaviour import declared_changes
 from conformance.sandbox.faults import UnknownFaultError
+from conformance.sandbox.lookups import overridden
 from conformance.sandbox.recorder import differing_worlds
 from conformance.verdicts import Verdict
 
@@ -257,6 +259,16 @@ def test_only_the_tests_are_run_that_see_a_difference(rehearsed: Rehearsal) -> N
     observation = observe_differing(OFFBLOCKS, {name: WRITTEN}, rehearsed.recordings)[name]
     assert set(observation.verdicts) == {EXPIRY, AT_ONCE}
     assert observation.verdicts[EXPIRY]["offblocks.challenge.expires-after-one-hour"].plain is Verdict.FAIL
+
+
+def test_no_change_makes_a_difference_to_a_test_that_looks_up_nothing_of_it(rehearsed: Rehearsal) -> None:
+    left_out = 0
+    for name in list(declared_changes(OFFBLOCKS))[::9]:
+        names = overridden(OFFBLOCKS, (name,))
+        idle = {test: each for test, each in rehearsed.recordings.items() if each.steady and not each.uses(names)}
+        assert differing_worlds(OFFBLOCKS, (name,), idle) == []
+        left_out += len(idle)
+    assert left_out > len(WRITTEN)
 
 
 def test_generated_tests_are_known_by_their_topic() -> None:

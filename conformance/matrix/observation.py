@@ -12,6 +12,7 @@ from conformance.exchange import Response
 from conformance.matrix.session import Observation, ReplaceableApp, Round, run_rounds
 from conformance.matrix.warm import warm_process
 from conformance.options import EXAMPLES
+from conformance.sandbox.lookups import overridden
 from conformance.sandbox.recorder import Recording, RecordingApp, differing_worlds
 from conformance.sandbox.server import RunningSandbox, SandboxApp
 from conformance.sandbox.world import Worlds
@@ -149,6 +150,8 @@ def observe_differing(
 ) -> dict[str, Observation]:
     """Do as `observe` does, with those tests alone to which the change makes a difference.
 
+    To a test whose sandbox never looked up what the change overrides it makes none; the others are asked again.
+
     Args:
         api: The API.
         tests: The ids of the tests by the name of the fault, mutation or variation with which they run, or of several
@@ -167,8 +170,11 @@ def observe_differing(
     chosen: dict[str, Sequence[str]] = {}
     for name, candidates in tests.items():
         began = stopwatch()
+        names = overridden(api, _names(name))
         with warm_process():
-            differs = differing_worlds(api, _names(name), {test: recordings[test] for test in candidates})
+            differs = differing_worlds(
+                api, _names(name), {test: recordings[test] for test in candidates if recordings[test].uses(names)}
+            )
         seconds[name] = stopwatch() - began
         if differs:
             chosen[name] = differs

@@ -10,7 +10,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -18,9 +18,10 @@ from conformance.api import Api
 from conformance.exchange import Headers
 from conformance.sandbox.control import PREFIX
 from conformance.sandbox.deliveries import HttpSender, Sender
+from conformance.sandbox.lookups import looked_up, watched
 from conformance.sandbox.server import SandboxApp
 from conformance.sandbox.threaded_server import Message, Receive, Send
-from conformance.sandbox.world import Worlds
+from conformance.sandbox.world import UnknownWorldError, Worlds
 
 _SECONDS_TO_ANSWER = 1.0
 _OF_A_CONNECTION = {"state", "extensions"}
@@ -68,11 +69,19 @@ class Recording:
         events: The webhooks that were sent, each with the status of what its receiver answered, None for nothing.
         steady: Whether all requests came whole and over one connection, so that they can be asked again one by one:
             requests at once come over several, and may be answered one after the other by chance.
+        lookups: The names of the attributes that the world's sandbox looked up, a set for each time that it was made.
+        world: The id of the world; empty if none was made.
     """
 
     exchanges: list[tuple[Message, bytes, Answer]] = field(default_factory=list)
     events: list[tuple[Event, int | None]] = field(default_factory=list)
     steady: bool = True
+    lookups: list[set[str]] = field(default_factory=list)
+    world: str = ""
+
+    def uses(self, names: frozenset[str] | None) -> bool:
+        """Whether the world's sandbox looked up one of these attributes; of None, which are not known, it may have."""
+        return names is None or any(not names.isdisjoint(each) for each in self.lookups)
 
     @property
     def seed(self) -> str:
@@ -93,7 +102,9 @@ class RecordingApp(SandboxApp):
         self._of_world: dict[str, Recording] = {}
         self._events: dict[str, list[tuple[Event, int | None]]] = {}
         self._connections: dict[str, object] = {}
-        super().__init__(Worlds([api], "sandbox", (), beyond_loopback=False, make_sender=self._sender))
+        self._api = api
+        changes = (watched(api),)
+        super().__init__(Worlds([api], "sandbox", changes, beyond_loopback=False, make_sender=self._sender))
 
     def _sender(self, seed: str) -> Sender:
         return _RecordingSender(self._events.setdefault(seed, []))
@@ -121,9 +132,18 @@ class RecordingApp(SandboxApp):
         if len(recording.exchanges) == 1 and answering.whole:
             recording.events = self._events[recording.seed]
             self._recordings[recording.seed] = recording
-            self._of_world[json.loads(answering.answer.body)["world"]] = recording
+            recording.world = json.loads(answering.answer.body)["world"]
+            self._of_world[recording.world] = recording
+        self._note_lookups(recording)
         for message in answering.messages:
             await send(message)
+
+    def _note_lookups(self, recording: Recording) -> None:
+        """Keep what the world's sandbox looks up from now on too, which is another one if the world was made again."""
+        with suppress(UnknownWorldError):
+            names = looked_up(self.worlds.get(recording.world).services[self._api.name])
+            if all(each is not names for each in recording.lookups):
+                recording.lookups.append(names)
 
     @property
     def recordings(self) -> Mapping[str, Recording]:

@@ -9,7 +9,10 @@ import pytest
 
 from conformance.clock import FrozenClock
 from conformance.offblocks import api
-from conformance.sandbox.recorder import RecordingApp, differing_worlds
+from conformance.offblocks.sandbox import OffBlocks
+from conformance.sandbox.faults import Fault
+from conformance.sandbox.lookups import overridden
+from conformance.sandbox.recorder import Recording, RecordingApp, differing_worlds
 from conformance.sandbox.remote import Control, World
 from conformance.sandbox.server import RunningSandbox
 from conformance.specification import Specification
@@ -91,3 +94,35 @@ def test_webhooks_are_recorded_with_what_was_answered_and_are_not_sent_again(
     assert differing_worlds(api, ("SendsEventsOnce",), app.recordings) == ["seed"]
     assert len(mailbox.received()) == 3
     receiver.close()
+
+
+def test_a_world_uses_what_its_sandbox_looked_up(app: RecordingApp, control: Control) -> None:
+    world = World(control, "seed", "frozen")
+    with httpx.HTTPTransport(verify=False) as sender:
+        ask(world, sender)
+    recording = app.recordings["seed"]
+    assert recording.uses(overridden(api, ("AcceptsMissingToken",)))
+    assert not recording.uses(overridden(api, ("SendsEventsOnce",)))
+    assert recording.uses(overridden(api, ("SendsEventsOnce", "AcceptsMissingToken")))
+
+
+def test_what_a_world_looks_up_counts_from_its_start_though_it_was_reset(app: RecordingApp, control: Control) -> None:
+    world = World(control, "seed", "frozen")
+    with httpx.HTTPTransport(verify=False) as sender:
+        ask(world, sender)
+        httpx.post(f"{control.origin}/_sandbox/worlds/{app.recordings['seed'].world}/reset", trust_env=False)
+        httpx.get(f"{control.origin}/_sandbox/worlds/{app.recordings['seed'].world}", trust_env=False)
+    assert len(app.recordings["seed"].lookups) == 2
+    assert app.recordings["seed"].uses(overridden(api, ("AcceptsMissingToken",)))
+
+
+def test_a_change_of_how_anything_is_looked_up_may_concern_every_world(app: RecordingApp) -> None:
+    class LooksUpOtherwise(Fault, OffBlocks):
+        breaks = ("offblocks.challenge.expires-after-one-hour",)
+
+        def __getattribute__(self, name: str) -> Any:
+            return super().__getattribute__(name)
+
+    assert overridden(api, (LooksUpOtherwise,)) is None
+    assert Recording().uses(None)
+    assert not Recording().uses(frozenset({"token"}))
