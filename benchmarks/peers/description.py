@@ -58,6 +58,7 @@ def description(
     document["paths"] = {name: path for name, path in document["paths"].items() if set(_METHODS) & set(path)}
     for each in document["components"].get("parameters", {}).values():
         if each["name"] in given:
+            each.pop("example", None)
             each["examples"] = _example(given[each["name"]])
     plain = _open(_without_extensions(document))
     served: dict[str, Any] = _as_3_0(plain) if version.startswith("3.0") else plain
