@@ -18,12 +18,18 @@ from conformance.api import registered
 from conformance.catalogue import Basis, Catalogue, Level, Party
 from conformance.commands.rulebook import verified_rules
 from conformance.matrix.judgement import Judgement, judge
-from conformance.matrix.observation import Rehearsal, is_generated, observe, observe_differing, rehearse
+from conformance.matrix.observation import (
+    Rehearsal,
+    differing_tests,
+    is_generated,
+    observe,
+    observe_differing,
+    rehearse,
+)
 from conformance.matrix.session import Observation
 from conformance.matrix.verdicts import RuleVerdict, Verdicts
 from conformance.sandbox.behaviour import declared_changes
 from conformance.sandbox.faults import Fault, Variation
-from conformance.sandbox.recorder import differing_worlds
 from conformance.verdicts import Verdict
 from tests.conftest import SIZE
 
@@ -147,7 +153,7 @@ def observe_by_scenarios(api: str, changes: Mapping[str, Kind]) -> Iterator[tupl
     recordings = rehearsal(api, generated=False).recordings
     chosen = {name: candidates(api, change) for name, change in changes.items()}
     differing = {
-        name: differing_worlds(APIS[api], tuple(name.split("+")), {test: recordings[test] for test in tests})
+        name: differing_tests(APIS[api], name, {test: recordings[test] for test in tests})
         for name, tests in chosen.items()
     }
     first = {name: quickest(api, changes[name], tests) for name, tests in differing.items()}

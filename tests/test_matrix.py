@@ -20,7 +20,7 @@ from conformance.matrix.cluster import NoClusterError, cluster
 from conformance.matrix.filling import Entry, Matrix
 from conformance.matrix.form import MatrixUnreadableError, read, source_digest
 from conformance.matrix.judgement import holds, judge, notices, summary, upper_bound
-from conformance.matrix.observation import Rehearsal, is_generated, observe_differing, rehearse
+from conformance.matrix.observation import Rehearsal, differing_tests, is_generated, observe_differing, rehearse
 from conformance.matrix.trials import SECTIONS, Trial, listing, strongest_basis, trials
 from conformance.matrix.verdicts import RuleVerdict
 from conformance.matrix.workers import processes
@@ -259,6 +259,11 @@ def test_only_the_tests_are_run_that_see_a_difference(rehearsed: Rehearsal) -> N
     observation = observe_differing(OFFBLOCKS, {name: WRITTEN}, rehearsed.recordings)[name]
     assert set(observation.verdicts) == {EXPIRY, AT_ONCE}
     assert observation.verdicts[EXPIRY]["offblocks.challenge.expires-after-one-hour"].plain is Verdict.FAIL
+
+
+def test_a_test_that_looks_up_nothing_of_a_fault_is_not_asked_again(rehearsed: Rehearsal) -> None:
+    assert AT_ONCE in differing_worlds(OFFBLOCKS, ("SendsEventsWithoutId",), rehearsed.recordings)
+    assert differing_tests(OFFBLOCKS, "SendsEventsWithoutId", rehearsed.recordings) == [EVENT]
 
 
 def test_no_change_makes_a_difference_to_a_test_that_looks_up_nothing_of_it(rehearsed: Rehearsal) -> None:

@@ -150,8 +150,6 @@ def observe_differing(
 ) -> dict[str, Observation]:
     """Do as `observe` does, with those tests alone to which the change makes a difference.
 
-    To a test whose sandbox never looked up what the change overrides it makes none; the others are asked again.
-
     Args:
         api: The API.
         tests: The ids of the tests by the name of the fault, mutation or variation with which they run, or of several
@@ -170,11 +168,8 @@ def observe_differing(
     chosen: dict[str, Sequence[str]] = {}
     for name, candidates in tests.items():
         began = stopwatch()
-        names = overridden(api, _names(name))
         with warm_process():
-            differs = differing_worlds(
-                api, _names(name), {test: recordings[test] for test in candidates if recordings[test].uses(names)}
-            )
+            differs = differing_tests(api, name, {test: recordings[test] for test in candidates})
         seconds[name] = stopwatch() - began
         if differs:
             chosen[name] = differs
@@ -182,3 +177,22 @@ def observe_differing(
     observed = observe(api, chosen, examples=examples)
     found = {name: observed.get(name, nothing) for name in tests}
     return {name: replace(each, seconds=each.seconds + seconds[name]) for name, each in found.items()}
+
+
+def differing_tests(api: Api, change: str, recordings: Mapping[str, Recording]) -> list[str]:
+    """The ids of the tests to which a change may make a difference.
+
+    To a test whose sandbox never looked up what the change overrides it makes none. The others are asked again what
+    they were asked in the rehearsal.
+
+    Args:
+        api: The API.
+        change: The name of a fault, mutation or variation, or of several with a ``+`` between.
+        recordings: What the tests asked in the rehearsal and were answered, by their ids.
+
+    Raises:
+        UnknownFaultError: If there is no fault, mutation or variation of such a name.
+    """
+    names = overridden(api, _names(change))
+    concerned = {test: recording for test, recording in recordings.items() if recording.uses(names)}
+    return differing_worlds(api, _names(change), concerned)
