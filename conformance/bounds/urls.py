@@ -1,6 +1,7 @@
 """URLs that a server gave, or that hold what it gave: one constructor that says why one is none."""
 
 import re
+from functools import lru_cache
 
 import httpx
 
@@ -19,6 +20,7 @@ class UrlRefused(httpx.InvalidURL):
     """A text is no URL that a request can be sent to."""
 
 
+@lru_cache(maxsize=128)  # base URLs, and what is asked again and again
 def foreign_url(text: str) -> httpx.URL:
     """An absolute URL of http or https from a text that somebody else wrote, or a part of.
 
