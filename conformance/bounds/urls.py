@@ -2,10 +2,11 @@
 
 import re
 from functools import lru_cache
+from ipaddress import ip_address
 
 import httpx
 
-__all__ = ["UrlRefused", "below", "foreign_url"]
+__all__ = ["UrlRefused", "below", "foreign_url", "is_loopback"]
 
 _LONGEST = 8192
 """The characters of a URL that servers and browsers are sure to take."""
@@ -56,6 +57,14 @@ def below(url: str, base_url: str) -> str:
     """The part of a URL below a base URL, or the whole URL if it is elsewhere, as at another port of the same host."""
     rest = url.removeprefix(base_url)
     return rest if rest.startswith("/") else url
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, so that nothing that is sent there leaves it."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _check_name(name: str) -> None:
