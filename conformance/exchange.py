@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -138,7 +138,7 @@ class Response(Message):
 
     status: int = 0
 
-    @property
+    @cached_property
     def is_page(self) -> bool:
         """Whether it is an HTML page, which something before the API answers with: a proxy, a login, a welcome."""
         return (self.header("Content-Type") or "").partition(";")[0].strip().lower() in PAGES

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -74,14 +75,14 @@ def _kind_of(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "a device")
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str | Iterable[str]) -> None:
     """Write a text file in UTF-8, whole or not at all; what was there before stays until the new one is complete.
 
     Others may read it, as far as the user's umask lets them. What UTF-8 cannot hold is written as an escape.
 
     Args:
         path: Where to; its folder must be there.
-        text: The content.
+        text: The content, as a whole or in pieces.
 
     Raises:
         OSError: If it cannot be written.
@@ -89,7 +90,7 @@ def write_whole(path: Path, text: str) -> None:
     with TemporaryDirectory(dir=path.parent, prefix=".", suffix=".tmp") as folder:
         written = Path(folder, path.name)
         with open(written, "w", encoding="utf-8", errors="backslashreplace", opener=_readable) as file:
-            file.write(text)
+            file.writelines([text] if isinstance(text, str) else text)
         written.replace(path)
 
 

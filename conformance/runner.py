@@ -385,6 +385,12 @@ class Runner:
                     getattr(report, ATTACHED)["unwritten"] = told
         return report
 
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Forget what a test came to, which is attached to its reports: journals are large, and tests many."""
+        if running := self._running.get(nodeid):
+            running.begin()
+            running.former = None
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """End the run after the first test that is red, if it was asked for; what is known to fail does not count."""
         if self._options.exit_first and self._session and is_red(report, self._catalogues, self._options):

@@ -1,10 +1,12 @@
 """URLs that a server gave, or that hold what it gave: one constructor that says why one is none."""
 
 import re
+from functools import lru_cache
+from ipaddress import ip_address
 
 import httpx
 
-__all__ = ["UrlRefused", "below", "foreign_url"]
+__all__ = ["UrlRefused", "below", "foreign_url", "is_loopback"]
 
 _LONGEST = 8192
 """The characters of a URL that servers and browsers are sure to take."""
@@ -19,6 +21,7 @@ class UrlRefused(httpx.InvalidURL):
     """A text is no URL that a request can be sent to."""
 
 
+@lru_cache(maxsize=128)  # base URLs, and what is asked again and again
 def foreign_url(text: str) -> httpx.URL:
     """An absolute URL of http or https from a text that somebody else wrote, or a part of.
 
@@ -54,6 +57,14 @@ def below(url: str, base_url: str) -> str:
     """The part of a URL below a base URL, or the whole URL if it is elsewhere, as at another port of the same host."""
     rest = url.removeprefix(base_url)
     return rest if rest.startswith("/") else url
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, so that nothing that is sent there leaves it."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _check_name(name: str) -> None:

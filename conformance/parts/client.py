@@ -18,6 +18,7 @@ from conformance.exchange import PAGES
 from conformance.ids import Ids, fresh_seed
 from conformance.recording.patience import NotTakenError, asked_pause, patiently
 from conformance.recording.redaction import without
+from conformance.speed.http_client import Client
 from conformance.standards.spellings import PLAIN, Spelling
 
 __all__ = ["LOOK", "ApiClient", "ApiError", "content_of", "listed_objects"]
@@ -80,7 +81,7 @@ class ApiClient(ABC):
         self.clock = clock or SystemClock()
         self.ids = ids or Ids(fresh_seed())
         self.spelling = spelling
-        self._http = httpx.Client(
+        self._http = Client(
             transport=transport or BoundedTransport(),
             event_hooks={"request": [] if spelling is PLAIN else [self._write_headers]},
             timeout=_TIMEOUT,

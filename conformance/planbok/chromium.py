@@ -11,9 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -115,6 +112,9 @@ class Chromium:
 
 def _key_digests(ca_file: str) -> list[str]:
     """The digest of the public key of each certificate in a file, as Chromium lists those that it is to take."""
+    from cryptography import x509  # noqa: PLC0415  (few have such a file)
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
+
     found = x509.load_pem_x509_certificates(Path(ca_file).read_bytes())
     keys = (each.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for each in found)
     return [base64.b64encode(hashlib.sha256(key).digest()).decode() for key in keys]

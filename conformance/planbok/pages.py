@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import httpx
 
@@ -155,9 +156,12 @@ def place_of(url: httpx.URL) -> str:
     return str(url.copy_with(userinfo=b"", query=None, fragment=None))
 
 
+_parsed = lru_cache(maxsize=16)(httpx.URL)  # each step asks for the page that was opened first
+
+
 def belongs(url: httpx.URL, opened: str) -> bool:
     """Whether a URL is on the origin and in the directory of the one that was opened."""
-    home = httpx.URL(opened)
+    home = _parsed(opened)
     directory, _, _ = home.path.rpartition("/")
     return (url.scheme, url.host, url.port) == (home.scheme, home.host, home.port) and url.path.startswith(
         f"{directory}/"

@@ -39,6 +39,7 @@ from conformance.planbok.pages import (
     read_page,
     unfamiliar,
 )
+from conformance.speed.http_client import Client
 
 __all__ = ["ANSWERS", "Button", "Form", "Page", "PageError", "PinAgent", "ScriptNeededError"]
 
@@ -80,7 +81,7 @@ class PinAgent:
         self._extensions = dict(extensions or {})
         self._was_asked = False
         self.answered = 0
-        self._http = httpx.Client(
+        self._http = Client(
             transport=transport or BoundedTransport(),
             timeout=_TIMEOUT,
             headers={"Accept": "text/html", "Accept-Encoding": "identity"},

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 import httpx
@@ -181,6 +182,12 @@ class Journal:
             self._redacted.append(self.redactor.exchange(exchange))
 
 
+@lru_cache(maxsize=256)
+def _field_name(name: bytes) -> str:
+    """The name of a header field, the same object each time: a journal is kept until its run ends."""
+    return name.decode("latin-1")
+
+
 class JournalTransport(httpx.BaseTransport):
     """Sends requests of one identity, or has them answered by a player, and writes each exchange into the journal.
 
@@ -210,7 +217,7 @@ class JournalTransport(httpx.BaseTransport):
         journal = self._journal
         at = journal.clock.now()
         sent = Request(
-            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw),
+            headers=tuple((_field_name(name), value.decode("latin-1")) for name, value in request.headers.raw),
             body=request.read(),
             method=request.method,
             url=str(request.url),

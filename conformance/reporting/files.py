@@ -89,7 +89,7 @@ def write_support_text(results: Mapping[str, Any], path: Path) -> Path:
     return path
 
 
-def _write(path: Path, text: str) -> Path:
+def _write(path: Path, text: str | Iterable[str]) -> Path:
     try:
         write_whole(path, text)
     except OSError as error:

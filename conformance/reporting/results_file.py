@@ -8,13 +8,18 @@ NAME = "results.json"
 _OPENED = ("rules", "exchanges", "scenarios", "contradictions", "remarks", "broken_but_inferred", "mistakes")
 
 
-def written(results: Mapping[str, Any]) -> str:
-    """The results as JSON.
+def written(results: Mapping[str, Any]) -> Iterator[str]:
+    """The results as JSON, piece by piece: the whole text may have many megabytes.
 
     Args:
         results: Results in the form of ``specs/schemas/results.json``.
     """
-    return "{\n" + ",\n".join(_members(results)) + "\n}\n"
+    opening = "{\n"
+    for name, value in results.items():
+        yield f"{opening}  {_json(name)}: "
+        yield from _items(value) if _is_opened(name, value) else [_json(value)]
+        opening = ",\n"
+    yield "\n}\n"
 
 
 def lines_of_rules(results: Mapping[str, Any]) -> range:
@@ -27,16 +32,15 @@ def lines_of_rules(results: Mapping[str, Any]) -> range:
     return range(before + 2, before + 2 + len(results["rules"]))
 
 
-def _members(results: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in results.items():
-        if not _is_opened(name, value):
-            yield f"  {_json(name)}: {_json(value)}"
-        elif isinstance(value, Mapping):
-            items = ",\n".join(f"    {_json(key)}: {_json(item)}" for key, item in value.items())
-            yield f"  {_json(name)}: {{\n{items}\n  }}"
-        else:
-            items = ",\n".join(f"    {_json(item)}" for item in value)
-            yield f"  {_json(name)}: [\n{items}\n  ]"
+def _items(value: Any) -> Iterator[str]:
+    """A list or an object with an item a line."""
+    first, last = "{}" if isinstance(value, Mapping) else "[]"
+    opening = f"{first}\n"
+    for each in value:
+        item = f"{_json(each)}: {_json(value[each])}" if isinstance(value, Mapping) else _json(each)
+        yield f"{opening}    {item}"
+        opening = ",\n"
+    yield f"\n  {last}"
 
 
 def _is_opened(name: str, value: Any) -> bool:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from conformance.bounds.urls import is_loopback
 from conformance.exchange import Request, Response
 from conformance.sandbox.messages import problem
-from conformance.settings import is_loopback
 
 _OF_A_FORM = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
 """What a page may send elsewhere without asking first (Fetch, CORS-safelisted request-header)."""

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from ipaddress import ip_address
 from typing import Protocol
 
 import httpx
 
-from conformance.bounds.urls import UrlRefused, foreign_url
+from conformance.bounds.urls import UrlRefused, foreign_url, is_loopback
 from conformance.clock import Clock, SystemClock, stopwatch
 from conformance.exchange import Headers
 
@@ -191,7 +190,7 @@ class Outbox:
             url = foreign_url(address)
         except UrlRefused as error:
             raise AddressRefused(f"{address[:200]!r} is not an absolute http or https URL: {error}.") from error
-        if not self._beyond_loopback and not _is_loopback(url.host):
+        if not self._beyond_loopback and not is_loopback(url.host):
             raise AddressRefused(
                 f"{address!r} is not on this machine. The sandbox sends to 127.0.0.1, [::1] and localhost only, "
                 "unless it was started with webhooks beyond loopback."
@@ -283,10 +282,3 @@ class Outbox:
 @cache
 def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -13,6 +13,7 @@ from conformance.clock import Clock, FrozenClock, OffsetClock
 from conformance.judging.clients import shortcomings
 from conformance.sandbox.blocked_sockets import cause_of
 from conformance.sandbox.faults import BehaviourChange
+from conformance.speed.http_client import Client
 from conformance.verdicts import Conclusion
 
 __all__ = ["Control", "NotASandboxError", "World"]
@@ -53,7 +54,7 @@ class Control:
         self.origin = origin
         self._add_fault = add_fault
         transport = transport or httpx.HTTPTransport(verify=False)
-        self._http = httpx.Client(transport=transport, timeout=_TIMEOUT, trust_env=False)
+        self._http = Client(transport=transport, timeout=_TIMEOUT, trust_env=False)
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """What the control route at `path` below ``/_sandbox`` answers, parsed.

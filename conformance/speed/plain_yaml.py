@@ -1,6 +1,8 @@
 """YAML as plain data: what libyaml's safe loader of PyYAML gives, in less time."""
 
 import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +16,8 @@ _SEQUENCE = BaseResolver.DEFAULT_SEQUENCE_TAG
 _MAPPING = BaseResolver.DEFAULT_MAPPING_TAG
 _DEFAULTS = {yaml.ScalarNode: _SCALAR, yaml.SequenceNode: _SEQUENCE, yaml.MappingNode: _MAPPING}
 _RESOLVER = Resolver()
+_BEGINNINGS = {yaml.MappingStartEvent, yaml.SequenceStartEvent}
+_ENDS = {yaml.MappingEndEvent, yaml.SequenceEndEvent}
 _DEEPEST = 100
 """How deep what is read may be nested."""
 _HARMLESS = 1000
@@ -49,6 +53,8 @@ def read_yaml(content: bytes) -> Any:
     """
     if len(content) > _LARGEST:
         raise TooLargeError(f"it has {len(content):,} bytes, more than {_LARGEST:,}")
+    with suppress(_UnusualError):
+        return _usual_data(content)
     if _may_be_deep(content):
         _check_depth(content)
     try:
@@ -56,6 +62,65 @@ def read_yaml(content: bytes) -> Any:
         return loader.get_single_data()
     except RecursionError as error:
         raise NestedTooDeepError("it is nested too deep") from error
+
+
+class _UnusualError(Exception):
+    """A document has what those of ours hardly ever have, or is wrong."""
+
+
+def _usual_data(content: bytes) -> Any:
+    """What a document without anchors, merges and tags of lists or mappings says, from the events of libyaml.
+
+    Raises:
+        _UnusualError: If it is none of these, or nothing that can be read; `_Loader` reads it, or says what is wrong.
+    """
+    next_event: Callable[[], Any] = yaml.CSafeLoader(content).get_event
+    opened: list[list[Any]] = []
+    items: list[Any] = []
+    try:
+        while (kind := type(event := next_event())) is not yaml.StreamEndEvent:
+            if kind is yaml.ScalarEvent:
+                items.append(_scalar_of(event))
+            elif kind in _BEGINNINGS:
+                if event.anchor is not None or event.tag is not None or len(opened) >= _DEEPEST:
+                    raise _UnusualError
+                opened.append(items)
+                items = []
+            elif kind in _ENDS:
+                found, items = items, opened.pop()
+                items.append(found if kind is yaml.SequenceEndEvent else _mapping_of(found))
+            elif kind is yaml.AliasEvent:
+                raise _UnusualError
+    except (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _UnusualError from error
+    if len(items) > 1:
+        raise _UnusualError
+    return items[0] if items else None
+
+
+def _mapping_of(names_and_values: Iterable[Any]) -> dict[Any, Any]:
+    each = iter(names_and_values)
+    return dict(zip(each, each, strict=True))
+
+
+def _scalar_of(event: Any) -> Any:
+    if event.anchor is not None or event.tag == "!":
+        raise _UnusualError
+    if event.tag is not None:
+        return _tagged(event.tag, event.value)
+    return _without_quotes(event.value) if event.implicit[0] else event.value
+
+
+def _tagged(tag: str, text: str) -> Any:
+    """What a scalar with a tag is."""
+    return yaml.CSafeLoader(b"").construct_object(yaml.ScalarNode(tag, text), deep=True)
+
+
+@lru_cache(maxsize=4096)
+def _without_quotes(text: str) -> Any:
+    """What a scalar without quotation marks is; keys come again and again."""
+    tag = _tag_without_quotes(text)
+    return text if tag == _SCALAR else _tagged(tag, text)
 
 
 def _may_be_deep(content: bytes) -> bool:

@@ -6,6 +6,7 @@ witness version 0 and bech32m (BIP-350) for later ones. Solana: base58 of the 32
 chain has no checksum, none is asked for.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -14,7 +15,6 @@ from hashlib import sha256
 from operator import xor
 
 from coincurve import PublicKey
-from Crypto.Hash import RIPEMD160
 from eth_hash.auto import keccak
 
 from conformance.standards.account_ids import AccountIdRejected, checksum_address, checksum_state
@@ -443,7 +443,16 @@ def _secp256k1_point(public_key: bytes) -> PublicKey:
 
 
 def _hash160(content: bytes) -> bytes:
-    return RIPEMD160.new(sha256(content).digest()).digest()
+    return _ripemd160(sha256(content).digest())
+
+
+def _ripemd160(content: bytes) -> bytes:
+    try:
+        return hashlib.new("ripemd160", content, usedforsecurity=False).digest()
+    except ValueError:  # some builds of OpenSSL leave it out
+        from Crypto.Hash import RIPEMD160  # noqa: PLC0415  (it takes a tenth of a second to load)
+
+        return RIPEMD160.new(content).digest()
 
 
 def _base58_checksum(payload: bytes) -> bytes:

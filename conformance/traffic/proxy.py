@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from conformance.bounds.urls import is_loopback
 from conformance.clock import SystemClock, stopwatch
 from conformance.exchange import Headers, Request
 from conformance.sandbox.messages import problem
 from conformance.sandbox.request_target import target_of
 from conformance.sandbox.threaded_server import Message, Receive, Send
-from conformance.settings import is_loopback
 from conformance.traffic.capture import PROXY_NAME
 
 LARGEST_KEPT = 4 * 1024 * 1024

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conformance.standards import personal_message
+from conformance.standards import addresses, personal_message
 from conformance.standards.addresses import (
     AddressRejected,
     Family,
@@ -338,6 +338,15 @@ def test_the_published_near_account_follows_from_its_key_and_solana_writes_that_
     key = decode_base58(NEAR_IMPLICIT_KEY)
     assert address_of(key, Family.NEAR, testnet=False) == NEAR_IMPLICIT
     assert address_of(key, Family.SOLANA, testnet=True) == NEAR_IMPLICIT_KEY
+
+
+def test_ripemd160_is_the_same_where_openssl_leaves_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def left_out(*_: object, **__: object) -> None:
+        raise ValueError("unsupported hash type ripemd160")
+
+    found = addresses._ripemd160(b"abc")
+    monkeypatch.setattr("hashlib.new", left_out)
+    assert addresses._ripemd160(b"abc") == found == bytes.fromhex("8eb208f7e05d987a9b044a8e98c6b087f15a0bfc")
 
 
 @given(private_keys)

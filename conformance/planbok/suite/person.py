@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from conformance.bounds.urls import is_loopback
 from conformance.exchange import Exchange
 from conformance.findings import Finding, answer, judged
 from conformance.ids import Ids
@@ -21,7 +22,6 @@ from conformance.planbok.prompting_agent import PromptingAgent
 from conformance.recording.journal import EXCHANGE, MAY_BREAK, JournalTransport
 from conformance.recording.patience import GUESSES, NotTakenError, patiently
 from conformance.scenario import StepFailedError, found, needs
-from conformance.settings import ServerSettings, checked_ca_file, is_loopback, read
 from conformance.targets import Subject
 from conformance.waiting.announcements import announce
 
@@ -354,6 +354,8 @@ def _require_expected_host(url: str, subject: Subject) -> None:
 
 @cache
 def _ca_file() -> str | None:
+    from conformance.settings import ServerSettings, checked_ca_file, read  # noqa: PLC0415  (only a browser needs it)
+
     return checked_ca_file(read(ServerSettings, "CONFORMANCE_PLANBOK_").ca_file)
 
 
