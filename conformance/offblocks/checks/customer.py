@@ -17,7 +17,7 @@ from conformance.offblocks.wallet import Wallet
 
 _STATES = ("initiating", "screening", "verifying", "rejected", "active", "inactive")
 """The states that the page Customer States names before the place where it could not be read further."""
-_LONGEST_ORDINARY = 100
+_LONGEST_ORDINARY = 64
 """How long an externalId may be that every system takes, in characters."""
 _MARKS_OF_MORE = ("next", "hasmore", "hasnext")
 _NUMBERS_OF_ALL = {"total", "totalcount", "totalitems", "totalelements", "totalresults", "count"}
