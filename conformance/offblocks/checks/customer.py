@@ -87,15 +87,16 @@ def _is_fresh(exchange: Exchange, history: History, settings: Mapping[str, str])
 def _may_be_refused(exchange: Exchange, settings: Mapping[str, str]) -> bool:
     """Whether the answer is a refusal that no document rules out, though the customer is new to this test.
 
-    None says how many requests are taken, nor which texts are refused as an externalId; and what was created before
-    this test may be in the way of an externalId that was drawn and of the wallet that the settings name.
+    None says how many requests are taken, that the length of a body need not be said, nor which texts are refused as an
+    externalId; and what was created before this test may be in the way of an externalId that was drawn and of the
+    wallet that the settings name.
     """
     status, asked = exchange.response.status, exchange.request.members()
     external_id = str(asked["externalId"])
     drawn = exchange.generated is not None and exchange.generated.mode is not Mode.GIVEN
     ordinary = external_id.isprintable() and 0 < len(external_id) <= _LONGEST_ORDINARY
     return (
-        status == HTTPStatus.TOO_MANY_REQUESTS
+        status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.LENGTH_REQUIRED}
         or (HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and not ordinary)
         or (status == HTTPStatus.CONFLICT and (drawn or _is_configured(str(asked["chainId"]), settings)))
     )
