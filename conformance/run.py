@@ -405,6 +405,8 @@ def _check(options: Options, apis: Sequence[Api]) -> None:
         raise UsageError("Recording needs --target sandbox or --target live.")
     if options.record and options.target == "live" and options.cassettes is None:
         raise UsageError("A live recording needs --cassettes DIR; the shipped cassettes are of the reference sandbox.")
+    if options.cassettes is not None and options.cassettes.exists() and not options.cassettes.is_dir():
+        raise UsageError(f"--cassettes {options.cassettes} is no folder; cassettes lie in one.")
     for api in apis:
         Specification.load(api.specification)
     _check_live(options, apis)

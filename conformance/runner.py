@@ -71,7 +71,7 @@ class Running:
 
     Attributes:
         former: The subject of the run before it in the same world, if there was one.
-        short_waits: What was waited for shortly when it began.
+        short_waits: What was waited for shortly when it began, and for how many seconds.
     """
 
     api: Api
@@ -83,7 +83,7 @@ class Running:
     former: Subject | None = None
     record: Record = field(init=False)
     subject: Subject | None = None
-    short_waits: Sequence[str] = ()
+    short_waits: Mapping[str, float] = field(default_factory=dict)
     failure: BaseException | None = None
     findings: list[Finding] = field(default_factory=list)
 

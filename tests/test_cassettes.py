@@ -50,7 +50,7 @@ def cassette(*exchanges: Exchange) -> Cassette:
         base_url=BASE,
         settings={"chain": "eip155:300"},
         webhook_url="http://127.0.0.1:1/hook",
-        short_waits=["a customer to be active"],
+        short_waits={"a customer to be active": 6.0},
         exchanges=exchanges,
         deliveries=[Delivery(1, "first", START, Request((), b'{"event":1}', "POST", "/hook"), 200)],
     )

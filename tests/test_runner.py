@@ -287,6 +287,7 @@ def test_a_pattern_that_matches_nothing_is_wrong_usage(server: str) -> None:
         (Options(apis=("toy",), cassettes=Path("none"), target="documents"), "do not go with --target documents"),
         (Options(apis=("toy",), record=True), "Recording needs"),
         (Options(apis=("toy",), record=True, target="live"), "needs --cassettes DIR"),
+        (Options(apis=("toy",), cassettes=Path("/dev/null")), "/dev/null is no folder"),
         (Options(apis=("nobody",)), "no API called 'nobody'. Known: offblocks, planbok, toy"),
     ],
 )

@@ -11,9 +11,9 @@ from conformance.exchange import Exchange
 from conformance.scenario import found
 from conformance.standards.spellings import (
     PLAIN,
+    AnyType,
     EscapedJson,
     InChunks,
-    NoAccept,
     OtherHeaders,
     OtherSignature,
     SpacedJson,
@@ -302,11 +302,11 @@ class ChunkedBodies(Level):
     spelling = InChunks()
 
 
-class WithoutAccept(Level):
-    """No header field that says what answers are accepted."""
+class AnyTypeAccepted(Level):
+    """A header field that says that answers of any type are accepted; whether it may be left out, no document says."""
 
-    name, factor, says = "no-accept", "spelling", "with no word of what is accepted"
-    spelling = NoAccept()
+    name, factor, says = "any-type", "spelling", "with answers of any type accepted"
+    spelling = AnyType()
 
 
 class NewConnections(Level):
@@ -339,7 +339,7 @@ LEVELS: Sequence[Level] = (
     OtherHeaderLines(),
     OtherSignatureForm(),
     ChunkedBodies(),
-    WithoutAccept(),
+    AnyTypeAccepted(),
     NewConnections(),
 )
 """All levels but those that are the usual."""

@@ -340,8 +340,9 @@ def signed_an_hour_ahead(signer: RequestSigner, request: httpx.Request) -> None:
 
 @deviation()
 def covers_in_another_order(signer: RequestSigner, request: httpx.Request) -> None:
-    """Signs rightly, the components in reverse order and under a label of its own."""
-    _sign_otherwise(signer, request, components=tuple(reversed(signer.components)), label="wallet-api")
+    """Signs rightly, the components in reverse order and under a label of its own unless the settings name one."""
+    label = signer.form.label or "wallet-api"
+    _sign_otherwise(signer, request, components=tuple(reversed(signer.components)), label=label)
 
 
 @deviation()

@@ -89,7 +89,7 @@ class RequestSigner(httpx.Auth):
         clock: What tells the time of signing.
         components: What to cover, as far as the request has it; None for what the form covers.
         form: What else the server wants.
-        label: The label of signatures.
+        label: The label of signatures, unless the form has one.
         deterministic: Whether equal requests of one second get equal signatures, which a server may take for replays.
         ids: Where nonces come from.
     """
@@ -114,7 +114,7 @@ class RequestSigner(httpx.Auth):
         self.clock = clock
         self.form = form or SignatureForm()
         self.components = tuple(self.form.components if components is None else components)
-        self.label = self.form.label if label == PLAIN.label and self.form.label else label
+        self.label = self.form.label or label
         self._nonces = ids
 
     def with_key(self, key: ec.EllipticCurvePrivateKey, key_id: str) -> "RequestSigner":

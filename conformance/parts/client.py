@@ -134,8 +134,7 @@ class ApiClient(ABC):
         if content is None and body is not None:
             content = self.spelling.json(body)
         fields = dict(headers or {})
-        if self.spelling.accept is not None:
-            fields.setdefault("Accept", self.spelling.accept)
+        fields.setdefault("Accept", self.spelling.accept)
         if content is not None:
             fields.setdefault("Content-Type", self.spelling.content_type)
         url = foreign_url(self.base_url + path)
@@ -144,8 +143,6 @@ class ApiClient(ABC):
             request = self._http.build_request(
                 method, url, content=content, headers=fields, extensions=dict(extensions or {})
             )
-            if self.spelling.accept is None and "Accept" not in fields:
-                del request.headers["Accept"]
             if in_chunks and content:
                 _send_in_chunks(request)
             try:

@@ -3,11 +3,13 @@
 It knows nothing of PINs, nor of the suite.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from justhtml import stream
 
+_LABELLED_BY = re.compile(r"""aria-labelledby\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _MOST_GROUPS = 20
 """How many groups within groups are followed: a page that means no harm has one or two."""
 
@@ -119,6 +121,9 @@ class PageReader:
         self.forms: list[WrittenForm] = []
         self.refresh: str | None = None
         self._pointing: dict[str, Element] = {}
+        self._naming: set[str] = set()
+        self._names: dict[str, Element] = {}
+        self._named: list[tuple[Element, int]] = []
         self._groups: list[tuple[Element, int]] = []
         self._told = 0
         self._in_form = False
@@ -136,6 +141,7 @@ class PageReader:
         What stands in ``noscript`` is text for the tokenizer, which takes scripts for granted, and read as a page.
         """
         inside = next(reversed(self._open), "") == "noscript"
+        self._naming.update(*("".join(found).split() for found in _LABELLED_BY.findall(page)))
         for event in stream(page):
             match event:
                 case "start", (str(tag), dict(attributes)):
@@ -155,6 +161,7 @@ class PageReader:
             self.text.append(" ")
         self.first.setdefault(tag, element)
         self._enter_groups(element)
+        self._enter_names(element)
         match tag:
             case "label":
                 if element.get("for"):
@@ -176,6 +183,13 @@ class PageReader:
         self._groups = [(group, depth + (group.tag == element.tag)) for group, depth in self._groups]
         if element.tag == "fieldset" or element.get("role") in {"group", "radiogroup"}:
             self._groups = [*self._groups[-_MOST_GROUPS:], (element, 1)]
+
+    def _enter_names(self, element: Element) -> None:
+        """Keep the text of an element that fields say that they are labelled by."""
+        self._named = [(name, depth + (name.tag == element.tag)) for name, depth in self._named]
+        if element.get("id") in self._naming - self._names.keys():
+            self._names[element["id"]] = element
+            self._named = [*self._named[-_MOST_GROUPS:], (element, 1)]
 
     def _control(self, element: Element) -> None:
         element.group = self._groups[-1][0] if self._groups else None
@@ -203,6 +217,8 @@ class PageReader:
         self._open.pop(tag, None)
         depths = [(group, depth - (group.tag == tag)) for group, depth in self._groups]
         self._groups = [(group, depth) for group, depth in depths if depth]
+        left = [(name, depth - (name.tag == tag)) for name, depth in self._named]
+        self._named = [(name, depth) for name, depth in left if depth]
         if tag == "select":
             self._open.pop("option", None)
             self._list = None
@@ -216,6 +232,9 @@ class PageReader:
         innermost = next(reversed(self._open), "")
         if innermost:
             self._open[innermost].words.append(data)
+        for name, _ in self._named:
+            if name is not self._open.get(innermost):
+                name.words.append(data)
         if innermost not in self.UNSEEN:
             self.text.append(data)
             self.shows_text = self.shows_text or bool(data.strip() and "noscript" not in self._open)
@@ -223,7 +242,8 @@ class PageReader:
     def label_of(self, control: Element) -> str:
         """What a person is told to fill in: its label's text, or what stands in for one."""
         label = self._pointing.get(control.get("id", ""), control.label)
-        shown = collapse(label.words) if label is not None else ""
+        named = (self._names.get(name) for name in control.get("aria-labelledby", "").split())
+        shown = " ".join(collapse(each.words) for each in (*named, label) if each is not None)
         return shown or control.get("aria-label") or control.get("placeholder", "")
 
     def label_of_group(self, control: Element) -> str:

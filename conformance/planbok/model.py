@@ -5,6 +5,7 @@ documents leave open it does not predict: how many wrong PINs lock a customer ou
 older one, when within a minute a list or a webhook follows.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -42,6 +43,8 @@ _PREDICTED = ("initializeCustomer", "setUpRecovery", "createWallets")
 """The operations whose challenges the documents say enough of."""
 _FAILURES = ("failed", "expired")
 """What the sources and the sandbox call a challenge that can no longer be completed."""
+_FIELDS = re.compile("csrf|step|action|pin|new_pin|new_pin_again|(?:question|answer)_[0-9]")
+"""What the fields of the sandbox's page are called; what is entered at a page with other ones is not understood."""
 _A_PAGE = 10
 """How many entries a list shows unless it is asked for more."""
 
@@ -59,6 +62,7 @@ class _CustomerState:
         recovery_at: When that was (UTC), if it surely counts.
         guessed_wrong: Whether a wrong PIN was entered, after which the right one may be refused.
         challenges: Its challenges by id, that which was issued last at the end.
+        unclear: Whether something was entered at a page that is not understood, so that its PIN is not known.
         heard: Whether an event about it came.
         refused: The chains of the wallets that the API refused to make a challenge for.
     """
@@ -71,6 +75,7 @@ class _CustomerState:
     recovery_at: datetime | None = None
     guessed_wrong: bool = False
     challenges: dict[str, "_ChallengeState"] = field(default_factory=dict)
+    unclear: bool = False
     heard: bool = False
     refused: set[str] = field(default_factory=set)
 
@@ -131,7 +136,7 @@ class _ChallengeState:
     def is_surely_completable(self, now: datetime) -> bool:
         """Whether nothing that the documents leave open can keep the right PIN from completing it, or has kept it."""
         customer = self.customer
-        clean = not (self.cancelled or self.unclear or customer.guessed_wrong)
+        clean = not (self.cancelled or self.is_unclear or customer.guessed_wrong)
         newest = next(reversed(customer.challenges.values())) is self
         return (
             clean
@@ -142,14 +147,19 @@ class _ChallengeState:
         )
 
     @property
+    def is_unclear(self) -> bool:
+        """Whether what was entered cannot be understood, or not be told to be right or wrong."""
+        return self.unclear or self.customer.unclear
+
+    @property
     def may_succeed(self) -> bool:
         """Whether what was entered can have completed it."""
-        return self.right_at is not None or self.unclear
+        return self.right_at is not None or self.is_unclear
 
     @property
     def untouched(self) -> bool:
         """Whether its page was at most cancelled, so that nothing can have come of it, not even by a fault."""
-        return not (self.entered or self.unclear) and (self.cancelled or self.opened_at is None)
+        return not (self.entered or self.is_unclear) and (self.cancelled or self.opened_at is None)
 
 
 class Model:
@@ -246,8 +256,10 @@ class Model:
         if exchange.request.method != "POST":
             return
         fields = dict(parse_qsl(exchange.request.body.decode("latin-1"), keep_blank_values=True))
+        foreign = not fields or not all(map(_FIELDS.fullmatch, fields))
         for state in concerned or self._challenges.values():
-            if len(concerned) != 1 or not _enter(state, fields, exchange.at):
+            state.customer.unclear |= foreign
+            if len(concerned) != 1 or foreign or not _enter(state, fields, exchange.at):
                 state.unclear = state.customer.recovery = True
                 state.customer.pin = state.customer.pin or ""
 
@@ -444,7 +456,7 @@ def _of_success(state: _ChallengeState) -> str:
 def _result(exchange: Exchange, state: _ChallengeState, shown: Challenge, where: str) -> Iterator[Finding]:
     wallets, completed = shown.wallets, state.succeeded_by
     directly = state.right_at is not None and exchange.at - state.right_at < _SHORTLY
-    if shown.succeeded and completed is None and directly and not state.unclear:
+    if shown.succeeded and completed is None and directly and not state.is_unclear:
         rule, expected = "result.readable-after-completion", "the new wallets"
         yield _SAYS.judged(
             rule, bool(wallets), f"{where}/result", expected, shown.result if wallets else "nothing", exchange

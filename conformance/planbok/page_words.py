@@ -166,6 +166,9 @@ def _guessed(form: Form, asked: Sequence[str]) -> dict[str, str]:
     if len(lists) == len(answers):
         meanings |= dict.fromkeys(lists, "question")
     old = [name for name in pins if words[name] & {"current", "old", "present"}]
+    others = [name for name in pins if not words[name] & _NEW]
+    if len(pins) == len(others) + 2 and len(others) == 1:
+        old = others
     match len(pins), len(old):
         case (1, _):
             meanings[pins[0]] = "new_pin" if words[pins[0]] & _NEW else "pin"

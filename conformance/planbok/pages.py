@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -250,14 +249,27 @@ def _form(
         return None
     if len(reader.forms) == 1:
         return _read_form(response, opened, reader, reader.forms[0])
-    forms = []
+    forms, unknown = list[Form](), list[UnfamiliarPageError]()
     for written in reader.forms:
-        with suppress(PageError):  # one that nobody could fill in is none that the page is there for
+        try:
             forms.append(_read_form(response, opened, reader, written))
+        except UnfamiliarPageError as error:
+            unknown.append(error)
+        except PageError:
+            continue  # one that nobody could fill in is none that the page is there for
     chosen = meant(response, forms)
-    if len(chosen) > 1 or (not chosen and any(each.kind == "password" for each in reader.controls)):
+    if not chosen and len(unknown) == 1:
+        raise unknown[0]
+    if len(chosen) > 1 or (not chosen and any(_may_be_for_a_pin(reader, each) for each in reader.controls)):
         raise unfamiliar(response, f"has {len(reader.forms)} forms", "one, or one that asks for a PIN or answers")
     return chosen[0] if chosen else None
+
+
+def _may_be_for_a_pin(reader: PageReader, control: Element) -> bool:
+    """Whether a field, by its type, name or label, may well be for a PIN, so that its form is no page's adornment."""
+    digits = control.kind in {"password", "tel", "number"} or control.get("inputmode") == "numeric"
+    words = re.findall("[a-z]+", f"{control.get('name', '')} {reader.label_of(control)}".casefold())
+    return control.kind != "hidden" and (digits or "pin" in words)
 
 
 def _read_form(response: httpx.Response, opened: str, reader: PageReader, written: WrittenForm) -> Form:
@@ -265,9 +277,9 @@ def _read_form(response: httpx.Response, opened: str, reader: PageReader, writte
     if (method := element.get("method", "get").upper()) != "POST":
         raise cannot_be_filled(response, f"sends its form with {method}, which shows a PIN in the URL", "POST")
     if (encoding := element.get("enctype", URLENCODED).lower()) != URLENCODED:
-        raise cannot_be_filled(response, f"sends its form as {encoding}", URLENCODED)
+        raise unfamiliar(response, f"sends its form as {encoding}", URLENCODED)
     if any(button.keys() & {"formaction", "formmethod", "formenctype"} for button in written.buttons):
-        raise cannot_be_filled(response, "has a button that sends the form in its own way", "one way for all")
+        raise unfamiliar(response, "has a button that sends the form in its own way", "one way for all")
     action = _action(response, reader.first.get("base"), element.get("action", "").strip())
     if not belongs(action, opened):
         raise cannot_be_filled(response, f"sends its form to {place_of(action)}", "the hosted page")

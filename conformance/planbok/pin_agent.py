@@ -205,8 +205,10 @@ class PinAgent:
         after = walk.go_on(page, once=True)
         if not walk.has_entered and after.form is not None:
             asked = [name for name, kind in after.form.kinds.items() if kind not in NOT_ASKED] or ["nothing"]
-            raise cannot_be_filled(
-                after.response, f"asks for {' and '.join(asked)}", "a PIN" if new_pin is None else "a new PIN"
+            raise unfamiliar(
+                after.response,
+                f"asks for {' and '.join(asked)}",
+                "a PIN alone" if new_pin is None else "a new PIN alone",
             )
         return after
 

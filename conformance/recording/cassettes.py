@@ -48,7 +48,7 @@ class Cassette:
         settings: The API's other settings, none of them secret.
         webhook_url: The address at which webhooks were received.
         is_of_person: Whether a person did at hosted pages what was asked, which no exchange shows.
-        short_waits: What was waited for shortly, since it had not come in a minute before.
+        short_waits: What was waited for shortly, since it had not come in a minute before, and for how many seconds.
         exchanges: The exchanges, URLs absolute.
         deliveries: The webhooks received.
     """
@@ -63,7 +63,7 @@ class Cassette:
     base_url: str
     settings: Mapping[str, str] = field(default_factory=dict)
     webhook_url: str | None = None
-    short_waits: Sequence[str] = ()
+    short_waits: Mapping[str, float] = field(default_factory=dict)
     is_of_person: bool = False
     exchanges: Sequence[Exchange] = ()
     deliveries: Sequence[Delivery] = ()
@@ -105,7 +105,7 @@ class Cassette:
             base_url=base_url,
             settings=raw["settings"],
             webhook_url=_checked(raw["webhook_url"], "the webhook_url") if "webhook_url" in raw else None,
-            short_waits=raw.get("short_waits", ()),
+            short_waits=raw.get("short_waits", {}),
             is_of_person=raw.get("pin_agent") == "person",
             exchanges=tuple(
                 _read_exchange(entry, f"{raw['test']}#{number}", base_url)
@@ -130,7 +130,7 @@ class Cassette:
             "settings": dict(self.settings),
             **({"webhook_url": self.webhook_url} if self.webhook_url else {}),
             **({"pin_agent": "person"} if self.is_of_person else {}),
-            **({"short_waits": list(self.short_waits)} if self.short_waits else {}),
+            **({"short_waits": dict(self.short_waits)} if self.short_waits else {}),
             "interactions": [_write_exchange(exchange, self.base_url) for exchange in self.exchanges],
             **({"deliveries": [_write_delivery(delivery) for delivery in self.deliveries]} if self.deliveries else {}),
         }

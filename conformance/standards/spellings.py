@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["PLAIN", "EscapedJson", "InChunks", "NoAccept", "OtherHeaders", "OtherSignature", "SpacedJson", "Spelling"]
+__all__ = ["PLAIN", "AnyType", "EscapedJson", "InChunks", "OtherHeaders", "OtherSignature", "SpacedJson", "Spelling"]
 
 
 class Spelling:
@@ -18,7 +18,7 @@ class Spelling:
     """The label of an HTTP message signature (RFC 9421, section 4.1)."""
     content_type = "application/json"
     """The media type of JSON (RFC 8259, section 11)."""
-    accept: str | None = "application/json"
+    accept: str = "application/json"
     """The media ranges that an answer may have, None not to say it (RFC 9110, section 12.5.1)."""
     in_chunks = False
     """Whether content is sent in chunks, without a Content-Length (RFC 9112, section 7.1)."""
@@ -83,10 +83,10 @@ class InChunks(Spelling):
     in_chunks = True
 
 
-class NoAccept(Spelling):
-    """No word of what is accepted, which means anything (RFC 9110, section 12.5.1)."""
+class AnyType(Spelling):
+    """Any media type accepted, as OffBlocks' printed requests have it (RFC 9110, section 12.5.1)."""
 
-    accept = None
+    accept = "*/*"
 
 
 PLAIN = Spelling()

@@ -47,9 +47,9 @@ CASES = [
         "offblocks.authentication.token-issued",
     ),
     (
-        "WantsAccept",
+        "TakesNoAnyType",
         "offblocks/challenge/a_challenge_is_fetched_again",
-        "no-accept",
+        "any-type",
         "offblocks.authentication.token-issued",
     ),
     (

@@ -291,8 +291,11 @@ BENT: list[tuple[set[str], Bent]] = [
     ({"signature.right-one-accepted"}, (replace(LIST, status=401, answer={"detail": "bad signature"}),)),
     ({"signature.right-one-accepted"}, (CREATE, replace(SIGN, status=401, sent=SIGNED))),
     ({"authentication.token-lives-an-hour"}, (bend(TOKEN, expiresAt=TOKEN.answer["expiresAt"] + 121),)),
-    ({"authentication.token-lives-an-hour"}, (bend(TOKEN, expiresAt=TOKEN.answer["expiresAt"] - 121),)),
-    ({"authentication.token-lives-an-hour"}, (bend(TOKEN, expiresAt=0),)),
+    (
+        {"authentication.token-lives-an-hour"},
+        (TOKEN, bend(TOKEN, token="another", expiresAt=TOKEN.answer["expiresAt"] - 121)),
+    ),
+    ({"authentication.token-lives-an-hour"}, (TOKEN, bend(TOKEN, token="another", expiresAt=0))),
     ({"challenge.standard-base64"}, (bend(CREATE, challenge=challenge().rstrip("=")),)),
     ({"challenge.standard-base64"}, (bend(CREATE, challenge=MESSAGE),)),
     ({"challenge.standard-base64"}, (bend(FETCH, challenge="__--"),)),
@@ -413,6 +416,7 @@ def test_a_schema_finding_points_at_the_member(body: bytes, pointer: str) -> Non
 
 RIGHT_TOO: dict[str, Bent] = {
     "a token of an hour within the clocks' difference": (bend(TOKEN, expiresAt=TOKEN.answer["expiresAt"] + 119),),
+    "a token that was given before, too": (TOKEN, bend(TOKEN, expiresAt=TOKEN.answer["expiresAt"] - 1800)),
     "a media type with parameters": (replace(FETCH, headers=(("content-type", "Application/JSON;charset=UTF-8"),)),),
     "members that no document knows": (CREATE, bend(READ, colour="green")),
     "times without a fraction": (bend(CREATE, createdAt="2026-01-15T12:00:00Z"),),

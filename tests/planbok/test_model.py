@@ -245,3 +245,18 @@ def test_a_request_too_many_is_no_refusal_of_a_stranger() -> None:
     assert "customer.unseen-by-others" not in story.held
     story.send("GET", f"/v2/customers/{CUSTOMER}", status=404, identity="second")
     assert "customer.unseen-by-others" in story.held
+
+
+def test_a_page_with_other_fields_is_not_misread_though_some_are_called_the_same() -> None:
+    story = Story()
+    story.send("POST", "/v2/customers", {"id": CUSTOMER}, sent={"name": "Ada", "refId": REF_ID}, status=201)
+    challenge = {"challengeId": "set-up", "redirectUrl": f"{PAGES}?token=set-up"}
+    story.send("POST", f"/v2/customers/{CUSTOMER}/initialize", challenge, sent={}, status=201)
+    story.page(f"{PAGES}?token=set-up", pin=PIN, repeated=PIN, question="1", answer="a")
+    story.send("GET", f"/v2/customers/{CUSTOMER}", {"id": CUSTOMER, "hasPin": True, "hasRecovery": True})
+    story.page(story.ask("a"), pin=PIN, do="go on")
+    story.read("a", "verified", [wallet()])
+    story.page(story.ask("b"), pin="", do="cancel")
+    story.read("b", "failed")
+    story.send("GET", f"/v2/wallets?customerIds={CUSTOMER}", [wallet()])
+    assert story.broken == []

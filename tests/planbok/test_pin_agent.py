@@ -330,6 +330,8 @@ def test_a_form_is_read_as_a_browser_would() -> None:
             form(
                 """<input type="hidden" name="a" value="1 &lt; 2"><INPUT NAME=b VALUE=x TYPE=TEXT value=y>
                 <label for="p">The <b>PIN</b></label><input id="p" type="password" name="pin" aria-label="no">
+                <p id="what">What <b>it</b></p><em id="is">is</em>
+                <input name="l" aria-labelledby="what is" aria-label="no">
                 <input name="c" aria-label="C"><input name="d" placeholder="D"><input name="off" value="y" disabled>
                 <input type="checkbox" name="e"><input type="checkbox" name="f" checked><input value="without a name">
                 <label>Which <select name="g"><option value="1">One<option selected>Two &amp; 2<option disabled>3
@@ -349,6 +351,7 @@ def test_a_form_is_read_as_a_browser_would() -> None:
         ("a", "1 < 2"),
         ("b", "x"),
         ("pin", ""),
+        ("l", ""),
         ("c", ""),
         ("d", ""),
         ("f", "on"),
@@ -360,6 +363,7 @@ def test_a_form_is_read_as_a_browser_would() -> None:
     assert (found.kinds["a"], found.kinds["b"], found.kinds["e"]) == ("hidden", "text", "checkbox")
     assert (found.kinds["g"], found.kinds["j"]) == ("select", "textarea")
     assert [found.labels[name] for name in ("pin", "c", "d", "g", "h")] == ["The PIN", "C", "D", "Which", ""]
+    assert found.labels["l"] == "What it is"
     assert found.choices == {"g": ["1", "Two & 2"], "h": ["first", "second"], "i": []}
     assert list(found.buttons) == [Button("s", "Send", "Send"), Button("action", "go", "Go on")]
 
@@ -416,6 +420,8 @@ def test_the_text_of_other_encodings_is_read() -> None:
         (page("<noscript>Switch scripts on.</noscript><script></script>"), "shows nothing but by a script"),
         (page(secret("pin") + "<button>Go</button>"), "has fields but no form that sends them"),
         (page("<form method=post></form><form method=post></form>"), "has 2 forms; expected: one"),
+        (page("<form></form><form method=post><input type=tel name=a><input name=b></form>"), "has 2 forms; expected"),
+        (page("<form></form><form method=post><input name=a aria-label='A PIN'><input name=b></form>"), "has 2 forms"),
         (form(secret("pin"), ""), "sends its form with GET"),
         (form(secret("pin"), "method=dialog"), "sends its form with DIALOG"),
         (form(secret("pin"), "method=post enctype=multipart/form-data"), "sends its form as multipart/form-data"),
@@ -536,6 +542,10 @@ def test_no_soup_of_tags_breaks_it(soup: str) -> None:
         (
             secret("current", "Current PIN") + secret("pin", "New PIN") + secret("confirm", "Confirm it"),
             {"current": PIN, "pin": NEW_PIN, "confirm": NEW_PIN},
+        ),
+        (
+            secret("x", "PIN") + secret("y", "New PIN") + secret("z", "Repeat the new PIN"),
+            {"x": PIN, "y": NEW_PIN, "z": NEW_PIN},
         ),
         (text("a", "First pet?") + secret("pin", "New PIN") + secret("b"), {"a": "Rex", "pin": NEW_PIN, "b": NEW_PIN}),
     ],

@@ -45,20 +45,32 @@ def test_what_comes_is_seen_soon() -> None:
 def test_what_did_not_come_in_a_minute_is_waited_for_shortly() -> None:
     told: list[str] = []
     waits = Waits(learns=True, tell=told.append)
-    assert [never(waits), never(waits)] == [(20, 60), (8, 6)]
-    assert waits.short == [WHAT]
+    assert [never(waits)[1] for _ in range(6)] == [60, 6, 3, 1.5, 1, 1]
+    assert waits.short == {WHAT: 1}
     assert told == [
         "Waiting for a customer to be active, for 60 s at most.",
-        "Waited a minute for a customer to be active in vain; from now on 6 s are waited for it.",
+        "Waited a minute for a customer to be active in vain; from now on it is waited for less, 6 s at first.",
         "Waiting for a customer to be active, for 6 s at most.",
     ]
+
+
+def test_what_comes_late_is_waited_for_long_enough_though_it_did_not_come_before() -> None:
+    waits, clock = Waits(learns=True), FrozenClock()
+    comes = clock.now() + timedelta(seconds=15)
+    waits.eventually(WHAT, clock, clock.now, lambda now: now >= comes)
+    assert [never(waits)[1] for _ in range(2)] == pytest.approx([60, waits.short[WHAT]], abs=0.01)
+    assert 30 <= waits.short[WHAT] <= 40
+    waits = Waits({WHAT: 6}, learns=True)
+    comes = clock.now() + timedelta(seconds=4)
+    waits.eventually(WHAT, clock, clock.now, lambda now: now >= comes)
+    assert 8 <= waits.short[WHAT] <= 12
 
 
 def test_it_is_learnt_of_that_alone_and_only_where_waiting_takes_time() -> None:
     waits = Waits()
     assert never(waits) == never(waits)
-    assert waits.short == []
-    learning = Waits(["a customer to be listed"], learns=True)
+    assert waits.short == {}
+    learning = Waits({"a customer to be listed": 6}, learns=True)
     assert never(learning)[1] == 60
 
 

@@ -53,7 +53,7 @@ def _content(exchange: Exchange, history: History, settings: Mapping[str, str]) 
     identifier, is_ok = exchange.parameters.get("customerId"), exchange.response.status == HTTPStatus.OK
     match exchange.operation:
         case "createToken":
-            yield from authentication.token(exchange)
+            yield from authentication.token(exchange, history)
         case "createCustomer":
             yield from customer.creation(exchange, history, settings)
             yield from challenge.created(exchange, history, settings)

@@ -17,7 +17,7 @@ from conformance.offblocks.wallet import Wallet
 
 _STATES = ("initiating", "screening", "verifying", "rejected", "active", "inactive")
 """The states that the page Customer States names before the place where it could not be read further."""
-_LONGEST_ORDINARY = 100
+_LONGEST_ORDINARY = 64
 """How long an externalId may be that every system takes, in characters."""
 _MARKS_OF_MORE = ("next", "hasmore", "hasnext")
 _NUMBERS_OF_ALL = {"total", "totalcount", "totalitems", "totalelements", "totalresults", "count"}
@@ -87,15 +87,16 @@ def _is_fresh(exchange: Exchange, history: History, settings: Mapping[str, str])
 def _may_be_refused(exchange: Exchange, settings: Mapping[str, str]) -> bool:
     """Whether the answer is a refusal that no document rules out, though the customer is new to this test.
 
-    None says how many requests are taken, nor which texts are refused as an externalId; and what was created before
-    this test may be in the way of an externalId that was drawn and of the wallet that the settings name.
+    None says how many requests are taken, that the length of a body need not be said, nor which texts are refused as an
+    externalId; and what was created before this test may be in the way of an externalId that was drawn and of the
+    wallet that the settings name.
     """
     status, asked = exchange.response.status, exchange.request.members()
     external_id = str(asked["externalId"])
     drawn = exchange.generated is not None and exchange.generated.mode is not Mode.GIVEN
     ordinary = external_id.isprintable() and 0 < len(external_id) <= _LONGEST_ORDINARY
     return (
-        status == HTTPStatus.TOO_MANY_REQUESTS
+        status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.LENGTH_REQUIRED}
         or (HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and not ordinary)
         or (status == HTTPStatus.CONFLICT and (drawn or _is_configured(str(asked["chainId"]), settings)))
     )

@@ -1,8 +1,8 @@
 """What came before the exchange that is judged: what an observer saw, and what the checks themselves found."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from conformance.exchange import Exchange
 from conformance.offblocks.messages import issued_token
@@ -14,8 +14,8 @@ class History:
     """What the exchanges of a test showed before the one that is judged.
 
     Args:
-        sent_repeatedly: The identities and bodies of creations that were sent more than once; the order in which
-            their answers ended does not tell which of them created the customer.
+        sent_repeatedly: The identities and bodies of creations that were sent more than once and answered with
+            different statuses; the order in which their answers ended does not tell which of them created the customer.
         observer: What was seen. A key that was used counts for the whole test, since what only a new key brings about
             is asked of no other.
         tokens: The token that each identity was given last.
@@ -30,9 +30,12 @@ class History:
     @classmethod
     def before(cls, exchanges: Sequence[Exchange]) -> "History":
         """What came before the first of a test's exchanges, of which only repeated creations are looked at."""
-        creations = (exchange for exchange in exchanges if exchange.operation == "createCustomer")
-        sent = Counter((exchange.identity, exchange.request.body) for exchange in creations)
-        return cls(frozenset(creation for creation, times in sent.items() if times > 1))
+        answered: dict[tuple[str, bytes], set[int]] = {}
+        for exchange in exchanges:
+            status = exchange.response.status
+            if exchange.operation == "createCustomer" and status != HTTPStatus.LENGTH_REQUIRED:
+                answered.setdefault((exchange.identity, exchange.request.body), set()).add(status)
+        return cls(frozenset(creation for creation, statuses in answered.items() if len(statuses) > 1))
 
     def knows_key(self, exchange: Exchange) -> bool:
         """Whether the same identity used the request's idempotency key before."""

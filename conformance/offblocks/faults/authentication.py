@@ -23,6 +23,8 @@ from conformance.standards import message_signatures
 
 _ONE_IN = 50
 _SECONDS_NOW_AND_THEN = 2
+_LEAST_LEFT = 600
+"""Seconds to the end of a token that is given again."""
 
 
 _OF_ACCESS = {Reason.CREDENTIALS, Reason.TOKEN}
@@ -94,6 +96,34 @@ class IssuesTokensForADay(Fault, OffBlocks):
 
     def token_lifetime(self) -> timedelta:
         return timedelta(days=1)
+
+
+class IssuesTokensForHalfAnHour(Fault, OffBlocks):
+    """Issues tokens that hold for half an hour."""
+
+    breaks = ("offblocks.authentication.token-lives-an-hour",)
+
+    def token_lifetime(self) -> timedelta:
+        return timedelta(minutes=30)
+
+
+class GivesTheTokenThatHolds(Variation, OffBlocks):
+    """Gives the token that a client was given before, with its own end, as long as that is ten minutes away."""
+
+    permits = "A token lives an hour, and no sentence says that a client is given a new one each time that it asks."
+
+    @cached_property
+    def _given(self) -> dict[str, tuple[str, int]]:
+        return {}
+
+    async def create_token(self, call: Call) -> Response:
+        token, end = self._given.get(call.tenant.id, ("", 0))
+        if end - self.now().timestamp() > _LEAST_LEFT and self.token_is_ours(token):
+            return json_response(HTTPStatus.OK, {"token": token, "expiresAt": end, "tokenType": self.token_type()})
+        answer = await super().create_token(call)
+        given = json.loads(answer.body)
+        self._given[call.tenant.id] = given["token"], given["expiresAt"]
+        return answer
 
 
 class AcceptsAnySecret(Fault, OffBlocks):

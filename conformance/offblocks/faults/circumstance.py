@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.exchange import Request, Response
 from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, Reason, Record, Refused, Tenant
-from conformance.sandbox.faults import Fault
+from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import json_response, problem
 from conformance.standards.account_ids import AccountId
 
@@ -239,10 +239,21 @@ class TellsPairsApartByTheirSpelling(Fault, OffBlocks):
         return super().pair(tenant, account, external_id), self.__dict__.get("written")
 
 
-class WantsAccept(Fault, OffBlocks):
-    """Answers 406 where a request does not say what it accepts."""
+class TakesNoAnyType(Fault, OffBlocks):
+    """Answers 406 where a request takes any type and does not name JSON."""
 
     breaks = ("offblocks.authentication.token-issued",)
+
+    async def answer(self, request: Request, path: str) -> Response:
+        if request.header("Accept") == "*/*":
+            return problem(406, "Say that you accept application/json.")
+        return await super().answer(request, path)
+
+
+class WantsAccept(Variation, OffBlocks):
+    """Answers 406 where a request does not say what it accepts."""
+
+    permits = "Every printed request has an Accept header, and no sentence says that it may be left out."
 
     async def answer(self, request: Request, path: str) -> Response:
         if request.header("Accept") is None:

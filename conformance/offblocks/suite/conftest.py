@@ -10,7 +10,8 @@ from conformance.clock import Clock
 from conformance.offblocks.suite.company import Company
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.targets import Subject, subject
+from conformance.scenario import needs
+from conformance.targets import Hooks, Subject, subject
 
 __all__ = ["subject"]
 
@@ -52,3 +53,9 @@ def other_wallet(subject: Subject) -> Wallet:
 def clock(subject: Subject) -> Clock:
     """What lets time pass."""
     return subject.clock
+
+
+@pytest.fixture
+def hooks(subject: Subject) -> Hooks:
+    """What receives the webhooks of the test."""
+    return subject.hooks or needs("an address for webhooks; set CONFORMANCE_OFFBLOCKS_WEBHOOK_URL")

@@ -51,7 +51,6 @@ def _id(exchange: Exchange) -> object:
     return exchange.response.members().get("id")
 
 
-@leaves_out("repetition", because="A creation that is sent twice is not judged as a new one.")
 @verifies(
     "offblocks.customer.created-with-201",
     "offblocks.customer.starts-initiating",

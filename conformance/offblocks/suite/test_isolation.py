@@ -25,7 +25,7 @@ from conformance.scenario import (
     step_failed,
     verifies,
 )
-from conformance.targets import Subject
+from conformance.targets import Hooks, Subject
 
 GIVEN = ("id", "createdAt", "updatedAt", "challenge")
 """The members of a customer that the server gives, and nobody sends, besides its status."""
@@ -169,9 +169,8 @@ def test_the_keys_of_every_step_are_free_for_others(tenant: Tenant, other_tenant
 
 
 @verifies("offblocks.isolation.no-action")
-def test_a_webhook_is_not_changed_by_others(tenant: Tenant, other_tenant: Tenant, subject: Subject) -> None:
+def test_a_webhook_is_not_changed_by_others(tenant: Tenant, other_tenant: Tenant, hooks: Hooks) -> None:
     """Given a webhook of one client, when another client registers another address under its id."""
-    hooks = subject.hooks or needs("an address for webhooks; set CONFORMANCE_OFFBLOCKS_WEBHOOK_URL")
     own = tenant.put_webhook(hooks.url)
     identifier = own.response.members().get("id")
     if not own.response.succeeded or not isinstance(identifier, str):
@@ -212,10 +211,9 @@ def test_a_key_is_removed_for_its_client_alone(tenant: Tenant, other_tenant: Ten
 
 @verifies("offblocks.webhook.sent-on-creation")
 def test_an_address_may_be_that_of_several_clients(
-    tenant: Tenant, other_tenant: Tenant, wallet: Wallet, subject: Subject
+    tenant: Tenant, other_tenant: Tenant, wallet: Wallet, subject: Subject, hooks: Hooks
 ) -> None:
     """Given an address that two clients registered one after the other, when the first one creates a customer."""
-    hooks = subject.hooks or needs("an address for webhooks; set CONFORMANCE_OFFBLOCKS_WEBHOOK_URL")
     for client in (tenant, other_tenant):
         registration = client.put_webhook(hooks.url)
         if not registration.response.succeeded:
@@ -234,10 +232,9 @@ def test_an_address_may_be_that_of_several_clients(
 
 @verifies("offblocks.isolation.events-apart")
 def test_an_event_is_not_sent_to_others(
-    tenant: Tenant, other_tenant: Tenant, wallet: Wallet, other_wallet: Wallet, subject: Subject
+    tenant: Tenant, other_tenant: Tenant, wallet: Wallet, other_wallet: Wallet, subject: Subject, hooks: Hooks
 ) -> None:
     """Given an address that one client registered, when another creates customers, with its wallet and externalId."""
-    hooks = subject.hooks or needs("an address for webhooks; set CONFORMANCE_OFFBLOCKS_WEBHOOK_URL")
     registration = other_tenant.put_webhook(hooks.url)
     if not registration.response.succeeded:
         step_failed("A webhook was to be registered", registration)

@@ -4,16 +4,14 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-import pytest
-
 from conformance.clock import Clock
 from conformance.exchange import Delivery
 from conformance.offblocks.messages import instant
 from conformance.offblocks.suite.effects import expect_the_same_answer, require_days
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import PATIENCE, expect, expect_status, leaves_out, needs, step_failed, verifies
-from conformance.targets import Hooks, Subject
+from conformance.scenario import PATIENCE, expect, expect_status, leaves_out, step_failed, verifies
+from conformance.targets import Hooks
 from conformance.values import near, telling
 
 A_SECOND = timedelta(seconds=1)
@@ -22,12 +20,6 @@ MANY = 50
 SOME_SECONDS = timedelta(seconds=4)
 OTHER_REFUSALS = (404, 410, 302, 429)
 """What receivers answer besides 500, and senders take for the end: none of it is 2xx."""
-
-
-@pytest.fixture
-def hooks(subject: Subject) -> Hooks:
-    """What receives the webhooks of the test."""
-    return subject.hooks or needs("an address for webhooks; set CONFORMANCE_OFFBLOCKS_WEBHOOK_URL")
 
 
 @verifies("offblocks.webhook.registered")

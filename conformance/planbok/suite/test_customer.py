@@ -35,6 +35,8 @@ ANSWER = near.Kind(folded=lambda text: " ".join(near.PIN.folded(text).casefold()
 
 Entry = TypeVar("Entry")
 A_SMALL_PAGE = 2
+LONGEST_ORDINARY = 64
+"""How long a refId may be that every system takes, in characters; no document sets a limit, or promises none."""
 
 
 @verifies("planbok.customer.created", "planbok.customer.id-form")
@@ -88,7 +90,7 @@ def test_a_ref_id_that_is_like_another_is_another(tenant: Tenant) -> None:
         one, other = pair.numbered(_number(tenant))
         first = tenant.create(ref_id=one)
         second = tenant.create(ref_id=other)
-        if not first.response.succeeded and one.isprintable():
+        if not first.response.succeeded and one.isprintable() and len(one) <= LONGEST_ORDINARY:
             step_failed("A customer was to be created", first)
         if first.response.succeeded and (other.isprintable() or second.response.succeeded):
             _expect_another(second, first, f"its refId differs in {pair.name}")
