@@ -26,6 +26,7 @@ CLOCKS_APART = timedelta(minutes=2)
 """How long after its end a token may still be taken: servers allow for clocks that differ."""
 _MARGIN = timedelta(minutes=1)
 """How near to the end of an hour a test goes where the server has a clock of its own."""
+_A_SECOND = timedelta(seconds=1)
 _OWN = "the tenant's own"
 _KEY_AFTER_NO_ANSWER = rules("same-key-on-retry")
 """A new key is wrong only if the server has just failed to answer the same request with another one."""
@@ -97,8 +98,18 @@ class Tenant(ApiTenant):
 
     @property
     def margin(self) -> timedelta:
-        """How near to the end of an hour a test goes: a moment if there is one clock, else a minute."""
-        return timedelta(seconds=2) if self._subject.disposable else _MARGIN
+        """How near to the end of an hour a test goes: a moment if there is one clock, else a minute.
+
+        Half a second, where that clock stands on a whole one: times that are kept in whole seconds are exact there.
+        """
+        if not self._subject.disposable:
+            return _MARGIN
+        return 2 * _A_SECOND if self._subject.clock.now().microsecond else _A_SECOND / 2
+
+    @property
+    def overdue(self) -> timedelta:
+        """How long after the end of an hour a test goes: a second at least, as a server may count whole ones."""
+        return max(self.margin, _A_SECOND)
 
     @property
     def moves_clock(self) -> bool:

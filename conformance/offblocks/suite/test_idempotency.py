@@ -273,7 +273,7 @@ def test_a_key_is_free_after_an_hour(tenant: Tenant, wallet: Wallet, other_walle
     """Given a customer created just over an hour ago, when another one comes twice with the same key."""
     key, external_id = tenant.new_key(), tenant.new_external_id()
     created(tenant.create(wallet, key=key))
-    clock.advance(HOUR + tenant.margin)
+    clock.advance(HOUR + tenant.overdue)
     answer = tenant.create(other_wallet, external_id, key=key)
     expect_acceptance("offblocks.idempotency.key-free-after-an-hour", answer)
     if answer.response.succeeded:
@@ -293,7 +293,7 @@ def test_a_repetition_does_not_prolong_a_keys_hour(
     clock.advance(timedelta(minutes=40))
     repeat = tenant.create(wallet, external_id, key=key)
     expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
-    clock.advance(timedelta(minutes=20) + tenant.margin)
+    clock.advance(timedelta(minutes=20) + tenant.overdue)
     answer = tenant.create(other_wallet, key=key)
     expect_acceptance("offblocks.idempotency.key-free-after-an-hour", answer)
 
