@@ -140,7 +140,11 @@ def test_credentials_like_the_right_ones_are_given_no_token(tenant: Tenant) -> N
 # ------------------------------------------------------------------------------------------------------- using tokens
 
 
-@verifies("offblocks.authentication.missing-token-refused", "offblocks.authentication.refusal-status")
+@verifies(
+    "offblocks.authentication.missing-token-refused",
+    "offblocks.authentication.refusal-status",
+    "offblocks.authentication.refusal-names-a-scheme",
+)
 def test_a_missing_token_is_refused(tenant: Tenant, wallet: Wallet, subject: Subject) -> None:
     """Given a customer, when each operation is called without Authorization."""
     customer = tenant.onboard(wallet)

@@ -7,7 +7,7 @@ import pytest
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.offblocks.deviations import rules
-from conformance.offblocks.messages import issued_challenge
+from conformance.offblocks.messages import Challenge, issued_challenge
 from conformance.offblocks.suite.alterations import (
     alterations,
     like_account,
@@ -36,6 +36,9 @@ from conformance.values import near
 
 ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
 ANOTHER_ENCODING = ("encodes-hex-text",)
+FORMER = rules("refetches-after-failure", "returns-challenge-unchanged")
+RENEWALS = 2
+"""How often a challenge is replaced, so that one was so longer ago."""
 IDS = 3
 """How many texts that are like a customer's id are always tried."""
 TEXTS = 7
@@ -382,18 +385,24 @@ def test_a_right_request_of_another_customer_is_refused(tenant: Tenant, wallet: 
     "offblocks.signing.refusal-status",
 )
 def test_a_superseded_challenge_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
-    """Given a new challenge after another wallet's signature, when the owner signs the one before."""
+    """Given a new challenge after another wallet's signature, and a third one, when the owner signs those before."""
     customer = tenant.onboard(wallet)
-    wrong = signed(other_wallet, customer.challenge)
-    tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
-    if tenant.fetched(customer.id).text == customer.challenge.text:
-        step_failed(
-            "A new challenge was to follow the failed signature",
-            relies_on=["offblocks.challenge.renewed-after-failed-signature"],
-        )
-    exchange = tenant.sign(customer.id, wallet, customer.challenge, broken=("refetches-after-failure",))
-    rule = "offblocks.signing.superseded-challenge-refused"
-    expect_no_effect(rule, exchange, tenant, customer.id, because="a new challenge took its place")
+    challenge, former = customer.challenge, list[Challenge]()
+    for _ in range(RENEWALS):
+        wrong = signed(other_wallet, challenge)
+        tenant.sign(customer.id, wallet, challenge, signature=wrong, broken=ANOTHER_SIGNER)
+        renewed = tenant.fetched(customer.id)
+        if renewed.text == challenge.text:
+            step_failed(
+                "A new challenge was to follow the failed signature",
+                relies_on=["offblocks.challenge.renewed-after-failed-signature"],
+            )
+        former.append(challenge)
+        for each in former:
+            exchange = tenant.sign(customer.id, wallet, each, may_break=FORMER)
+            rule = "offblocks.signing.superseded-challenge-refused"
+            expect_no_effect(rule, exchange, tenant, customer.id, because="a new challenge took its place")
+        challenge = tenant.fetched(customer.id)
 
 
 # ------------------------------------------------------------------------------------------------------------ owner id
@@ -446,10 +455,10 @@ def test_an_owner_id_like_the_right_one_is_refused(tenant: Tenant, wallet: Walle
 
 @verifies("offblocks.signing.second-is-409")
 def test_a_second_signature_is_a_conflict(tenant: Tenant, wallet: Wallet) -> None:
-    """Given a customer who has signed, when the same signature comes with a new idempotency key."""
-    customer = tenant.signed_up(wallet)
-    exchange = tenant.sign(customer.id, wallet, customer.challenge)
-    expect_status("offblocks.signing.second-is-409", exchange, 409)
+    """Given a customer who has signed, and an active one, when the same signature comes with a new idempotency key."""
+    for customer in (tenant.signed_up(wallet), tenant.simulated("verify", tenant.new_wallet())):
+        exchange = tenant.sign(customer.id, customer.wallet, customer.challenge)
+        expect_status("offblocks.signing.second-is-409", exchange, 409)
 
 
 @verifies("offblocks.signing.moves-the-status")
