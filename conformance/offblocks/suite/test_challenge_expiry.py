@@ -35,7 +35,7 @@ ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
 @waits
 @verifies("offblocks.challenge.accepted-within-the-hour")
 def test_a_challenge_is_accepted_within_the_hour(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
-    """Given a customer created just under an hour ago, when the challenge is fetched and the owner signs the first one."""
+    """Given a customer created just under an hour ago, when its challenge is fetched, and the first one signed."""
     customer = tenant.onboard(wallet)
     clock.advance(HOUR - tenant.margin)
     tenant.fetch(customer.id)
@@ -54,7 +54,8 @@ def test_a_challenge_is_refused_after_the_hour(tenant: Tenant, wallet: Wallet, c
     customer = tenant.onboard(wallet)
     clock.advance(HOUR + tenant.overdue)
     answer = tenant.sign(customer.id, wallet, customer.challenge, broken=LATE)
-    expect_refusal("offblocks.challenge.expires-after-one-hour", answer, f"the challenge is {HOUR + tenant.overdue} old")
+    because = f"the challenge is {HOUR + tenant.overdue} old"
+    expect_refusal("offblocks.challenge.expires-after-one-hour", answer, because)
     if answer.response.succeeded:
         step_failed(
             "An expired challenge was to be refused", answer, relies_on=["offblocks.challenge.expires-after-one-hour"]
