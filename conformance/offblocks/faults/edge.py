@@ -58,7 +58,7 @@ class RenewsChallengesBeforeTheirEnd(Fault, OffBlocks):
         return super().current_challenge(customer)
 
 
-# ----------------------------------------------------------------------------------------- texts taken for another thing
+# ---------------------------------------------------------------------------------------- texts taken for another thing
 
 
 class FindsCustomersByTheCallersIdToo(Fault, OffBlocks):

@@ -136,12 +136,16 @@ def test_a_recovery_id_of_zero_or_one_is_accepted(tenant: Tenant, wallet: Wallet
     "offblocks.signing.refusal-status",
 )
 def test_another_wallets_signature_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
-    """Given a customer, when another wallet signs the challenge in the owner's name."""
+    """Given a customer, when other wallets sign in the owner's name, one of them of a customer of its externalId."""
     customer = tenant.onboard(wallet)
-    wrong = signed(other_wallet, customer.challenge)
-    exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
-    rule = "offblocks.signing.other-key-refused"
-    expect_no_effect(rule, exchange, tenant, customer.id, because="another wallet signed")
+    namesakes = [each.wallet for each in tenant.like(customer) if each.wallet is not wallet]
+    challenge = customer.challenge
+    for other in (other_wallet, *namesakes):
+        wrong = signed(other, challenge)
+        exchange = tenant.sign(customer.id, wallet, challenge, signature=wrong, broken=ANOTHER_SIGNER)
+        rule = "offblocks.signing.other-key-refused"
+        expect_no_effect(rule, exchange, tenant, customer.id, because=f"another wallet signed, {other.address}")
+        challenge = tenant.fetched(customer.id)
 
 
 @verifies("offblocks.signing.other-key-refused", "offblocks.signing.refusal-leaves-initiating")
