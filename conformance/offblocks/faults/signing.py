@@ -425,3 +425,13 @@ class GivesAWalletOneChallenge(Fault, OffBlocks):
         for other in self.customers.values():
             if other is not customer and other.tenant is customer.tenant and other.account == customer.account:
                 other.challenges.append(customer.challenges[-1])
+
+
+class TakesTheSignatureOfANamesake(Fault, OffBlocks):
+    """Takes the signature of any wallet that has a customer with the same externalId."""
+
+    breaks = ("offblocks.signing.other-key-refused",)
+
+    def signer_is_owner(self, customer: Customer, owner: AccountId, signer: str) -> bool:
+        namesakes = (each for each in self.customers.values() if each.external_id == customer.external_id)
+        return any(signer == checksum_address(each.account.address) for each in namesakes)

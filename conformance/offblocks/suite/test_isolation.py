@@ -206,16 +206,16 @@ def test_a_webhook_is_not_changed_by_others(tenant: Tenant, other_tenant: Tenant
 @crosses("signature", "isolation")
 @verifies("offblocks.isolation.others-untouched")
 def test_a_key_is_removed_for_its_client_alone(tenant: Tenant, other_tenant: Tenant, subject: Subject) -> None:
-    """Given two clients that use the API, when one registers another signing key and removes it."""
+    """Given two clients that use the API, when one registers another signing key, and the other's, and removes it."""
     require_disposable(subject)
-    for step in ("use another", "remove"):
+    for step in ("use another", "use the other client's", "remove"):
         before = other_tenant.customers()
         if not before.response.succeeded:
             step_failed("The customers were to be listed", before)
         if step == "remove":
             remove_key(tenant)
         else:
-            register(tenant, another_key(subject))
+            register(tenant, another_key(subject) if step == "use another" else other_tenant.credentials.signing_key)
         after = other_tenant.customers()
         because = f"another client's step was to {step} key"
         expect_status("offblocks.isolation.others-untouched", after, before.response.status, because=because)
