@@ -112,6 +112,17 @@ def test_wrong_credentials_are_given_no_token(tenant: Tenant) -> None:
             expect_unauthorised("offblocks.authentication.wrong-secret-refused", exchange, "they are wrong")
 
 
+@crosses("authentication", "isolation")
+@verifies("offblocks.authentication.wrong-secret-refused")
+def test_the_secret_of_another_client_is_refused(tenant: Tenant, other_tenant: Tenant) -> None:
+    """Given two clients that were given tokens, when one asks for one with the secret of the other."""
+    for client in (tenant, other_tenant):
+        client.ask_token()
+    answer = tenant.ask_token(api_secret=other_tenant.credentials.api_secret)
+    because = "the secret belongs to the API key of another client"
+    expect_refusal("offblocks.authentication.wrong-secret-refused", answer, because)
+
+
 @verifies(
     "offblocks.authentication.wrong-secret-refused",
     "offblocks.authentication.refusal-status",
