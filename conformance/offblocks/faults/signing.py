@@ -435,3 +435,17 @@ class TakesTheSignatureOfANamesake(Fault, OffBlocks):
     def signer_is_owner(self, customer: Customer, owner: AccountId, signer: str) -> bool:
         namesakes = (each for each in self.customers.values() if each.external_id == customer.external_id)
         return any(signer == checksum_address(each.account.address) for each in namesakes)
+
+
+class TrustsTheOwnerIdAfterAFailure(Fault, OffBlocks):
+    """Checks a signature against the ownerId of the request once the first challenge was replaced."""
+
+    breaks = ("offblocks.signing.owner-is-the-customers-wallet",)
+
+    def owner_id_matches(self, customer: Customer, owner: AccountId) -> bool:
+        return len(customer.challenges) > 1 or super().owner_id_matches(customer, owner)
+
+    def signer_is_owner(self, customer: Customer, owner: AccountId, signer: str) -> bool:
+        if len(customer.challenges) > 1:
+            return signer == checksum_address(owner.address)
+        return super().signer_is_owner(customer, owner, signer)

@@ -13,6 +13,7 @@ from conformance.findings import shorten
 from conformance.offblocks.client import ApiError, Client, Credentials
 from conformance.offblocks.deviations import DeviantSigner, Deviation, rules
 from conformance.offblocks.messages import Challenge, asking_domains, issued_challenge
+from conformance.offblocks.observer import HOUR
 from conformance.offblocks.signer import SignatureForm
 from conformance.offblocks.wallet import Wallet
 from conformance.parts.tenant import ApiTenant, Done
@@ -144,6 +145,10 @@ class Tenant(ApiTenant):
     def new_external_id(self) -> str:
         """A new id of the caller's own for a customer."""
         return self.new_own_id()
+
+    def new_uuids(self) -> list[str]:
+        """A new UUID of each version that is in use (RFC 9562); the documents print 1, 4 and 5, and name none."""
+        return [f"{key[:14]}{version}{key[15:]}" for version in "13457" for key in [self.new_key()]]
 
     # ------------------------------------------------------------------------------------------------- any request
 
@@ -307,6 +312,8 @@ class Tenant(ApiTenant):
         domains = asking_domains(self._client.base_url, self._subject.settings.get("expected_domain"))
         if not challenge.is_sign_in_of(wallet.address, domains):
             perhaps |= rules("signs-only-its-own-sign-in", "owner-signs-the-message")
+        if challenge.issued_at is not None and self.clock.now() - challenge.issued_at > HOUR:
+            perhaps |= rules("signs-within-the-hour")  # by what a new challenge says, if that is wrong
         if self._shown_again:
             perhaps |= rules("refetches-after-failure")
         options["may_break"] = options.get("may_break", frozenset()) | perhaps

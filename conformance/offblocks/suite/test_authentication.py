@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Any
 
 from conformance.clock import Clock
 from conformance.exchange import Exchange
@@ -165,12 +166,15 @@ def test_a_missing_token_is_refused(tenant: Tenant, wallet: Wallet, subject: Sub
     for call in by_headers_alone(tenant, customer):
         answer = call(authorization=None, breaks=WITHOUT_TOKEN)
         expect_refusal("offblocks.authentication.missing-token-refused", answer, "there is no token")
-    if subject.disposable:
-        for answer in (
-            register(tenant, another_key(subject), authorization=None, breaks=WITHOUT_TOKEN),
-            remove_key(tenant, authorization=None, breaks=WITHOUT_TOKEN),
-        ):
-            expect_unauthorised("offblocks.authentication.missing-token-refused", answer, "there is no token")
+    for answer in _of_keys(tenant, subject, authorization=None, breaks=WITHOUT_TOKEN):
+        expect_unauthorised("offblocks.authentication.missing-token-refused", answer, "there is no token")
+
+
+def _of_keys(tenant: Tenant, subject: Subject, **options: Any) -> list[Exchange]:
+    """Register and remove a signing key in a way that is to be refused; nothing where the key must stay."""
+    if not subject.disposable:
+        return []
+    return [register(tenant, another_key(subject), **options), remove_key(tenant, **options)]
 
 
 @verifies("offblocks.authentication.malformed-token-refused", "offblocks.authentication.refusal-status")
@@ -187,7 +191,7 @@ def test_a_malformed_token_is_refused(tenant: Tenant, wallet: Wallet) -> None:
 
 
 @verifies("offblocks.authentication.foreign-token-refused", "offblocks.authentication.refusal-status")
-def test_a_forged_token_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+def test_a_forged_token_is_refused(tenant: Tenant, wallet: Wallet, subject: Subject) -> None:
     """Given a customer, when operations are called with the tenant's token, signed by somebody else or not at all."""
     customer = tenant.onboard(wallet)
     _, _, token = tenant.authorization().partition(" ")
@@ -196,6 +200,7 @@ def test_a_forged_token_is_refused(tenant: Tenant, wallet: Wallet) -> None:
         call(authorization=f"Bearer {forged}", breaks=WITHOUT_TOKEN) for call in guarded(tenant, customer).values()
     ]
     answers.append(tenant.customers(authorization=f"Bearer {unsigned}", breaks=WITHOUT_TOKEN))
+    answers += _of_keys(tenant, subject, authorization=f"Bearer {forged}", breaks=WITHOUT_TOKEN)
     for answer in answers:
         expect_unauthorised(
             "offblocks.authentication.foreign-token-refused", answer, "this server did not issue the token"
@@ -240,7 +245,7 @@ def test_credentials_may_be_written_otherwise(tenant: Tenant) -> None:
 @waits
 @crosses("authentication", "expiry")
 @verifies("offblocks.authentication.expired-token-refused", "offblocks.authentication.refusal-status")
-def test_an_expired_token_is_refused(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
+def test_an_expired_token_is_refused(tenant: Tenant, wallet: Wallet, clock: Clock, subject: Subject) -> None:
     """Given a token whose expiresAt has passed, when each operation is called with it."""
     asked = tenant.ask_token()
     issued = issued_token(asked) or step_failed("A token was to be issued", asked)
@@ -251,8 +256,9 @@ def test_an_expired_token_is_refused(tenant: Tenant, wallet: Wallet, clock: Cloc
         needs(f"a token whose end can be waited for, within {LONGEST}; this one is good for {lifetime}")
     clock.advance(lifetime + CLOCKS_APART)
     customer = tenant.onboard(wallet)
-    for call in guarded(tenant, customer).values():
-        answer = call(authorization=f"Bearer {issued[0]}", breaks=rules("renews-token-in-time"))
+    expired: dict[str, Any] = {"authorization": f"Bearer {issued[0]}", "breaks": rules("renews-token-in-time")}
+    answers = [call(**expired) for call in guarded(tenant, customer).values()]
+    for answer in (*answers, *_of_keys(tenant, subject, **expired)):
         expect_unauthorised("offblocks.authentication.expired-token-refused", answer, "its time is over")
 
 

@@ -182,7 +182,7 @@ def test_a_signature_of_an_encoded_path_is_accepted(tenant: Tenant) -> None:
 
 @verifies("offblocks.signature.base-by-the-standard")
 def test_a_signature_of_an_encoded_query_is_accepted(tenant: Tenant) -> None:
-    """Given a server that passes over a parameter, when one comes with escapes in either case, blanks and repetitions."""
+    """Given a server that passes over a parameter, when one comes with escapes of either case, or twice."""
     tenant.must_cover("@query", "@target-uri", "@request-target")
     if not tenant.send("GET", "/v1/customers?probe=1").response.succeeded:
         needs("an API that passes over a parameter that it does not know")
@@ -450,7 +450,7 @@ def test_a_signature_that_covers_nothing_is_refused(tenant: Tenant, wallet: Wall
     expect_refusal("offblocks.signature.covering-nothing-refused", answer, "the signature covers nothing")
     if refused(answer):
         answer = tenant.create(tenant.new_wallet(), deviation=covers_nothing_beside(strange_key(tenant)))
-        because = "the signature covers nothing, and that beside it, which covers all, is by a key that is not registered"
+        because = "the signature covers nothing; one beside it, by a key that is not registered, covers all"
         expect_refusal("offblocks.signature.covering-nothing-refused", answer, because)
 
 

@@ -176,18 +176,24 @@ def test_nobody_signs_for_the_address_of_zeros(tenant: Tenant, wallet: Wallet) -
     "offblocks.signing.refusal-status",
 )
 def test_another_wallet_does_not_sign_in_its_own_name(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
-    """Given a customer, when another wallet signs the challenge and names itself as the owner."""
+    """Given a customer, when another wallet signs the first and the second challenge, and says that it is the owner."""
     customer = tenant.onboard(wallet)
-    exchange = tenant.sign(
-        customer.id,
-        wallet,
-        customer.challenge,
-        signature=signed(other_wallet, customer.challenge),
-        owner=other_wallet.account_id,
-        broken=("owner-signs-the-message",),
-    )
-    rule = "offblocks.signing.owner-is-the-customers-wallet"
-    expect_no_effect(rule, exchange, tenant, customer.id, because="another wallet signed, and said so")
+    challenge = customer.challenge
+    for is_first in (True, False):
+        if not is_first:
+            wrong = signed(other_wallet, tenant.fetched(customer.id))
+            tenant.sign(customer.id, wallet, tenant.fetched(customer.id), signature=wrong, broken=ANOTHER_SIGNER)
+            challenge = tenant.fetched(customer.id)
+        exchange = tenant.sign(
+            customer.id,
+            wallet,
+            challenge,
+            signature=signed(other_wallet, challenge),
+            owner=other_wallet.account_id,
+            broken=("owner-signs-the-message",),
+        )
+        rule = "offblocks.signing.owner-is-the-customers-wallet"
+        expect_no_effect(rule, exchange, tenant, customer.id, because="another wallet signed, and said so")
 
 
 @verifies(
