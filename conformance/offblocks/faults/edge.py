@@ -193,3 +193,14 @@ class NamesTheSchemeOfTokensAlone(Fault, OffBlocks):
         if refusal.reason is not Reason.CREDENTIALS:
             return answer
         return replace(answer, headers=tuple(line for line in answer.headers if line[0] != "WWW-Authenticate"))
+
+
+class DatesNewChallengesAsTheCustomer(Fault, OffBlocks):
+    """Says of each challenge that it was issued when its customer was created."""
+
+    breaks = ("offblocks.challenge.issued-when-made",)
+
+    def issue_challenge(self, customer: Customer) -> None:
+        now = self.now()
+        message = self.challenge_text(customer.account, customer.created_at).encode()
+        customer.challenges.append(Challenge(message, self.encode_challenge(message), now))

@@ -192,7 +192,7 @@ class LetsExpiredTokensRegisterKeys(Fault, OffBlocks):
 class LetsForgedTokensRemoveKeys(Fault, OffBlocks):
     """Does not look at who signed a token with which a signing key is removed."""
 
-    breaks = ("offblocks.authentication.foreign-token-refused",)
+    breaks = ("offblocks.authentication.foreign-token-refused", "offblocks.authentication.expired-token-refused")
 
     def authenticate(self, request: Request) -> Tenant:
         if request.method != "DELETE":

@@ -160,14 +160,16 @@ def test_credentials_like_the_right_ones_are_given_no_token(tenant: Tenant) -> N
 def test_a_missing_token_is_refused(tenant: Tenant, wallet: Wallet, subject: Subject) -> None:
     """Given a customer, when each operation is called without Authorization."""
     customer = tenant.onboard(wallet)
-    for call in guarded(tenant, customer).values():
-        answer = call(authorization=None, breaks=WITHOUT_TOKEN)
+    without: dict[str, Any] = {"authorization": None, "breaks": WITHOUT_TOKEN}
+    answers = [call(**without) for call in guarded(tenant, customer).values()]
+    others = [call(**without) for call in by_headers_alone(tenant, customer)]
+    answers += _of_keys(tenant, subject, **without)
+    for answer in answers:
         expect_unauthorised("offblocks.authentication.missing-token-refused", answer, "there is no token")
-    for call in by_headers_alone(tenant, customer):
-        answer = call(authorization=None, breaks=WITHOUT_TOKEN)
+    for answer in others:
         expect_refusal("offblocks.authentication.missing-token-refused", answer, "there is no token")
-    for answer in _of_keys(tenant, subject, authorization=None, breaks=WITHOUT_TOKEN):
-        expect_unauthorised("offblocks.authentication.missing-token-refused", answer, "there is no token")
+    if all(answer.response.status != HTTPStatus.UNAUTHORIZED for answer in answers):
+        needs("a refusal with 401, which this API answers otherwise")
 
 
 def _of_keys(tenant: Tenant, subject: Subject, **options: Any) -> list[Exchange]:
