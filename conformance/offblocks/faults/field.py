@@ -1,13 +1,15 @@
 """What is wrong with how the fields, the target and the ids of a request are read, which most requests do not show."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import unquote
 
 from conformance.exchange import Request, Response
-from conformance.offblocks.sandbox import Call, OffBlocks, Refused, Tenant
+from conformance.offblocks.sandbox import Call, OffBlocks, Refused, Status, Tenant
 from conformance.sandbox.faults import Fault
 from conformance.sandbox.messages import json_response
+from conformance.sandbox.service import Operation
 from conformance.standards import message_signatures
 from conformance.standards.digest_fields import DigestRejected, Reason
 from conformance.standards.message_signatures import SignatureRejected
@@ -169,6 +171,42 @@ class WantsABlankBetweenDigests(Fault, OffBlocks):
         if value and re.search(r":,\S", value):
             raise DigestRejected(Reason.MALFORMED, "Content-Digest cannot be read.")
         super().check_content_digest(body, value)
+
+
+class DigestsBodiesOfABareMediaTypeAlone(Fault, OffBlocks):
+    """Compares no digest where the media type has a parameter."""
+
+    breaks = ("offblocks.digest.mismatch-refused",)
+
+    def check_digest(self, call: Call) -> None:
+        if ";" not in (call.request.header("Content-Type") or ""):
+            super().check_digest(call)
+
+
+class SignsWhatIsRefused(Fault, OffBlocks):
+    """Carries out a signing before it refuses it for its signature."""
+
+    breaks = ("offblocks.signature.refusal-has-no-effect",)
+
+    def check_request_signature(self, call: Call) -> None:
+        try:
+            super().check_request_signature(call)
+        except Refused:
+            if call.operation == "signChallenge":
+                self.change_status(self.find_customer(call), Status.SCREENING)
+            raise
+
+
+class SignsForWhoeverAsks(Fault, OffBlocks):
+    """Carries out a signing before it looks for a token, and refuses it then."""
+
+    breaks = ("offblocks.authentication.refusal-has-no-effect",)
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        customer = self.customers.get(parameters.get("customerId", ""))
+        if operation.id == "signChallenge" and customer is not None and request.header("Authorization") is None:
+            self.change_status(customer, Status.SCREENING)
+        return await super().perform(operation, request, parameters)
 
 
 # ------------------------------------------------------------------------------------------------- who it is, and whom

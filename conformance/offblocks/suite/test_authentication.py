@@ -13,7 +13,7 @@ from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.offblocks.deviations import rules
 from conformance.offblocks.messages import issued_token
-from conformance.offblocks.suite.effects import DAYS_AFTER, expect_customers, require_days
+from conformance.offblocks.suite.effects import DAYS_AFTER, expect_customers, expect_unsigned, require_days
 from conformance.offblocks.suite.operations import by_headers_alone, guarded
 from conformance.offblocks.suite.signing_keys import (
     another_key,
@@ -156,18 +156,20 @@ def test_credentials_like_the_right_ones_are_given_no_token(tenant: Tenant) -> N
     "offblocks.authentication.missing-token-refused",
     "offblocks.authentication.refusal-status",
     "offblocks.authentication.refusal-names-a-scheme",
+    "offblocks.authentication.refusal-has-no-effect",
 )
 def test_a_missing_token_is_refused(tenant: Tenant, wallet: Wallet, subject: Subject) -> None:
-    """Given a customer, when each operation is called without Authorization."""
+    """Given a customer, when each operation is called without Authorization, and the customer is read."""
     customer = tenant.onboard(wallet)
     without: dict[str, Any] = {"authorization": None, "breaks": WITHOUT_TOKEN}
-    answers = [call(**without) for call in guarded(tenant, customer).values()]
+    calls = {name: call(**without) for name, call in guarded(tenant, customer).items()}
     others = [call(**without) for call in by_headers_alone(tenant, customer)]
-    answers += _of_keys(tenant, subject, **without)
+    answers = [*calls.values(), *_of_keys(tenant, subject, **without)]
     for answer in answers:
         expect_unauthorised("offblocks.authentication.missing-token-refused", answer, "there is no token")
     for answer in others:
         expect_refusal("offblocks.authentication.missing-token-refused", answer, "there is no token")
+    expect_unsigned("offblocks.authentication.refusal-has-no-effect", tenant, customer.id, calls["signChallenge"])
     if all(answer.response.status != HTTPStatus.UNAUTHORIZED for answer in answers):
         needs("a refusal with 401, which this API answers otherwise")
 

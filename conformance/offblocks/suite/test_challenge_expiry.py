@@ -27,6 +27,8 @@ AT_ONCE = 8
 SOON, LATER = timedelta(minutes=45), timedelta(minutes=16)
 """How long after its issue a challenge still holds, and how long after that no more."""
 LATE = ("signs-within-the-hour",)
+SEEN_LATE = timedelta(seconds=10)
+"""How long after its issue a challenge may first be seen."""
 EXPIRED = 2
 """How many challenges of a customer expire one after the other."""
 ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
@@ -251,7 +253,7 @@ def _at_once(tenant: Tenant, customer: Onboarding) -> list[Exchange]:
 
 def _well_within(tenant: Tenant) -> timedelta:
     """Just under an hour for a challenge that may have been issued some time before it was seen."""
-    return HOUR - 5 * tenant.margin
+    return HOUR - max(5 * tenant.margin, SEEN_LATE)
 
 
 def _renewed_by_failure(tenant: Tenant, customer: Onboarding, other: Wallet) -> Challenge:

@@ -26,6 +26,7 @@ from conformance.scenario import (
 from conformance.standards.digest_fields import content_digest
 from conformance.values import near
 
+WITH_CHARSET = "application/json; charset=utf-8"
 MISSES = 12
 """How many near misses of a digest are tried."""
 
@@ -50,6 +51,7 @@ def test_a_digest_of_another_body_is_refused(tenant: Tenant, wallet: Wallet, oth
     customer = tenant.onboard(wallet)
     for answer in (
         tenant.create(other_wallet, deviation=digests_another_body),
+        tenant.create(other_wallet, deviation=digests_another_body, headers={"Content-Type": WITH_CHARSET}),
         tenant.create(other_wallet, deviation=changes_body),
         tenant.sign(customer.id, wallet, customer.challenge, deviation=digests_another_body),
     ):

@@ -42,7 +42,7 @@ from conformance.offblocks.deviations import (
     unsigned,
     writes_its_input_with_blanks,
 )
-from conformance.offblocks.suite.effects import expect_customers
+from conformance.offblocks.suite.effects import expect_customers, expect_unsigned
 from conformance.offblocks.suite.operations import by_headers_alone, guarded
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
@@ -219,12 +219,14 @@ def test_a_covered_field_counts_as_it_is_sent(tenant: Tenant, lines: tuple[str, 
 # ------------------------------------------------------------------------------------------------------------ missing
 
 
-@verifies("offblocks.signature.missing-refused")
+@verifies("offblocks.signature.missing-refused", "offblocks.signature.refusal-has-no-effect")
 def test_a_missing_signature_is_refused(tenant: Tenant, wallet: Wallet) -> None:
-    """Given a customer, when each operation is called with a token and without a signature."""
+    """Given a customer, when each operation is called with a token and without a signature, and it is read."""
     customer = tenant.onboard(wallet)
-    for call in guarded(tenant, customer).values():
-        expect_refusal("offblocks.signature.missing-refused", call(deviation=unsigned), NOT_RIGHT)
+    answers = {name: call(deviation=unsigned) for name, call in guarded(tenant, customer).items()}
+    for answer in answers.values():
+        expect_refusal("offblocks.signature.missing-refused", answer, NOT_RIGHT)
+    expect_unsigned("offblocks.signature.refusal-has-no-effect", tenant, customer.id, answers["signChallenge"])
     for call in by_headers_alone(tenant, customer):
         expect_refusal("offblocks.signature.missing-refused", call(signed=False), NOT_RIGHT)
 
