@@ -1,6 +1,7 @@
 """Wrong clients, each named by its sin: what a request may do wrong on purpose, and the client rules that it breaks."""
 
 import base64
+import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -367,6 +368,52 @@ def writes_its_input_with_blanks(signer: RequestSigner, request: httpx.Request) 
     request.headers["Signature-Input"] = f"{spaced} ){parameters.replace(';', '; ')}"
 
 
+def says(name: str, written: str) -> Deviation:
+    """Signs rightly, and says one thing more of the signature.
+
+    Args:
+        name: The parameter (RFC 9421, section 2.3).
+        written: Its value as it stands in Signature-Input.
+    """
+
+    def alter(base: str, value: str) -> tuple[str, str]:
+        said = f"{re.sub(f';{name}=[^;]*', '', value)};{name}={written}"
+        return base.replace(value, said), said
+
+    return Deviation("says", rules(), lambda signer, request: _signed_by_hand(signer, request, alter))
+
+
+@deviation("signature-verifies")
+def signed_past_its_end(signer: RequestSigner, request: httpx.Request) -> None:
+    """Says that it signed two minutes ago, and that the signature held for one."""
+    now = int(signer.clock.now().timestamp())
+
+    def ended(base: str, value: str) -> tuple[str, str]:
+        said = re.sub(";(created|expires)=[0-9]+", "", value) + f";created={now - 120};expires={now - 60}"
+        return base.replace(value, said), said
+
+    _signed_by_hand(signer, request, ended)
+
+
+def covers_nothing_beside(stranger: ec.EllipticCurvePrivateKey) -> Deviation:
+    """Signs without covering anything, beside a signature by another key that covers all.
+
+    Args:
+        stranger: A key that is not registered.
+    """
+
+    def send(signer: RequestSigner, request: httpx.Request) -> None:
+        signer.digest(request)
+        made = []
+        for label, how in (("one", {"components": ()}), ("two", {"key": stranger})):
+            signer.sign(request, label=label, **how)
+            made.append([request.headers.pop(name) for name in ("Signature-Input", "Signature")])
+        for name, values in zip(("Signature-Input", "Signature"), zip(*made, strict=True), strict=True):
+            request.headers[name] = ", ".join(values)
+
+    return Deviation("covers_nothing_beside", rules("covers-target", "covers-body", "signature-verifies"), send)
+
+
 def signs_twice(*, crosswise: bool) -> Deviation:
     """Signs rightly under two labels, whose signatures stand in the order of what they cover, or in the other one."""
 
@@ -451,7 +498,7 @@ def writes_digest_otherwise(value: str) -> Deviation:
     return Deviation("writes_digest_otherwise", rules(), _digested_as(value))
 
 
-def digests_twice(*, lines: int) -> Deviation:
+def digests_twice(*, lines: int, between: str = ", ") -> Deviation:
     """Sends a digest of an algorithm of its own and that of sha-256, in one line or each in its own (RFC 9110, 5.3)."""
 
     def send(signer: RequestSigner, request: httpx.Request) -> None:
@@ -459,7 +506,7 @@ def digests_twice(*, lines: int) -> Deviation:
             f"length=:{base64.b64encode(b'%d' % len(request.content)).decode()}:",
             content_digest(request.content),
         ]
-        values = digests if lines > 1 else [", ".join(digests)]
+        values = digests if lines > 1 else [between.join(digests)]
         headers = [*request.headers.multi_items(), *(("Content-Digest", value) for value in values)]
         request.headers = httpx.Headers(headers)
         signer.sign(request)

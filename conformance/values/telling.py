@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-__all__ = ["PAIRS", "RETURNS", "TEXTS", "Pair", "Value", "keeps_query", "same_page"]
+__all__ = ["PAIRS", "RETURNS", "TEXTS", "WORDS", "Pair", "Value", "keeps_query", "same_page"]
 
 
 _MARK = "§"
@@ -66,6 +66,7 @@ TEXTS = (
     Value("script from right to left", "שָׁלוֹם § עולם مرحبا"),
     Value("a percent escape, a plus and an ampersand", "a%20b+c&d=e;f?g#h/../§"),
     Value("more than 255 bytes in 96 characters", "語" * 85 + "§"),
+    Value("a UUID in capital letters", "C0FFEE00-AB1D-4ACE-8BAD-FE§"),
     Value("a line feed and a tab", "§first\nsecond\tthird"),
     Value("more than 1,024 letters", "§" + "abcdefgh" * 128),
     Value("a number with an exponent", "§e3"),
@@ -82,6 +83,9 @@ TEXTS = (
     Value("the replacement character", "a\ufffd§"),
 )
 """Texts of every script and length that JSON allows and no sentence of a document limits."""
+
+WORDS = tuple(Value(f"the word {text}", text) for text in ("null", "undefined", "None", "NaN", "false", "0", "-", "{}"))
+"""Texts that programs take for no value at all, the most usual one first; none has a number that makes it new."""
 
 PAIRS = (
     Pair("letter case", "Order-Ab-§", "order-aB-§"),

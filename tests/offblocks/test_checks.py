@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -80,6 +81,7 @@ class Step:
         sent: What the request holds as JSON.
         after: How long after the beginning it was sent.
         body: The answer's bytes instead of `answer`.
+        asks: What an answer with 401 has in WWW-Authenticate; None for no such header.
     """
 
     method: str
@@ -94,11 +96,17 @@ class Step:
     body: bytes | None = None
     breaks: frozenset[str] = frozenset()
     request_headers: Headers = field(default=())
+    asks: str | None = 'Bearer realm="offblocks"'
 
     def exchange(self, number: int) -> Exchange:
         found = SPECIFICATION.match(self.method, self.path.partition("?")[0])
         keyed = (("Idempotency-Key", self.key),) if self.key else ()
         body = b"" if self.answer is None else json.dumps(self.answer).encode()
+        asking = (
+            (("WWW-Authenticate", self.asks),)
+            if self.status == HTTPStatus.UNAUTHORIZED and self.asks is not None
+            else ()
+        )
         return Exchange(
             id=f"test#{number}",
             operation=found.operation.id if found else None,
@@ -112,7 +120,7 @@ class Step:
                 self.method,
                 BASE_URL + self.path,
             ),
-            response=Response(self.headers, body if self.body is None else self.body, self.status),
+            response=Response((*self.headers, *asking), body if self.body is None else self.body, self.status),
             breaks=self.breaks,
         )
 
@@ -226,6 +234,7 @@ HTML = b"<html>Welcome</html>"
 
 Bent = tuple[Step, ...]
 PRINTED = "response.shows-printed-members"
+SCHEME = "authentication.refusal-names-a-scheme"
 BENT: list[tuple[set[str], Bent]] = [
     ({"response.no-server-error"}, (replace(READ, status=500),)),
     ({"response.no-server-error"}, (replace(READ, status=503, body=HTML),)),
@@ -290,6 +299,10 @@ BENT: list[tuple[set[str], Bent]] = [
     ({"signature.right-one-accepted", "customer.created-with-201"}, (replace(CREATE, status=401, answer={}),)),
     ({"signature.right-one-accepted"}, (replace(LIST, status=401, answer={"detail": "bad signature"}),)),
     ({"signature.right-one-accepted"}, (CREATE, replace(SIGN, status=401, sent=SIGNED))),
+    ({SCHEME, "signature.right-one-accepted"}, (replace(LIST, status=401, answer={}, asks=None),)),
+    ({SCHEME, "signature.right-one-accepted"}, (replace(LIST, status=401, answer={}, asks=""),)),
+    ({SCHEME, "signature.right-one-accepted"}, (replace(LIST, status=401, answer={}, asks='="Bearer"'),)),
+    ({"customer.listed-once"}, (replace(LIST, answer=[customer(), customer()]),)),
     ({"authentication.token-lives-an-hour"}, (bend(TOKEN, expiresAt=TOKEN.answer["expiresAt"] + 121),)),
     (
         {"authentication.token-lives-an-hour"},
@@ -352,6 +365,7 @@ def test_what_is_bent_breaks_these_rules_and_no_other(rules: set[str], steps: Be
 def test_every_rule_that_can_hold_can_be_broken() -> None:
     can_break = set().union(*(rules for rules, _ in BENT)) | {"webhook.event-matches-schema", "webhook.event-ids-apart"}
     can_break |= {"challenge.domain-expected"}  # by a setting
+    can_break -= {SCHEME}  # no right exchange is refused with 401
     only_read = {"customer.verification-url", "challenge.purpose"}
     assert short(findings(*RIGHT, events=[EVENT]), Outcome.HELD) == can_break | only_read
 

@@ -49,6 +49,7 @@ def provider_findings(
 
 def _content(exchange: Exchange, history: History, settings: Mapping[str, str]) -> Iterator[Finding]:
     """What the rules of each topic say of an exchange."""
+    yield from authentication.asked_for(exchange)
     yield from signature.right_signature(exchange, history)
     identifier, is_ok = exchange.parameters.get("customerId"), exchange.response.status == HTTPStatus.OK
     match exchange.operation:

@@ -1,6 +1,8 @@
-"""What the answer to a request for a token shows."""
+"""What the answer to a request for a token shows, and what one does that asks for authentication."""
 
+import re
 from collections.abc import Iterator
+from http import HTTPStatus
 
 from conformance.exchange import Exchange
 from conformance.findings import Finding
@@ -9,6 +11,23 @@ from conformance.offblocks.checks.history import History
 from conformance.offblocks.messages import issued_token
 from conformance.offblocks.observer import HOUR
 from conformance.offblocks.tokens import said_end
+
+_SCHEME = re.compile(r"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+(?=[\s,]|$)")
+"""The scheme that the value of WWW-Authenticate begins with (RFC 9110, section 11.6.1)."""
+
+
+def asked_for(exchange: Exchange) -> Iterator[Finding]:
+    """Whether an answer with 401 says how to authenticate."""
+    if exchange.response.status == HTTPStatus.UNAUTHORIZED:
+        value = exchange.response.header("WWW-Authenticate")
+        yield SAYS.judged(
+            "authentication.refusal-names-a-scheme",
+            value is not None and _SCHEME.match(value) is not None,
+            "response WWW-Authenticate",
+            "a scheme such as Bearer",
+            "no such header" if value is None else value,
+            exchange,
+        )
 
 
 def token(exchange: Exchange, history: History) -> Iterator[Finding]:

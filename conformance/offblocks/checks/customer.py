@@ -1,6 +1,7 @@
 """What answers show of customers: at their creation, when they are read, and when they are listed."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
@@ -212,7 +213,13 @@ def listing(exchange: Exchange, history: History) -> Iterator[Finding]:
         exchange: The request that lists them, and the answer.
         history: What came before it.
     """
-    for number, members in enumerate(listed(exchange)):
+    found = listed(exchange)
+    if found:
+        times = Counter(str(members.get("id")) for members in found)
+        repeated = [f"{identifier}, {number} times" for identifier, number in times.items() if number > 1]
+        got = "; ".join(repeated) or "so"
+        yield SAYS.judged("customer.listed-once", not repeated, "response body", "each customer once", got, exchange)
+    for number, members in enumerate(found):
         where = f"response /{number}"
         yield from _customer_fields(members, where, exchange)
         identifier = str(members.get("id"))

@@ -14,6 +14,7 @@ from conformance.sandbox.messages import problem
 
 _RANDOM = 4
 _KEPT = 1_200
+_COMPARED = 100
 """The version of UUIDs that are drawn at random."""
 _FORGETTING = (
     "offblocks.idempotency.repeat-answered-alike",
@@ -454,3 +455,36 @@ class ComparesBodiesAlone(Fault, OffBlocks):
 
     def payload(self, call: Call) -> Hashable:
         return call.operation, call.request.body
+
+
+class ComparesTheBeginningsOfPayloads(Fault, OffBlocks):
+    """Takes a payload for the same that begins alike, with its first hundred bytes."""
+
+    breaks = ("offblocks.idempotency.changed-payload-refused",)
+
+    def payload(self, call: Call) -> Hashable:
+        return call.request.method, call.request.path, call.request.body[:_COMPARED]
+
+
+class ComparesAllOfPayloadsButTheSignature(Fault, OffBlocks):
+    """Takes a sign request for the same whose signature is another one."""
+
+    breaks = ("offblocks.idempotency.changed-payload-refused",)
+
+    def payload(self, call: Call) -> Hashable:
+        if call.operation != "signChallenge":
+            return super().payload(call)
+        document = self.read_document(call.request)
+        return call.request.path, document.get("ownerId"), document.get("challenge")
+
+
+class RenewsTheChallengeOfARepeatedCreation(Fault, OffBlocks):
+    """Answers a repeated creation as the first time, and gives its customer another challenge."""
+
+    breaks = ("offblocks.signing.hex-text-accepted",)
+
+    def answer_again(self, response: Response) -> Response:
+        customer = self.customers.get(str(response.members().get("id")))
+        if customer is not None and self.awaits_signature(customer):
+            self.issue_challenge(customer)
+        return super().answer_again(response)

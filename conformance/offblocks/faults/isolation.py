@@ -3,6 +3,8 @@
 from collections.abc import Hashable
 from uuid import NAMESPACE_URL, uuid5
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Tenant
 from conformance.sandbox.faults import Fault
@@ -108,3 +110,53 @@ class SendsEventsByExternalId(Fault, OffBlocks):
         hooks = [hook for other in dict.fromkeys(others) for hook in other.webhooks.values()]
         foreign = [hook.callback_url for hook in hooks if "customer.updated" in hook.types]
         return list(dict.fromkeys([*super().webhook_addresses(customer), *foreign]))
+
+
+class FindsIdsInCapitalsForAnybody(Fault, OffBlocks):
+    """Looks whose customer it is only where the id comes as it was given."""
+
+    breaks = ("offblocks.isolation.customer-unseen", "offblocks.isolation.challenge-unseen")
+
+    def find_customer(self, call: Call) -> Customer:
+        customer = self.customer_called(call.parameters["customerId"])
+        if customer is not None and customer.id not in call.request.path:
+            self.progress(customer)
+            return customer
+        return super().find_customer(call)
+
+
+class ServesSignedChallengesToAnybody(Fault, OffBlocks):
+    """Looks whose customer it is only while the challenge can be signed."""
+
+    breaks = ("offblocks.isolation.challenge-unseen",)
+
+    async def get_challenge(self, call: Call) -> Response:
+        customer = self.customer_called(call.parameters["customerId"])
+        if customer is not None and not self.awaits_signature(customer):
+            return self.answer_after_signing(customer)
+        return await super().get_challenge(call)
+
+
+class ListsAllCustomersOfAWallet(Fault, OffBlocks):
+    """Lists a client the customers of others whose wallet is one of its own customers' too."""
+
+    breaks = ("offblocks.isolation.list-apart",)
+
+    def is_listed_for(self, tenant: Tenant, customer: Customer) -> bool:
+        return any(
+            each.tenant is tenant and each.account.address.lower() == customer.account.address.lower()
+            for each in self.customers.values()
+        )
+
+
+class TakesAKeyAwayFromOthers(Fault, OffBlocks):
+    """Keeps a public key with the client alone that registered it last."""
+
+    breaks = ("offblocks.isolation.others-untouched",)
+
+    def keys_after_registration(
+        self, tenant: Tenant, key_id: str, key: ec.EllipticCurvePublicKey
+    ) -> dict[str, ec.EllipticCurvePublicKey]:
+        for other in self.tenants.values():
+            other.signing_keys = {name: each for name, each in other.signing_keys.items() if each != key}
+        return super().keys_after_registration(tenant, key_id, key)

@@ -425,3 +425,27 @@ class GivesAWalletOneChallenge(Fault, OffBlocks):
         for other in self.customers.values():
             if other is not customer and other.tenant is customer.tenant and other.account == customer.account:
                 other.challenges.append(customer.challenges[-1])
+
+
+class TakesTheSignatureOfANamesake(Fault, OffBlocks):
+    """Takes the signature of any wallet that has a customer with the same externalId."""
+
+    breaks = ("offblocks.signing.other-key-refused",)
+
+    def signer_is_owner(self, customer: Customer, owner: AccountId, signer: str) -> bool:
+        namesakes = (each for each in self.customers.values() if each.external_id == customer.external_id)
+        return any(signer == checksum_address(each.account.address) for each in namesakes)
+
+
+class TrustsTheOwnerIdAfterAFailure(Fault, OffBlocks):
+    """Checks a signature against the ownerId of the request once the first challenge was replaced."""
+
+    breaks = ("offblocks.signing.owner-is-the-customers-wallet",)
+
+    def owner_id_matches(self, customer: Customer, owner: AccountId) -> bool:
+        return len(customer.challenges) > 1 or super().owner_id_matches(customer, owner)
+
+    def signer_is_owner(self, customer: Customer, owner: AccountId, signer: str) -> bool:
+        if len(customer.challenges) > 1:
+            return signer == checksum_address(owner.address)
+        return super().signer_is_owner(customer, owner, signer)

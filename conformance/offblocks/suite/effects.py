@@ -4,7 +4,7 @@ from conformance.exchange import Exchange
 from conformance.findings import answer as shown
 from conformance.offblocks.checks import is_partial, listed
 from conformance.offblocks.suite.tenant import Tenant
-from conformance.scenario import PATIENCE, expect, needs, step_failed
+from conformance.scenario import PATIENCE, expect, needs, refused, step_failed
 
 DAYS_AFTER = (1, 7, 31)
 """After how many days what lived an hour is used again, by some minutes more: whole turns of a clock, of a week, and
@@ -31,6 +31,20 @@ def expect_customers(rule: str, tenant: Tenant, external_ids: list[str], *, at_m
         else f"no customer with externalId {' or '.join(external_ids)}",
         got=", ".join(found) or "none",
         exchange=exchange,
+    )
+
+
+def expect_unsigned(rule: str, tenant: Tenant, customer: str, signing: Exchange) -> None:
+    """Say that `rule` lets a signing that was refused leave its customer as one who has not signed."""
+    if not refused(signing):
+        return
+    status = tenant.status_shortly(customer)
+    expect(
+        rule,
+        status == "initiating",
+        where="response /status",
+        expected=f"initiating, since [{signing.id}] was refused",
+        got=status,
     )
 
 

@@ -13,6 +13,7 @@ from conformance.findings import shorten
 from conformance.offblocks.client import ApiError, Client, Credentials
 from conformance.offblocks.deviations import DeviantSigner, Deviation, rules
 from conformance.offblocks.messages import Challenge, asking_domains, issued_challenge
+from conformance.offblocks.observer import HOUR
 from conformance.offblocks.signer import SignatureForm
 from conformance.offblocks.wallet import Wallet
 from conformance.parts.tenant import ApiTenant, Done
@@ -26,6 +27,7 @@ CLOCKS_APART = timedelta(minutes=2)
 """How long after its end a token may still be taken: servers allow for clocks that differ."""
 _MARGIN = timedelta(minutes=1)
 """How near to the end of an hour a test goes where the server has a clock of its own."""
+_A_SECOND = timedelta(seconds=1)
 _OWN = "the tenant's own"
 _KEY_AFTER_NO_ANSWER = rules("same-key-on-retry")
 """A new key is wrong only if the server has just failed to answer the same request with another one."""
@@ -97,8 +99,18 @@ class Tenant(ApiTenant):
 
     @property
     def margin(self) -> timedelta:
-        """How near to the end of an hour a test goes: a moment if there is one clock, else a minute."""
-        return timedelta(seconds=2) if self._subject.disposable else _MARGIN
+        """How near to the end of an hour a test goes: a moment if there is one clock, else a minute.
+
+        Half a second, where that clock stands on a whole one: times that are kept in whole seconds are exact there.
+        """
+        if not self._subject.disposable:
+            return _MARGIN
+        return 2 * _A_SECOND if self._subject.clock.now().microsecond else _A_SECOND / 2
+
+    @property
+    def overdue(self) -> timedelta:
+        """How long after the end of an hour a test goes: a second at least, as a server may count whole ones."""
+        return max(self.margin, _A_SECOND)
 
     @property
     def moves_clock(self) -> bool:
@@ -133,6 +145,10 @@ class Tenant(ApiTenant):
     def new_external_id(self) -> str:
         """A new id of the caller's own for a customer."""
         return self.new_own_id()
+
+    def new_uuids(self) -> list[str]:
+        """A new UUID of each version that is in use (RFC 9562); the documents print 1, 4 and 5, and name none."""
+        return [f"{key[:14]}{version}{key[15:]}" for version in "13457" for key in [self.new_key()]]
 
     # ------------------------------------------------------------------------------------------------- any request
 
@@ -296,6 +312,8 @@ class Tenant(ApiTenant):
         domains = asking_domains(self._client.base_url, self._subject.settings.get("expected_domain"))
         if not challenge.is_sign_in_of(wallet.address, domains):
             perhaps |= rules("signs-only-its-own-sign-in", "owner-signs-the-message")
+        if challenge.issued_at is not None and self.clock.now() - challenge.issued_at > HOUR:
+            perhaps |= rules("signs-within-the-hour")  # by what a new challenge says, if that is wrong
         if self._shown_again:
             perhaps |= rules("refetches-after-failure")
         options["may_break"] = options.get("may_break", frozenset()) | perhaps

@@ -7,12 +7,13 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Any
 
 from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.offblocks.deviations import rules
 from conformance.offblocks.messages import issued_token
-from conformance.offblocks.suite.effects import DAYS_AFTER, expect_customers, require_days
+from conformance.offblocks.suite.effects import DAYS_AFTER, expect_customers, expect_unsigned, require_days
 from conformance.offblocks.suite.operations import by_headers_alone, guarded
 from conformance.offblocks.suite.signing_keys import (
     another_key,
@@ -116,6 +117,17 @@ def test_wrong_credentials_are_given_no_token(tenant: Tenant) -> None:
             expect_unauthorised("offblocks.authentication.wrong-secret-refused", exchange, "they are wrong")
 
 
+@crosses("authentication", "isolation")
+@verifies("offblocks.authentication.wrong-secret-refused")
+def test_the_secret_of_another_client_is_refused(tenant: Tenant, other_tenant: Tenant) -> None:
+    """Given two clients that were given tokens, when one asks for one with the secret of the other."""
+    for client in (tenant, other_tenant):
+        client.ask_token()
+    answer = tenant.ask_token(api_secret=other_tenant.credentials.api_secret)
+    because = "the secret belongs to the API key of another client"
+    expect_refusal("offblocks.authentication.wrong-secret-refused", answer, because)
+
+
 @verifies(
     "offblocks.authentication.wrong-secret-refused",
     "offblocks.authentication.refusal-status",
@@ -144,22 +156,33 @@ def test_credentials_like_the_right_ones_are_given_no_token(tenant: Tenant) -> N
 # ------------------------------------------------------------------------------------------------------- using tokens
 
 
-@verifies("offblocks.authentication.missing-token-refused", "offblocks.authentication.refusal-status")
+@verifies(
+    "offblocks.authentication.missing-token-refused",
+    "offblocks.authentication.refusal-status",
+    "offblocks.authentication.refusal-names-a-scheme",
+    "offblocks.authentication.refusal-has-no-effect",
+)
 def test_a_missing_token_is_refused(tenant: Tenant, wallet: Wallet, subject: Subject) -> None:
-    """Given a customer, when each operation is called without Authorization."""
+    """Given a customer, when each operation is called without Authorization, and the customer is read."""
     customer = tenant.onboard(wallet)
-    for call in guarded(tenant, customer).values():
-        answer = call(authorization=None, breaks=WITHOUT_TOKEN)
+    without: dict[str, Any] = {"authorization": None, "breaks": WITHOUT_TOKEN}
+    calls = {name: call(**without) for name, call in guarded(tenant, customer).items()}
+    others = [call(**without) for call in by_headers_alone(tenant, customer)]
+    answers = [*calls.values(), *_of_keys(tenant, subject, **without)]
+    for answer in answers:
         expect_unauthorised("offblocks.authentication.missing-token-refused", answer, "there is no token")
-    for call in by_headers_alone(tenant, customer):
-        answer = call(authorization=None, breaks=WITHOUT_TOKEN)
+    for answer in others:
         expect_refusal("offblocks.authentication.missing-token-refused", answer, "there is no token")
-    if subject.disposable:
-        for answer in (
-            register(tenant, another_key(subject), authorization=None, breaks=WITHOUT_TOKEN),
-            remove_key(tenant, authorization=None, breaks=WITHOUT_TOKEN),
-        ):
-            expect_unauthorised("offblocks.authentication.missing-token-refused", answer, "there is no token")
+    expect_unsigned("offblocks.authentication.refusal-has-no-effect", tenant, customer.id, calls["signChallenge"])
+    if all(answer.response.status != HTTPStatus.UNAUTHORIZED for answer in answers):
+        needs("a refusal with 401, which this API answers otherwise")
+
+
+def _of_keys(tenant: Tenant, subject: Subject, **options: Any) -> list[Exchange]:
+    """Register and remove a signing key in a way that is to be refused; nothing where the key must stay."""
+    if not subject.disposable:
+        return []
+    return [register(tenant, another_key(subject), **options), remove_key(tenant, **options)]
 
 
 @verifies("offblocks.authentication.malformed-token-refused", "offblocks.authentication.refusal-status")
@@ -176,7 +199,7 @@ def test_a_malformed_token_is_refused(tenant: Tenant, wallet: Wallet) -> None:
 
 
 @verifies("offblocks.authentication.foreign-token-refused", "offblocks.authentication.refusal-status")
-def test_a_forged_token_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+def test_a_forged_token_is_refused(tenant: Tenant, wallet: Wallet, subject: Subject) -> None:
     """Given a customer, when operations are called with the tenant's token, signed by somebody else or not at all."""
     customer = tenant.onboard(wallet)
     _, _, token = tenant.authorization().partition(" ")
@@ -185,6 +208,7 @@ def test_a_forged_token_is_refused(tenant: Tenant, wallet: Wallet) -> None:
         call(authorization=f"Bearer {forged}", breaks=WITHOUT_TOKEN) for call in guarded(tenant, customer).values()
     ]
     answers.append(tenant.customers(authorization=f"Bearer {unsigned}", breaks=WITHOUT_TOKEN))
+    answers += _of_keys(tenant, subject, authorization=f"Bearer {forged}", breaks=WITHOUT_TOKEN)
     for answer in answers:
         expect_unauthorised(
             "offblocks.authentication.foreign-token-refused", answer, "this server did not issue the token"
@@ -229,7 +253,7 @@ def test_credentials_may_be_written_otherwise(tenant: Tenant) -> None:
 @waits
 @crosses("authentication", "expiry")
 @verifies("offblocks.authentication.expired-token-refused", "offblocks.authentication.refusal-status")
-def test_an_expired_token_is_refused(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
+def test_an_expired_token_is_refused(tenant: Tenant, wallet: Wallet, clock: Clock, subject: Subject) -> None:
     """Given a token whose expiresAt has passed, when each operation is called with it."""
     asked = tenant.ask_token()
     issued = issued_token(asked) or step_failed("A token was to be issued", asked)
@@ -240,8 +264,9 @@ def test_an_expired_token_is_refused(tenant: Tenant, wallet: Wallet, clock: Cloc
         needs(f"a token whose end can be waited for, within {LONGEST}; this one is good for {lifetime}")
     clock.advance(lifetime + CLOCKS_APART)
     customer = tenant.onboard(wallet)
-    for call in guarded(tenant, customer).values():
-        answer = call(authorization=f"Bearer {issued[0]}", breaks=rules("renews-token-in-time"))
+    expired: dict[str, Any] = {"authorization": f"Bearer {issued[0]}", "breaks": rules("renews-token-in-time")}
+    answers = [call(**expired) for call in guarded(tenant, customer).values()]
+    for answer in (*answers, *_of_keys(tenant, subject, **expired)):
         expect_unauthorised("offblocks.authentication.expired-token-refused", answer, "its time is over")
 
 

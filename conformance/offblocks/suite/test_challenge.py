@@ -89,8 +89,10 @@ def test_a_challenge_is_fetched_again(tenant: Tenant, wallet: Wallet, clock: Clo
 
 @verifies("offblocks.challenge.unknown-customer-is-404")
 def test_a_customer_that_does_not_exist_has_no_challenge(tenant: Tenant) -> None:
-    """When a challenge is fetched under an id that nobody gave."""
-    expect_status("offblocks.challenge.unknown-customer-is-404", tenant.fetch(tenant.new_external_id()), 404)
+    """When challenges are fetched under ids that nobody gave, UUIDs of each version."""
+    for identifier in tenant.new_uuids():
+        because = f"the id is a UUID, of version {identifier[14]}"
+        expect_status("offblocks.challenge.unknown-customer-is-404", tenant.fetch(identifier), 404, because=because)
 
 
 @verifies(

@@ -26,6 +26,7 @@ from conformance.scenario import (
 from conformance.standards.digest_fields import content_digest
 from conformance.values import near
 
+WITH_CHARSET = "application/json; charset=utf-8"
 MISSES = 12
 """How many near misses of a digest are tried."""
 
@@ -50,6 +51,7 @@ def test_a_digest_of_another_body_is_refused(tenant: Tenant, wallet: Wallet, oth
     customer = tenant.onboard(wallet)
     for answer in (
         tenant.create(other_wallet, deviation=digests_another_body),
+        tenant.create(other_wallet, deviation=digests_another_body, headers={"Content-Type": WITH_CHARSET}),
         tenant.create(other_wallet, deviation=changes_body),
         tenant.sign(customer.id, wallet, customer.challenge, deviation=digests_another_body),
     ):
@@ -73,8 +75,9 @@ def test_a_digest_like_the_right_one_is_refused(tenant: Tenant) -> None:
 def test_a_digest_of_what_is_near_to_the_body_is_refused(tenant: Tenant, wallet: Wallet) -> None:
     """Given a body with blanks, when it comes with the digest of the body before, of nothing, or of the same said."""
     former, body = tenant.create(wallet).request.body, new_customer(tenant)
-    content = json.dumps(body, indent=2).encode()
+    content = json.dumps(body, indent=2).encode() + b"\n"
     others = {
+        "this body without the line feed behind it": content.strip(),
         "this body without its blanks": json.dumps(body, separators=(",", ":")).encode(),
         "this body with one blank behind each sign": json.dumps(body).encode(),
         "this body with a line feed behind it": content + b"\n",
@@ -87,7 +90,7 @@ def test_a_digest_of_what_is_near_to_the_body_is_refused(tenant: Tenant, wallet:
     for name, other in others.items():
         answer = tenant.create(body=None, content=content, deviation=digests_otherwise(content_digest(other)))
         expect_refusal("offblocks.digest.mismatch-refused", answer, f"the digest is that of {name}")
-    answer = tenant.create(body=None, content=json.dumps(new_customer(tenant), indent=2).encode())
+    answer = tenant.create(body=None, content=json.dumps(new_customer(tenant), indent=2).encode() + b"\n")
     expect_status("offblocks.customer.created-with-201", answer, 201, because="the digest is that of the body")
 
 
@@ -118,6 +121,11 @@ def test_a_digest_may_be_written_otherwise(tenant: Tenant) -> None:
             "two digests in two lines", answer.request.header("Content-Digest") or "", "RFC 9110, 5.3"
         )
         expect_same("offblocks.response.same-value-accepted", answer, same)
+        answer = tenant.create(tenant.new_wallet(), deviation=digests_twice(lines=1, between=","))
+        same = near.SameValue(
+            "no blank between two digests", answer.request.header("Content-Digest") or "", "RFC 8941, 4.2.2"
+        )
+        expect_same("offblocks.response.same-value-accepted", answer, same)
 
 
 def new_customer(tenant: Tenant) -> dict[str, str]:
@@ -128,6 +136,16 @@ def new_customer(tenant: Tenant) -> dict[str, str]:
 def base64_in(digest: str) -> str:
     """The base64 in the value of a Content-Digest with one digest."""
     return digest.partition(":")[2].removesuffix(":")
+
+
+@verifies("offblocks.digest.mismatch-refused")
+def test_a_wrong_digest_is_refused_beside_one_of_an_unknown_algorithm(tenant: Tenant) -> None:
+    """When customers are created with the digest of another body, before or behind one of an unknown algorithm."""
+    wrong, unknown = content_digest(OTHER_BODY), "id-length=:MTE2:"
+    for digests in ((unknown, wrong), (wrong, unknown)):
+        answer = tenant.create(tenant.new_wallet(), deviation=digests_otherwise(", ".join(digests)))
+        because = "the one digest of a known algorithm is another body's"
+        expect_refusal("offblocks.digest.mismatch-refused", answer, because)
 
 
 @verifies("offblocks.digest.unknown-algorithm-refused")

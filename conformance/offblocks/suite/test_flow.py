@@ -9,9 +9,10 @@ import pytest
 from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.offblocks.checks import is_partial, listed
-from conformance.offblocks.messages import instant
+from conformance.offblocks.deviations import rules
+from conformance.offblocks.messages import instant, issued_challenge
 from conformance.offblocks.suite.effects import DAYS_AFTER, require_all, require_days
-from conformance.offblocks.suite.tenant import PENDING, Tenant
+from conformance.offblocks.suite.tenant import PENDING, Onboarding, Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
     PATIENCE,
@@ -25,6 +26,7 @@ from conformance.scenario import (
     waits,
 )
 
+HOUR = timedelta(hours=1)
 SOME_SECONDS = timedelta(seconds=3)
 PAST_SCREENING = ("verifying", "active")
 
@@ -242,21 +244,52 @@ def test_a_rejected_customer_stays_rejected(tenant: Tenant, wallet: Wallet) -> N
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
 @waits
-@verifies("offblocks.flow.rejected-is-final")
+@verifies("offblocks.flow.rejected-is-final", "offblocks.flow.rejected-not-onboarded-again")
 def test_a_rejected_customer_is_so_for_good(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
-    """Given a rejected customer, when it is read a day, a week and 31 days later, by 20 minutes more."""
+    """Given a rejected customer, when every step comes again, a day, a week and 31 days later, by 20 minutes more."""
     require_days(tenant)
-    customer = tenant.simulated("reject", wallet).id
+    customer = tenant.simulated("reject", wallet)
     for days in DAYS_AFTER:
         clock.advance(timedelta(days=days, minutes=20))
-        status = tenant.status(customer)
+        because = f"a rejected customer stays so, also {days} days later"
+        again = tenant.create(wallet, customer.external_id)
+        expect_refusal("offblocks.flow.rejected-not-onboarded-again", again, because)
+        _sign_again(tenant, customer)
+        tenant.simulate("verify", customer.id)
+        status = tenant.status_shortly(customer.id)
         expect(
             "offblocks.flow.rejected-is-final",
             status == "rejected",
             where="response /status",
-            expected=f"rejected, also {days} days later",
+            expected=f"rejected, also {days} days later, whoever is created, signs and is verified again",
             got=status,
         )
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@waits
+@verifies("offblocks.signing.moves-the-status")
+def test_who_has_signed_stays_so_when_the_hour_is_over(tenant: Tenant, clock: Clock) -> None:
+    """Given customers to be verified and active, when their challenges, an hour old, are fetched and signed again."""
+    customers = [tenant.verifying(tenant.new_wallet()), tenant.simulated("verify", tenant.new_wallet())]
+    before = [tenant.status(customer.id) for customer in customers]
+    clock.advance(HOUR + tenant.overdue)
+    for customer, state in zip(customers, before, strict=True):
+        answer = _sign_again(tenant, customer)
+        status = tenant.status_shortly(customer.id)
+        expect(
+            "offblocks.signing.moves-the-status",
+            status == state or (status != "initiating" and not answer.response.succeeded),
+            where="response /status",
+            expected=f"{state}, as before, or a later state",
+            got=f"{status}, after a second signature that was answered {answer.response.status}",
+        )
+
+
+def _sign_again(tenant: Tenant, customer: Onboarding) -> Exchange:
+    """Sign the challenge that a customer who has signed is given, or else the first one, once more."""
+    challenge = issued_challenge(tenant.fetch(customer.id).response) or customer.challenge
+    return tenant.sign(customer.id, customer.wallet, challenge, may_break=rules("signs-within-the-hour"))
 
 
 @verifies("offblocks.flow.rejected-not-onboarded-again")

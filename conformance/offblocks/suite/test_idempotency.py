@@ -48,8 +48,6 @@ WITHOUT_KEY = rules("sends-idempotency-key")
 ANOTHER_PAYLOAD = rules("fresh-key-per-payload")
 REPEATED = 3
 """How often a request is repeated."""
-VERSIONS = "13457"
-"""Versions of UUIDs that are in use (RFC 9562): the documents print one of version 1, and name none."""
 LENGTHS = (300, 1_100, 5_000, 17_000)
 """How much longer externalIds are than usual; what keeps answers may have room for so many bytes, or refuse more."""
 OTHER_KEYS = 24
@@ -219,11 +217,9 @@ def test_a_repeated_sign_request_does_not_bring_a_state_back(tenant: Tenant, wal
 @verifies("offblocks.customer.created-with-201")
 def test_a_key_may_be_a_uuid_of_any_version(tenant: Tenant) -> None:
     """When customers are created with keys that are UUIDs of each version, the printed one's among them."""
-    for version in VERSIONS:
-        key = tenant.new_key()
-        key = f"{key[:14]}{version}{key[15:]}"
+    for key in tenant.new_uuids():
         answer = tenant.create(tenant.new_wallet(), key=key)
-        because = f"the key is a UUID, of version {version}"
+        because = f"the key is a UUID, of version {key[14]}"
         expect_status("offblocks.customer.created-with-201", answer, 201, because=because)
 
 
@@ -267,13 +263,38 @@ def test_a_key_with_another_payload_is_refused(tenant: Tenant, wallet: Wallet, o
         expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
 
 
+@verifies("offblocks.idempotency.changed-payload-refused")
+def test_a_key_binds_each_part_of_its_payload(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
+    """Given keys of a creation and of a signing, when they come again with one member changed, at its end."""
+    rule, keys = "offblocks.idempotency.changed-payload-refused", [tenant.new_key(), tenant.new_key()]
+    own = tenant.new_external_id()
+    first = created(tenant.create(wallet, own, key=keys[0]))
+    for changed, account in ((own[:-1] + ("0" if own[-1] != "0" else "1"), wallet), (own, other_wallet)):
+        answer = tenant.create(account, changed, key=keys[0], breaks=ANOTHER_PAYLOAD)
+        expect_refusal(rule, answer, f"the key came with [{first.id}], whose body differs in one member")
+    customer = tenant.onboard(tenant.new_wallet())
+    first = tenant.sign(customer.id, customer.wallet, customer.challenge, key=keys[1])
+    if not first.response.succeeded:
+        step_failed("A right signature was to be accepted", first)
+    answer = tenant.sign(
+        customer.id,
+        customer.wallet,
+        customer.challenge,
+        signature=signed(other_wallet, customer.challenge),
+        broken=("owner-signs-the-message", "owner-id"),
+        key=keys[1],
+        breaks=ANOTHER_PAYLOAD,
+    )
+    expect_refusal(rule, answer, f"the key came with [{first.id}], whose signature is another one")
+
+
 @waits
 @verifies("offblocks.idempotency.key-free-after-an-hour", "offblocks.idempotency.repeat-answered-alike")
 def test_a_key_is_free_after_an_hour(tenant: Tenant, wallet: Wallet, other_wallet: Wallet, clock: Clock) -> None:
     """Given a customer created just over an hour ago, when another one comes twice with the same key."""
     key, external_id = tenant.new_key(), tenant.new_external_id()
     created(tenant.create(wallet, key=key))
-    clock.advance(HOUR + tenant.margin)
+    clock.advance(HOUR + tenant.overdue)
     answer = tenant.create(other_wallet, external_id, key=key)
     expect_acceptance("offblocks.idempotency.key-free-after-an-hour", answer)
     if answer.response.succeeded:
@@ -293,7 +314,7 @@ def test_a_repetition_does_not_prolong_a_keys_hour(
     clock.advance(timedelta(minutes=40))
     repeat = tenant.create(wallet, external_id, key=key)
     expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
-    clock.advance(timedelta(minutes=20) + tenant.margin)
+    clock.advance(timedelta(minutes=20) + tenant.overdue)
     answer = tenant.create(other_wallet, key=key)
     expect_acceptance("offblocks.idempotency.key-free-after-an-hour", answer)
 
@@ -442,8 +463,9 @@ def test_a_repetition_tells_what_was_and_changes_nothing(tenant: Tenant, wallet:
     customer = str(first.response.members().get("id"))
     wrong = signed(other_wallet, challenge)
     tenant.sign(customer, wallet, challenge, signature=wrong, broken=("owner-signs-the-message", "owner-id"))
+    renewed = tenant.fetched(customer)
     expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat(), first)
-    exchange = tenant.sign(customer, wallet, tenant.fetched(customer))
+    exchange = tenant.sign(customer, wallet, renewed)
     expect_status("offblocks.signing.hex-text-accepted", exchange, 204, because="repetitions change nothing")
     expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat(), first)
     if tenant.status_once(customer, "verifying") == "verifying":

@@ -26,19 +26,24 @@ from conformance.scenario import (
     verifies,
 )
 from conformance.targets import Hooks, Subject
+from conformance.values import near
 
 GIVEN = ("id", "createdAt", "updatedAt", "challenge")
 """The members of a customer that the server gives, and nobody sends, besides its status."""
 _TAKEN = "taken"
 UNSEEN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+UNKNOWN_SPELLING = HTTPStatus.BAD_REQUEST
+"""What a server may answer besides that does not take an id in another letter case than its own."""
 
 
 @verifies("offblocks.isolation.list-apart")
 def test_a_list_shows_no_customers_of_others(
     tenant: Tenant, other_tenant: Tenant, wallet: Wallet, other_wallet: Wallet
 ) -> None:
-    """Given a customer whom one client listed, and then one of another, when the other client lists its customers."""
-    customer, own = tenant.onboard(wallet), other_tenant.onboard(other_wallet)
+    """Given a customer whom one client listed, when another client, which may have one of its wallet, lists its own."""
+    customer = tenant.onboard(wallet)
+    other_tenant.create(wallet)
+    own = other_tenant.onboard(other_wallet)
     listed_with(tenant, customer.id)
     exchange = listed_with(other_tenant, own.id)
     found = [each for each in listed(exchange) if each.get("id") == customer.id]
@@ -55,17 +60,23 @@ def test_a_list_shows_no_customers_of_others(
 @crosses("authentication", "isolation")
 @verifies("offblocks.isolation.customer-unseen")
 def test_a_customer_is_not_read_by_others(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
-    """Given a customer whom its client has read, when another client reads it."""
+    """Given a customer whom its client has read, when another client reads it, in either letter case of its id."""
     customer = tenant.onboard(wallet)
     tenant.read(customer.id)
     expect_status("offblocks.isolation.customer-unseen", other_tenant.read(customer.id), *UNSEEN)
+    for same in near.uuids(customer.id):
+        expect_status("offblocks.isolation.customer-unseen", other_tenant.read(same.value), *UNSEEN, UNKNOWN_SPELLING)
 
 
 @verifies("offblocks.isolation.challenge-unseen")
 def test_a_challenge_is_not_fetched_by_others(tenant: Tenant, other_tenant: Tenant, wallet: Wallet) -> None:
-    """Given a customer whose client has fetched its challenge, when another client fetches it."""
+    """Given a challenge that its client has fetched, when another client does, before it is signed and after."""
     customer = tenant.onboard(wallet)
     tenant.fetch(customer.id)
+    expect_status("offblocks.isolation.challenge-unseen", other_tenant.fetch(customer.id), *UNSEEN)
+    for same in near.uuids(customer.id):
+        expect_status("offblocks.isolation.challenge-unseen", other_tenant.fetch(same.value), *UNSEEN, UNKNOWN_SPELLING)
+    tenant.sign(customer.id, wallet, customer.challenge)
     expect_status("offblocks.isolation.challenge-unseen", other_tenant.fetch(customer.id), *UNSEEN)
 
 
@@ -194,16 +205,16 @@ def test_a_webhook_is_not_changed_by_others(tenant: Tenant, other_tenant: Tenant
 @crosses("signature", "isolation")
 @verifies("offblocks.isolation.others-untouched")
 def test_a_key_is_removed_for_its_client_alone(tenant: Tenant, other_tenant: Tenant, subject: Subject) -> None:
-    """Given two clients that use the API, when one registers another signing key and removes it."""
+    """Given two clients that use the API, when one registers another signing key, and the other's, and removes it."""
     require_disposable(subject)
-    for step in ("use another", "remove"):
+    for step in ("use another", "use the other client's", "remove"):
         before = other_tenant.customers()
         if not before.response.succeeded:
             step_failed("The customers were to be listed", before)
         if step == "remove":
             remove_key(tenant)
         else:
-            register(tenant, another_key(subject))
+            register(tenant, another_key(subject) if step == "use another" else other_tenant.credentials.signing_key)
         after = other_tenant.customers()
         because = f"another client's step was to {step} key"
         expect_status("offblocks.isolation.others-untouched", after, before.response.status, because=because)

@@ -18,13 +18,16 @@ from conformance.offblocks.deviations import (
     covers_another_field,
     covers_in_another_order,
     covers_nothing,
+    covers_nothing_beside,
     deviation,
     precedes_field,
+    says,
     signed_an_hour_ago,
     signed_an_hour_ahead,
     signed_as,
     signed_by,
     signed_in_der,
+    signed_past_its_end,
     signed_under_another_label,
     signed_with_p256,
     signed_with_public_key_as_secret,
@@ -39,7 +42,7 @@ from conformance.offblocks.deviations import (
     unsigned,
     writes_its_input_with_blanks,
 )
-from conformance.offblocks.suite.effects import expect_customers
+from conformance.offblocks.suite.effects import expect_customers, expect_unsigned
 from conformance.offblocks.suite.operations import by_headers_alone, guarded
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
@@ -81,6 +84,10 @@ OF_OTHER_LENGTHS: dict[str, Callable[[bytes], bytes]] = {
 }
 """What is made of a right signature and has not its 96 bytes (RFC 9421, section 3.3.5)."""
 ELSEWHERE = "api.other.example"
+QUERIES = ("probe=a%20b%2Fc", "probe=%c3%a9", "probe=a+b", "probe=2&probe=1&a=0", "probe=&&probe")
+"""Queries that programs often write anew: as RFC 9421 has it (section 2.2.7), they are signed as they are sent."""
+NONCES = ('"a, b=:c:"', r'"a\"b\\c"', '"(a);b=1 )"')
+"""Texts as Signature-Input has them, with what stands elsewhere between its parts."""
 
 
 @deviation("signature-verifies")
@@ -159,7 +166,7 @@ def test_a_signature_of_an_encoded_path_is_accepted(tenant: Tenant) -> None:
     tenant.must_cover("@path", "@target-uri", "@request-target")
     unknown = tenant.read("no-such-customer")
     unsigned_rightly = tenant.read("no-such-customer", deviation=signed_by(strange_key(tenant)))
-    exchange = tenant.read("no%20such%20customer")
+    exchange = tenant.read("no%20such%C3%a9customer")
     wrong = unsigned_rightly.response.status
     if unknown.response.status == wrong:
         needs("what this API does not show: whether it refuses a signature or what was asked for")
@@ -171,6 +178,27 @@ def test_a_signature_of_an_encoded_path_is_accepted(tenant: Tenant) -> None:
         got=in_words(exchange),
         exchange=exchange,
     )
+
+
+@verifies("offblocks.signature.base-by-the-standard")
+def test_a_signature_of_an_encoded_query_is_accepted(tenant: Tenant) -> None:
+    """Given a server that passes over a parameter, when one comes with escapes of either case, or twice."""
+    tenant.must_cover("@query", "@target-uri", "@request-target")
+    if not tenant.send("GET", "/v1/customers?probe=1").response.succeeded:
+        needs("an API that passes over a parameter that it does not know")
+    for query in QUERIES:
+        answer = tenant.send("GET", f"/v1/customers?{query}")
+        expect_acceptance("offblocks.signature.base-by-the-standard", answer)
+
+
+@verifies("offblocks.signature.base-by-the-standard")
+def test_a_text_in_a_signature_may_have_any_sign(tenant: Tenant) -> None:
+    """Given a server that takes a nonce, when one has commas, brackets and quotation marks, as RFC 8941 writes them."""
+    if not tenant.customers(deviation=says("nonce", '"a1b2c3d4"')).response.succeeded:
+        needs("an API that takes a nonce in a signature")
+    for nonce in NONCES:
+        answer = tenant.customers(deviation=says("nonce", nonce))
+        expect_acceptance("offblocks.signature.base-by-the-standard", answer)
 
 
 @pytest.mark.parametrize(
@@ -191,12 +219,14 @@ def test_a_covered_field_counts_as_it_is_sent(tenant: Tenant, lines: tuple[str, 
 # ------------------------------------------------------------------------------------------------------------ missing
 
 
-@verifies("offblocks.signature.missing-refused")
+@verifies("offblocks.signature.missing-refused", "offblocks.signature.refusal-has-no-effect")
 def test_a_missing_signature_is_refused(tenant: Tenant, wallet: Wallet) -> None:
-    """Given a customer, when each operation is called with a token and without a signature."""
+    """Given a customer, when each operation is called with a token and without a signature, and it is read."""
     customer = tenant.onboard(wallet)
-    for call in guarded(tenant, customer).values():
-        expect_refusal("offblocks.signature.missing-refused", call(deviation=unsigned), NOT_RIGHT)
+    answers = {name: call(deviation=unsigned) for name, call in guarded(tenant, customer).items()}
+    for answer in answers.values():
+        expect_refusal("offblocks.signature.missing-refused", answer, NOT_RIGHT)
+    expect_unsigned("offblocks.signature.refusal-has-no-effect", tenant, customer.id, answers["signChallenge"])
     for call in by_headers_alone(tenant, customer):
         expect_refusal("offblocks.signature.missing-refused", call(signed=False), NOT_RIGHT)
 
@@ -420,6 +450,10 @@ def test_a_signature_that_covers_nothing_is_refused(tenant: Tenant, wallet: Wall
     """Given a tenant, when its signature covers no component."""
     answer = tenant.create(wallet, deviation=covers_nothing)
     expect_refusal("offblocks.signature.covering-nothing-refused", answer, "the signature covers nothing")
+    if refused(answer):
+        answer = tenant.create(tenant.new_wallet(), deviation=covers_nothing_beside(strange_key(tenant)))
+        because = "the signature covers nothing; one beside it, by a key that is not registered, covers all"
+        expect_refusal("offblocks.signature.covering-nothing-refused", answer, because)
 
 
 @crosses("signature", "expiry")
@@ -428,6 +462,17 @@ def test_a_stale_signature_is_refused(tenant: Tenant, wallet: Wallet) -> None:
     """Given a tenant, when it signs with a time of creation that lies an hour back."""
     answer = tenant.create(wallet, deviation=signed_an_hour_ago)
     expect_refusal("offblocks.signature.stale-refused", answer, "the signature is an hour old")
+
+
+@crosses("signature", "expiry")
+@verifies("offblocks.signature.expired-refused")
+def test_a_signature_that_has_ended_is_refused(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a server that takes a signature with an end, when one says that its end was a minute ago."""
+    now = int(tenant.clock.now().timestamp())
+    if not tenant.customers(deviation=says("expires", f"{now + 60}")).response.succeeded:
+        needs("an API that takes a signature that says when it ends")
+    answer = tenant.create(wallet, deviation=signed_past_its_end)
+    expect_refusal("offblocks.signature.expired-refused", answer, "the signature ended a minute ago")
 
 
 @verifies("offblocks.signature.future-refused")

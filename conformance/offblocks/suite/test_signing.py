@@ -7,7 +7,7 @@ import pytest
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.offblocks.deviations import rules
-from conformance.offblocks.messages import issued_challenge
+from conformance.offblocks.messages import Challenge, issued_challenge
 from conformance.offblocks.suite.alterations import (
     alterations,
     like_account,
@@ -36,6 +36,9 @@ from conformance.values import near
 
 ANOTHER_SIGNER = ("owner-signs-the-message", "owner-id")
 ANOTHER_ENCODING = ("encodes-hex-text",)
+FORMER = rules("refetches-after-failure", "returns-challenge-unchanged")
+RENEWALS = 2
+"""How often a challenge is replaced, so that one was so longer ago."""
 IDS = 3
 """How many texts that are like a customer's id are always tried."""
 TEXTS = 7
@@ -133,12 +136,16 @@ def test_a_recovery_id_of_zero_or_one_is_accepted(tenant: Tenant, wallet: Wallet
     "offblocks.signing.refusal-status",
 )
 def test_another_wallets_signature_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
-    """Given a customer, when another wallet signs the challenge in the owner's name."""
+    """Given a customer, when other wallets sign in the owner's name, one of them of a customer of its externalId."""
     customer = tenant.onboard(wallet)
-    wrong = signed(other_wallet, customer.challenge)
-    exchange = tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
-    rule = "offblocks.signing.other-key-refused"
-    expect_no_effect(rule, exchange, tenant, customer.id, because="another wallet signed")
+    namesakes = [each.wallet for each in tenant.like(customer) if each.wallet is not wallet]
+    challenge = customer.challenge
+    for other in (other_wallet, *namesakes):
+        wrong = signed(other, challenge)
+        exchange = tenant.sign(customer.id, wallet, challenge, signature=wrong, broken=ANOTHER_SIGNER)
+        rule = "offblocks.signing.other-key-refused"
+        expect_no_effect(rule, exchange, tenant, customer.id, because=f"another wallet signed, {other.address}")
+        challenge = tenant.fetched(customer.id)
 
 
 @verifies("offblocks.signing.other-key-refused", "offblocks.signing.refusal-leaves-initiating")
@@ -169,18 +176,24 @@ def test_nobody_signs_for_the_address_of_zeros(tenant: Tenant, wallet: Wallet) -
     "offblocks.signing.refusal-status",
 )
 def test_another_wallet_does_not_sign_in_its_own_name(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
-    """Given a customer, when another wallet signs the challenge and names itself as the owner."""
+    """Given a customer, when another wallet signs the first and the second challenge, and says that it is the owner."""
     customer = tenant.onboard(wallet)
-    exchange = tenant.sign(
-        customer.id,
-        wallet,
-        customer.challenge,
-        signature=signed(other_wallet, customer.challenge),
-        owner=other_wallet.account_id,
-        broken=("owner-signs-the-message",),
-    )
-    rule = "offblocks.signing.owner-is-the-customers-wallet"
-    expect_no_effect(rule, exchange, tenant, customer.id, because="another wallet signed, and said so")
+    challenge = customer.challenge
+    for is_first in (True, False):
+        if not is_first:
+            wrong = signed(other_wallet, tenant.fetched(customer.id))
+            tenant.sign(customer.id, wallet, tenant.fetched(customer.id), signature=wrong, broken=ANOTHER_SIGNER)
+            challenge = tenant.fetched(customer.id)
+        exchange = tenant.sign(
+            customer.id,
+            wallet,
+            challenge,
+            signature=signed(other_wallet, challenge),
+            owner=other_wallet.account_id,
+            broken=("owner-signs-the-message",),
+        )
+        rule = "offblocks.signing.owner-is-the-customers-wallet"
+        expect_no_effect(rule, exchange, tenant, customer.id, because="another wallet signed, and said so")
 
 
 @verifies(
@@ -382,18 +395,24 @@ def test_a_right_request_of_another_customer_is_refused(tenant: Tenant, wallet: 
     "offblocks.signing.refusal-status",
 )
 def test_a_superseded_challenge_is_refused(tenant: Tenant, wallet: Wallet, other_wallet: Wallet) -> None:
-    """Given a new challenge after another wallet's signature, when the owner signs the one before."""
+    """Given a new challenge after another wallet's signature, and a third one, when the owner signs those before."""
     customer = tenant.onboard(wallet)
-    wrong = signed(other_wallet, customer.challenge)
-    tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=ANOTHER_SIGNER)
-    if tenant.fetched(customer.id).text == customer.challenge.text:
-        step_failed(
-            "A new challenge was to follow the failed signature",
-            relies_on=["offblocks.challenge.renewed-after-failed-signature"],
-        )
-    exchange = tenant.sign(customer.id, wallet, customer.challenge, broken=("refetches-after-failure",))
-    rule = "offblocks.signing.superseded-challenge-refused"
-    expect_no_effect(rule, exchange, tenant, customer.id, because="a new challenge took its place")
+    challenge, former = customer.challenge, list[Challenge]()
+    for _ in range(RENEWALS):
+        wrong = signed(other_wallet, challenge)
+        tenant.sign(customer.id, wallet, challenge, signature=wrong, broken=ANOTHER_SIGNER)
+        renewed = tenant.fetched(customer.id)
+        if renewed.text == challenge.text:
+            step_failed(
+                "A new challenge was to follow the failed signature",
+                relies_on=["offblocks.challenge.renewed-after-failed-signature"],
+            )
+        former.append(challenge)
+        for each in former:
+            exchange = tenant.sign(customer.id, wallet, each, may_break=FORMER)
+            rule = "offblocks.signing.superseded-challenge-refused"
+            expect_no_effect(rule, exchange, tenant, customer.id, because="a new challenge took its place")
+        challenge = tenant.fetched(customer.id)
 
 
 # ------------------------------------------------------------------------------------------------------------ owner id
@@ -446,10 +465,10 @@ def test_an_owner_id_like_the_right_one_is_refused(tenant: Tenant, wallet: Walle
 
 @verifies("offblocks.signing.second-is-409")
 def test_a_second_signature_is_a_conflict(tenant: Tenant, wallet: Wallet) -> None:
-    """Given a customer who has signed, when the same signature comes with a new idempotency key."""
-    customer = tenant.signed_up(wallet)
-    exchange = tenant.sign(customer.id, wallet, customer.challenge)
-    expect_status("offblocks.signing.second-is-409", exchange, 409)
+    """Given a customer who has signed, and an active one, when the same signature comes with a new idempotency key."""
+    for customer in (tenant.signed_up(wallet), tenant.simulated("verify", tenant.new_wallet())):
+        exchange = tenant.sign(customer.id, customer.wallet, customer.challenge)
+        expect_status("offblocks.signing.second-is-409", exchange, 409)
 
 
 @verifies("offblocks.signing.moves-the-status")
