@@ -15,18 +15,25 @@ from typing import Any
 PARTS = {
     "imports": ("importlib", "dataclasses.py", "enum.py", "typing.py"),
     "pytest": ("/_pytest/", "/pluggy/", "conformance/run.py", "conformance/plugin.py"),
-    "yaml": ("/yaml/", "conformance/plain_yaml.py"),
-    "httpx": ("/httpx/", "/http/cookiejar.py", "/urllib/request.py"),
+    "yaml": ("/yaml/", "conformance/speed/plain_yaml.py"),
+    "httpx": (
+        "/httpx/",
+        "conformance/speed/http_client.py",
+        "conformance/bounds/",
+        "/http/cookiejar.py",
+        "/urllib/request.py",
+    ),
     "signatures": ("/http_sf/", "/http_message_signatures/", "/cryptography/", "conformance/standards/"),
     "cassettes": ("conformance/recording/", "conformance/targets/"),
     "client rules": ("client_checks",),
     "provider rules": ("/checks/", "conformance/judging/", "conformance/findings.py", "conformance/specification.py"),
     "hosted page": (
-        "/html/",
-        "/_markupbase.py",
+        "/justhtml/",
         "conformance/planbok/html_forms.py",
+        "conformance/planbok/page",
         "conformance/planbok/pin_agent.py",
     ),
+    "scenarios": ("/suite/", "conformance/circumstances/", "conformance/parts/", "conformance/scenario.py"),
     "reports": ("conformance/reporting/", "/rich/", "conformance/runner.py", "conformance/verdicts.py"),
 }
 """The parts, and what the path of a file of each of them holds; the first that fits counts."""

@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any, cast
 
 import http_sf
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
@@ -29,6 +28,7 @@ from http_sf.compat import Item
 from conformance.standards.der import is_der
 from conformance.standards.signature_parameters import check_parameters, check_query_name, check_times, covered_whole
 from conformance.standards.signature_refusals import Reason, ReplayStore, SignatureRejected
+from conformance.standards.signature_verification import verifies
 from conformance.standards.signing_keys import (
     KeyRejected,
     key_from_seed,
@@ -319,16 +319,14 @@ def verify(
         key, algorithm = _key_and_algorithm(signature_input, named, algorithms)
         _require_form(signature_input.label, signature, algorithm)
         base = _base(resolver, signature_input.components, signature_input.text).encode()
-        try:
-            _ALGORITHMS[algorithm](public_key=key).verify(signature=signature, message=base)
-        except InvalidSignature:
+        if not verifies(_ALGORITHMS[algorithm], key, signature, base):
             raise SignatureRejected(
                 Reason.MISMATCH,
                 f"The signature {signature_input.label} does not verify with the key {signature_input.key_id!r}. "
                 "Something that it covers was changed after signing, the signature base was built otherwise, or "
                 "another key signed: compare your signature base with the one of signature_base() line by line, "
                 "and your public key with the one that is registered.",
-            ) from None
+            )
     if seen is not None:
         for signature_input, signature in declared:
             _require_first_use(signature_input, signature, now.timestamp(), max_age, seen)

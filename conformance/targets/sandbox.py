@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from conformance.api import Api
+from conformance.api import Api, named
 from conformance.bounds.transport import BoundedTransport
 from conformance.circumstances.levels import starts_at
 from conformance.ids import Ids
@@ -98,7 +98,8 @@ class SandboxTarget:
         from conformance.sandbox.server import start  # noqa: PLC0415  (a sandbox elsewhere needs no server here)
 
         if self._started is None:
-            self._started = self._resources.enter_context(start()).origin
+            apis = [named(name) for name in self._specifications]  # a world of others takes time for nothing
+            self._started = self._resources.enter_context(start(apis=apis)).origin
         return self._started
 
     def hide(self, text: str) -> str:

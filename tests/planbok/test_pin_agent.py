@@ -1055,5 +1055,6 @@ def test_it_brings_nothing_of_the_suite_with_it() -> None:
         "conformance.planbok.html_forms",
         "conformance.planbok.page_words",
         "conformance.planbok.pages",
+        "conformance.speed.http_client",
     ]
     assert forms_imports == []
