@@ -1,7 +1,8 @@
 """Rehearses what a live run meets: a slow server of a limited rate, lost connections, and another clock.
 
 A reference sandbox in another process, its clock half a minute ahead, is reached through a proxy that takes 300 ms an
-answer, answers 429 beyond ten requests a second, and closes one connection of a hundred before it has read a request.
+answer, answers 429 beyond ten requests a second, serves one request a connection, and closes one connection of a
+hundred before it has read a request.
 Each round must give the verdicts of ``--target sandbox``, but for what is skipped. Prints each rule that differs,
 writes all as JSON, and exits 1 if there is one. ``--rule PATTERN``, ``--api NAME`` and ``--rounds N`` are for a shorter
 try.
@@ -145,6 +146,7 @@ class Connection(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if status != http.client.NO_CONTENT:
             self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

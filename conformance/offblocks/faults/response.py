@@ -13,6 +13,8 @@ from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import json_response, problem, to_json
 from conformance.sandbox.service import Operation
 
+_LONGEST_EXTERNAL_ID = 64
+
 
 class LeavesOutTheTokenType(Fault, OffBlocks):
     """Answers a request for a token without ``tokenType``."""
@@ -254,6 +256,18 @@ class AsksForTheLength(Variation, OffBlocks):
         if request.header("Transfer-Encoding") is None:
             return await super().answer(request, path)
         return problem(411, "Send the body with its Content-Length.")
+
+
+class RefusesLongExternalIds(Variation, OffBlocks):
+    """Refuses an externalId of more than 64 characters."""
+
+    permits = "No document says how long an externalId may be."
+
+    async def create_customer(self, call: Call) -> Response:
+        external_id = self.read_member(self.read_document(call.request), "externalId")
+        if len(external_id) > _LONGEST_EXTERNAL_ID:
+            raise Refused(Reason.BODY, "An externalId has at most 64 characters.")
+        return await super().create_customer(call)
 
 
 class SaysNothingInRefusals(Variation, OffBlocks):

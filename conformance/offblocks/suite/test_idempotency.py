@@ -125,12 +125,16 @@ def test_a_repeated_creation_is_done_once(tenant: Tenant, wallet: Wallet) -> Non
 @verifies("offblocks.idempotency.repeat-answered-alike")
 def test_a_long_creation_is_repeated_like_others(tenant: Tenant) -> None:
     """Given customers with long externalIds, as far as the API takes them, when each creation is repeated."""
+    taken = False
     for length in LENGTHS:
         wallet, external_id, key = tenant.new_wallet(), f"{tenant.new_external_id()} {'x' * length}", tenant.new_key()
         first = tenant.create(wallet, external_id, key=key)
+        taken = taken or first.response.succeeded
         if first.response.succeeded:
             repeat = tenant.create(wallet, external_id, key=key)
             expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
+    if not taken:
+        needs("a long externalId that this API takes")
 
 
 @waits
