@@ -84,9 +84,7 @@ TEXTS = (
 )
 """Texts of every script and length that JSON allows and no sentence of a document limits."""
 
-WORDS = tuple(
-    Value(f"the word {text}", text) for text in ("null", "undefined", "None", "NaN", "false", "0", "-", "{}")
-)
+WORDS = tuple(Value(f"the word {text}", text) for text in ("null", "undefined", "None", "NaN", "false", "0", "-", "{}"))
 """Texts that programs take for no value at all, the most usual one first; none has a number that makes it new."""
 
 PAIRS = (
