@@ -517,3 +517,18 @@ class FiltersByTheBeginningOfAChain(_HidesWallets):
         self.hidden = frozenset(wallet.id for wallet in wallets if not wallet.chain.name.startswith(wanted))
         url = call.request.url.replace(f"blockchain={wanted}", "")
         return super().list_wallets(replace(call, request=replace(call.request, url=url)))
+
+
+class ReadsWalletsForAnHour(Fault, Planbok):
+    """Finds a wallet by its id for an hour after its creation, and lists it for good."""
+
+    breaks = ("planbok.list.wallet-readable",)
+
+    def get_wallet(self, call: Call) -> Response:
+        made = [wallet for customer in self.customers_of(call.tenant) for wallet in customer.wallets]
+        if any(
+            wallet.id == call.parameters["id"] and self.now() - wallet.created_at > timedelta(hours=1)
+            for wallet in made
+        ):
+            raise Refused(Reason.UNKNOWN_WALLET, f"There is no wallet {call.parameters['id']!r}.")
+        return super().get_wallet(call)

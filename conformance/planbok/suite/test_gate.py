@@ -126,6 +126,38 @@ def test_a_later_step_is_not_reached_before_the_first(tenant: Tenant) -> None:
     )
 
 
+@crosses("set-up", "page")
+@verifies("planbok.page.answers-for-one-visit", "planbok.page.wrong-pin-refused")
+def test_answers_that_were_given_and_left_open_nothing(tenant: Tenant) -> None:
+    """Given answers and no new PIN, when the page is opened elsewhere, and a wrong PIN is entered for wallets."""
+    customer = tenant.ready()
+    issued = tenant.issued(tenant.ask("reset-pin", customer.id))
+    stranger = customer.person.elsewhere()
+    before = stranger.open(issued.url).form
+    later = customer.person.give_answers(issued.url).form
+    wallets = tenant.requested(customer, tenant.two_chains[:1])
+    customer.person.authorize(wallets.url, customer.person.other_pin)
+    expect_no_success(
+        "planbok.page.wrong-pin-refused",
+        tenant,
+        customer.id,
+        wallets.id,
+        expected="a challenge that did not succeed with a wrong PIN, after answers that led to no other one",
+    )
+    if not (before and later) or before.kinds == later.kinds:
+        needs("a page that asks for a new PIN after the answers, in a step of its own")
+    page = stranger.open(issued.url)
+    if page.form and page.form.kinds == later.kinds:
+        stranger.choose_pin(page, stranger.other_pin, stranger.other_pin)
+    expect_no_success(
+        "planbok.page.answers-for-one-visit",
+        tenant,
+        customer.id,
+        issued.id,
+        expected="a challenge that did not succeed in a browser in which the answers were not given",
+    )
+
+
 @pytest.mark.parametrize("task", ["update-pin", "reset-pin"])
 @verifies("planbok.page.new-pin-confirmed")
 def test_a_pin_is_replaced_by_six_digits_alone(tenant: Tenant, task: str) -> None:
@@ -190,6 +222,7 @@ def test_a_task_that_is_cancelled_takes_nothing_away(tenant: Tenant) -> None:
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
 @waits
 @verifies(
+    "planbok.customer.has-pin",
     "planbok.customer.has-recovery",
     "planbok.customer.listed",
     "planbok.list.wallets-stay",
@@ -203,8 +236,11 @@ def test_a_set_up_lasts(tenant: Tenant, clock: Clock) -> None:
     tenant.provisioned(customer, tenant.two_chains[:1])
     for days in DAYS_AFTER:
         clock.advance(timedelta(days=days, minutes=20))
-        _expect_flag(tenant, customer, "hasRecovery", shown=True, when=f"{days} days later")
-        tenant.owned(customer.id)
+        for name in ("hasPin", "hasRecovery"):
+            _expect_flag(tenant, customer, name, shown=True, when=f"{days} days later")
+        for wallet in tenant.owned(customer.id):
+            if wallet.id is not None:
+                tenant.wallet(wallet.id)
         listed = [str(each.get("id")) for each in listed_customers(tenant)]
         expect(
             "planbok.customer.listed",

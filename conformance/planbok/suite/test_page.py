@@ -43,13 +43,19 @@ def test_the_pin_is_asked_for_again(tenant: Tenant) -> None:
 
 @verifies("planbok.page.wrong-pin-refused")
 def test_a_wrong_pin_completes_nothing(tenant: Tenant) -> None:
-    """Given a challenge, when a wrong PIN is entered."""
+    """Given a challenge, when a wrong PIN is entered, and one that many people choose."""
     customer = tenant.ready()
     issued = tenant.requested(customer)
-    customer.person.authorize(issued.url, customer.person.other_pin)
-    expect_no_success(
-        "planbok.page.wrong-pin-refused", tenant, customer.id, issued.id, expected="a challenge that did not succeed"
-    )
+    usual = next(pin for pin in near.PIN.usual[1:] if pin != customer.person.pin)
+    for wrong in (customer.person.other_pin, usual):
+        customer.person.authorize(issued.url, wrong)
+        expect_no_success(
+            "planbok.page.wrong-pin-refused",
+            tenant,
+            customer.id,
+            issued.id,
+            expected="a challenge that did not succeed",
+        )
     _expect_no_wallet(tenant, customer, "planbok.page.wrong-pin-refused")
 
 
