@@ -298,3 +298,15 @@ class OpensPagesForWhoAnswered(Fault, Planbok):
         is_between = any(each.task is Task.RESET_PIN and each.visits and not each.ended for each in own)
         if not (name == "PIN" and is_between):
             super().guess(challenge, secret, attempt, name)
+
+
+class TiresOfWrongPins(Fault, Planbok):
+    """Takes the fourth wrong PIN in a row for the right one."""
+
+    breaks = ("planbok.page.wrong-pin-refused",)
+
+    def guess(self, challenge: Challenge, secret: Secret, attempt: str, name: str) -> None:
+        if name == "PIN" and secret.failures == self.tries() - 2:
+            secret.failures = 0
+            return
+        super().guess(challenge, secret, attempt, name)

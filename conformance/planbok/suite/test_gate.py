@@ -77,7 +77,7 @@ def test_a_customer_without_recovery_gets_no_wallet(tenant: Tenant) -> None:
 @crosses("set-up", "page")
 @verifies("planbok.customer.has-recovery", "planbok.gate.no-wallet-without-recovery")
 def test_a_set_up_that_was_given_up_is_none(tenant: Tenant) -> None:
-    """Given a customer who gave up when asked for recovery, and once more later, when wallets are asked for."""
+    """Given a customer who gave up when asked for recovery, and later after the PIN, when wallets are asked for."""
     customer = tenant.onboard()
     issued = tenant.issued(tenant.ask("initialize", customer.id))
     page = customer.person.set_pin(issued.url)
@@ -87,7 +87,10 @@ def test_a_set_up_that_was_given_up_is_none(tenant: Tenant) -> None:
     _expect_flag(tenant, customer, "hasRecovery", shown=False, when="when its set-up was cancelled")
     asked = tenant.ask("recovery", customer.id)
     if not refused(asked):
-        customer.person.give_up(tenant.issued(asked).url)
+        recovery = tenant.issued(asked)
+        customer.person.authorize(recovery.url)
+        _expect_flag(tenant, customer, "hasRecovery", shown=False, when="when the PIN alone was entered for it")
+        customer.person.give_up(recovery.url)
     exchange = _asked_too_early(tenant, customer)
     _expect_no_wallet("planbok.gate.no-wallet-without-recovery", tenant, customer, exchange)
 

@@ -126,7 +126,7 @@ def _tried(tenant: Tenant, customer: Onboarding, entries: Mapping[str, str]) -> 
         issued = None if completed or number % 2 else issued
 
 
-@verifies("planbok.page.locks-out")
+@verifies("planbok.page.locks-out", "planbok.page.wrong-pin-refused")
 def test_many_wrong_pins_lock_the_customer_out(tenant: Tenant) -> None:
     """Given a customer who entered the right PIN once, when it is entered again after ten wrong ones."""
     customer = tenant.ready()
@@ -142,10 +142,11 @@ def test_many_wrong_pins_lock_the_customer_out(tenant: Tenant) -> None:
         if page.form is None:
             break
         page = customer.person.enter(page, customer.person.other_pin)
+    _expect_no_wallet(tenant, customer, "planbok.page.wrong-pin-refused", on=second)
     _expect_locked_out(tenant, customer, f"after {MANY} wrong PINs")
 
 
-@verifies("planbok.page.locks-out")
+@verifies("planbok.page.locks-out", "planbok.page.wrong-pin-refused")
 def test_wrong_pins_with_visits_in_between_lock_the_customer_out(tenant: Tenant) -> None:
     """Given a customer, when ten wrong PINs are entered in a browser each, and for a challenge each two."""
     customer = tenant.ready()
@@ -159,6 +160,7 @@ def test_wrong_pins_with_visits_in_between_lock_the_customer_out(tenant: Tenant)
         issued = issued if number % 2 else tenant.issued(exchange)
     tenant.read(customer.id)
     customer.person.open(issued.url)
+    _expect_no_wallet(tenant, customer, "planbok.page.wrong-pin-refused")
     _expect_locked_out(tenant, customer, f"after {MANY} wrong PINs with visits in between")
 
 
