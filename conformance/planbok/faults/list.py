@@ -16,6 +16,8 @@ from conformance.sandbox.messages import json_response, read_object
 from conformance.standards.addresses import Family
 from conformance.standards.hd_keys import derive_key
 
+_ORDER = re.compile("order=(?:asc|ASC)")
+
 
 class ListsEvmWalletsOnly(Fault, Planbok):
     """Leaves wallets on other than EVM chains out of the list."""
@@ -532,3 +534,17 @@ class ReadsWalletsForAnHour(Fault, Planbok):
         ):
             raise Refused(Reason.UNKNOWN_WALLET, f"There is no wallet {call.parameters['id']!r}.")
         return super().get_wallet(call)
+
+
+class TurnsPagesRound(Fault, Planbok):
+    """Turns round the entries of each page when the oldest are asked for first, and leaves the pages where they are."""
+
+    breaks = ("planbok.list.order-spelling",)
+
+    def page_of(self, call: Call, items: Sequence[Any], message: str) -> Response:
+        url = _ORDER.sub("order=desc", call.request.url)
+        response = super().page_of(replace(call, request=replace(call.request, url=url)), items, message)
+        members = response.members()
+        if url == call.request.url or not response.succeeded:
+            return response
+        return json_response(response.status, {**members, "data": list(reversed(members["data"]))})

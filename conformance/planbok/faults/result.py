@@ -274,3 +274,13 @@ class ShowsFormerResultsWithALaterOne(Fault, Planbok):
         own = challenge.customer.challenges
         later = own[own.index(challenge) + 1 :] if challenge.status is Status.VERIFIED and challenge.wallets else []
         return any(map(super().result_is_readable, [challenge, *later]))
+
+
+class KeepsTheLastResultAlone(Fault, Planbok):
+    """Shows the wallets of a challenge until the customer completes another one."""
+
+    breaks = ("planbok.result.readable-after-completion",)
+
+    def wallets_of(self, challenge: Challenge) -> list[Wallet]:
+        with_wallets = [each for each in challenge.customer.challenges if each.wallets]
+        return challenge.wallets if challenge in with_wallets[-1:] else []

@@ -340,7 +340,7 @@ def test_a_long_list_holds_every_customer(tenant: Tenant) -> None:
 
 @verifies("planbok.list.order-spelling")
 def test_the_order_of_a_list_is_turned_round(tenant: Tenant) -> None:
-    """Given two customers, when the customers are listed without an order, with ASC, and with asc."""
+    """Given two customers, when all are listed without an order, with ASC and with asc, and the first alone with each."""
     older, newer = tenant.onboard(), tenant.onboard()
     usual = tenant.eventually(
         "a customer to be listed", lambda: _ids(tenant.customers("?limit=100")), lambda ids: newer.id in ids
@@ -349,6 +349,7 @@ def test_the_order_of_a_list_is_turned_round(tenant: Tenant) -> None:
     turned = {
         name: exchange.response.succeeded
         and _is_newest_first(_ids(exchange), newer.id, older.id) != _is_newest_first(usual, newer.id, older.id)
+        and _ids(tenant.customers(f"?limit=1&order={name}"))[:1] != usual[:1]
         for name, exchange in exchanges.items()
     }
     readings = {(True, False): "upper-case", (False, True): "lower-case", (True, True): "either"}
@@ -356,7 +357,7 @@ def test_the_order_of_a_list_is_turned_round(tenant: Tenant) -> None:
         "planbok.list.order-spelling",
         readings.get((turned["ASC"], turned["asc"])),
         where="response /data",
-        expected="the other order than without one, for ASC or asc",
+        expected="the other order than without one, for ASC or asc, and another customer at its beginning",
         got=" and ".join(f"{name} answered {answered(exchange)}" for name, exchange in exchanges.items()),
         exchange=exchanges["asc"],
     )
