@@ -1,12 +1,14 @@
 """What can be wrong with one fact that is shown in several places, or at several times."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
 from conformance.exchange import Response
-from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Wallet
+from conformance.planbok.gateway import Step
+from conformance.planbok.sandbox import PURPOSES, Call, Challenge, Customer, Planbok, Status, Task, Wallet
 from conformance.sandbox.faults import Fault
 from conformance.sandbox.messages import json_response
 
@@ -119,3 +121,50 @@ class NamesTheNewestCustomerInWarnings(Fault, Planbok):
     def announce(self, customer: Customer, event: str) -> None:
         about = customer if event in {"customer.created", "customer.pin_setup"} else [*self.customers.values()][-1]
         super().announce(about, event)
+
+
+class NamesOneChainOnThePage(Fault, Planbok):
+    """Shows on the page the first of the chains that the PIN authorizes."""
+
+    breaks = ("planbok.page.chains-shown",)
+
+    def show(self, challenge: Challenge, step: Step, visit: str, **options: Any) -> Response:
+        return super().show(replace(challenge, chains=challenge.chains[:1]), step, visit, **options)
+
+
+class NamesTheChainsOfTheLatest(Fault, Planbok):
+    """Shows on each page of a customer the chains of the challenge that was issued last."""
+
+    breaks = ("planbok.page.chains-shown",)
+
+    def show(self, challenge: Challenge, step: Step, visit: str, **options: Any) -> Response:
+        latest = [each for each in challenge.customer.challenges if each.task is challenge.task][-1]
+        return super().show(replace(challenge, chains=latest.chains), step, visit, **options)
+
+
+class CallsLaterWalletsAChangeOfThePin(Fault, Planbok):
+    """Says of a challenge for wallets, when another one was completed, that it changes the PIN."""
+
+    breaks = ("planbok.page.purpose-shown",)
+
+    def purpose(self, challenge: Challenge) -> str:
+        is_later = challenge.task is Task.CREATE_WALLETS and challenge.customer.wallets
+        return PURPOSES[Task.UPDATE_PIN] if is_later else super().purpose(challenge)
+
+
+class ReturnsWithTheIdOfTheLatest(Fault, Planbok):
+    """Sends the customer back with the id of the challenge that was issued last."""
+
+    breaks = ("planbok.page.return-query",)
+
+    def return_parameters(self, challenge: Challenge) -> dict[str, str]:
+        return {**super().return_parameters(challenge), "challengeId": challenge.customer.challenges[-1].id}
+
+
+class ReturnsVerifiedAlways(Fault, Planbok):
+    """Sends the customer back with the status of success, though the challenge was cancelled."""
+
+    breaks = ("planbok.page.return-tells-no-success",)
+
+    def return_parameters(self, challenge: Challenge) -> dict[str, str]:
+        return {**super().return_parameters(challenge), "status": Status.VERIFIED.value}

@@ -340,7 +340,7 @@ def test_a_long_list_holds_every_customer(tenant: Tenant) -> None:
 
 @verifies("planbok.list.order-spelling")
 def test_the_order_of_a_list_is_turned_round(tenant: Tenant) -> None:
-    """Given two customers, when all are listed without an order, with ASC and with asc, and the first alone with each."""
+    """Given two customers, when all are listed without an order, with ASC and asc, and the first alone with both."""
     older, newer = tenant.onboard(), tenant.onboard()
     usual = tenant.eventually(
         "a customer to be listed", lambda: _ids(tenant.customers("?limit=100")), lambda ids: newer.id in ids
