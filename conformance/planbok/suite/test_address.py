@@ -82,9 +82,10 @@ def test_an_address_is_the_same_whatever_the_pin_is(tenant: Tenant) -> None:
 
 @verifies("planbok.address.never-shared")
 def test_two_customers_share_no_address(tenant: Tenant) -> None:
-    """Given two customers of one name, refId, PIN and answers with wallets on all chains, when they are listed."""
+    """Given two customers of one name, refId, PIN, answers and second, when wallets on all chains are listed."""
     customer = tenant.ready()
-    for each in (customer, tenant.ready(like=customer)):
+    customers = [customer, tenant.ready(like=customer)]
+    for each in customers:
         _show_wallets(tenant, _all_chains(tenant), customer=each)
 
 
