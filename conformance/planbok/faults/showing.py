@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -168,3 +169,42 @@ class ReturnsVerifiedAlways(Fault, Planbok):
 
     def return_parameters(self, challenge: Challenge) -> dict[str, str]:
         return {**super().return_parameters(challenge), "status": Status.VERIFIED.value}
+
+
+class TellsTheAnswers(Fault, Planbok):
+    """Shows the answers in the challenges by which recovery was set up."""
+
+    breaks = ("planbok.page.answers-kept-secret",)
+
+    @cached_property
+    def told(self) -> dict[str, list[str]]:
+        """What was answered last, by the customer's id."""
+        return {}
+
+    def set_recovery(self, customer: Customer, fields: Mapping[str, str]) -> None:
+        super().set_recovery(customer, fields)
+        self.told[customer.id] = [fields["answer_1"], fields["answer_2"]]
+
+    def challenge_json(self, challenge: Challenge) -> dict[str, Any]:
+        is_of_recovery = challenge.task in {Task.INITIALIZE, Task.RECOVERY}
+        answers = self.told.get(challenge.customer.id) if is_of_recovery else None
+        return {**super().challenge_json(challenge), **({"metadata": {"answers": answers}} if answers else {})}
+
+
+class ShowsTheFormerPin(Fault, Planbok):
+    """Shows in the list of customers the PIN that one had before, as a hint."""
+
+    breaks = ("planbok.page.pin-kept-secret",)
+
+    @cached_property
+    def pins(self) -> dict[str, list[str]]:
+        """The PINs that each customer had, by the customer's id."""
+        return {}
+
+    def set_pin(self, customer: Customer, pin: str) -> None:
+        super().set_pin(customer, pin)
+        self.pins.setdefault(customer.id, []).append(pin)
+
+    def customer_json(self, customer: Customer) -> dict[str, Any]:
+        former = self.pins.get(customer.id, [])[:-1]
+        return {**super().customer_json(customer), **({"hint": former[-1]} if former else {})}

@@ -4,6 +4,7 @@ import re
 
 from conformance.planbok.chains import Chain
 from conformance.planbok.pages import Page
+from conformance.planbok.suite.effects import page_of_customers
 from conformance.planbok.suite.person import shown
 from conformance.planbok.suite.tenant import Tenant
 from conformance.scenario import expect, needs, verifies
@@ -68,6 +69,38 @@ def test_the_page_says_what_the_pin_authorizes(tenant: Tenant) -> None:
             got=" and ".join(sorted(named)) or "no chain",
             exchange=shown(page),
         )
+
+
+@verifies("planbok.page.pin-kept-secret", "planbok.page.answers-kept-secret")
+def test_what_is_entered_is_told_to_nobody(tenant: Tenant) -> None:
+    """Given PIN, answers and wallets of a customer, and another PIN, when all that there is of the customer is read."""
+    customer, chains = tenant.ready(), tenant.two_chains[:1]
+    tenant.provisioned(customer, chains)
+    person = customer.person
+    for task, replaced in (("update-pin", person.change_pin), ("reset-pin", person.reset_pin)):
+        replaced(tenant.issued(tenant.ask(task, customer.id)).url)
+    entered = {
+        "planbok.page.pin-kept-secret": (person.pin, person.other_pin),
+        "planbok.page.answers-kept-secret": person.answers,
+    }
+    for exchange in (
+        tenant.read(customer.id),
+        tenant.customers(page_of_customers()),
+        tenant.challenges(customer.id),
+        tenant.wallets(customer.id),
+    ):
+        text = exchange.response.body.decode(errors="replace").casefold()
+        for rule, secrets in entered.items():
+            forms = [rf"(?<!\w){re.escape(each.casefold())}(?!\w)" for each in secrets]
+            told = sum(re.search(form, text) is not None for form in forms)
+            expect(
+                rule,
+                not told,
+                where="response body",
+                expected="nothing that was entered at the page",
+                got=f"{told} of the PINs or answers" if told else "nothing of it",
+                exchange=exchange,
+            )
 
 
 def _named(chains: list[Chain], page: Page) -> set[str]:
