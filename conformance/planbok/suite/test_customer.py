@@ -37,7 +37,7 @@ Entry = TypeVar("Entry")
 A_SMALL_PAGE = 2
 
 
-@verifies("planbok.customer.created", "planbok.customer.id-form")
+@verifies("planbok.customer.created", "planbok.customer.id-form", "planbok.response.status-agrees")
 def test_a_customer_is_created(tenant: Tenant) -> None:
     """When a customer is created from a name and an id of the caller's own."""
     exchange = tenant.create()
