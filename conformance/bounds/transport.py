@@ -15,6 +15,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from conformance.bounds.meeting import next_meeting
 from conformance.clock import passed
 
 __all__ = [
@@ -219,12 +220,12 @@ class BoundedTransport(httpx.BaseTransport):
             raise _as_of_httpx(error) from error
 
     def _exchange(self, request: httpx.Request, within: Within) -> httpx.Response:
-        url = request.url
+        url, meeting = request.url, next_meeting()
         sent = httpcore.Request(
             method=request.method,
             url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
             headers=request.headers.raw,
-            content=request.stream,
+            content=request.stream if meeting is None else meeting.body(request.read()),
             extensions=request.extensions,
         )
         answer = self._pool.handle_request(sent)

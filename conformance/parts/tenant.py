@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import httpx
 
+from conformance.bounds.meeting import Meeting
 from conformance.clock import Clock
 from conformance.exchange import Delivery, Exchange
 from conformance.findings import shorten
@@ -87,10 +88,16 @@ class ApiTenant:
         return exchange
 
     def together(self, *calls: Callable[[], Done]) -> list[Done]:
-        """Make several calls at once, and give their results in the order of the calls."""
+        """Make several calls whose first requests are complete at one instant; gives their results in their order."""
         self._subject.circumstances.before_step(self)
+        meeting = Meeting(len(calls))
+
+        def attend(call: Callable[[], Done]) -> Done:
+            with meeting.attended():
+                return call()
+
         with self._subject.circumstances.pause(), ThreadPoolExecutor(len(calls)) as pool:
-            return list(pool.map(lambda call: call(), calls))
+            return list(pool.map(attend, calls))
 
     def deliveries(self) -> Sequence[Delivery]:
         """The webhooks that came so far."""

@@ -128,11 +128,13 @@ class Kind:
         fits: Whether a value can be sent in its place.
         folded: What two ways to write one value have in common.
         fixed: The positions of characters that say what the value is and are never changed.
+        usual: Values that are the first to be guessed, and those that a maker leaves in for tests and for support.
     """
 
     fits: Callable[[str], bool] = _is_text
     folded: Callable[[str], str] = str
     fixed: tuple[int, ...] = ()
+    usual: tuple[str, ...] = ()
 
 
 TEXT = Kind()
@@ -141,7 +143,7 @@ FIELD = Kind(_is_visible)
 """A text in a header field."""
 UUID = Kind(_is_uuid, str.lower, (_VERSION, _VARIANT))
 """A UUID, which letter case does not tell from another (RFC 9562 section 4)."""
-PIN = Kind(_is_text, _plain_digits)
+PIN = Kind(_is_text, _plain_digits, usual=("000000", "123456", "111111", "999999", "654321"))
 """The digits of a PIN; blanks and the digits of another script are what a form may take for the same."""
 HEX = Kind(_is_text, str.lower)
 """A number in hexadecimal digits; no document says that letter case counts."""
@@ -195,6 +197,7 @@ def _edits(
     yield "case", _letter_case(right)
     yield "length", _lengths(right)
     yield "blanks", _blanks(right)
+    yield "usual", (("one that many have", value) for value in kind.usual)
     yield "another", _of_others(others, former)
     yield "joined", _joined(right, others)
     yield "script", _scripts(right)

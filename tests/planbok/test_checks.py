@@ -364,6 +364,7 @@ BENT: list[tuple[set[str], Bent]] = [
     ({"response.matches-inferred-schema", "challenge.identifier"}, (bend_data(ASK, challengeId=7),)),
     ({"response.success-agrees", "response.matches-schema"}, (bend(CREATE, success=...),)),
     ({"response.success-agrees"}, (bend(READ, success=False),)),
+    ({"response.status-agrees"}, (bend(READ, status=204),)),
     ({"response.success-agrees", "response.matches-inferred-schema"}, (bend(READ, success="true"),)),
     ({"response.success-agrees"}, (bend(REFUSED, success=True),)),
     ({"response.success-agrees"}, (bend(REFUSED, success=...),)),
@@ -644,7 +645,7 @@ RIGHT_TOO: dict[str, Bent] = {
     "members that no document knows": (bend(bend_data(READ, colour="green"), meta={}),),
     "a list without a message": (bend(LIST, message=...),),
     "a refusal in the other form": (bend(REFUSED, message=..., errors={"message": "No."}),),
-    "a refusal with an unusual status": (replace(REFUSED, status=422),),
+    "a refusal with an unusual status": (replace(bend(REFUSED, status=422), status=422),),
     "a path that nobody knows": (Step("GET", "/v2/nothing", {"detail": "no"}, 404),),
     # Customers
     "a list filtered by an address in another letter case": (

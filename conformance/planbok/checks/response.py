@@ -33,6 +33,15 @@ def form(exchange: Exchange, specification: Specification) -> Iterator[Finding]:
             json.dumps(members["success"]) if "success" in members else "nothing",
             exchange,
         )
+        status = members.get("status", response.status)
+        yield SAYS.judged(
+            "response.status-agrees",
+            not isinstance(status, int) or status == response.status,
+            "response /status",
+            f"{response.status}, or nothing",
+            json.dumps(status),
+            exchange,
+        )
     if succeeded:
         yield from responses.schema(SAYS, exchange, specification, _JSON)
     elif response.status >= HTTPStatus.BAD_REQUEST:

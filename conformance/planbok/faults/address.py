@@ -311,3 +311,15 @@ class CountsChainsOfARequest(Fault, Planbok):
 
     def address_index(self, customer: Customer, chain: Chain) -> int:
         return self.asked.index(chain) if chain in self.asked else 0
+
+
+class DrawsRootsFromTheTime(Fault, Planbok):
+    """Draws the root shard of a customer from the second in which the customer was created."""
+
+    breaks = ("planbok.address.never-shared",)
+
+    def root_of(self, customer: Customer) -> bytes:
+        return hashlib.sha256(customer.created_at.isoformat(timespec="seconds").encode()).digest()
+
+    def account_index(self, customer: Customer, chain: Chain) -> int:
+        return 0

@@ -429,3 +429,12 @@ class ListsNoIdleCustomers(Fault, Planbok):
     def customers_listed(self, tenant: Tenant) -> list[Customer]:
         idle = timedelta(days=30)
         return [each for each in super().customers_listed(tenant) if self.now() - each.updated_at < idle]
+
+
+class ShowsThePinForHalfADay(Fault, Planbok):
+    """Says that a customer has no PIN, half a day after its last change."""
+
+    breaks = ("planbok.customer.has-pin",)
+
+    def has_pin(self, customer: Customer) -> bool:
+        return super().has_pin(customer) and self.now() - customer.updated_at < timedelta(hours=12)

@@ -1,5 +1,6 @@
 """What can be wrong, or otherwise than the sandbox has it, with what stands before the first wallet."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from conformance.exchange import Response
@@ -150,3 +151,28 @@ class ForgetsPinsAfterThirtyDays(Fault, Planbok):
         owner = next((each for each in self.customers.values() if each.pin is secret), None)
         is_kept = owner is None or self.now() - owner.updated_at < timedelta(days=30)
         return is_kept and super().is_right(secret, attempt)
+
+
+class CountsRecoveryThatWasBegun(Fault, Planbok):
+    """Says that a customer has recovery once the PIN was entered for it, and makes wallets then."""
+
+    breaks = ("planbok.customer.has-recovery", "planbok.gate.no-wallet-without-recovery")
+
+    def has_recovery(self, customer: Customer) -> bool:
+        begun = any(each.task is Task.RECOVERY and each.visits for each in customer.challenges)
+        return begun or super().has_recovery(customer)
+
+    def missing_set_up(self, customer: Customer) -> list[str]:
+        missing = super().missing_set_up(customer)
+        return [name for name in missing if name != "recovery"] if self.has_recovery(customer) else missing
+
+
+class BeginsAnewWithRecovery(Fault, Planbok):
+    """Lists none of the wallets that a customer had before recovery was set up anew."""
+
+    breaks = ("planbok.list.wallets-stay",)
+
+    def set_recovery(self, customer: Customer, fields: Mapping[str, str]) -> None:
+        had_some = bool(customer.answers.hash)
+        super().set_recovery(customer, fields)
+        customer.wallets = [] if had_some else customer.wallets

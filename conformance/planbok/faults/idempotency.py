@@ -1,7 +1,7 @@
 """What can be wrong with requests that are repeated with their ``idempotencyKey``."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from conformance.clock import pause
 from conformance.exchange import Request, Response
@@ -84,13 +84,20 @@ class RunsRepetitionsAtOnce(Fault, Planbok):
     """Looks for a key before it waits for what it needs, so that two requests at once are both carried out."""
 
     breaks = ("planbok.idempotency.repeat-done-once",)
+    seconds_between: ClassVar = 0.05
 
     async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
         seen = set(self.answered)
-        await pause(0.05)
+        await pause(self.seconds_between)
         for key in [key for key in self.answered if key not in seen]:
             del self.answered[key]
         return await super().perform(operation, request, parameters)
+
+
+class RunsRepetitionsWithinMilliseconds(RunsRepetitionsAtOnce):
+    """Looks for a key ten milliseconds before it keeps it."""
+
+    seconds_between = 0.01
 
 
 class AnswersRepetitionsWith200(Fault, Planbok):

@@ -6,7 +6,7 @@ from contextlib import suppress
 from conformance.clock import pause
 from conformance.exchange import Request, Response
 from conformance.planbok.messages import KEY_HEADER
-from conformance.planbok.sandbox import Call, Planbok, Reason, Refused, Tenant
+from conformance.planbok.sandbox import Call, Customer, Planbok, Reason, Refused, Status, Tenant
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import BodyRejected
 from conformance.sandbox.service import TENANTS, Operation
@@ -186,3 +186,46 @@ class TakesAnEmptyKey(Fault, Planbok):
 
     def tenant_with(self, key: str) -> Tenant | None:
         return super().tenant_with(key) if key else self.tenants[TENANTS[0]]
+
+
+class ComparesTheBeginningOfKeys(Fault, Planbok):
+    """Compares as many characters of a key as its own has, and passes over what stands behind them."""
+
+    breaks = ("planbok.key.wrong-refused",)
+
+    def tenant_with(self, key: str) -> Tenant | None:
+        begun = (own for holder in self.tenants.values() for own in (holder.api_key, holder.read_only_key))
+        return super().tenant_with(next((own for own in begun if key.startswith(own)), key))
+
+
+class ResetsPinsForStrangers(Fault, Planbok):
+    """Issues a challenge that replaces a PIN whatever organization asks for it."""
+
+    breaks = ("planbok.challenge.none-for-others",)
+
+    def customer_for(self, call: Call) -> Customer:
+        found = self.customer_called(call.parameters["id"]) if call.operation == "resetPin" else None
+        return found or super().customer_for(call)
+
+
+class MakesWalletsForStrangers(Fault, Planbok):
+    """Issues a challenge for wallets of a customer who has some whatever organization asks for it."""
+
+    breaks = ("planbok.challenge.none-for-others",)
+
+    def customer_for(self, call: Call) -> Customer:
+        found = self.customer_called(call.parameters["id"]) if call.operation == "createWallets" else None
+        return found if found is not None and found.wallets else super().customer_for(call)
+
+
+class TellsStrangersOfCompletedChallenges(Fault, Planbok):
+    """Answers with a challenge that was completed whatever organization reads it."""
+
+    breaks = ("planbok.challenge.under-its-customer-only",)
+
+    def customer_of_challenge(self, call: Call) -> Customer:
+        found = self.customer_called(call.parameters["id"])
+        is_over = found is not None and any(
+            each.id == call.parameters["challengeId"] and each.status is Status.VERIFIED for each in found.challenges
+        )
+        return found if found is not None and is_over else super().customer_of_challenge(call)

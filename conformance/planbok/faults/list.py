@@ -16,6 +16,8 @@ from conformance.sandbox.messages import json_response, read_object
 from conformance.standards.addresses import Family
 from conformance.standards.hd_keys import derive_key
 
+_ORDER = re.compile("order=(?:asc|ASC)")
+
 
 class ListsEvmWalletsOnly(Fault, Planbok):
     """Leaves wallets on other than EVM chains out of the list."""
@@ -517,3 +519,32 @@ class FiltersByTheBeginningOfAChain(_HidesWallets):
         self.hidden = frozenset(wallet.id for wallet in wallets if not wallet.chain.name.startswith(wanted))
         url = call.request.url.replace(f"blockchain={wanted}", "")
         return super().list_wallets(replace(call, request=replace(call.request, url=url)))
+
+
+class ReadsWalletsForAnHour(Fault, Planbok):
+    """Finds a wallet by its id for an hour after its creation, and lists it for good."""
+
+    breaks = ("planbok.list.wallet-readable",)
+
+    def get_wallet(self, call: Call) -> Response:
+        made = [wallet for customer in self.customers_of(call.tenant) for wallet in customer.wallets]
+        if any(
+            wallet.id == call.parameters["id"] and self.now() - wallet.created_at > timedelta(hours=1)
+            for wallet in made
+        ):
+            raise Refused(Reason.UNKNOWN_WALLET, f"There is no wallet {call.parameters['id']!r}.")
+        return super().get_wallet(call)
+
+
+class TurnsPagesRound(Fault, Planbok):
+    """Turns round the entries of each page when the oldest are asked for first, and leaves the pages where they are."""
+
+    breaks = ("planbok.list.order-spelling",)
+
+    def page_of(self, call: Call, items: Sequence[Any], message: str) -> Response:
+        url = _ORDER.sub("order=desc", call.request.url)
+        response = super().page_of(replace(call, request=replace(call.request, url=url)), items, message)
+        members = response.members()
+        if url == call.request.url or not response.succeeded:
+            return response
+        return json_response(response.status, {**members, "data": list(reversed(members["data"]))})

@@ -258,3 +258,55 @@ class LiftsLockOutsForWhoAsks(Fault, Planbok):
         response = super().reset_pin(call)
         self.customer_for(call).pin.locked_until = None
         return response
+
+
+class TakesAPinForSupport(Fault, Planbok):
+    """Takes six zeros for the PIN of any customer."""
+
+    breaks = ("planbok.page.wrong-pin-refused", "planbok.customer.pin-guarded")
+
+    def is_right(self, secret: Secret, attempt: str) -> bool:
+        return attempt == "000000" or super().is_right(secret, attempt)
+
+
+class TakesThePinThatMostChoose(Fault, Planbok):
+    """Takes the PIN that most people would choose, which its makers left in for their tests, where wallets are made."""
+
+    breaks = ("planbok.page.wrong-pin-refused",)
+
+    def guess(self, challenge: Challenge, secret: Secret, attempt: str, name: str) -> None:
+        if challenge.task is not Task.CREATE_WALLETS or attempt != "123456":
+            super().guess(challenge, secret, attempt, name)
+
+
+class OpensAReplacementForAll(Fault, Planbok):
+    """Asks for a new PIN in every browser once the answers were given in one of them."""
+
+    breaks = ("planbok.page.answers-for-one-visit",)
+
+    def is_proven(self, challenge: Challenge, visit: str) -> bool:
+        return bool(challenge.visits) if challenge.task is Task.RESET_PIN else super().is_proven(challenge, visit)
+
+
+class OpensPagesForWhoAnswered(Fault, Planbok):
+    """Takes any PIN of a customer whose answers were given and who has chosen no new PIN yet."""
+
+    breaks = ("planbok.page.wrong-pin-refused",)
+
+    def guess(self, challenge: Challenge, secret: Secret, attempt: str, name: str) -> None:
+        own = challenge.customer.challenges
+        is_between = any(each.task is Task.RESET_PIN and each.visits and not each.ended for each in own)
+        if not (name == "PIN" and is_between):
+            super().guess(challenge, secret, attempt, name)
+
+
+class TiresOfWrongPins(Fault, Planbok):
+    """Takes the fourth wrong PIN in a row for the right one."""
+
+    breaks = ("planbok.page.wrong-pin-refused",)
+
+    def guess(self, challenge: Challenge, secret: Secret, attempt: str, name: str) -> None:
+        if name == "PIN" and secret.failures == self.tries() - 2:
+            secret.failures = 0
+            return
+        super().guess(challenge, secret, attempt, name)

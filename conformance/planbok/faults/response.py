@@ -427,3 +427,23 @@ class WritesJsonInLines(Variation, Planbok):
 
     async def answer(self, request: Request, path: str) -> Response:
         return in_lines(await super().answer(request, path))
+
+
+class SaysThatListsWereCreated(Fault, Planbok):
+    """Has 201 in the body of a list that is not empty, which is answered with 200."""
+
+    breaks = ("planbok.response.status-agrees",)
+
+    def envelope(self, status: int, message: str, data: Any) -> dict[str, Any]:
+        own = super().envelope(status, message, data)
+        return {**own, "status": 201} if isinstance(data, list) and data else own
+
+
+class BreaksFarBehindTheEnd(Fault, Planbok):
+    """Breaks at a page whose first entry has a number beyond 32 bits."""
+
+    breaks = ("planbok.response.no-server-error",)
+
+    def place_of_page(self, number: int, limit: int) -> slice:
+        (number * limit).to_bytes(4, "big")
+        return super().place_of_page(number, limit)

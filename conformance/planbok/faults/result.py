@@ -251,3 +251,36 @@ class KeepsFiveChallenges(Fault, Planbok):
 
     def challenges_under(self, customer: Customer) -> Iterable[Challenge]:
         return customer.challenges[-5:]
+
+
+class CountsFromTheLastReading(Fault, Planbok):
+    """Shows a result until 15 minutes after it was read last, so that it is there for whoever asks often enough."""
+
+    breaks = ("planbok.result.gone-after-15-minutes",)
+
+    def get_challenge(self, call: Call) -> Response:
+        challenge = self.challenge_for(call)
+        if self.result_is_readable(challenge):
+            challenge.ended_at = self.now()
+        return super().get_challenge(call)
+
+
+class ShowsFormerResultsWithALaterOne(Fault, Planbok):
+    """Shows the result of a challenge again as long as that of a later one of the customer is shown."""
+
+    breaks = ("planbok.result.gone-after-15-minutes",)
+
+    def result_is_readable(self, challenge: Challenge) -> bool:
+        own = challenge.customer.challenges
+        later = own[own.index(challenge) + 1 :] if challenge.status is Status.VERIFIED and challenge.wallets else []
+        return any(map(super().result_is_readable, [challenge, *later]))
+
+
+class KeepsTheLastResultAlone(Fault, Planbok):
+    """Shows the wallets of a challenge until the customer completes another one."""
+
+    breaks = ("planbok.result.readable-after-completion",)
+
+    def wallets_of(self, challenge: Challenge) -> list[Wallet]:
+        with_wallets = [each for each in challenge.customer.challenges if each.wallets]
+        return challenge.wallets if challenge in with_wallets[-1:] else []

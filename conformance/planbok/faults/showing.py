@@ -1,12 +1,15 @@
 """What can be wrong with one fact that is shown in several places, or at several times."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
 from conformance.exchange import Response
-from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Wallet
+from conformance.planbok.gateway import Step
+from conformance.planbok.sandbox import PURPOSES, Call, Challenge, Customer, Planbok, Status, Task, Wallet
 from conformance.sandbox.faults import Fault
 from conformance.sandbox.messages import json_response
 
@@ -119,3 +122,89 @@ class NamesTheNewestCustomerInWarnings(Fault, Planbok):
     def announce(self, customer: Customer, event: str) -> None:
         about = customer if event in {"customer.created", "customer.pin_setup"} else [*self.customers.values()][-1]
         super().announce(about, event)
+
+
+class NamesOneChainOnThePage(Fault, Planbok):
+    """Shows on the page the first of the chains that the PIN authorizes."""
+
+    breaks = ("planbok.page.chains-shown",)
+
+    def show(self, challenge: Challenge, step: Step, visit: str, **options: Any) -> Response:
+        return super().show(replace(challenge, chains=challenge.chains[:1]), step, visit, **options)
+
+
+class NamesTheChainsOfTheLatest(Fault, Planbok):
+    """Shows on each page of a customer the chains of the challenge that was issued last."""
+
+    breaks = ("planbok.page.chains-shown",)
+
+    def show(self, challenge: Challenge, step: Step, visit: str, **options: Any) -> Response:
+        latest = [each for each in challenge.customer.challenges if each.task is challenge.task][-1]
+        return super().show(replace(challenge, chains=latest.chains), step, visit, **options)
+
+
+class CallsLaterWalletsAChangeOfThePin(Fault, Planbok):
+    """Says of a challenge for wallets, when another one was completed, that it changes the PIN."""
+
+    breaks = ("planbok.page.purpose-shown",)
+
+    def purpose(self, challenge: Challenge) -> str:
+        is_later = challenge.task is Task.CREATE_WALLETS and challenge.customer.wallets
+        return PURPOSES[Task.UPDATE_PIN] if is_later else super().purpose(challenge)
+
+
+class ReturnsWithTheIdOfTheLatest(Fault, Planbok):
+    """Sends the customer back with the id of the challenge that was issued last."""
+
+    breaks = ("planbok.page.return-query",)
+
+    def return_parameters(self, challenge: Challenge) -> dict[str, str]:
+        return {**super().return_parameters(challenge), "challengeId": challenge.customer.challenges[-1].id}
+
+
+class ReturnsVerifiedAlways(Fault, Planbok):
+    """Sends the customer back with the status of success, though the challenge was cancelled."""
+
+    breaks = ("planbok.page.return-tells-no-success",)
+
+    def return_parameters(self, challenge: Challenge) -> dict[str, str]:
+        return {**super().return_parameters(challenge), "status": Status.VERIFIED.value}
+
+
+class TellsTheAnswers(Fault, Planbok):
+    """Shows the answers in the challenges by which recovery was set up."""
+
+    breaks = ("planbok.page.answers-kept-secret",)
+
+    @cached_property
+    def told(self) -> dict[str, list[str]]:
+        """What was answered last, by the customer's id."""
+        return {}
+
+    def set_recovery(self, customer: Customer, fields: Mapping[str, str]) -> None:
+        super().set_recovery(customer, fields)
+        self.told[customer.id] = [fields["answer_1"], fields["answer_2"]]
+
+    def challenge_json(self, challenge: Challenge) -> dict[str, Any]:
+        is_of_recovery = challenge.task in {Task.INITIALIZE, Task.RECOVERY}
+        answers = self.told.get(challenge.customer.id) if is_of_recovery else None
+        return {**super().challenge_json(challenge), **({"metadata": {"answers": answers}} if answers else {})}
+
+
+class ShowsTheFormerPin(Fault, Planbok):
+    """Shows in the list of customers the PIN that one had before, as a hint."""
+
+    breaks = ("planbok.page.pin-kept-secret",)
+
+    @cached_property
+    def pins(self) -> dict[str, list[str]]:
+        """The PINs that each customer had, by the customer's id."""
+        return {}
+
+    def set_pin(self, customer: Customer, pin: str) -> None:
+        super().set_pin(customer, pin)
+        self.pins.setdefault(customer.id, []).append(pin)
+
+    def customer_json(self, customer: Customer) -> dict[str, Any]:
+        former = self.pins.get(customer.id, [])[:-1]
+        return {**super().customer_json(customer), **({"hint": former[-1]} if former else {})}

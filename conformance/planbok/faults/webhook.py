@@ -11,10 +11,23 @@ from typing import Any
 from conformance.exchange import Headers, Request, Response
 from conformance.planbok import webhooks
 from conformance.planbok.faults.list import with_another_key
-from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Status, Task, Tenant
+from conformance.planbok.sandbox import (
+    Call,
+    Challenge,
+    Customer,
+    Planbok,
+    Reason,
+    Refused,
+    Secret,
+    Status,
+    Task,
+    Tenant,
+    WrongEntry,
+)
 from conformance.sandbox.deliveries import State
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import to_json
+from conformance.standards.hd_keys import Curve
 
 _OF_THE_SET_UP = {"customer.created", "customer.pin_setup"}
 
@@ -482,3 +495,46 @@ class DropsEventsWhileOneWaits(Fault, Planbok):
     def send(self, tenant: Tenant, event: str, data: Mapping[str, Any]) -> None:
         if all(each.state is not State.WAITING for each in self.outbox.log):
             super().send(tenant, event, data)
+
+
+class AnnouncesThePinWhenAskedFor(Fault, Planbok):
+    """Sends ``customer.pin_setup`` when the page for it is asked for."""
+
+    breaks = ("planbok.webhook.none-before-it-happened",)
+
+    def initialize_customer(self, call: Call) -> Response:
+        response = super().initialize_customer(call)
+        self.announce(self.customer_for(call), "customer.pin_setup")
+        return response
+
+
+class AnnouncesEachWrongPin(Fault, Planbok):
+    """Sends ``customer.locked_out`` at each wrong PIN."""
+
+    breaks = ("planbok.webhook.none-before-it-happened",)
+
+    def guess(self, challenge: Challenge, secret: Secret, attempt: str, name: str) -> None:
+        try:
+            super().guess(challenge, secret, attempt, name)
+        except WrongEntry:
+            self.announce(challenge.customer, "customer.locked_out")
+            raise
+
+
+class AnnouncesNoEdwardsKeys(Fault, Planbok):
+    """Sends no ``wallet.created`` for wallets whose keys are of Ed25519."""
+
+    breaks = ("planbok.webhook.wallet-created-sent",)
+
+    def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
+        edwards = {wallet.id for wallet in challenge.wallets if wallet.chain.curve is Curve.ED25519}
+        return [event for event in super().wallet_events(challenge) if event["id"] not in edwards]
+
+
+class NumbersEachTry(Fault, Planbok):
+    """Gives each try to deliver an event another ``X-Webhook-Id``."""
+
+    breaks = ("planbok.webhook.retried-alike",)
+
+    def event_headers(self, tenant: Tenant, event: str, event_id: str, body: bytes) -> Headers:
+        return super().event_headers(tenant, event, self.new_event_id(), body)

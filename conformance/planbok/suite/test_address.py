@@ -67,7 +67,7 @@ def test_an_address_is_the_same_on_all_evm_chains(tenant: Tenant) -> None:
 
 @verifies("planbok.address.same-on-evm-chains", "planbok.list.wallets-stay")
 def test_an_address_is_the_same_whatever_the_pin_is(tenant: Tenant) -> None:
-    """Given wallets on the EVM chains of the run, when the PIN is replaced between their challenges, in both ways."""
+    """Given wallets on EVM chains, when the PIN is replaced between their challenges, in both ways, then recovery."""
     customer = tenant.ready()
     chains = tenant.chains_of(Family.EVM, at_least=2)
     for number, chain in enumerate(chains):
@@ -76,14 +76,16 @@ def test_an_address_is_the_same_whatever_the_pin_is(tenant: Tenant) -> None:
             ("update-pin", customer.person.change_pin) if number % 2 else ("reset-pin", customer.person.reset_pin)
         )
         replace(tenant.issued(tenant.ask(task, customer.id)).url)
+    customer.person.set_recovery(tenant.issued(tenant.ask("recovery", customer.id)).url)
     tenant.owned(customer.id)
 
 
 @verifies("planbok.address.never-shared")
 def test_two_customers_share_no_address(tenant: Tenant) -> None:
-    """Given two customers of one name, refId, PIN and answers with wallets on all chains, when they are listed."""
+    """Given two customers of one name, refId, PIN, answers and second, when wallets on all chains are listed."""
     customer = tenant.ready()
-    for each in (customer, tenant.ready(like=customer)):
+    customers = [customer, tenant.ready(like=customer)]
+    for each in customers:
         _show_wallets(tenant, _all_chains(tenant), customer=each)
 
 

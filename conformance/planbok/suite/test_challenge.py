@@ -219,6 +219,42 @@ def test_a_challenge_is_not_read_by_another_organization(tenant: Tenant, other_t
     _expect_hidden(other_tenant.challenge(customer.id, issued.id), issued)
 
 
+@crosses("authentication", "isolation")
+@verifies("planbok.challenge.none-for-others", "planbok.challenge.under-its-customer-only")
+def test_challenges_are_no_matter_of_another_organization(tenant: Tenant, other_tenant: Tenant) -> None:
+    """Given a customer with a wallet, when another organization asks for every challenge, and reads the completed."""
+    customer, new = tenant.ready(), tenant.onboard()
+    done = tenant.provisioned(customer, tenant.two_chains[:1])
+    identifier = done.id or step_failed("A challenge was to have an id")
+    for exchange in (
+        other_tenant.ask_wallets(customer.id),
+        *(other_tenant.ask(task, customer.id) for task in ("recovery", "update-pin", "reset-pin")),
+        other_tenant.ask("initialize", new.id),
+    ):
+        challenge = challenge_of(exchange.response) if exchange.response.succeeded else None
+        expect(
+            "planbok.challenge.none-for-others",
+            challenge is None,
+            where="response",
+            expected="no challenge of another organization's customer",
+            got=exchange.response.status if challenge is None else f"the challenge {challenge.id}",
+            exchange=exchange,
+        )
+    for exchange in (
+        other_tenant.challenge(customer.id, identifier),
+        other_tenant.challenges(customer.id),
+        tenant.challenge(new.id, identifier),
+    ):
+        expect(
+            "planbok.challenge.under-its-customer-only",
+            refused(exchange) or identifier.encode() not in exchange.response.body,
+            where="response body",
+            expected="nothing of the completed challenge",
+            got=exchange.response.status,
+            exchange=exchange,
+        )
+
+
 @verifies("planbok.challenge.unknown-refused")
 def test_an_id_or_a_link_like_a_challenges_is_not_the_challenges(tenant: Tenant) -> None:
     """Given a challenge, when it is read by ids that are like its own, and pages opened at links like its own."""

@@ -39,7 +39,7 @@ LONGEST_ORDINARY = 64
 """How long a refId may be that every system takes, in characters; no document sets a limit, or promises none."""
 
 
-@verifies("planbok.customer.created", "planbok.customer.id-form")
+@verifies("planbok.customer.created", "planbok.customer.id-form", "planbok.response.status-agrees")
 def test_a_customer_is_created(tenant: Tenant) -> None:
     """When a customer is created from a name and an id of the caller's own."""
     exchange = tenant.create()

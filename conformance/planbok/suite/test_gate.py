@@ -77,7 +77,7 @@ def test_a_customer_without_recovery_gets_no_wallet(tenant: Tenant) -> None:
 @crosses("set-up", "page")
 @verifies("planbok.customer.has-recovery", "planbok.gate.no-wallet-without-recovery")
 def test_a_set_up_that_was_given_up_is_none(tenant: Tenant) -> None:
-    """Given a customer who gave up when asked for recovery, and once more later, when wallets are asked for."""
+    """Given a customer who gave up when asked for recovery, and later after the PIN, when wallets are asked for."""
     customer = tenant.onboard()
     issued = tenant.issued(tenant.ask("initialize", customer.id))
     page = customer.person.set_pin(issued.url)
@@ -87,7 +87,10 @@ def test_a_set_up_that_was_given_up_is_none(tenant: Tenant) -> None:
     _expect_flag(tenant, customer, "hasRecovery", shown=False, when="when its set-up was cancelled")
     asked = tenant.ask("recovery", customer.id)
     if not refused(asked):
-        customer.person.give_up(tenant.issued(asked).url)
+        recovery = tenant.issued(asked)
+        customer.person.authorize(recovery.url)
+        _expect_flag(tenant, customer, "hasRecovery", shown=False, when="when the PIN alone was entered for it")
+        customer.person.give_up(recovery.url)
     exchange = _asked_too_early(tenant, customer)
     _expect_no_wallet("planbok.gate.no-wallet-without-recovery", tenant, customer, exchange)
 
@@ -123,6 +126,38 @@ def test_a_later_step_is_not_reached_before_the_first(tenant: Tenant) -> None:
         expected="a challenge that did not succeed without the answers",
         got=challenge.status if challenge else answered(exchange),
         exchange=exchange,
+    )
+
+
+@crosses("set-up", "page")
+@verifies("planbok.page.answers-for-one-visit", "planbok.page.wrong-pin-refused")
+def test_answers_that_were_given_and_left_open_nothing(tenant: Tenant) -> None:
+    """Given answers and no new PIN, when the page is opened elsewhere, and a wrong PIN is entered for wallets."""
+    customer = tenant.ready()
+    issued = tenant.issued(tenant.ask("reset-pin", customer.id))
+    stranger = customer.person.elsewhere()
+    before = stranger.open(issued.url).form
+    later = customer.person.give_answers(issued.url).form
+    wallets = tenant.requested(customer, tenant.two_chains[:1])
+    customer.person.authorize(wallets.url, customer.person.other_pin)
+    expect_no_success(
+        "planbok.page.wrong-pin-refused",
+        tenant,
+        customer.id,
+        wallets.id,
+        expected="a challenge that did not succeed with a wrong PIN, after answers that led to no other one",
+    )
+    if not (before and later) or before.kinds == later.kinds:
+        needs("a page that asks for a new PIN after the answers, in a step of its own")
+    page = stranger.open(issued.url)
+    if page.form and page.form.kinds == later.kinds:
+        stranger.choose_pin(page, stranger.other_pin, stranger.other_pin)
+    expect_no_success(
+        "planbok.page.answers-for-one-visit",
+        tenant,
+        customer.id,
+        issued.id,
+        expected="a challenge that did not succeed in a browser in which the answers were not given",
     )
 
 
@@ -190,6 +225,7 @@ def test_a_task_that_is_cancelled_takes_nothing_away(tenant: Tenant) -> None:
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
 @waits
 @verifies(
+    "planbok.customer.has-pin",
     "planbok.customer.has-recovery",
     "planbok.customer.listed",
     "planbok.list.wallets-stay",
@@ -203,8 +239,11 @@ def test_a_set_up_lasts(tenant: Tenant, clock: Clock) -> None:
     tenant.provisioned(customer, tenant.two_chains[:1])
     for days in DAYS_AFTER:
         clock.advance(timedelta(days=days, minutes=20))
-        _expect_flag(tenant, customer, "hasRecovery", shown=True, when=f"{days} days later")
-        tenant.owned(customer.id)
+        for name in ("hasPin", "hasRecovery"):
+            _expect_flag(tenant, customer, name, shown=True, when=f"{days} days later")
+        for wallet in tenant.owned(customer.id):
+            if wallet.id is not None:
+                tenant.wallet(wallet.id)
         listed = [str(each.get("id")) for each in listed_customers(tenant)]
         expect(
             "planbok.customer.listed",

@@ -29,7 +29,7 @@ MISSING = "there is no key"
 WRONG = "this key was never issued"
 A_KEY = near.Kind(lambda value: near.FIELD.fits(value) and len(value) >= 8)  # noqa: PLR2004 - shorter ones are words
 """A key of which a recording hides every near miss, so that none may be as short as text that stands elsewhere."""
-MISSES, CREATIONS = 16, 4
+MISSES, CREATIONS = 21, 4
 """How many near misses are tried, and of how many customers are created."""
 READ_ONLY = "this key may only read"
 

@@ -29,6 +29,8 @@ from conformance.values import near
 AN_HOUR = timedelta(hours=1)
 A_SMALL_PAGE, A_USUAL_PAGE = 2, 10
 """A page that a test asks for, and one that is given unasked (Wallet Sets)."""
+FAR_BEHIND = 99_999_999
+"""A page whose entries have numbers beyond 32 bits."""
 MANY_CUSTOMERS = 51
 """More than the 20, 25 or 50 entries that servers give at most, whatever is asked for."""
 MORE_THAN_A_DIGIT = 10
@@ -258,7 +260,7 @@ def test_the_list_holds_what_is_older_than_a_page(tenant: Tenant) -> None:
 
 @verifies("planbok.list.pages-complete")
 def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
-    """Given wallets of a customer between older and newer ones of another, when pages of one and of both are listed."""
+    """Given wallets between those of another customer, when pages of one and of both are listed, and one far behind."""
     customer, other = tenant.ready(), tenant.ready()
     chains = [chain.name for chain in tenant.chains]
     tenant.provisioned(other, chains[:1])
@@ -278,6 +280,7 @@ def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
             expected=f"each once: {written(expected)}",
             got=written(found),
         )
+    _expect_none("planbok.list.pages-complete", tenant.wallets(customer.id, query=f"&page={FAR_BEHIND}&limit=100"))
 
 
 @verifies("planbok.list.wallets-stay", "planbok.list.wallet-ids-stay")
@@ -340,7 +343,7 @@ def test_a_long_list_holds_every_customer(tenant: Tenant) -> None:
 
 @verifies("planbok.list.order-spelling")
 def test_the_order_of_a_list_is_turned_round(tenant: Tenant) -> None:
-    """Given two customers, when the customers are listed without an order, with ASC, and with asc."""
+    """Given two customers, when all are listed without an order, with ASC and asc, and the first alone with both."""
     older, newer = tenant.onboard(), tenant.onboard()
     usual = tenant.eventually(
         "a customer to be listed", lambda: _ids(tenant.customers("?limit=100")), lambda ids: newer.id in ids
@@ -349,6 +352,7 @@ def test_the_order_of_a_list_is_turned_round(tenant: Tenant) -> None:
     turned = {
         name: exchange.response.succeeded
         and _is_newest_first(_ids(exchange), newer.id, older.id) != _is_newest_first(usual, newer.id, older.id)
+        and _ids(tenant.customers(f"?limit=1&order={name}"))[:1] != usual[:1]
         for name, exchange in exchanges.items()
     }
     readings = {(True, False): "upper-case", (False, True): "lower-case", (True, True): "either"}
@@ -356,7 +360,7 @@ def test_the_order_of_a_list_is_turned_round(tenant: Tenant) -> None:
         "planbok.list.order-spelling",
         readings.get((turned["ASC"], turned["asc"])),
         where="response /data",
-        expected="the other order than without one, for ASC or asc",
+        expected="the other order than without one, for ASC or asc, and another customer at its beginning",
         got=" and ".join(f"{name} answered {answered(exchange)}" for name, exchange in exchanges.items()),
         exchange=exchanges["asc"],
     )

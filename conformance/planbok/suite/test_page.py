@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 
@@ -10,6 +11,7 @@ import pytest
 from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.planbok.messages import challenge_of, payload
+from conformance.planbok.pages import Page
 from conformance.planbok.suite.effects import expect_no_success
 from conformance.planbok.suite.lock_out import MANY, change_refused, right_pin_refused
 from conformance.planbok.suite.person import shown
@@ -21,8 +23,6 @@ from conformance.values import near, telling
 RETURNS_ANYWHERE = 10
 """The first URLs of a caller's page, which lead to every origin that any of them leads to."""
 STATUS_WORDS = {"verified", "completed", "successful", "success"}
-EVERY_SITE = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:\*(?::[0-9*]+)?)?", re.IGNORECASE)
-"""A source of `frame-ancestors` that keeps no site out: any host, or a scheme alone."""
 
 
 @verifies("planbok.page.asks-pin-every-time")
@@ -43,13 +43,19 @@ def test_the_pin_is_asked_for_again(tenant: Tenant) -> None:
 
 @verifies("planbok.page.wrong-pin-refused")
 def test_a_wrong_pin_completes_nothing(tenant: Tenant) -> None:
-    """Given a challenge, when a wrong PIN is entered."""
+    """Given a challenge, when a wrong PIN is entered, and one that many people choose."""
     customer = tenant.ready()
     issued = tenant.requested(customer)
-    customer.person.authorize(issued.url, customer.person.other_pin)
-    expect_no_success(
-        "planbok.page.wrong-pin-refused", tenant, customer.id, issued.id, expected="a challenge that did not succeed"
-    )
+    usual = next(pin for pin in near.PIN.usual[1:] if pin != customer.person.pin)
+    for wrong in (customer.person.other_pin, usual):
+        customer.person.authorize(issued.url, wrong)
+        expect_no_success(
+            "planbok.page.wrong-pin-refused",
+            tenant,
+            customer.id,
+            issued.id,
+            expected="a challenge that did not succeed",
+        )
     _expect_no_wallet(tenant, customer, "planbok.page.wrong-pin-refused")
 
 
@@ -120,7 +126,7 @@ def _tried(tenant: Tenant, customer: Onboarding, entries: Mapping[str, str]) -> 
         issued = None if completed or number % 2 else issued
 
 
-@verifies("planbok.page.locks-out")
+@verifies("planbok.page.locks-out", "planbok.page.wrong-pin-refused")
 def test_many_wrong_pins_lock_the_customer_out(tenant: Tenant) -> None:
     """Given a customer who entered the right PIN once, when it is entered again after ten wrong ones."""
     customer = tenant.ready()
@@ -136,10 +142,11 @@ def test_many_wrong_pins_lock_the_customer_out(tenant: Tenant) -> None:
         if page.form is None:
             break
         page = customer.person.enter(page, customer.person.other_pin)
+    _expect_no_wallet(tenant, customer, "planbok.page.wrong-pin-refused", on=second)
     _expect_locked_out(tenant, customer, f"after {MANY} wrong PINs")
 
 
-@verifies("planbok.page.locks-out")
+@verifies("planbok.page.locks-out", "planbok.page.wrong-pin-refused")
 def test_wrong_pins_with_visits_in_between_lock_the_customer_out(tenant: Tenant) -> None:
     """Given a customer, when ten wrong PINs are entered in a browser each, and for a challenge each two."""
     customer = tenant.ready()
@@ -153,6 +160,7 @@ def test_wrong_pins_with_visits_in_between_lock_the_customer_out(tenant: Tenant)
         issued = issued if number % 2 else tenant.issued(exchange)
     tenant.read(customer.id)
     customer.person.open(issued.url)
+    _expect_no_wallet(tenant, customer, "planbok.page.wrong-pin-refused")
     _expect_locked_out(tenant, customer, f"after {MANY} wrong PINs with visits in between")
 
 
@@ -227,27 +235,6 @@ def test_a_page_that_was_open_takes_no_former_pin(tenant: Tenant, task: str) -> 
     )
 
 
-@verifies("planbok.page.not-framed")
-def test_the_page_is_not_shown_in_a_frame(tenant: Tenant) -> None:
-    """Given a challenge, when its page is opened."""
-    customer = tenant.ready()
-    page = customer.person.open(tenant.requested(customer).url)
-    headers = page.response.headers
-    policy = headers.get("Content-Security-Policy", "")
-    option = headers.get("X-Frame-Options", "")
-    directives = [words for part in re.split("[;,]", policy) if (words := part.split())]
-    ancestors = [sources for name, *sources in directives if name.lower() == "frame-ancestors"]
-    kept_out = any(not any(map(EVERY_SITE.fullmatch, sources)) for sources in ancestors)
-    expect(
-        "planbok.page.not-framed",
-        kept_out if ancestors else option.upper() in {"DENY", "SAMEORIGIN"},
-        where="page headers",
-        expected="X-Frame-Options, or a Content-Security-Policy whose frame-ancestors are not every site",
-        got=policy or option or "neither",
-        exchange=shown(page),
-    )
-
-
 @verifies("planbok.page.new-pin-confirmed")
 def test_a_new_pin_is_six_digits_and_confirmed(tenant: Tenant) -> None:
     """Given a new customer, when a PIN is entered that is no PIN or is not confirmed, and then rightly."""
@@ -301,30 +288,15 @@ def _turned(pin: str, place: int) -> str:
     return "".join(digits)
 
 
-@verifies("planbok.page.purpose-shown")
-def test_the_page_says_what_the_pin_authorizes(tenant: Tenant) -> None:
-    """Given a challenge for new wallets, when its page is opened, and shown again after a wrong PIN."""
-    customer = tenant.ready()
-    page = customer.person.open(tenant.requested(customer).url)
-    again = page if page.form is None else customer.person.enter(page, customer.person.other_pin)
-    for each in (page, *([again] if again.form else [])):
-        expect(
-            "planbok.page.purpose-shown",
-            "wallet" in each.text.lower(),
-            where="page text",
-            expected="that new wallets are authorized",
-            got=each.text,
-            exchange=shown(each),
-        )
-
-
-@verifies("planbok.page.cancelled-makes-no-wallet", "planbok.result.none-when-failed")
+@verifies(
+    "planbok.page.cancelled-makes-no-wallet", "planbok.result.none-when-failed", "planbok.page.return-tells-no-success"
+)
 def test_a_cancelled_challenge_makes_no_wallet(tenant: Tenant) -> None:
     """Given a challenge that the customer cancelled, when the right PIN is entered afterwards."""
     customer = tenant.ready()
     issued = tenant.requested(customer)
     page = customer.person.open(issued.url)
-    customer.person.cancel(issued.url)
+    left = customer.person.cancel(issued.url)
     tenant.shortly()
     exchange = tenant.challenge(customer.id, issued.id)
     challenge = challenge_of(exchange.response)
@@ -349,6 +321,15 @@ def test_a_cancelled_challenge_makes_no_wallet(tenant: Tenant) -> None:
     customer.person.authorize(issued.url)
     tenant.shortly()
     _expect_no_wallet(tenant, customer, "planbok.page.cancelled-makes-no-wallet")
+    told = {value.lower() for _, value in parse_qsl(urlsplit(left.returned_to or "").query)}
+    expect(
+        "planbok.page.return-tells-no-success",
+        not told & STATUS_WORDS,
+        where="page, the query of the return",
+        expected="no status of success, as the challenge was cancelled",
+        got=left.returned_to or left.text,
+        exchange=shown(left),
+    )
 
 
 @verifies("planbok.page.cancelled-makes-no-wallet")
@@ -434,14 +415,20 @@ def test_the_customer_is_sent_back(tenant: Tenant) -> None:
         got=urlsplit(returned_to).query,
         exchange=shown(page),
     )
-    values = {value for _, value in query}
+    _expect_told(page, returned_to, issued, {issued.id})
+
+
+def _expect_told(page: Page, returned_to: str, issued: Issued, ids: AbstractSet[str]) -> None:
+    """Say which reading a return follows: it tells its challenge's id, of these, or a status."""
+    query = urlsplit(returned_to).query
+    values = {value for _, value in parse_qsl(query)}
     reading = "challenge-id" if issued.id in values else "status" if values & STATUS_WORDS else None
     expect_reading(
         "planbok.page.return-query",
-        reading,
+        None if values & ids - {issued.id} else reading,
         where="page, the query of the return",
         expected=f"{issued.id}, or a status",
-        got=urlsplit(returned_to).query,
+        got=query,
         exchange=shown(page),
     )
 
@@ -483,7 +470,7 @@ def test_the_customer_is_sent_back_to_any_page(tenant: Tenant) -> None:
         )
 
 
-@verifies("planbok.page.returns-to-caller")
+@verifies("planbok.page.returns-to-caller", "planbok.page.return-query")
 def test_each_page_leads_back_to_its_own_caller(tenant: Tenant) -> None:
     """Given two challenges with a redirectUrl each, when the right PIN is entered for the older one, and the other."""
     customer = tenant.ready()
@@ -498,6 +485,8 @@ def test_each_page_leads_back_to_its_own_caller(tenant: Tenant) -> None:
             needs("two challenges that await the PIN side by side, which this API does not have")
         page = customer.person.enter(page)
         returned_to = page.returned_to or (url if url in unescape(page.response.text) else None)
+        if returned_to is not None:
+            _expect_told(page, returned_to, issued, {each.id for each in asked})
         expect(
             "planbok.page.returns-to-caller",
             returned_to is not None and telling.same_page(returned_to, url),

@@ -13,7 +13,7 @@ from conformance.planbok.suite.events import events_about, identifier
 from conformance.planbok.suite.lock_out import MANY, right_pin_refused
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.planbok.suite.wallets import places, written
-from conformance.planbok.webhooks import SIGNATURE_HEADER, TIMESTAMP_HEADER, signed_over
+from conformance.planbok.webhooks import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signed_over
 from conformance.scenario import (
     PATIENCE,
     expect,
@@ -37,6 +37,8 @@ SIX_MINUTES = timedelta(minutes=6)
 """After which a timestamp that was not renewed is no longer fresh."""
 AN_HOUR = 60
 """Minutes for which an event that was not received may be sent again."""
+AT_ONCE = 4
+"""How often a form is sent at one instant."""
 REFUSALS = 20
 """How often it is not received, so that one of the tries is more than six minutes later than the first."""
 ANOTHER_SECRET = "another secret"  # noqa: S105  (nobody's)
@@ -50,9 +52,9 @@ ANOTHER_SECRET = "another secret"  # noqa: S105  (nobody's)
     "planbok.webhook.event-names",
 )
 def test_new_wallets_are_announced(tenant: Tenant) -> None:
-    """Given a customer who is set up, when wallets on two chains are authorized."""
+    """Given a customer who is set up, when wallets on all chains of the run are authorized."""
     customer = tenant.ready()
-    chains = tenant.two_chains
+    chains = [chain.name for chain in tenant.chains]
     challenge = tenant.provisioned(customer, chains)
     events = _announced(tenant, customer, challenge, chains)
     announced = [wallet for event in events for wallet in wallets_shown(event)]
@@ -91,13 +93,13 @@ def test_new_wallets_are_announced(tenant: Tenant) -> None:
 
 @verifies("planbok.page.completed-once")
 def test_a_page_that_is_filled_in_again_announces_nothing(tenant: Tenant) -> None:
-    """Given a challenge, when its form is sent twice at once, sent again, and the page filled in once more."""
+    """Given a challenge, when its form is sent four times at once, sent again, and the page filled in once more."""
     customer, chain = tenant.ready(), tenant.two_chains[:1]
     issued = tenant.requested(customer, chain)
     page = customer.person.open(issued.url)
     if page.form is None:
         step_failed("The page of a challenge was to ask for the PIN")
-    tenant.together(*[lambda: customer.person.enter(page)] * 2)
+    tenant.together(*[lambda: customer.person.enter(page)] * AT_ONCE)
     challenge = tenant.ended(customer.id, issued.id)
     _announced(tenant, customer, challenge, chain)
     customer.person.enter(page)
@@ -168,7 +170,7 @@ def test_no_wallet_is_announced_before_the_pin_was_entered(tenant: Tenant) -> No
         )
 
 
-@verifies("planbok.webhook.none-for-a-failed-challenge")
+@verifies("planbok.webhook.none-for-a-failed-challenge", "planbok.webhook.none-before-it-happened")
 def test_no_wallet_is_announced_for_a_failed_challenge(tenant: Tenant) -> None:
     """Given a challenge for which a wrong PIN was entered, when it is given up, and another one is completed."""
     customer = tenant.ready()
@@ -190,6 +192,7 @@ def test_no_wallet_is_announced_for_a_failed_challenge(tenant: Tenant) -> None:
         *(event for event in events if any(wallet.blockchain == failed_chain for wallet in wallets_shown(event))),
     ]
     _expect_none("planbok.webhook.none-for-a-failed-challenge", wrong, f"for {failed_chain}, which was given up")
+    _expect_not_yet(tenant, customer, "customer.locked_out", "after one wrong PIN")
 
 
 @verifies(
@@ -231,10 +234,18 @@ def test_a_customer_of_another_organization_is_not_announced(tenant: Tenant, oth
     )
 
 
-@verifies("planbok.webhook.customer-events-sent", "planbok.webhook.event-names")
+@verifies(
+    "planbok.webhook.customer-events-sent", "planbok.webhook.event-names", "planbok.webhook.none-before-it-happened"
+)
 def test_a_new_pin_is_announced(tenant: Tenant) -> None:
-    """Given a new customer, when PIN and recovery are set up."""
-    customer = tenant.ready()
+    """Given a new customer whose page was opened, when PIN and recovery are set up."""
+    customer = tenant.onboard()
+    issued = tenant.issued(tenant.ask("initialize", customer.id))
+    customer.person.open(issued.url)
+    if not _awaited(tenant, customer, "customer.created"):
+        step_failed(f"customer.created was to come within {PATIENCE}")
+    _expect_not_yet(tenant, customer, "customer.pin_setup", "before a PIN was set")
+    customer.person.set_up(issued.url)
     _expect_event("planbok.webhook.customer-events-sent", tenant, customer, "customer.pin_setup")
 
 
@@ -368,13 +379,13 @@ def test_an_event_that_is_not_received_is_sent_again(tenant: Tenant, clock: Cloc
             break
         clock.advance(A_MINUTE)
         found = events_about(tenant.deliveries(), "customer.created", _ids(customer))
-    ids = {identifier(event) for event in found}
+    ids = {f"{identifier(event)}, {event.request.header(ID_HEADER)}" for event in found}
     expect(
         "planbok.webhook.retried-alike",
         len(found) > 1 and len(ids) == 1,
         where="webhook",
         expected=f"the event that was answered {status}, again with the same id",
-        got=f"{len(found)} tries with the ids {', '.join(sorted(ids))}",
+        got=f"{len(found)} tries with the ids {'; '.join(sorted(ids))}",
     )
     _expect_signed(found, tenant.webhook_secret, _ids(customer))
 
@@ -501,6 +512,17 @@ def _expect_none(rule: str, events: Sequence[Delivery], when: str) -> None:
         where="webhook",
         expected=f"no wallet.created {when}",
         got=f"{len(events)} of them" if events else "none",
+    )
+
+
+def _expect_not_yet(tenant: Tenant, customer: Onboarding, kind: str, when: str) -> None:
+    found = events_about(tenant.deliveries(), kind, _ids(customer))
+    expect(
+        "planbok.webhook.none-before-it-happened",
+        not found,
+        where="webhook",
+        expected=f"no {kind} {when}",
+        got=f"{len(found)} of them" if found else "none",
     )
 
 
