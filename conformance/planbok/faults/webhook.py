@@ -524,7 +524,7 @@ class AnnouncesEachWrongPin(Fault, Planbok):
 class AnnouncesNoEdwardsKeys(Fault, Planbok):
     """Sends no ``wallet.created`` for wallets whose keys are of Ed25519."""
 
-    breaks = ("planbok.webhook.wallet-created-sent",)
+    breaks = ("planbok.webhook.wallet-created-sent", "planbok.webhook.agrees-with-list")
 
     def wallet_events(self, challenge: Challenge) -> list[dict[str, Any]]:
         edwards = {wallet.id for wallet in challenge.wallets if wallet.chain.curve is Curve.ED25519}
