@@ -152,7 +152,7 @@ class ListsAllCustomersOfAWallet(Fault, OffBlocks):
 class TakesAKeyAwayFromOthers(Fault, OffBlocks):
     """Keeps a public key with the client alone that registered it last."""
 
-    breaks = ("offblocks.isolation.others-untouched",)
+    breaks = ("offblocks.isolation.others-untouched", "offblocks.signature.right-one-accepted")
 
     def keys_after_registration(
         self, tenant: Tenant, key_id: str, key: ec.EllipticCurvePublicKey

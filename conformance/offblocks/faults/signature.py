@@ -32,8 +32,8 @@ _BINDING = (
 
 _ORDER = ("created", "expires", "keyid", "alg", "nonce", "tag")
 _PARAMETER = re.compile(f";({'|'.join(_ORDER)})=")
-_SEVERAL = re.compile(r", *(?=[a-z*][a-z0-9_.*-]*=[(:])")
-"""What stands between two signatures in a header."""
+_SEVERAL = re.compile(r', *(?=[a-z*][a-z0-9_.*-]*=[(:])(?=(?:[^"]|"(?:[^"\\]|\\.)*")*$)')
+"""What stands between two signatures in a header: a comma that is in no text, so that whole texts follow it alone."""
 
 
 def _covered(request: Request) -> tuple[str, ...]:
