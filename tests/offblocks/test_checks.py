@@ -290,6 +290,10 @@ BENT: list[tuple[set[str], Bent]] = [
     ({"signature.right-one-accepted", "customer.created-with-201"}, (replace(CREATE, status=401, answer={}),)),
     ({"signature.right-one-accepted"}, (replace(LIST, status=401, answer={"detail": "bad signature"}),)),
     ({"signature.right-one-accepted"}, (CREATE, replace(SIGN, status=401, sent=SIGNED))),
+    (
+        {"customer.created-with-201", "response.status-documented"},
+        (replace(CREATE, status=200), replace(CREATE, status=200)),
+    ),
     ({"authentication.token-lives-an-hour"}, (bend(TOKEN, expiresAt=TOKEN.answer["expiresAt"] + 121),)),
     (
         {"authentication.token-lives-an-hour"},
