@@ -303,6 +303,10 @@ BENT: list[tuple[set[str], Bent]] = [
     ({SCHEME, "signature.right-one-accepted"}, (replace(LIST, status=401, answer={}, asks=""),)),
     ({SCHEME, "signature.right-one-accepted"}, (replace(LIST, status=401, answer={}, asks='="Bearer"'),)),
     ({"customer.listed-once"}, (replace(LIST, answer=[customer(), customer()]),)),
+    (
+        {"customer.created-with-201", "response.status-documented"},
+        (replace(CREATE, status=200), replace(CREATE, status=200)),
+    ),
     ({"authentication.token-lives-an-hour"}, (bend(TOKEN, expiresAt=TOKEN.answer["expiresAt"] + 121),)),
     (
         {"authentication.token-lives-an-hour"},

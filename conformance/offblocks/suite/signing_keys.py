@@ -24,9 +24,9 @@ def require_disposable(subject: Subject) -> None:
         needs("credentials that may be replaced, as only the reference sandbox gives them")
 
 
-def another_key(subject: Subject) -> ec.EllipticCurvePrivateKey:
-    """A key that is not registered yet."""
-    return key_from_seed(subject.ids.child("another key").draw(64))
+def another_key(subject: Subject, whose: str = "") -> ec.EllipticCurvePrivateKey:
+    """A key that is not registered yet; another one for each name that says whose it is."""
+    return key_from_seed(subject.ids.child(f"another key {whose}".rstrip()).draw(64))
 
 
 def register(tenant: Tenant, signing_key: ec.EllipticCurvePrivateKey, **options: Any) -> Exchange:

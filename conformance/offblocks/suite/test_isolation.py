@@ -207,14 +207,17 @@ def test_a_webhook_is_not_changed_by_others(tenant: Tenant, other_tenant: Tenant
 def test_a_key_is_removed_for_its_client_alone(tenant: Tenant, other_tenant: Tenant, subject: Subject) -> None:
     """Given two clients that use the API, when one registers another signing key, and the other's, and removes it."""
     require_disposable(subject)
+    one, others = another_key(subject), another_key(subject, "of the other client")
     for step in ("use another", "use the other client's", "remove"):
+        if step == "use the other client's":
+            use_another_key(other_tenant, subject, others)
         before = other_tenant.customers()
         if not before.response.succeeded:
             step_failed("The customers were to be listed", before)
         if step == "remove":
             remove_key(tenant)
         else:
-            register(tenant, another_key(subject) if step == "use another" else other_tenant.credentials.signing_key)
+            register(tenant, one if step == "use another" else others)
         after = other_tenant.customers()
         because = f"another client's step was to {step} key"
         expect_status("offblocks.isolation.others-untouched", after, before.response.status, because=because)

@@ -207,6 +207,7 @@ class Person:
     def set_up(self, url: str) -> Page:
         """Set PIN and recovery."""
         page = self._do(lambda: self._agent.set_up(url, self.pin, self.answers), at=url)
+        self._require_enough_answers(page)
         self.asked = self._agent.answered or self.asked
         return page
 
@@ -218,8 +219,22 @@ class Person:
     def set_recovery(self, url: str) -> Page:
         """Set recovery, with the PIN."""
         page = self._do(lambda: self._agent.set_recovery(url, self.pin, self.answers), at=url)
+        self._require_enough_answers(page)
         self.asked = self._agent.answered or self.asked
         return page
+
+    def _require_enough_answers(self, page: Page) -> None:
+        """Make sure that the page did not stop where it asks for more answers than this person has.
+
+        Raises:
+            NeedError: If it did; no document says how many questions there are.
+        """
+        if page.form is None:
+            return
+        with suppress(PageError):
+            asked = list(self._words.meanings(page.response, page.form).values()).count("answer")
+            if asked > len(self.answers):
+                needs(f"{asked} answers at the hosted page, where a program gives {len(self.answers)} at most")
 
     def put_off(self, page: Page) -> None:
         """Leave a page that asks for recovery, by its button for that if it has one."""
