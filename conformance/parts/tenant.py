@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TypeVar
 
 import httpx
 
 from conformance.bounds.meeting import Meeting
-from conformance.clock import Clock
+from conformance.clock import Clock, SystemClock
 from conformance.exchange import Delivery, Exchange
 from conformance.findings import shorten
 from conformance.parts.client import ApiError
@@ -18,6 +19,7 @@ from conformance.targets import Subject
 from conformance.waiting.looks import Seen
 
 Done = TypeVar("Done")
+_A_MOMENT = timedelta(milliseconds=50)
 
 
 class ApiTenant:
@@ -98,6 +100,15 @@ class ApiTenant:
 
         with self._subject.circumstances.pause(), ThreadPoolExecutor(len(calls)) as pool:
             return list(pool.map(attend, calls))
+
+    def overlapping(self, first: Callable[[], Done], second: Callable[[], Done]) -> tuple[Done, Done]:
+        """Make a call, and another one a moment later, while the first may be under way; gives what they give."""
+        self._subject.circumstances.before_step(self)
+        with self._subject.circumstances.pause(), ThreadPoolExecutor(1) as pool:
+            begun = pool.submit(first)
+            SystemClock().advance(_A_MOMENT)
+            follows = second()
+            return begun.result(), follows
 
     def deliveries(self) -> Sequence[Delivery]:
         """The webhooks that came so far."""

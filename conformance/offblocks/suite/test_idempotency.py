@@ -5,7 +5,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from conformance.clock import Clock, SystemClock
+from conformance.clock import Clock
 from conformance.exchange import Exchange
 from conformance.offblocks.deviations import (
     digests_another_body,
@@ -53,8 +53,6 @@ LENGTHS = (300, 1_100, 5_000, 17_000)
 OTHER_KEYS = 24
 """How many keys are used beside one that is remembered."""
 HOUR = timedelta(hours=1)
-SOON = timedelta(milliseconds=50)
-"""After which a request follows another that is to be under way then."""
 
 
 def created(exchange: Exchange) -> Exchange:
@@ -558,14 +556,9 @@ def test_of_two_payloads_with_one_key_at_once_one_is_refused(
     tenant: Tenant, wallet: Wallet, other_wallet: Wallet
 ) -> None:
     """Given a tenant, when another creation with the same key follows while the first one may be under way."""
-    key = tenant.new_key()
-    create = partial(tenant.create, key=key, may_break=ANOTHER_PAYLOAD)
-
-    def follow() -> Exchange:
-        SystemClock().advance(SOON)
-        return create(other_wallet)
-
-    first, second = tenant.together(partial(create, wallet), follow)
+    create = partial(tenant.create, key=tenant.new_key(), may_break=ANOTHER_PAYLOAD)
+    tenant.authorization()
+    first, second = tenant.overlapping(partial(create, wallet), partial(create, other_wallet))
     expect(
         "offblocks.idempotency.changed-payload-refused",
         not (first.response.succeeded and second.response.succeeded),

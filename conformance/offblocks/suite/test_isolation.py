@@ -10,7 +10,13 @@ from conformance.findings import answer as answered
 from conformance.offblocks.checks import listed
 from conformance.offblocks.messages import issued_challenge
 from conformance.offblocks.suite.effects import listed_with
-from conformance.offblocks.suite.signing_keys import another_key, register, remove_key, require_disposable
+from conformance.offblocks.suite.signing_keys import (
+    another_key,
+    register,
+    remove_key,
+    require_disposable,
+    use_another_key,
+)
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
