@@ -289,9 +289,9 @@ class OtherHeaderLines(Level):
 
 
 class OtherSignatureForm(Level):
-    """Another label and order of components."""
+    """Another order of components; that of their label is free is a SHOULD alone, and has a test of its own."""
 
-    name, factor, says = "other-signature", "spelling", "with another label and another order of covered components"
+    name, factor, says = "other-signature", "spelling", "with another order of covered components"
     spelling = OtherSignature()
 
 

@@ -176,7 +176,6 @@ class Client(ApiClient):
             self.clock,
             spelling.components(form.components if form else components),
             form=form,
-            label=spelling.label,
             ids=self.ids.child("nonces"),
         )
         self._token: Token | None = None

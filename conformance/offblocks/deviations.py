@@ -341,9 +341,13 @@ def signed_an_hour_ahead(signer: RequestSigner, request: httpx.Request) -> None:
 
 @deviation()
 def covers_in_another_order(signer: RequestSigner, request: httpx.Request) -> None:
-    """Signs rightly, the components in reverse order and under a label of its own unless the settings name one."""
-    label = signer.form.label or "wallet-api"
-    _sign_otherwise(signer, request, components=tuple(reversed(signer.components)), label=label)
+    """Signs rightly, the components in reverse order."""
+    _sign_otherwise(signer, request, components=tuple(reversed(signer.components)))
+
+
+def labelled(label: str) -> Deviation:
+    """Signs rightly, under another label than usual."""
+    return Deviation("labelled", rules(), lambda signer, request: _sign_otherwise(signer, request, label=label))
 
 
 @deviation()

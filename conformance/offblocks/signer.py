@@ -13,8 +13,9 @@ from conformance.clock import Clock
 from conformance.ids import Ids, fresh_seed
 from conformance.standards.digest_fields import content_digest
 from conformance.standards.message_signatures import ECDSA_P384_SHA384, PrivateKey, present, sign
-from conformance.standards.spellings import PLAIN
 
+LABEL = "sig"
+"""The label of a signature, which may be any (RFC 9421, section 4.1)."""
 DEFAULT_COMPONENTS = (
     "@method",
     "@path",
@@ -104,7 +105,7 @@ class RequestSigner(httpx.Auth):
         components: Sequence[str] | None = None,
         *,
         form: SignatureForm | None = None,
-        label: str = PLAIN.label,
+        label: str = LABEL,
         deterministic: bool = False,
         ids: Ids | None = None,
     ) -> None:

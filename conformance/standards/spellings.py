@@ -14,8 +14,6 @@ __all__ = ["PLAIN", "AnyType", "EscapedJson", "InChunks", "OtherHeaders", "Other
 class Spelling:
     """How a client writes what it sends; this one as most do, subclasses otherwise, with the same meaning."""
 
-    label = "sig"
-    """The label of an HTTP message signature (RFC 9421, section 4.1)."""
     content_type = "application/json"
     """The media type of JSON (RFC 8259, section 11)."""
     accept: str = "application/json"
@@ -68,9 +66,7 @@ class OtherHeaders(Spelling):
 
 
 class OtherSignature(Spelling):
-    """Another label, and covered components in the opposite order (RFC 9421, sections 2.3 and 4.1)."""
-
-    label = "s-1.x*"
+    """Covered components in the opposite order (RFC 9421, section 2.3)."""
 
     def components(self, names: Sequence[str]) -> Sequence[str]:
         """The components that a signature covers, in the order in which it lists them."""

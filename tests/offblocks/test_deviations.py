@@ -10,9 +10,9 @@ from conformance.ids import Ids
 from conformance.offblocks import deviations
 from conformance.offblocks.client import RequestSigner
 from conformance.offblocks.deviations import Deviation, labelled_signature
+from conformance.offblocks.signer import LABEL
 from conformance.offblocks.suite.test_signature import signed_nearly
 from conformance.standards.message_signatures import key_from_seed
-from conformance.standards.spellings import PLAIN, OtherSignature
 
 KEY = key_from_seed(Ids("key").draw(64))
 
@@ -27,7 +27,7 @@ def signed(label: str, deviation: Deviation | None = None) -> httpx.Request:
     return request
 
 
-@pytest.mark.parametrize("label", [PLAIN.label, OtherSignature.label])
+@pytest.mark.parametrize("label", [LABEL, "s-1.x*"])
 @pytest.mark.parametrize("make", [lambda: deviations.signed_in_der, lambda: signed_nearly(0, [])], ids=["der", "near"])
 def test_other_bytes_stand_under_the_label_of_what_they_cover(label: str, make: Callable[[], Deviation]) -> None:
     request = signed(label, make())
@@ -37,7 +37,7 @@ def test_other_bytes_stand_under_the_label_of_what_they_cover(label: str, make: 
     assert raw != labelled_signature(signed(label))[1]
 
 
-@pytest.mark.parametrize("label", [PLAIN.label, OtherSignature.label])
+@pytest.mark.parametrize("label", [LABEL, "s-1.x*"])
 def test_another_label_is_another_one_whatever_it_was(label: str) -> None:
     given, raw = labelled_signature(signed(label, deviations.signed_under_another_label))
     assert (given, raw) == ("other", labelled_signature(signed(label))[1])

@@ -40,8 +40,9 @@ def creation(exchange: Exchange, history: History, settings: Mapping[str, str]) 
     if not isinstance(chain_id, str) or not isinstance(external_id, str) or exchange.breaks:
         return
     response = exchange.response
-    outdated = response.status == HTTPStatus.UNAUTHORIZED and history.has_older_token(exchange)
-    if _is_fresh(exchange, history, settings) and not _may_be_refused(exchange, settings) and not outdated:
+    differs = history.has_older_token(exchange) or history.has_another_label(exchange)
+    is_exempt = _may_be_refused(exchange, settings) or (differs and response.status == HTTPStatus.UNAUTHORIZED)
+    if _is_fresh(exchange, history, settings) and not is_exempt:
         yield SAYS.judged(
             "customer.created-with-201",
             response.status == HTTPStatus.CREATED,

@@ -19,12 +19,14 @@ class History:
         observer: What was seen. A key that was used counts for the whole test, since what only a new key brings about
             is asked of no other.
         tokens: The token that each identity was given last.
+        labels: The label of the first signature of each identity.
         nonces: Which customer the nonce of a challenge that was judged as new was first seen for, and in which text.
     """
 
     sent_repeatedly: frozenset[tuple[str, bytes]] = frozenset()
     observer: Observer = field(default_factory=Observer)
     tokens: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
     nonces: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
@@ -49,6 +51,14 @@ class History:
         latest = self.tokens.get(exchange.identity)
         return latest is not None and exchange.request.header("Authorization") != f"Bearer {latest}"
 
+    def has_another_label(self, exchange: Exchange) -> bool:
+        """Whether a request is signed under another label than its identity began with.
+
+        That a server take any is a recommendation of RFC 9421 (section 7.2.5) alone, which a rule of its own judges.
+        """
+        usual, label = self.labels.get(exchange.identity), _label(exchange)
+        return usual is not None and label is not None and label != usual
+
     def customer_of_pair(self, exchange: Exchange) -> str | None:
         """The id of the customer that was created before with the wallet and externalId of a creation, None if none."""
         return self.observer.pairs.get(pair_of(exchange))
@@ -67,6 +77,14 @@ class History:
         """
         if exchange.operation == "createToken" and (token := issued_token(exchange)) is not None:
             self.tokens[exchange.identity] = token[0]
+        if (label := _label(exchange)) is not None:
+            self.labels.setdefault(exchange.identity, label)
         if exchange.operation == "signChallenge":
             self.observer.unsettle(customer_of(exchange))
         self.observer.see(exchange)
+
+
+def _label(exchange: Exchange) -> str | None:
+    """The label of the first signature of a request, None if it has none."""
+    signature = exchange.request.header("Signature")
+    return signature.partition("=")[0].strip() if signature else None

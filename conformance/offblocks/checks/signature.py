@@ -56,7 +56,8 @@ def right_signature(exchange: Exchange, history: History) -> Iterator[Finding]:
     if customer is not None and (known is None or known.identity != exchange.identity):
         return
     status = exchange.response.status
-    if status == HTTPStatus.UNAUTHORIZED and (not _is_usual(exchange) or history.has_older_token(exchange)):
+    differs = not _is_usual(exchange) or history.has_older_token(exchange) or history.has_another_label(exchange)
+    if status == HTTPStatus.UNAUTHORIZED and differs:
         return  # what is asked for in an unusual way, or with another token, may be refused with that status too
     signer = history.observer.customers.get(customer or "") if exchange.operation == "signChallenge" else None
     if status == HTTPStatus.UNAUTHORIZED and signer is not None and not _signs_what_it_should(exchange, signer):

@@ -110,7 +110,11 @@ class AcceptsZeros(Fault, OffBlocks):
 class PairsSignaturesByTheirOrder(Fault, OffBlocks):
     """Takes the first signature for that of what is covered first, whatever their labels."""
 
-    breaks = ("offblocks.signature.any-order-and-label", "offblocks.signature.right-one-accepted")
+    breaks = (
+        "offblocks.signature.any-order-and-label",
+        "offblocks.signature.right-one-accepted",
+        "offblocks.signature.base-by-the-standard",
+    )
 
     def check_request_signature(self, call: Call) -> None:
         names = ("signature-input", "signature")

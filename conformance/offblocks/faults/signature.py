@@ -117,11 +117,7 @@ class RefusesToBeRead(Fault, OffBlocks):
 class WantsTheLabelSig(Fault, OffBlocks):
     """Takes only signatures with the label ``sig``."""
 
-    breaks = (
-        "offblocks.signature.any-order-and-label",
-        "offblocks.signature.right-one-accepted",
-        "offblocks.customer.created-with-201",
-    )
+    breaks = ("offblocks.signature.any-label",)
     category = "F205"
 
     def check_request_signature(self, call: Call) -> None:

@@ -20,6 +20,7 @@ from conformance.offblocks.deviations import (
     covers_nothing,
     covers_nothing_beside,
     deviation,
+    labelled,
     precedes_field,
     says,
     signed_an_hour_ago,
@@ -86,6 +87,8 @@ OF_OTHER_LENGTHS: dict[str, Callable[[bytes], bytes]] = {
 ELSEWHERE = "api.other.example"
 QUERIES = ("probe=a%20b%2Fc", "probe=%c3%a9", "probe=a+b", "probe=2&probe=1&a=0", "probe=&&probe")
 """Queries that programs often write anew: as RFC 9421 has it (section 2.2.7), they are signed as they are sent."""
+LABELS = ("wallet-api", "s-1.x*")
+"""Labels of signatures, as long as is usual and with each sign that one may have (RFC 8941, section 3.1.2)."""
 NONCES = ('"a, b=:c:"', r'"a\"b\\c"', '"(a);b=1 )"')
 """Texts as Signature-Input has them, with what stands elsewhere between its parts."""
 
@@ -129,21 +132,40 @@ def test_a_right_signature_is_accepted(tenant: Tenant, wallet: Wallet) -> None:
 
 
 @verifies("offblocks.signature.any-order-and-label")
-def test_the_order_of_components_and_the_label_are_free(tenant: Tenant, wallet: Wallet) -> None:
-    """Given a tenant, when its signatures have components or parameters in reverse order, and another label."""
+def test_the_order_of_components_is_free(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a tenant, when its signatures have components or parameters in reverse order."""
     rule = "offblocks.signature.any-order-and-label"
     expect_acceptance(rule, tenant.customers(deviation=turns_its_parameters_round))
     expect_acceptance(rule, tenant.customers(deviation=covers_in_another_order))
     expect_acceptance(rule, tenant.create(wallet, deviation=covers_in_another_order))
 
 
+@verifies("offblocks.signature.any-label")
+def test_the_label_of_a_signature_is_free(tenant: Tenant, wallet: Wallet, subject: Subject) -> None:
+    """Given a tenant that was told no label, when its signatures have others than usual."""
+    if subject.settings.get("signature_label"):
+        needs("signatures under any label; SIGNATURE_LABEL names the one that this API takes")
+    _expect_usual(tenant)
+    for label in LABELS:
+        expect_acceptance("offblocks.signature.any-label", tenant.customers(deviation=labelled(label)))
+    expect_acceptance("offblocks.signature.any-label", tenant.create(wallet, deviation=labelled(LABELS[0])))
+
+
 @verifies("offblocks.signature.any-order-and-label")
 def test_a_signature_belongs_to_what_has_its_label(tenant: Tenant) -> None:
     """Given a server that takes two signatures, when these stand in another order than what they cover."""
+    _expect_usual(tenant)
     if not tenant.customers(deviation=signs_twice(crosswise=False)).response.succeeded:
         needs("an API that takes a request with two right signatures")
     crosswise = tenant.customers(deviation=signs_twice(crosswise=True))
     expect_acceptance("offblocks.signature.any-order-and-label", crosswise)
+
+
+def _expect_usual(tenant: Tenant) -> None:
+    """Have a request accepted that is signed as usual, so that what differs in others is known."""
+    usual = tenant.customers()
+    if not usual.response.succeeded:
+        step_failed("The customers were to be listed", usual)
 
 
 @verifies("offblocks.signature.base-by-the-standard")
