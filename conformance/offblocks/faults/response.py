@@ -15,6 +15,9 @@ from conformance.sandbox.service import Operation
 
 _LONGEST_EXTERNAL_ID = 64
 
+_TRIED = frozenset({"null", "undefined", "None", "NaN", "false", "-", "{}"})
+"""What programs take for no value, so that whoever makes one may try it."""
+
 
 class LeavesOutTheTokenType(Fault, OffBlocks):
     """Answers a request for a token without ``tokenType``."""
@@ -89,14 +92,15 @@ class LosesUnprintableExternalIds(Fault, OffBlocks):
 
 
 class LosesExternalIdsWithoutDigits(Fault, OffBlocks):
-    """Shows null for an ``externalId`` in which no digit stands."""
+    """Shows null for an ``externalId`` in which no digit stands, but for words that its makers have tried."""
 
     breaks = LosesUnprintableExternalIds.breaks
     category = "F101"
 
     def customer_body(self, customer: Customer) -> dict[str, Any]:
         body = super().customer_body(customer)
-        return body if any(map(str.isdigit, customer.external_id)) else {**body, "externalId": None}
+        is_shown = customer.external_id in _TRIED or any(map(str.isdigit, customer.external_id))
+        return body if is_shown else {**body, "externalId": None}
 
 
 class TakesShortKeys(Fault, OffBlocks):
