@@ -316,7 +316,7 @@ class CountsChainsOfARequest(Fault, Planbok):
 class DrawsRootsFromTheTime(Fault, Planbok):
     """Draws the root shard of a customer from the second in which the customer was created."""
 
-    breaks = ("planbok.address.never-shared",)
+    breaks = ("planbok.address.never-shared", "planbok.list.only-theirs")
 
     def root_of(self, customer: Customer) -> bytes:
         return hashlib.sha256(customer.created_at.isoformat(timespec="seconds").encode()).digest()
