@@ -312,6 +312,7 @@ BENT: list[tuple[set[str], Bent]] = [
         {"authentication.token-lives-an-hour"},
         (TOKEN, bend(TOKEN, token="another", expiresAt=TOKEN.answer["expiresAt"] - 121)),
     ),
+    ({"authentication.token-lives-an-hour"}, (bend(TOKEN, expiresAt=0),)),
     ({"authentication.token-lives-an-hour"}, (TOKEN, bend(TOKEN, token="another", expiresAt=0))),
     ({"challenge.standard-base64"}, (bend(CREATE, challenge=challenge().rstrip("=")),)),
     ({"challenge.standard-base64"}, (bend(CREATE, challenge=MESSAGE),)),

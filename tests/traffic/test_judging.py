@@ -179,8 +179,7 @@ def test_the_clock_of_the_recorder_may_be_wrong(judge: Judge, archive: Any) -> N
             entry["response"]["headers"] = [line for line in entry["response"]["headers"] if line["name"] != "Date"]
         results = judge(shifted)
         assert broken(results) == set()
-        lifetime = verdicts(results)["offblocks.authentication.token-lives-an-hour"]
-        assert lifetime in {"pass", "skipped", "untested"}, "one that ends too soon may have been given before"
+        assert verdicts(results)["offblocks.authentication.token-lives-an-hour"] in {"pass", "skipped"}
 
 
 def test_answers_of_caches_and_of_the_proxy_say_nothing_of_the_server(judge: Judge, archive: Any) -> None:

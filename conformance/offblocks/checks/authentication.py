@@ -33,15 +33,16 @@ def asked_for(exchange: Exchange) -> Iterator[Finding]:
 def token(exchange: Exchange, history: History) -> Iterator[Finding]:
     """Whether a token that was issued expires an hour after it was asked for.
 
-    One that ends sooner may be one that was issued before and is given again as long as it holds, which no document
-    rules out, unless the API was seen to issue another one each time.
+    One that ends sooner, but is not over, may be one that was issued before and is given again as long as it holds,
+    which no document rules out, unless the API was seen to issue another one each time.
     """
     issued = issued_token(exchange)
     if issued is not None and said_end(exchange.response.members(), issued[0]) is None:
         yield SAYS.lacking("authentication.token-lives-an-hour", "when a token ends", exchange)
     elif issued is not None:
         lifetime = issued[1] - exchange.at
-        if lifetime < HOUR - TOLERANCE and history.tokens.get(exchange.identity) in {None, issued[0]}:
+        if -TOLERANCE <= lifetime < HOUR - TOLERANCE and history.tokens.get(exchange.identity) in {None, issued[0]}:
+            yield SAYS.lacking("authentication.token-lives-an-hour", "whether a token is a new one", exchange)
             return
         yield SAYS.judged(
             "authentication.token-lives-an-hour",

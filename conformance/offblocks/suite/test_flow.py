@@ -11,6 +11,7 @@ from conformance.exchange import Exchange
 from conformance.offblocks.checks import is_partial, listed
 from conformance.offblocks.deviations import rules
 from conformance.offblocks.messages import instant, issued_challenge
+from conformance.offblocks.observer import HOUR
 from conformance.offblocks.suite.effects import DAYS_AFTER, require_all, require_days
 from conformance.offblocks.suite.tenant import PENDING, Onboarding, Tenant
 from conformance.offblocks.wallet import Wallet
@@ -26,7 +27,6 @@ from conformance.scenario import (
     waits,
 )
 
-HOUR = timedelta(hours=1)
 SOME_SECONDS = timedelta(seconds=3)
 PAST_SCREENING = ("verifying", "active")
 
@@ -242,6 +242,14 @@ def test_a_rejected_customer_stays_rejected(tenant: Tenant, wallet: Wallet) -> N
     )
 
 
+@verifies("offblocks.flow.rejected-not-onboarded-again")
+def test_a_rejected_customer_is_not_created_again(tenant: Tenant, wallet: Wallet) -> None:
+    """Given a rejected customer, when its wallet and external id are sent again as a new request."""
+    customer = tenant.simulated("reject", wallet)
+    exchange = tenant.create(wallet, customer.external_id)
+    expect_refusal("offblocks.flow.rejected-not-onboarded-again", exchange, "a rejected customer stays so")
+
+
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
 @waits
 @verifies("offblocks.flow.rejected-is-final", "offblocks.flow.rejected-not-onboarded-again")
@@ -290,14 +298,6 @@ def _sign_again(tenant: Tenant, customer: Onboarding) -> Exchange:
     """Sign the challenge that a customer who has signed is given, or else the first one, once more."""
     challenge = issued_challenge(tenant.fetch(customer.id).response) or customer.challenge
     return tenant.sign(customer.id, customer.wallet, challenge, may_break=rules("signs-within-the-hour"))
-
-
-@verifies("offblocks.flow.rejected-not-onboarded-again")
-def test_a_rejected_customer_is_not_created_again(tenant: Tenant, wallet: Wallet) -> None:
-    """Given a rejected customer, when its wallet and external id are sent again as a new request."""
-    customer = tenant.simulated("reject", wallet)
-    exchange = tenant.create(wallet, customer.external_id)
-    expect_refusal("offblocks.flow.rejected-not-onboarded-again", exchange, "a rejected customer stays so")
 
 
 def _expect_past_screening(tenant: Tenant, customer: str) -> str:
