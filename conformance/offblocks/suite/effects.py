@@ -97,6 +97,33 @@ def listed_with(tenant: Tenant, customer: str) -> Exchange:
     return exchange
 
 
+def expect_listed(tenant: Tenant, ids: set[str]) -> None:
+    """Say whether the list of customers comes to hold all of these.
+
+    Raises:
+        NeedError: If it does not, and is given in pages.
+    """
+    exchange = tenant.eventually(
+        "a customer to be listed", tenant.customers, lambda seen: ids <= _ids(seen) or is_partial(seen)
+    )
+    found = _ids(exchange)
+    if not ids <= found:
+        require_all(exchange)
+    expect(
+        "offblocks.customer.listed",
+        ids <= found,
+        where="response body",
+        expected=f"{' and '.join(sorted(ids))} among the customers within {PATIENCE}",
+        got=f"{len(found)} customers without {' and '.join(sorted(ids - found)) or 'a gap'}",
+        exchange=exchange,
+    )
+
+
+def _ids(exchange: Exchange) -> set[str]:
+    """The ids of the customers in a list."""
+    return {str(customer.get("id")) for customer in listed(exchange)}
+
+
 def _holds(exchange: Exchange, customer: str) -> bool:
     return exchange.response.succeeded and any(each.get("id") == customer for each in listed(exchange))
 

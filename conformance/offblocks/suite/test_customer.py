@@ -12,7 +12,14 @@ from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.offblocks.checks import is_partial, listed
 from conformance.offblocks.deviations import rules
-from conformance.offblocks.suite.effects import DAYS_AFTER, expect_customers, listed_with, require_all, require_days
+from conformance.offblocks.suite.effects import (
+    DAYS_AFTER,
+    expect_customers,
+    expect_listed,
+    listed_with,
+    require_all,
+    require_days,
+)
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import (
@@ -199,20 +206,7 @@ def test_every_customer_is_listed(tenant: Tenant, wallet: Wallet, other_wallet: 
     tenant.customers()
     first = tenant.onboard(wallet)
     ids = {first.id, tenant.onboard(other_wallet).id, *(each.id for each in tenant.like(first))}
-    exchange = tenant.eventually(
-        "a customer to be listed", tenant.customers, lambda seen: ids <= _ids(seen) or is_partial(seen)
-    )
-    found = _ids(exchange)
-    if not ids <= found:
-        require_all(exchange)
-    expect(
-        "offblocks.customer.listed",
-        ids <= found,
-        where="response body",
-        expected=f"{' and '.join(sorted(ids))} among the customers within {PATIENCE}",
-        got=f"{len(found)} customers without {' and '.join(sorted(ids - found)) or 'a gap'}",
-        exchange=exchange,
-    )
+    expect_listed(tenant, ids)
 
 
 @verifies("offblocks.customer.unknown-is-404")
@@ -592,8 +586,3 @@ def test_a_caller_does_not_set_the_status(tenant: Tenant, wallet: Wallet) -> Non
         got=status,
         exchange=exchange,
     )
-
-
-def _ids(exchange: Exchange) -> set[str]:
-    """The ids of the customers in a list."""
-    return {str(customer.get("id")) for customer in listed(exchange)}
