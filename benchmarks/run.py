@@ -22,6 +22,7 @@ CONFORMANCE = [sys.executable, "-c", "from conformance.cli import main; main()"]
 RATE = Path(__file__).with_name("sandbox_rate.py")
 PROPERTIES = Path(__file__).with_name("properties.py")
 SHARES = Path(__file__).with_name("shares.py")
+EXPLANATION = Path(__file__).with_name("explanation.py")
 WORLDS = Path(__file__).with_name("worlds.py")
 COMPARISON = Path(__file__).with_name("vcrpy_alone.py")
 SHORT_COMMANDS = {
@@ -34,6 +35,7 @@ NEEDED = {
     "replay": {"times_the_comparison_at_most": 1.15, "peak_rss_mb_at_most": 120},
     "sandbox": {"seconds_at_most": 15, "cpu_seconds_at_most": 20},
     "short_commands": {"seconds_below": 0.3},
+    "explanation": {"cpu_seconds_below": 0.5},
     "fresh_world": {"ms_below": 5},
     "sandbox_rate": {"creations_per_second_at_least": 300, "p99_ms_below": 50},
 }
@@ -185,6 +187,7 @@ def main() -> None:
         "shares": printed(SHARES, *rule),
         "sandbox": measure_run("sandbox", options.rule),
         "short_commands": measure_short_commands(),
+        "explanation": {**printed(EXPLANATION), "needed": NEEDED["explanation"]},
         "fresh_world": {**printed(WORLDS, "--worlds", str(options.worlds)), "needed": NEEDED["fresh_world"]},
         "properties": printed(PROPERTIES, *rule),
         "sandbox_rate": {

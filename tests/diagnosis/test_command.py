@@ -2,10 +2,9 @@
 
 import base64
 import json
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from conformance.cli import app
 from conformance.commands.curl import RequestUnreadableError
 from conformance.commands.request_files import read_written
 from conformance.commands.sign import as_curl
+from conformance.diagnosis import search, ways
 from conformance.diagnosis.texts import NONE_FITS
 from conformance.exchange import Exchange, Request, Response
 from conformance.files import data_path
@@ -392,25 +392,25 @@ def test_typed_data_that_was_signed_is_named_and_none_is_exit_2(tmp_path: Path) 
     assert "its JSON text" in shown.stdout
 
 
-# ------------------------------------------------------------------------------------------------------------- how long
-
-TIMED = """
-import sys, time
-from conformance.cli import app
-try:
-    app(sys.argv[1:])
-finally:
-    sys.stderr.write(str(time.process_time()))
-"""
+# ------------------------------------------------------------------------------------------------------------ how much
 
 
-def test_the_most_common_mistakes_are_found_in_less_than_half_a_second(keys: Path, tmp_path: Path) -> None:
+def test_the_most_common_mistakes_are_found_within_few_tries(
+    keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[bytes] = []
+
+    def counted(key: Any, declared: str | None) -> Iterator[ways.Way]:
+        for way in ways.ways(key, declared):
+
+            def verifies(text: bytes, signature: bytes, way: ways.Way = way) -> bool:
+                tries.append(text)
+                return way.verifies(text, signature)
+
+            yield replace(way, verifies=verifies)
+
+    monkeypatch.setattr(search, "ways", counted)
     file = tmp_path / "request"
     file.write_bytes(raw(signed(as_method="PUT")))
-    command = [sys.executable, "-c", TIMED, "explain", "request", str(file), "--public-key", str(keys / "one.pem")]
-    taken = []
-    for _ in range(2):  # the time of the process, since others use the machine too; the better of two
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 1, done.stderr
-        taken.append(float(done.stderr.splitlines()[-1]))
-    assert min(taken) < 0.5
+    assert "PUT" in explain("request", file, "--public-key", keys / "one.pem").stdout
+    assert 1 < len(tries) < 500, "benchmarks/explanation.py measures what they cost"

@@ -97,7 +97,10 @@ def _serve(connection: socket.socket, upstream: int, harm: Harm, where: Callable
                 read += data
             head, _, read = read.partition(b"\r\n\r\n")
             line, *fields = head.decode("latin-1").split("\r\n")
-            method, target, _ = line.split(" ", 2)
+            method, _, rest = line.partition(" ")
+            target, _, version = rest.partition(" ")
+            if not version:  # no request: bytes that were meant for somebody else
+                return
             headers = {name.lower(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
             length = int(headers.get("content-length", "0"))
             while len(read) < length:
