@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from conformance.clock import SystemClock
@@ -62,6 +63,17 @@ def test_a_server_that_means_harm_is_told_with_the_cause(
     assert (ended.code, ended.broke) == (3, False), ended.said
     assert FEW_SERVERS[kind] in ended.output
     assert ended.megabytes <= MOST_MEGABYTES
+
+
+def test_content_that_comes_in_chunks_is_passed_on(port: int) -> None:
+    parts = [b'{"clock": ', b'"2031-02-03T04:05:06Z"}']
+    with hostile(port, next(iter(SERVERS.values())).harm, lambda _: False) as server:
+        made = httpx.post(
+            f"{server}/_sandbox/worlds", content=iter(parts), headers={"Content-Type": "application/json"}
+        )
+        after = httpx.get(f"{server}/_sandbox")
+    assert (made.status_code, after.status_code) == (201, 200)
+    assert made.json()["clock"].startswith("2031-02-03T04:05:06")
 
 
 @pytest.mark.parametrize("kind", FEW_FILES)

@@ -53,8 +53,8 @@ class EscapedJson(Spelling):
 class OtherHeaders(Spelling):
     """Header fields in the opposite order and in capitals: names are the same in any letter case (RFC 9110, 5.1).
 
-    Letter case does not tell media types apart either (RFC 9110, 8.3.1), and of JSON a charset says nothing (RFC 8259,
-    section 11).
+    Lines of one field stay in their order, which says something (RFC 9110, 5.3). Letter case does not tell media types
+    apart either (RFC 9110, 8.3.1), and of JSON a charset says nothing (RFC 8259, section 11).
     """
 
     content_type = "Application/JSON; charset=UTF-8"
@@ -62,7 +62,10 @@ class OtherHeaders(Spelling):
 
     def headers(self, lines: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
         """Header lines as they are sent."""
-        return [(name.upper(), value) for name, value in reversed(lines)]
+        places: dict[bytes, int] = {}
+        for name, _ in lines:
+            places.setdefault(name.lower(), -len(places))
+        return [(name.upper(), value) for name, value in sorted(lines, key=lambda line: places[line[0].lower()])]
 
 
 class OtherSignature(Spelling):

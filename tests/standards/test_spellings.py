@@ -53,6 +53,13 @@ def test_header_lines_are_the_same_but_for_order_and_case() -> None:
     assert dict(httpx.Headers(list(written))) == dict(httpx.Headers(lines))
 
 
+def test_lines_of_one_field_stay_in_their_order() -> None:
+    lines = [(b"Accept", b"*/*"), (b"Content-Digest", b"a=::"), (b"X-One", b"1"), (b"content-digest", b"b=::")]
+    written = OtherHeaders().headers(lines)
+    assert [name for name, _ in written] == [b"X-ONE", b"CONTENT-DIGEST", b"CONTENT-DIGEST", b"ACCEPT"]
+    assert httpx.Headers(list(written))["content-digest"] == httpx.Headers(lines)["content-digest"] == "a=::, b=::"
+
+
 def test_media_types_are_the_same_but_for_case_and_parameters() -> None:
     kind, _, parameter = OtherHeaders.content_type.partition(";")
     assert kind.lower() == PLAIN.content_type != kind

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 _LARGEST_HEAD = 64 * 1024
+_LAST_CHUNK = b"0\r\n\r\n"
 _PATIENCE = 120.0
 """Seconds after which a connection that nobody uses ends."""
 
@@ -97,23 +98,33 @@ def _serve(connection: socket.socket, upstream: int, harm: Harm, where: Callable
                 read += data
             head, _, read = read.partition(b"\r\n\r\n")
             line, *fields = head.decode("latin-1").split("\r\n")
-            method, _, rest = line.partition(" ")
-            target, _, version = rest.partition(" ")
-            if not version:  # no request: bytes that were meant for somebody else
-                return
+            method, target, _ = line.split(" ", 2)
             headers = {name.lower(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
+            in_chunks = "chunked" in headers.pop("transfer-encoding", "")
             length = int(headers.get("content-length", "0"))
-            while len(read) < length:
+            while not read.endswith(_LAST_CHUNK) if in_chunks else len(read) < length:
                 data = connection.recv(65_536)
                 if not data:
                     return
                 read += data
-            body, read = read[:length], read[length:]
+            body, read = (_joined(read), b"") if in_chunks else (read[:length], read[length:])
+            if in_chunks:
+                headers["content-length"] = str(len(body))
             asked = Asked(method, target, head, headers, body)
             answer = harm if where(asked) else well_behaved
             answer(connection, asked, lambda asked=asked: _ask(upstream, asked))  # type: ignore[misc]
             if headers.get("connection", "").lower() == "close":
                 return
+
+
+def _joined(chunks: bytes) -> bytes:
+    """The content that came in chunks (RFC 9112, section 7.1), all of them."""
+    body = b""
+    while chunks != _LAST_CHUNK:
+        size, _, rest = chunks.partition(b"\r\n")
+        length = int(size, 16)
+        body, chunks = body + rest[:length], rest[length + len(b"\r\n") :]
+    return body
 
 
 def _ask(upstream: int, asked: Asked) -> Answered:
