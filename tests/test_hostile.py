@@ -66,7 +66,7 @@ def test_a_server_that_means_harm_is_told_with_the_cause(
 
 
 def test_content_that_comes_in_chunks_is_passed_on(port: int) -> None:
-    parts = [b'{"clock": ', b'"2031-02-03T04:05:06Z"}']
+    parts = [b'{"seed": "in chunks", "clock": ', b'"2031-02-03T04:05:06Z"}']
     with hostile(port, next(iter(SERVERS.values())).harm, lambda _: False) as server:
         made = httpx.post(
             f"{server}/_sandbox/worlds", content=iter(parts), headers={"Content-Type": "application/json"}
