@@ -175,6 +175,7 @@ class BoundedTransport(httpx.BaseTransport):
         max_body: The bytes of a body that are read.
         deadline: How long an exchange may take.
         keepalive: Seconds after which an unused connection is closed; None for never.
+        pool: What has connections; None for sockets, which keep the deadline while they read and write.
     """
 
     def __init__(
@@ -184,11 +185,12 @@ class BoundedTransport(httpx.BaseTransport):
         max_body: int = MAX_BODY,
         deadline: timedelta = DEADLINE,
         keepalive: float | None = 5.0,
+        pool: httpcore.ConnectionPool | None = None,
     ) -> None:
         self._max_body = max_body
         self._seconds = deadline.total_seconds()
         self._watch = _Watch()
-        self._pool = httpcore.ConnectionPool(
+        self._pool = pool or httpcore.ConnectionPool(
             ssl_context=trust, keepalive_expiry=keepalive, network_backend=_Backend(self._watch)
         )
 

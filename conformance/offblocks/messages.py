@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -89,7 +90,7 @@ class Challenge:
         """Whether it is base64 as RFC 4648, section 4, has it: padded, in one piece."""
         return _decoded(self.text) is not None
 
-    @property
+    @cached_property
     def message(self) -> bytes | None:
         """What it decodes to, as base64 of any kind: without padding, in lines, or for URLs; None if it is none."""
         standard = "".join(self.text.split()).translate(_FOR_URLS).rstrip("=")
@@ -100,7 +101,7 @@ class Challenge:
         """What a wallet signs that signs whatever it gets: the message, or the text itself if it is no base64."""
         return self.message if self.message is not None else self.text.encode()
 
-    @property
+    @cached_property
     def lines(self) -> list[str]:
         """The lines of the message, decoded leniently."""
         return (self.message or b"").decode(errors="replace").split("\n")
@@ -113,7 +114,7 @@ class Challenge:
             return "sign-in-message"
         return "public-key" if first.startswith("-----BEGIN PUBLIC KEY") else None
 
-    @property
+    @cached_property
     def sign_in(self) -> sign_in_message.SignInMessage | None:
         """The sign-in message, None if it does not follow the grammar."""
         try:

@@ -8,7 +8,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
-_EXTENSION = "conformance.request_target"
+EXTENSION = "conformance.request_target"
 _LARGEST_HEAD = 64 * 1024
 """Bytes that the head of a request may have, as with uvicorn's own connections."""
 _MOST_UNREAD, _SECONDS_UNREAD = 16 * 1024 * 1024, 2.0
@@ -25,7 +25,7 @@ def target_of(scope: Mapping[str, Any]) -> bytes:
         scope: The scope of an ASGI application. Without the extension of `AsSentProtocol` the target is put together
             from path and query, and has no `?` if the query is empty.
     """
-    target = scope.get("extensions", {}).get(_EXTENSION)
+    target = scope.get("extensions", {}).get(EXTENSION)
     if isinstance(target, bytes):
         return target
     return bytes(scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b""))
@@ -72,7 +72,7 @@ class AsSentProtocol(H11Protocol):
             self.transport.close()
 
     async def _with_target(self, scope: Any, receive: Any, send: Any) -> None:
-        extensions = {**scope.get("extensions", {}), _EXTENSION: self._connection.target}
+        extensions = {**scope.get("extensions", {}), EXTENSION: self._connection.target}
         await self._application({**scope, "extensions": extensions}, receive, send)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
@@ -10,6 +11,7 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from conformance import ConformanceError
 from conformance.api import Api, registered
@@ -19,6 +21,7 @@ from conformance.sandbox.access import Access
 from conformance.sandbox.blocked_sockets import cause_of
 from conformance.sandbox.control import PREFIX, Control
 from conformance.sandbox.faults import BehaviourChange
+from conformance.sandbox.in_process import InProcessPool
 from conformance.sandbox.messages import json_response, problem
 from conformance.sandbox.request_target import target_of
 from conformance.sandbox.threaded_server import Message, Receive, Send, ThreadedServer
@@ -36,6 +39,9 @@ _MOUNT = re.compile(r"(?:/w/(?P<world>[^/]+))?/(?P<name>[^/]+)(?P<path>/.*)?")
 _logger = logging.getLogger(__name__)
 
 _Answering = Callable[[Request, str], Awaitable[Response]]
+
+_served: "WeakValueDictionary[tuple[int, str], RunningSandbox]" = WeakValueDictionary()
+"""The sandboxes that serve from a process, by its id (a forked one serves nothing of these) and their origins."""
 
 
 class SandboxNotStartedError(ConformanceError, RuntimeError):
@@ -149,6 +155,16 @@ class RunningSandbox(ThreadedServer):
             if cause := cause_of(error):
                 raise SandboxNotStartedError(cause) from error
             raise
+        _served[os.getpid(), self.origin] = self
+
+    @classmethod
+    def here(cls, origin: str) -> "RunningSandbox | None":
+        """The sandbox that serves from this process at an origin, as ``http://127.0.0.1:8080`` is one; else None."""
+        return _served.get((os.getpid(), origin))
+
+    def pool(self) -> InProcessPool:
+        """What has its requests answered without sockets, as those of one connection."""
+        return InProcessPool(self._app, self.loop)
 
     def describe(self) -> dict[str, Any]:
         """What a client must know to use the default world, as ``GET /_sandbox`` answers it."""

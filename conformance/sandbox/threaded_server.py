@@ -83,6 +83,11 @@ class ThreadedServer:
         port = self._server.servers[0].sockets[0].getsockname()[1]
         return f"http://{self._host}:{port}"
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop in which it serves, that of another thread."""
+        return self._server.loop
+
     def stop(self) -> None:
         """Stop serving; returns when all connections are closed, and after ten seconds in any case."""
         self._server.end()
@@ -129,6 +134,13 @@ class _Server(uvicorn.Server):
         self.ready = threading.Event()
         self._over = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop in which it serves, once it has started."""
+        if self._loop is None:
+            raise RuntimeError("the server has not started")
+        return self._loop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()

@@ -1,10 +1,11 @@
 """The reference sandbox: a world of its own for every test, in this process or elsewhere."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 
 from conformance.api import Api, named
@@ -14,6 +15,7 @@ from conformance.ids import Ids
 from conformance.recording.journal import Journal
 from conformance.recording.redaction import Redactor
 from conformance.sandbox.remote import ClockWish, Control, NotASandboxError, World
+from conformance.sandbox.server import RunningSandbox, start
 from conformance.scenario import StepFailedError
 from conformance.settings import max_body
 from conformance.specification import Specification
@@ -26,9 +28,13 @@ class _ThreadSenders(httpx.BaseTransport):
 
     So the sandbox can tell requests that were made at once, even if they happen to come one after the other. A
     connection is kept however long a test takes between two requests.
+
+    Args:
+        pool: Makes what has connections; they are sockets if it gives None.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pool: Callable[[], httpcore.ConnectionPool | None]) -> None:
+        self._pool = pool
         self._of_thread = threading.local()
         self._all: list[BoundedTransport] = []
         self._max_body = max_body()
@@ -36,7 +42,7 @@ class _ThreadSenders(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         if not hasattr(self._of_thread, "sender"):
-            self._of_thread.sender = BoundedTransport(max_body=self._max_body, keepalive=None)
+            self._of_thread.sender = BoundedTransport(max_body=self._max_body, keepalive=None, pool=self._pool())
             self._all.append(self._of_thread.sender)
         response: httpx.Response = self._of_thread.sender.handle_request(request)
         return response
@@ -64,8 +70,7 @@ class SandboxTarget:
         self._elsewhere = {name: _origin(url) for name, url in base_urls.items()}
         self._controls: dict[str, Control] = {}
         self._resources = ExitStack()
-        self._sender = _ThreadSenders()
-        self._resources.callback(self._sender.close)
+        self._senders: dict[str, _ThreadSenders] = {}
         self._receiver: Receiver | None = None
         self._started: str | None = None
 
@@ -82,8 +87,12 @@ class SandboxTarget:
             StepFailedError: If it does not answer as a reference sandbox does.
         """
         origin = self._elsewhere.get(api.name) or self._start()
-        control = self._controls[api.name] = Control(origin)
+        here = RunningSandbox.here(origin)
+        transport = BoundedTransport(pool=here.pool()) if here else None
+        control = self._controls[api.name] = Control(origin, transport=transport)
+        sender = self._senders[api.name] = _ThreadSenders(here.pool if here else _sockets)
         self._resources.callback(control.close)
+        self._resources.callback(sender.close)
         try:
             description = control.ask("GET", "")
         except NotASandboxError as error:
@@ -95,8 +104,6 @@ class SandboxTarget:
             raise StepFailedError(f"The sandbox at {origin} does not offer {api.title}.")
 
     def _start(self) -> str:
-        from conformance.sandbox.server import start  # noqa: PLC0415  (a sandbox elsewhere needs no server here)
-
         if self._started is None:
             apis = [named(name) for name in self._specifications]  # a world of others takes time for nothing
             self._started = self._resources.enter_context(start(apis=apis)).origin
@@ -132,7 +139,7 @@ class SandboxTarget:
             journal=Journal(
                 test, world, base_url, self._specifications[api.name], Redactor(api.secrets, api.secret_headers)
             ),
-            sender=self._sender,
+            sender=self._senders[api.name],
             credentials=world.credentials(api.name),
             conditions=conditions,
             settings=api.settings.defaults(),
@@ -146,6 +153,10 @@ class SandboxTarget:
     def close(self) -> None:
         """Stop the sandbox if it was started here."""
         self._resources.close()
+
+
+def _sockets() -> None:
+    """No pool but that of sockets."""
 
 
 def _origin(base_url: str) -> str:

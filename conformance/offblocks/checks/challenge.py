@@ -88,7 +88,7 @@ def _challenge(
         challenge.is_standard,
         where,
         "standard base64, padded",
-        challenge.text,
+        "that" if challenge.is_standard else challenge.text,
         exchange,
     )
     if challenge.message is None or not (challenge.is_standard or _is_text(challenge.message)):

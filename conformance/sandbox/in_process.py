@@ -1,0 +1,107 @@
+"""The short way to a server of this process: a request becomes a call of its application, with no sockets between.
+
+What HTTP/1.1 (RFC 9112) does to a message on its way is done here too: h11 refuses the same requests and answers, names
+of fields reach the application in lower case, and an answer to HEAD, or of status 204 or 304, has no content.
+"""
+
+import asyncio
+import itertools
+from concurrent.futures import CancelledError
+from http import HTTPStatus
+from typing import Any, NoReturn, cast
+from urllib.parse import unquote
+
+import h11
+import httpcore
+
+from conformance.sandbox.request_target import EXTENSION
+from conformance.sandbox.threaded_server import App, Message
+
+__all__ = ["InProcessPool"]
+
+_BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+_clients = itertools.count(1)
+
+
+class InProcessPool(httpcore.ConnectionPool):
+    """Stands where a pool of connections does, and calls the application to which they would lead.
+
+    Args:
+        app: The application.
+        loop: The loop in which it is served.
+    """
+
+    def __init__(self, app: App, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._app = app
+        self._loop = loop
+        self._client = ("in this process", next(_clients))
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Have a request answered.
+
+        Raises:
+            httpcore.LocalProtocolError: If HTTP/1.1 cannot carry the request.
+            httpcore.RemoteProtocolError: If it cannot carry the answer, or there is none.
+            httpcore.ConnectError: If the server has ended.
+            httpcore.ReadTimeout: If no answer came within the request's time.
+        """
+        try:
+            asked = h11.Request(method=request.method, target=request.url.target, headers=request.headers)
+        except h11.LocalProtocolError as error:
+            raise httpcore.LocalProtocolError(str(error)) from error
+        body = b"".join(part for part in cast("Any", request.stream))
+        answering = self._answer(_scope(asked, self._client), body)
+        try:
+            answer = asyncio.run_coroutine_threadsafe(answering, self._loop)
+        except RuntimeError as error:  # the loop is closed
+            answering.close()
+            raise httpcore.ConnectError("the server has ended") from error
+        try:
+            status, fields, content = answer.result(request.extensions.get("timeout", {}).get("read"))
+            sent = h11.Response(status_code=status, headers=fields)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout("timed out") from error
+        except (CancelledError, h11.LocalProtocolError) as error:
+            raise httpcore.RemoteProtocolError("Server disconnected without sending a response.") from error
+        if asked.method == b"HEAD" or status in _BODILESS:
+            content = b""
+        return httpcore.Response(status, headers=sent.headers.raw_items(), content=content)
+
+    async def _answer(self, scope: Message, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """Status, fields and content of what the application answers."""
+        given: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        start: Message = {}
+        content: list[bytes] = []
+
+        async def receive() -> Message:
+            return given.pop() if given else await _never()
+
+        async def send(message: Message) -> None:
+            start.update(message)
+            content.append(message.get("body", b""))
+
+        await self._app(scope, receive, send)
+        return start["status"], start["headers"], b"".join(content)
+
+
+async def _never() -> NoReturn:
+    """Wait for a client that does not go away."""
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError("nothing ends this")
+
+
+def _scope(request: h11.Request, client: tuple[str, int]) -> Message:
+    path, _, query = request.target.partition(b"?")
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "client": client,
+        "scheme": "http",
+        "method": request.method.decode("ascii"),
+        "path": unquote(path.decode("ascii")),
+        "raw_path": path,
+        "query_string": query,
+        "headers": list(request.headers),
+        "extensions": {EXTENSION: request.target},
+    }
