@@ -492,7 +492,8 @@ class Runner:
             for finding in running.findings
         ]
         findings = running.findings
-        exchanges = cited_exchanges(running.subject.journal.redacted, findings) if running.subject else []
+        cites = any(finding.exchange for finding in findings)  # else nothing has to be redacted
+        exchanges = cited_exchanges(running.subject.journal.redacted, findings) if running.subject and cites else []
         attached: dict[str, Any] = {
             "test": running.id,
             "api": running.api.name,

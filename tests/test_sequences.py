@@ -31,6 +31,8 @@ from conformance.targets import Conditions, Subject
 from conformance.targets.sandbox import SandboxTarget
 
 APIS = [name for name, api in registered().items() if api.model]
+MANY = 20
+"""More customers than a sequence has calls that could make them."""
 SEQUENCES = 30
 """A run at its default draws so many."""
 A_FEW = 9
@@ -53,6 +55,13 @@ class SignsAgainAfterAFetch(OffBlocks):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.fetched: list[object] = []
+
+
+class SignsAgainInACrowd(OffBlocks):
+    """Takes a signed challenge once more when it has many customers, of whom a sequence makes only a few."""
+
+    def may_sign(self, customer: Customer) -> bool:
+        return super().may_sign(customer) or len(self.customers) > MANY
 
 
 class KeepsResultsOfPagesOpenedTwice(Planbok):
@@ -138,6 +147,29 @@ def test_a_sequence_that_shows_a_defect_is_cut_down(api: str, kind: type, rule: 
     with sandbox(api, kind) as running, subject_of(api, running, "0") as subject:
         explored = explore(subject, kind_of(api), seed=subject.ids.below(2**64), sequences=A_FEW)
     assert len(explored.failed[rule].calls) <= longest, with_calls("", explored.failed[rule])
+
+
+def told(subject: Subject, rule: str) -> str:
+    """What a test of sequences tells of a broken rule."""
+    with recording([]) as record, pytest.raises(NeedError):
+        judge_sequences(subject, kind_of(subject.api.name))
+    return next(each.got for each in record.findings if each.rule == rule and each.outcome is Outcome.BROKEN)
+
+
+def test_what_shows_only_after_other_sequences_is_told_so() -> None:
+    rule = "offblocks.signing.second-is-409"
+    with sandbox("offblocks", SignsAgainInACrowd) as running, subject_of("offblocks", running, "0") as subject:
+        got = told(subject, rule)
+    assert "calls that shows it after the others of this test; alone, in a new world, it did not:" in got
+
+
+def test_only_what_was_cut_down_is_called_the_shortest(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = "offblocks.signing.second-is-409"
+    monkeypatch.setattr("conformance.generation.exploration._MOST_RULES", 0)
+    with sandbox("offblocks", SignsAgainAfterAFetch) as running, subject_of("offblocks", running, "0") as subject:
+        got = told(subject, rule)
+    assert "\nA sequence of calls that shows it:\n" in got
+    assert "shortest" not in got
 
 
 def test_a_server_of_which_a_note_is_taken_at_each_list_passes_sequences_and_has_them_recorded() -> None:

@@ -41,6 +41,8 @@ class Exploration:
         seed: What the sequences are drawn from; the same one gives the same sequences.
         passed: The sequences that broke no rule, or some of which only notes are taken.
         failed: A sequence that broke each rule, as short as one was found, by the id of the rule.
+        shortened: The rules whose sequence no call could be left out of.
+        not_alone: The rules whose sequence broke no rule where nothing else had been called before.
         begun: How many sequences were begun.
         stopped: What kept further sequences from being drawn; None if all were.
     """
@@ -50,13 +52,19 @@ class Exploration:
     seed: int
     passed: list[CallSequence] = field(default_factory=list)
     failed: dict[str, CallSequence] = field(default_factory=dict)
+    shortened: set[str] = field(default_factory=set)
+    not_alone: set[str] = field(default_factory=set)
     begun: int = 0
     stopped: Exception | None = None
 
-    def begin(self) -> CallSequence:
-        """Another sequence, without calls yet."""
+    def begin(self, subject: Subject | None = None) -> CallSequence:
+        """Another sequence, without calls yet.
+
+        Args:
+            subject: What it is to have of the implementation; None for what the test has.
+        """
         self.begun += 1
-        return self.kind(subject_for(self.subject, f"sequence {self.begun} of {self.seed}"))
+        return self.kind(subject_for(subject or self.subject, f"sequence {self.begun} of {self.seed}"))
 
     def end(self, sequence: CallSequence, findings: Sequence[Finding]) -> None:
         """Add a sequence to those that passed, or to those that failed if it is the shortest that broke a rule.
@@ -108,23 +116,34 @@ class Exploration:
             else steps
         )
 
-    def repeat(self, calls: Sequence[Call]) -> CallSequence:
+    def repeat(self, calls: Sequence[Call], subject: Subject | None = None) -> CallSequence:
         """Make another sequence, of these calls as far as they can be made and no rule breaks.
 
         Args:
             calls: The calls.
+            subject: What it is to have of the implementation; None for what the test has.
         """
-        sequence, steps = self.begin(), steps_of(self.kind)
+        sequence, steps = self.begin(subject), steps_of(self.kind)
         try:
             for call in calls:
                 if steps[call.name].when(sequence):
                     getattr(sequence, call.name)(**call.arguments)
             sequence.finish()
         except BrokenError as error:
-            self.end(sequence, error.findings)
+            if subject is None:
+                self.end(sequence, error.findings)
         except (NeedError, StepFailedError):
             pass  # this one shows nothing; the sequence that was found before still stands
         return sequence
+
+    def prove(self, rule: str) -> None:
+        """Find out whether the sequence that breaks a rule breaks it where nothing else was called before, too.
+
+        Args:
+            rule: The id of the rule.
+        """
+        if self.subject.anew and self._breaking(rule, self.failed[rule].calls) is None:
+            self.not_alone.add(rule)
 
     def shrink(self, rule: str) -> None:
         """Leave calls of the sequence that breaks a rule out, and make others plainer, as long as it breaks the rule.
@@ -132,25 +151,38 @@ class Exploration:
         Args:
             rule: The id of the rule.
         """
+        self.prove(rule)
+        calls = self.failed[rule].calls
         for size in _LEFT_OUT:
-            start = len(self.failed[rule].calls)
+            start = len(calls)
             while start > 0:
                 start -= size
-                calls = self.failed[rule].calls
-                self.repeat([*calls[: max(start, 0)], *calls[max(start, 0) + size :]])
-        for number in range(len(self.failed[rule].calls)):
-            self._simplify(rule, number)
+                fewer = self._breaking(rule, [*calls[: max(start, 0)], *calls[max(start, 0) + size :]])
+                calls = fewer if fewer and len(fewer) < len(calls) else calls
+        for number in range(len(calls)):
+            calls = self._simplified(rule, calls, number)
+        shown = self.repeat(calls)  # for the test to keep what was sent and answered
+        if rule in rules_of(broken(shown.findings)):
+            self.failed[rule] = shown
+            self.shortened.add(rule)
 
-    def _simplify(self, rule: str, number: int) -> None:
-        """Give the arguments of one call their plainest values, as long as the sequence breaks the rule."""
-        call = self.failed[rule].calls[number]
-        for name, values in steps_of(self.kind)[call.name].choices.items():
-            calls = list(self.failed[rule].calls)
+    def _simplified(self, rule: str, calls: list[Call], number: int) -> list[Call]:
+        """Calls of which one has the plainest arguments with which the sequence still breaks the rule."""
+        for name, values in steps_of(self.kind)[calls[number].name].choices.items():
             if calls[number].arguments[name] != values[0]:
-                calls[number] = replace(calls[number], arguments={**calls[number].arguments, name: values[0]})
-                simpler = self.repeat(calls)
-                if rule in rules_of(broken(simpler.findings)) and len(simpler.calls) == len(calls):
-                    self.failed[rule] = simpler
+                call = replace(calls[number], arguments={**calls[number].arguments, name: values[0]})
+                simpler = self._breaking(rule, [*calls[:number], call, *calls[number + 1 :]])
+                calls = simpler if simpler and len(simpler) == len(calls) else calls
+        return calls
+
+    def _breaking(self, rule: str, calls: Sequence[Call]) -> list[Call] | None:
+        """Those of the calls that were made until the rule broke; None if it did not.
+
+        They are made where nothing else was called before, if there is such a place and the rule breaks there at all.
+        """
+        anew = self.subject.anew if rule not in self.not_alone else None
+        made = self.repeat(calls, anew() if anew else None)
+        return made.calls if rule in rules_of(broken(made.findings)) else None
 
 
 def _any_of(values: Sequence[Item], ids: Ids) -> Item:
@@ -191,8 +223,11 @@ def draw(subject: Subject, kind: type[CallSequence], *, seed: int, sequences: in
 
 
 def explore(subject: Subject, kind: type[CallSequence], *, seed: int, sequences: int) -> Exploration:
-    """Draw sequences of calls as `draw` does, and shrink those that break a rule."""
+    """Draw sequences of calls as `draw` does, and prove those that break a rule; a few of them are shrunk, too."""
     exploration = draw(subject, kind, seed=seed, sequences=sequences)
-    for rule in sorted(exploration.failed, key=lambda rule: len(exploration.failed[rule].calls))[:_MOST_RULES]:
+    by_length = sorted(exploration.failed, key=lambda rule: len(exploration.failed[rule].calls))
+    for rule in by_length[:_MOST_RULES]:
         exploration.shrink(rule)
+    for rule in by_length[_MOST_RULES:]:
+        exploration.prove(rule)
     return exploration

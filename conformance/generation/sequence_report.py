@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.findings import Finding
-from conformance.generation.exploration import explore, rules_of
+from conformance.generation.exploration import Exploration, explore, rules_of
 from conformance.generation.sequences import GENERATED, CallSequence, model_of
 from conformance.judging.journal import broken, sequence_findings
 from conformance.scenario import found, needs
@@ -15,6 +15,7 @@ from conformance.targets import Subject
 _FOR_EACH_EXAMPLE = 3
 """How many sequences are drawn for each of the examples that a run asks for."""
 _MOST_RECORDED = 3
+_ANY = "A sequence of calls that shows it"
 """How many of the sequences that broke no rule go into the journal."""
 _AS_A_PROGRAM = "As a program for Python, which starts a sandbox unless it is told --base-url or --live:"
 
@@ -38,7 +39,7 @@ def judge_sequences(subject: Subject, kind: type[CallSequence]) -> None:
     shown = _shown_by(exploration.passed)
     found(*(finding for rule, finding in shown.items() if rule not in exploration.failed))
     for sequence in {id(sequence): sequence for sequence in exploration.failed.values()}.values():
-        _report(subject, sequence, {rule for rule, other in exploration.failed.items() if other is sequence})
+        _report(subject, sequence, {rule: _what(exploration, rule) for rule in _broken_by(exploration, sequence)})
     if exploration.stopped:
         raise exploration.stopped
     if not exploration.failed:
@@ -59,27 +60,41 @@ def _shown_by(sequences: Sequence[CallSequence]) -> dict[str, Finding]:
     """What sequences that passed show of each rule; that it did not hold, with the calls, before that it held."""
     held = {finding.rule: finding for sequence in sequences for finding in sequence.findings}
     noted = {
-        finding.rule: replace(finding, got=with_calls(finding.got, sequence, of="A sequence of calls that shows it"))
+        finding.rule: replace(finding, got=with_calls(finding.got, sequence))
         for sequence in reversed(sequences)
         for finding in reversed(broken(sequence.findings))
     }
     return {rule: replace(finding, exchange=None) for rule, finding in {**held, **noted}.items()}
 
 
-def _report(subject: Subject, sequence: CallSequence, rules: set[str]) -> None:
+def _broken_by(exploration: Exploration, sequence: CallSequence) -> list[str]:
+    """The rules that a sequence is told to break."""
+    return [rule for rule, other in exploration.failed.items() if other is sequence]
+
+
+def _what(exploration: Exploration, rule: str) -> str:
+    """What the sequence is that is told to break a rule."""
+    kind = "The shortest sequence of calls that shows it" if rule in exploration.shortened else _ANY
+    return (
+        f"{kind} after the others of this test; alone, in a new world, it did not"
+        if rule in exploration.not_alone
+        else kind
+    )
+
+
+def _report(subject: Subject, sequence: CallSequence, rules: dict[str, str]) -> None:
     """Put a sequence into the journal of its test, and the first finding of each rule that it broke into the test.
 
     Args:
         subject: What the test has of the implementation.
         sequence: The sequence.
-        rules: The rules of which it is the shortest sequence that breaks them.
+        rules: The rules that it is told to break, each with what it is called.
     """
     new_ids = subject.journal.append(sequence.subject.journal)
     for finding in broken(sequence.findings):
         if finding.rule in rules:
-            rules.remove(finding.rule)
-            cited = new_ids.get(finding.exchange or "")
-            found(replace(finding, got=with_calls(finding.got, sequence), exchange=cited))
+            calls = with_calls(finding.got, sequence, of=rules.pop(finding.rule))
+            found(replace(finding, got=calls, exchange=new_ids.get(finding.exchange or "")))
 
 
 def _select_sequences(sequences: Sequence[CallSequence]) -> list[CallSequence]:
@@ -94,7 +109,7 @@ def _select_sequences(sequences: Sequence[CallSequence]) -> list[CallSequence]:
     return sorted(selected, key=sequences.index)
 
 
-def with_calls(got: str, sequence: CallSequence, *, of: str = "The shortest sequence of calls that shows it") -> str:
+def with_calls(got: str, sequence: CallSequence, *, of: str = _ANY) -> str:
     """What a sequence showed, followed by its calls as a numbered list and as a program.
 
     Args:

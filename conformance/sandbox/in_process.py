@@ -66,7 +66,7 @@ class InProcessPool(httpcore.ConnectionPool):
             raise httpcore.RemoteProtocolError("Server disconnected without sending a response.") from error
         if asked.method == b"HEAD" or status in _BODILESS:
             content = b""
-        return httpcore.Response(status, headers=sent.headers.raw_items(), content=content)
+        return httpcore.Response(sent.status_code, headers=sent.headers.raw_items(), content=content)
 
     async def _answer(self, scope: Message, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         """Status, fields and content of what the application answers."""

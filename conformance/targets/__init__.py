@@ -1,6 +1,6 @@
 """How a subject is reached: from cassettes, in the reference sandbox, live, or as the documents print it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -89,6 +89,7 @@ class Subject:
         circumstances: What is otherwise than usual while the test runs.
         waits: What was waited for.
         mark: What the caller's own ids begin with, so that a person finds them among others; empty for nothing.
+        anew: Gives a subject alike of which nothing was asked yet; None where there is none.
     """
 
     api: Api
@@ -107,6 +108,7 @@ class Subject:
     circumstances: Circumstances = USUAL
     waits: Waits = field(default_factory=Waits)
     mark: str = ""
+    anew: "Callable[[], Subject] | None" = None
 
     def __post_init__(self) -> None:
         self.journal.redactor.know(self.credentials)

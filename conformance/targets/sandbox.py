@@ -1,5 +1,6 @@
 """The reference sandbox: a world of its own for every test, in this process or elsewhere."""
 
+import itertools
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -72,6 +73,7 @@ class SandboxTarget:
         self._resources = ExitStack()
         self._senders: dict[str, _ThreadSenders] = {}
         self._receiver: Receiver | None = None
+        self._numbers = itertools.count(1)
         self._started: str | None = None
 
     @property
@@ -144,6 +146,7 @@ class SandboxTarget:
             conditions=conditions,
             settings=api.settings.defaults(),
             hooks=hooks,
+            anew=lambda: self.subject(api, f"{test} anew {next(self._numbers)}", conditions),
         )
 
     def left_behind(self, subject: Subject) -> list[str]:  # noqa: ARG002

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -57,7 +58,7 @@ class Answering:
     """An application whose answer is given."""
 
     def __init__(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        self.start = {"type": "http.response.start", "status": status, "headers": headers}
+        self.start = {"type": "http.response.start", "status": HTTPStatus(status), "headers": headers}
         self.seconds = 0.0
         self.seen: list[Message] = []
 
@@ -83,6 +84,7 @@ def test_an_answer_has_content_where_http_gives_it_some(status: int, method: str
     with ThreadedServer(app, "127.0.0.1", 0) as server:
         answer = ask(server, app, method=method, headers={"X-Asked": "2"})
     assert (answer.status_code, answer.content, answer.headers["x-some"]) == (status, content, "1")
+    assert type(answer.status_code) is int
     (scope,) = app.seen
     assert (scope["raw_path"], scope["path"], scope["query_string"]) == (b"/a%2Fb", "/a/b", b"")
     assert (b"x-asked", b"2") in scope["headers"]
