@@ -309,6 +309,17 @@ def test_a_signal_ends_a_command_as_ctrl_c_does_even_where_it_is_ignored(number:
         signal.signal(number, before)
 
 
+def test_of_several_signals_to_end_one_counts() -> None:
+    before, after = signal.getsignal(signal.SIGTERM), list[str]()
+    with stopped_by(signal.SIGTERM):
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)  # as timeout(1) does
+        after.append("what had been found is told")
+    assert after
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_elsewhere_than_in_the_main_thread_signals_stay_as_they_are() -> None:
     before, seen = signal.getsignal(signal.SIGTERM), list[object]()
 

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import TextIO
 
 import click
@@ -114,18 +115,27 @@ def still_concluding(verdict: str) -> Iterator[None]:
 def stopped_by(*signals: signal.Signals) -> Iterator[None]:
     """Have signals end what goes on here as Ctrl-C does: INT even where a shell has it ignored, as in the background.
 
+    Of TERM only the first one counts: ``timeout`` sends one to the process and one to its group, and the second would
+    end what tells of the first.
+
     Args:
         signals: Which ones; elsewhere than in the main thread they stay as they are.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, signal.default_int_handler) for number in signals}
+    before = {number: signal.signal(number, _interrupt) for number in signals}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    if number == signal.SIGTERM:
+        signal.signal(number, signal.SIG_IGN)
+    signal.default_int_handler(number, frame)
 
 
 def stop_writing(stream: TextIO) -> None:
