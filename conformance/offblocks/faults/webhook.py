@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Status
-from conformance.offblocks.sandbox.state import Refused, Webhook
+from conformance.offblocks.sandbox.state import Reason, Refused, Webhook
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import to_json
 
@@ -21,6 +21,17 @@ class AnswersRegistrationWith202(Fault, OffBlocks):
 
     async def put_webhook(self, call: Call) -> Response:
         return replace(await super().put_webhook(call), status=202)
+
+
+class TakesNoIdsOfWebhooks(Fault, OffBlocks):
+    """Refuses to change a webhook that is there."""
+
+    breaks = ("offblocks.webhook.updated",)
+
+    async def put_webhook(self, call: Call) -> Response:
+        if "id" in call.request.members():
+            raise Refused(Reason.WEBHOOK, "'id' is not taken.")
+        return await super().put_webhook(call)
 
 
 class SendsCreationsOnly(Fault, OffBlocks):
