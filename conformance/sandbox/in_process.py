@@ -1,11 +1,13 @@
 """The short way to a server of this process: a request becomes a call of its application, with no sockets between.
 
 What HTTP/1.1 (RFC 9112) does to a message on its way is done here too: h11 refuses the same requests and answers, names
-of fields reach the application in lower case, and an answer to HEAD, or of status 204 or 304, has no content.
+of fields reach the application in lower case, an answer to HEAD, or of status 204 or 304, has no content, and an
+application that raises has answered 500.
 """
 
 import asyncio
 import itertools
+import logging
 from concurrent.futures import CancelledError
 from http import HTTPStatus
 from typing import Any, NoReturn, cast
@@ -20,7 +22,10 @@ from conformance.sandbox.threaded_server import App, Message
 __all__ = ["InProcessPool"]
 
 _BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+_BROKEN = (500, [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"21")], b"Internal Server Error")
+"""What uvicorn answers of an application that raises."""
 _clients = itertools.count(1)
+_logger = logging.getLogger(__name__)
 
 
 class InProcessPool(httpcore.ConnectionPool):
@@ -81,7 +86,11 @@ class InProcessPool(httpcore.ConnectionPool):
             start.update(message)
             content.append(message.get("body", b""))
 
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        except Exception:
+            _logger.exception("The application broke.")
+            return _BROKEN
         return start["status"], start["headers"], b"".join(content)
 
 

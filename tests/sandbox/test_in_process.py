@@ -100,6 +100,17 @@ def test_what_http_cannot_carry_is_refused_on_its_way() -> None:
             ask(server, app)
 
 
+def test_an_application_that_raises_has_answered_500() -> None:
+    async def broken(_scope: Message, _receive: Any, _send: Any) -> None:
+        raise ZeroDivisionError
+
+    with ThreadedServer(broken, "127.0.0.1", 0) as server:
+        here, there = ask(server, broken), httpx.get(server.origin, trust_env=False)
+    assert (here.status_code, here.content) == (there.status_code, there.content)
+    assert here.headers["content-type"] == there.headers["content-type"]
+    assert here.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+
+
 def test_a_server_that_is_late_or_gone_is_told() -> None:
     app = Answering(200, [])
     app.seconds = 5
