@@ -151,6 +151,30 @@ def test_a_change_of_status_shows_when_it_was(tenant: Tenant, wallet: Wallet, cl
         _expect_listed_as_changed(tenant, customer.id, before)
 
 
+@leaves_out("clock", "neighbours", "pace", "readings", because="It goes by fractions of one second.")
+@verifies("offblocks.customer.updated-at-moves")
+def test_a_change_within_a_second_is_not_shown_as_earlier(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
+    """Given a customer of early in a second, whose fraction begins with zeros, when it signs in the same second."""
+    require_days(tenant)
+    clock.advance(timedelta(seconds=1, milliseconds=4) - timedelta(microseconds=clock.now().microsecond))
+    customer = tenant.onboard(wallet)
+    before = instant(tenant.read(customer.id).response.members().get("updatedAt"))
+    clock.advance(timedelta(milliseconds=200))
+    _require_taken(tenant.sign(customer.id, wallet, customer.challenge))
+    exchange = tenant.read(customer.id)
+    after = instant(exchange.response.members().get("updatedAt"))
+    if before is None or after is None:
+        step_failed("A customer was to be read with its updatedAt", exchange)
+    expect(
+        "offblocks.customer.updated-at-moves",
+        after >= before,
+        where="response /updatedAt",
+        expected=f"a time not before {before}, since the customer signed later in that second",
+        got=after,
+        exchange=exchange,
+    )
+
+
 def _expect_listed_as_changed(tenant: Tenant, customer: str, before: datetime) -> None:
     def is_later(seen: Exchange) -> bool:
         times = [instant(each.get("updatedAt")) for each in listed(seen) if each.get("id") == customer]
@@ -172,10 +196,13 @@ def _expect_listed_as_changed(tenant: Tenant, customer: str, before: datetime) -
 
 
 @pytest.mark.parametrize("outcome", ["verify", "reject"])
-@verifies("offblocks.flow.unsigned-stays-initiating")
-def test_nothing_is_simulated_for_who_has_not_signed(tenant: Tenant, wallet: Wallet, outcome: str) -> None:
-    """Given a customer who has not signed, when an outcome of its verification is simulated."""
+@verifies("offblocks.flow.unsigned-stays-initiating", "offblocks.response.refusal-changes-nothing")
+def test_nothing_is_simulated_for_who_has_not_signed(
+    tenant: Tenant, wallet: Wallet, clock: Clock, outcome: str
+) -> None:
+    """Given a customer who has not signed, when an outcome of its verification is simulated some seconds later."""
     customer = tenant.onboard(wallet)
+    clock.advance(SOME_SECONDS)
     exchange = tenant.simulate(outcome, customer.id)
     status = tenant.status_shortly(customer.id)
     expect(
@@ -184,6 +211,18 @@ def test_nothing_is_simulated_for_who_has_not_signed(tenant: Tenant, wallet: Wal
         where="response /status",
         expected="initiating: nobody signed",
         got=f"{status}, after a simulation that was answered {exchange.response.status}",
+    )
+    read = tenant.read(customer.id)
+    before, after = (instant(each.response.members().get("updatedAt")) for each in (customer.exchange, read))
+    if exchange.response.succeeded or before is None or after is None:
+        needs("a refusal, and customers who are shown with their updatedAt")
+    expect(
+        "offblocks.response.refusal-changes-nothing",
+        abs(after - before) < SOME_SECONDS / 2,
+        where="response /updatedAt",
+        expected=f"{before}, as before [{exchange.id}], which was refused",
+        got=after,
+        exchange=read,
     )
 
 
