@@ -35,11 +35,12 @@ class Spelling:
 
 
 class SpacedJson(Spelling):
-    """JSON with blanks and line ends between tokens, and members in the opposite order (RFC 8259, sections 2, 4)."""
+    """JSON with all that may stand between tokens, and members in the opposite order (RFC 8259, sections 2, 4)."""
 
     def json(self, value: object) -> bytes:
         """A value as JSON text in UTF-8."""
-        return f"\n{json.dumps(_turned(value), ensure_ascii=False, indent=2, separators=(' ,', ' : '))}\n".encode()
+        written = json.dumps(_turned(value), ensure_ascii=False, indent="\t", separators=(" ,", " : "))
+        return f"\n{written}\r\n".encode()
 
 
 class EscapedJson(Spelling):

@@ -324,7 +324,22 @@ class RefusesEscapedPairs(Fault, OffBlocks):
 class KeepsBackslashesBeforeSlashes(Fault, OffBlocks):
     """Takes the backslash of an escaped slash for one of the text."""
 
-    breaks = ("offblocks.customer.external-id-is-any-string", "offblocks.customer.echoes-external-id")
+    breaks = (
+        "offblocks.customer.external-id-is-any-string",
+        "offblocks.customer.echoes-external-id",
+        "offblocks.customer.no-second-for-a-pair",
+    )
 
     def read_document(self, request: Request) -> dict[str, Any]:
         return super().read_document(replace(request, body=request.body.replace(rb"\/", rb"\\/")))
+
+
+class RefusesTabsBetweenTokens(Fault, OffBlocks):
+    """Refuses JSON that is indented by tabs."""
+
+    breaks = ("offblocks.authentication.token-issued",)
+
+    def read_document(self, request: Request) -> dict[str, Any]:
+        if b"\t" in request.body:
+            raise Refused(Reason.BODY, "The body is not JSON.")
+        return super().read_document(request)

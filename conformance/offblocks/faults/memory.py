@@ -40,7 +40,7 @@ class RemembersVerifiedClaims(Fault, OffBlocks):
 class RemembersVerifiedSignatures(Fault, OffBlocks):
     """Remembers which signatures of requests it has verified, and takes these for any request afterwards."""
 
-    breaks = ("offblocks.signature.binds-path",)
+    breaks = ("offblocks.signature.binds-path", "offblocks.authentication.removed-key-refused")
 
     @cached_property
     def _right(self) -> set[tuple[str, str | None]]:
