@@ -40,6 +40,11 @@ def test_members_come_in_the_opposite_order() -> None:
     assert list(json.loads(SpacedJson().json({"a": 1, "b": 2}))) == ["b", "a"]
 
 
+def test_all_that_is_blank_stands_between_tokens() -> None:
+    written = SpacedJson().json({"a": 1, "b": 2})
+    assert all(blank in written for blank in (b" ", b"\t", b"\n", b"\r"))
+
+
 def test_escapes_are_ascii_in_both_forms() -> None:
     written = EscapedJson().json({"url": "https://a.example/é🦊"})
     assert written == rb'{"url":"https\u003A\/\u002Fa\u002Eexample\/\u00e9\ud83e\udd8a"}'

@@ -332,14 +332,3 @@ class KeepsBackslashesBeforeSlashes(Fault, OffBlocks):
 
     def read_document(self, request: Request) -> dict[str, Any]:
         return super().read_document(replace(request, body=request.body.replace(rb"\/", rb"\\/")))
-
-
-class RefusesTabsBetweenTokens(Fault, OffBlocks):
-    """Refuses JSON that is indented by tabs."""
-
-    breaks = ("offblocks.authentication.token-issued",)
-
-    def read_document(self, request: Request) -> dict[str, Any]:
-        if b"\t" in request.body:
-            raise Refused(Reason.BODY, "The body is not JSON.")
-        return super().read_document(request)

@@ -230,3 +230,12 @@ class DatesSimulationsItRefuses(Fault, OffBlocks):
         if not allowed:
             customer.updated_at = self.now()
         super().require(call, customer, allowed=allowed)
+
+
+class ShowsTheYearOfTheWeek(Fault, OffBlocks):
+    """Shows times with the year that their week belongs to, which is another one around the New Year."""
+
+    breaks = ("offblocks.customer.updated-at-moves",)
+
+    def format_time(self, instant: datetime) -> str:
+        return f"{instant.isocalendar().year:04d}{super().format_time(instant)[4:]}"
