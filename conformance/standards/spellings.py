@@ -35,15 +35,16 @@ class Spelling:
 
 
 class SpacedJson(Spelling):
-    """JSON with blanks and line ends between tokens, and members in the opposite order (RFC 8259, sections 2, 4)."""
+    """JSON with all that may stand between tokens, and members in the opposite order (RFC 8259, sections 2, 4)."""
 
     def json(self, value: object) -> bytes:
         """A value as JSON text in UTF-8."""
-        return f"\n{json.dumps(_turned(value), ensure_ascii=False, indent=2, separators=(' ,', ' : '))}\n".encode()
+        written = json.dumps(_turned(value), ensure_ascii=False, indent="\t", separators=(" ,", " : "))
+        return f"\n{written}\r\n".encode()
 
 
 class EscapedJson(Spelling):
-    """JSON in which characters of texts are escaped that need not be (RFC 8259, section 7)."""
+    """JSON in which characters of texts are escaped that need not be, slashes in both forms (RFC 8259, section 7)."""
 
     def json(self, value: object) -> bytes:
         """A value as JSON text in UTF-8."""
@@ -91,7 +92,7 @@ class AnyType(Spelling):
 PLAIN = Spelling()
 """As most clients write."""
 
-_OFTEN_ESCAPED = re.compile(r"[/:.@-]|[^ -~]")
+_OFTEN_ESCAPED = re.compile(r"[:.@-]|[^ -~]")
 
 
 def _turned(value: Any) -> Any:
@@ -107,5 +108,6 @@ def _escaped(value: Any) -> str:
         return "[" + ",".join(map(_escaped, value)) + "]"
     if isinstance(value, str):
         written = json.dumps(value)
-        return _OFTEN_ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04X}", written)
+        written = _OFTEN_ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04X}", written)
+        return written.replace("//", "/\\u002F").replace("/", "\\/")
     return json.dumps(value)

@@ -96,6 +96,7 @@ PAIRS = (
     Pair("an accent", "Muller §", "Müller §"),
     Pair("full width", "A7 §", "Ａ７ §"),
     Pair("how often a blank stands", "a b §", "a  b §"),
+    Pair("signs that SQL takes for any characters", "axbx§", "a_b%§"),
     Pair("a zero-width character", "ab§", "a\u200bb§"),
     Pair("a sharp s", "STRASSE §", "STRAßE §"),
     Pair("the form of a number", "§000", "§e3"),
@@ -104,6 +105,8 @@ PAIRS = (
     Pair("a hyphen", "a-§", "a\u2010§"),
     Pair("a fraction of nothing", "§", "§.0"),
     Pair("the end after a line feed", "§\na", "§\nb"),
+    Pair("a dot, for any character in regular expressions", "axb§", "a.b§"),
+    Pair("an asterisk, for any characters in names of files", "axb§", "a*b§"),
 )
 """Texts that no sentence makes the same, in what tells them apart."""
 

@@ -170,7 +170,7 @@ SIGN = Step(
 SIGNED = {"challenge": challenge(), "ownerId": f"{CHAIN}:{ADDRESS}"}
 EVENT = {**customer(), "webhookType": "customer.updated", "eventId": OTHER_CUSTOMER}
 
-RIGHT = (TOKEN, CREATE, SECOND, AGAIN, READ, LIST, FETCH, SIGN)
+RIGHT = (TOKEN, CREATE, SECOND, AGAIN, READ, LIST, FETCH, SIGN, replace(READ, answer=customer(status="verifying")))
 
 
 def delivery(event: object) -> Delivery:
@@ -284,6 +284,11 @@ BENT: list[tuple[set[str], Bent]] = [
     (
         {"customer.created-at-stays"},
         (bend(CREATE, createdAt="2026-01-15T12:00:00Z"), bend(READ, createdAt="2026-01-15T12:00:01.5Z")),
+    ),
+    ({"customer.updated-at-moves"}, (CREATE, bend(READ, status="verifying", updatedAt="2026-01-15T11:57:00Z"))),
+    (
+        {"customer.updated-at-moves"},
+        (CREATE, replace(LIST, answer=[customer(status="active", updatedAt="2025-01-15T12:00:00Z")])),
     ),
     ({"customer.no-second-for-a-pair"}, (CREATE, bend(replace(CREATE, key="b"), id=OTHER_CUSTOMER))),
     (

@@ -40,10 +40,14 @@ def test_members_come_in_the_opposite_order() -> None:
     assert list(json.loads(SpacedJson().json({"a": 1, "b": 2}))) == ["b", "a"]
 
 
-def test_escapes_are_ascii_and_hide_slashes() -> None:
-    written = EscapedJson().json({"url": "https://a.example/é"})
-    assert written.isascii()
-    assert b"/" not in written
+def test_all_that_is_blank_stands_between_tokens() -> None:
+    written = SpacedJson().json({"a": 1, "b": 2})
+    assert all(blank in written for blank in (b" ", b"\t", b"\n", b"\r"))
+
+
+def test_escapes_are_ascii_in_both_forms() -> None:
+    written = EscapedJson().json({"url": "https://a.example/é🦊"})
+    assert written == rb'{"url":"https\u003A\/\u002Fa\u002Eexample\/\u00e9\ud83e\udd8a"}'
 
 
 def test_header_lines_are_the_same_but_for_order_and_case() -> None:

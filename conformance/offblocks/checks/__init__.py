@@ -59,7 +59,7 @@ def _content(exchange: Exchange, history: History, settings: Mapping[str, str]) 
             yield from customer.creation(exchange, history, settings)
             yield from challenge.created(exchange, history, settings)
         case "getCustomer" if (created := history.observer.creation(identifier)) is not None and is_ok:
-            yield from customer.reading(exchange, created)
+            yield from customer.reading(exchange, created, history)
         case "listCustomers" if is_ok:
             yield from customer.listing(exchange, history)
         case "getChallenge" if identifier is not None and is_ok:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from conformance.exchange import Exchange, Mode
 from conformance.findings import Finding, answer
-from conformance.offblocks.checks.base import SAYS, as_created, is_plain, is_shown, same_account
+from conformance.offblocks.checks.base import SAYS, TOLERANCE, as_created, is_plain, is_shown, same_account
 from conformance.offblocks.checks.history import History
 from conformance.offblocks.messages import account, instant
 from conformance.offblocks.observer import Creation
@@ -66,6 +66,8 @@ def creation(exchange: Exchange, history: History, settings: Mapping[str, str]) 
         yield SAYS.judged("customer.no-second-for-a-pair", True, "response", "no second id", answer(exchange), exchange)
     if history.shows_creation(exchange):
         yield from _new_customer(exchange, chain_id, external_id)
+        if not history.knows_key(exchange):
+            yield from _update_time(response.members(), history, "response ", exchange)
 
 
 def _is_fresh(exchange: Exchange, history: History, settings: Mapping[str, str]) -> bool:
@@ -165,12 +167,13 @@ def _customer_fields(members: Mapping[str, object], where: str, exchange: Exchan
         )
 
 
-def reading(exchange: Exchange, creation: Creation) -> Iterator[Finding]:
+def reading(exchange: Exchange, creation: Creation, history: History) -> Iterator[Finding]:
     """What reading a customer shows.
 
     Args:
         exchange: The request that reads it, and the answer with the customer.
         creation: The creation of this customer.
+        history: What came before it.
     """
     members = exchange.response.members()
     yield from _customer_fields(members, "response ", exchange)
@@ -178,6 +181,28 @@ def reading(exchange: Exchange, creation: Creation) -> Iterator[Finding]:
         return
     yield from as_created("customer.readable", members, creation, "response ", exchange)
     yield from _creation_time(members, creation, "response ", exchange)
+    yield from _update_time(members, history, "response ", exchange)
+
+
+def _update_time(members: Mapping[str, object], history: History, where: str, exchange: Exchange) -> Iterator[Finding]:
+    """Whether who has another status than before is not shown with an earlier `updatedAt`.
+
+    An answer may be overtaken by a later one, so that some minutes are left.
+    """
+    identifier, status, shown = str(members.get("id")), members.get("status"), instant(members.get("updatedAt"))
+    if shown is None:
+        return
+    former, latest = history.updates.get(identifier, (status, shown))
+    if status != former:
+        yield SAYS.judged(
+            "customer.updated-at-moves",
+            shown >= latest - TOLERANCE,
+            f"{where}/updatedAt",
+            f"no time before {latest}, when the customer was {former}",
+            members.get("updatedAt"),
+            exchange,
+        )
+    history.updates[identifier] = status, shown
 
 
 def _creation_time(
@@ -228,6 +253,7 @@ def listing(exchange: Exchange, history: History) -> Iterator[Finding]:
         if created is not None and created.identity == exchange.identity:
             yield from as_created("customer.listed", members, created, where, exchange)
             yield from _creation_time(members, created, where, exchange)
+            yield from _update_time(members, history, where, exchange)
         elif created is not None and not history.observer.has_created(exchange.identity, identifier):
             expected = "no customer whom another client alone created"
             yield SAYS.judged("isolation.list-apart", False, f"{where}/id", expected, identifier, exchange)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 
 from conformance.exchange import Exchange
@@ -21,6 +22,7 @@ class History:
         tokens: The token that each identity was given last.
         labels: The label of the first signature of each identity.
         nonces: Which customer the nonce of a challenge that was judged as new was first seen for, and in which text.
+        updates: The status and the `updatedAt` that each customer was shown with last.
     """
 
     sent_repeatedly: frozenset[tuple[str, bytes]] = frozenset()
@@ -28,6 +30,7 @@ class History:
     tokens: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     nonces: dict[str, tuple[str, str]] = field(default_factory=dict)
+    updates: dict[str, tuple[object, datetime]] = field(default_factory=dict)
 
     @classmethod
     def before(cls, exchanges: Sequence[Exchange]) -> "History":

@@ -15,6 +15,7 @@ from conformance.standards.account_ids import AccountId
 
 _EXPIRY = ("offblocks.challenge.expires-after-one-hour", "offblocks.challenge.renewed-after-the-hour")
 _HALF_A_LIFE = 2**31
+_HALF_A_PAIR = re.compile(rb"\\u[dD][89abAB]")
 _WRITTEN = re.compile(rb'"externalId"\s*:\s*"((?:[^"\\]|\\.)*)"')
 
 
@@ -307,3 +308,27 @@ class RoundsTimesInTheList(Fault, OffBlocks):
             nearest = (customer.created_at + timedelta(seconds=0.5)).replace(microsecond=0)
             shown.append({**each, "createdAt": self.format_time(nearest)})
         return json_response(answer.status, shown)
+
+
+class RefusesEscapedPairs(Fault, OffBlocks):
+    """Refuses a character that is written as the two escapes of a surrogate pair."""
+
+    breaks = ("offblocks.customer.created-with-201", "offblocks.customer.external-id-is-any-string")
+
+    def read_document(self, request: Request) -> dict[str, Any]:
+        if _HALF_A_PAIR.search(request.body):
+            raise Refused(Reason.BODY, "The body holds half of a surrogate pair, which is no character.")
+        return super().read_document(request)
+
+
+class KeepsBackslashesBeforeSlashes(Fault, OffBlocks):
+    """Takes the backslash of an escaped slash for one of the text."""
+
+    breaks = (
+        "offblocks.customer.external-id-is-any-string",
+        "offblocks.customer.echoes-external-id",
+        "offblocks.customer.no-second-for-a-pair",
+    )
+
+    def read_document(self, request: Request) -> dict[str, Any]:
+        return super().read_document(replace(request, body=request.body.replace(rb"\/", rb"\\/")))

@@ -1,5 +1,7 @@
 """What is wrong at an edge alone: in an hour's last second, long after it, or with a text that is taken for no text."""
 
+import re
+from collections.abc import Hashable
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -208,3 +210,31 @@ class DatesNewChallengesAsTheCustomer(Fault, OffBlocks):
         now = self.now()
         message = self.challenge_text(customer.account, customer.created_at).encode()
         customer.challenges.append(Challenge(message, self.encode_challenge(message), now))
+
+
+# ----------------------------------------------------------------------------------------------- texts that are alike
+
+
+class FindsPairsByPatterns(Fault, OffBlocks):
+    """Looks for an externalId with LIKE, to which an underscore and a per cent sign stand for any characters."""
+
+    breaks = ("offblocks.customer.created-with-201",)
+
+    def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
+        pattern = "".join({"_": ".", "%": ".*"}.get(each, re.escape(each)) for each in external_id)
+        for customer in self.customers.values():
+            pair = self.pair(customer.tenant, customer.account, customer.external_id)
+            is_alike = re.fullmatch(pattern, customer.external_id, re.DOTALL)
+            if is_alike and pair == self.pair(tenant, account, customer.external_id):
+                return customer
+        return None
+
+
+class CountsChainsIn32Bits(Fault, OffBlocks):
+    """Tells accounts apart by 32 bits of the number of their chain."""
+
+    breaks = ("offblocks.customer.created-with-201",)
+
+    def pair(self, tenant: Tenant, account: AccountId, external_id: str) -> Hashable:
+        chain = int(account.chain.reference) % 2**32
+        return tenant.name, chain, account.address.lower(), external_id

@@ -173,6 +173,15 @@ class WantsABlankBetweenDigests(Fault, OffBlocks):
         super().check_content_digest(body, value)
 
 
+class WantsAKnownDigestFirst(Fault, OffBlocks):
+    """Reads the first of several digests alone, and refuses one of an algorithm that it does not know."""
+
+    breaks = ("offblocks.response.same-value-accepted",)
+
+    def check_content_digest(self, body: bytes, value: str | None) -> None:
+        super().check_content_digest(body, value.partition(",")[0] if value else value)
+
+
 class DigestsBodiesOfABareMediaTypeAlone(Fault, OffBlocks):
     """Compares no digest where the media type has a parameter."""
 

@@ -1,7 +1,7 @@
 """What can be wrong, or otherwise than the sandbox has it, with the states of a customer."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from conformance.clock import pause
@@ -210,3 +210,32 @@ class ListsChangesAsOfTheCreation(Fault, OffBlocks):
         answer = await super().list_customers(call)
         shown = [{**each, "updatedAt": each["createdAt"]} for each in answer.json()]
         return json_response(answer.status, shown)
+
+
+class LosesTheZerosOfFractions(Fault, OffBlocks):
+    """Shows the fraction of a second without the zeros that it begins with."""
+
+    breaks = ("offblocks.customer.updated-at-moves",)
+
+    def format_time(self, instant: datetime) -> str:
+        return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond}Z"
+
+
+class DatesSimulationsItRefuses(Fault, OffBlocks):
+    """Takes a simulation that it refuses for an update of the customer."""
+
+    breaks = ("offblocks.response.refusal-changes-nothing",)
+
+    def require(self, call: Call, customer: Customer, *, allowed: bool) -> None:
+        if not allowed:
+            customer.updated_at = self.now()
+        super().require(call, customer, allowed=allowed)
+
+
+class ShowsTheYearOfTheWeek(Fault, OffBlocks):
+    """Shows times with the year that their week belongs to, which is another one around the New Year."""
+
+    breaks = ("offblocks.customer.updated-at-moves",)
+
+    def format_time(self, instant: datetime) -> str:
+        return f"{instant.isocalendar().year:04d}{super().format_time(instant)[4:]}"

@@ -37,6 +37,22 @@ class RemembersVerifiedClaims(Fault, OffBlocks):
         return signed in self._verified
 
 
+class RemembersVerifiedSignatures(Fault, OffBlocks):
+    """Remembers which signatures of requests it has verified, and takes these for any request afterwards."""
+
+    breaks = ("offblocks.signature.binds-path", "offblocks.authentication.removed-key-refused")
+
+    @cached_property
+    def _right(self) -> set[tuple[str, str | None]]:
+        return set()
+
+    def check_request_signature(self, call: Call) -> None:
+        signature = call.tenant.name, call.request.header("signature")
+        if signature not in self._right:
+            super().check_request_signature(call)
+            self._right.add(signature)
+
+
 class RemembersLogins(Fault, OffBlocks):
     """Asks a client that was given a token for its key alone, a minute long."""
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -342,3 +343,21 @@ class SwitchesFailingWebhooksOff(Fault, OffBlocks):
         for address in self.webhook_addresses(customer):
             if address not in self.__dict__.get("given_up", ()):
                 self.outbox.post(address, event, _NotingFailures(self, customer, address))
+
+
+class ForgetsWebhooksWithTheSigningKey(Fault, OffBlocks):
+    """Sends a client no event any more when it has replaced its signing key."""
+
+    breaks = ("offblocks.webhook.sent-on-change", "offblocks.webhook.sent-on-creation")
+
+    @cached_property
+    def _forgotten(self) -> set[str]:
+        return set()
+
+    async def put_signing_key(self, call: Call) -> Response:
+        response = await super().put_signing_key(call)
+        self._forgotten.add(call.tenant.name)
+        return response
+
+    def webhook_addresses(self, customer: Customer) -> list[str]:
+        return [] if customer.tenant.name in self._forgotten else super().webhook_addresses(customer)

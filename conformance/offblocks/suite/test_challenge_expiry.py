@@ -204,9 +204,10 @@ def test_a_challenge_that_expired_never_holds_again(tenant: Tenant, clock: Clock
     "offblocks.challenge.expires-after-one-hour",
     "offblocks.idempotency.repeat-answered-alike",
     "offblocks.idempotency.key-free-after-an-hour",
+    "offblocks.customer.readable",
 )
 def test_an_hour_is_one_when_clocks_are_changed(tenant: Tenant, clock: Clock) -> None:
-    """Given customers half an hour before clocks change in Europe or America, when they sign and their keys return."""
+    """Given customers half an hour before clocks change or a year ends, when they sign, are read, and keys return."""
     require_days(tenant)
     for name, change in clock_changes(clock.now()):
         clock.advance(change - HALF - clock.now())
@@ -221,6 +222,7 @@ def test_an_hour_is_one_when_clocks_are_changed(tenant: Tenant, clock: Clock) ->
         expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
         answer = tenant.sign(customer.id, customer.wallet, customer.challenge)
         expect_acceptance("offblocks.challenge.accepted-within-the-hour", answer)
+        expect_status("offblocks.customer.readable", tenant.read(customer.id), 200)
         clock.advance(LATER)
         answer = tenant.sign(other.id, late, other.challenge, broken=LATE)
         because = f"the challenge is {SOON + LATER} old, though clocks went {name}"
@@ -278,7 +280,7 @@ def _renewed(tenant: Tenant, customer: Onboarding) -> Challenge:
 
 
 def clock_changes(now: datetime) -> Iterator[tuple[str, datetime]]:
-    """When clocks next go forward and back in Europe and in New York (UTC), in that order, within some fifteen months.
+    """When clocks next go forward and back in Europe and in New York, and on to another year, in that order (UTC).
 
     Args:
         now: The present (UTC).
@@ -295,6 +297,7 @@ def clock_changes(now: datetime) -> Iterator[tuple[str, datetime]]:
     ]
     coming = [each for each in changes if each[1] - now > HALF]
     yield from coming[:4]
+    yield "on to another year", datetime(coming[3][1].year + 1, 1, 1, tzinfo=UTC)
 
 
 def sunday(latest: datetime) -> datetime:

@@ -151,6 +151,30 @@ def test_a_change_of_status_shows_when_it_was(tenant: Tenant, wallet: Wallet, cl
         _expect_listed_as_changed(tenant, customer.id, before)
 
 
+@leaves_out("clock", "neighbours", "pace", "readings", because="It goes by fractions of one second.")
+@verifies("offblocks.customer.updated-at-moves")
+def test_a_change_within_a_second_is_not_shown_as_earlier(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
+    """Given a customer of early in a second, whose fraction begins with zeros, when it signs in the same second."""
+    require_days(tenant)
+    clock.advance(timedelta(seconds=1, milliseconds=4) - timedelta(microseconds=clock.now().microsecond))
+    customer = tenant.onboard(wallet)
+    before = instant(tenant.read(customer.id).response.members().get("updatedAt"))
+    clock.advance(timedelta(milliseconds=200))
+    _require_taken(tenant.sign(customer.id, wallet, customer.challenge))
+    exchange = tenant.read(customer.id)
+    after = instant(exchange.response.members().get("updatedAt"))
+    if before is None or after is None:
+        step_failed("A customer was to be read with its updatedAt", exchange)
+    expect(
+        "offblocks.customer.updated-at-moves",
+        after >= before,
+        where="response /updatedAt",
+        expected=f"a time not before {before}, since the customer signed later in that second",
+        got=after,
+        exchange=exchange,
+    )
+
+
 def _expect_listed_as_changed(tenant: Tenant, customer: str, before: datetime) -> None:
     def is_later(seen: Exchange) -> bool:
         times = [instant(each.get("updatedAt")) for each in listed(seen) if each.get("id") == customer]

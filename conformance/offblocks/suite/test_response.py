@@ -1,16 +1,21 @@
 """What all answers have in common: their form, their statuses, their paths, and that no request breaks the server."""
 
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
 
+from conformance.clock import Clock
 from conformance.offblocks.client import RequestSigner
 from conformance.offblocks.deviations import deviation, digests_another_body, rules, signed_by, undigested, unsigned
+from conformance.offblocks.messages import instant
 from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
-from conformance.scenario import expect_reading, expect_status, leaves_out, step_failed, verifies
+from conformance.scenario import expect, expect_reading, expect_status, leaves_out, step_failed, verifies
 from conformance.standards.message_signatures import key_from_seed
 
+SOME_SECONDS = timedelta(seconds=2)
 NESTED = b'{"chainId":' + b"[" * 500 + b"]" * 500 + b"}"
 
 
@@ -91,6 +96,38 @@ def test_a_step_changes_what_it_is_for_and_nothing_else(watched: Tenant, wallet:
     watched.simulate("verify", second.id)
     watched.sign(first.id, wallet, watched.fetched(first.id))
     watched.simulate("reject", first.id)
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@verifies("offblocks.response.refusal-changes-nothing")
+def test_a_refused_request_is_no_update(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
+    """Given a customer, when requests for it are refused, each some seconds later, and it is read after each."""
+    customer = tenant.onboard(wallet)
+    before = instant(tenant.read(customer.id).response.members().get("updatedAt"))
+    incomplete = partial(tenant.sign, customer.id, wallet, customer.challenge, body={"ownerId": wallet.account_id})
+    refusals = (
+        partial(tenant.create, wallet, customer.external_id),
+        partial(tenant.simulate, "verify", customer.id),
+        partial(tenant.simulate, "reject", customer.id),
+        partial(incomplete, breaks=rules("sends-complete-bodies")),
+        partial(tenant.sign, customer.id, wallet, customer.challenge, authorization=None, breaks=rules("sends-token")),
+    )
+    for request in refusals:
+        clock.advance(SOME_SECONDS)
+        refusal = request()
+        read = tenant.read(customer.id)
+        after = instant(read.response.members().get("updatedAt"))
+        if before is None or after is None:
+            step_failed("A customer was to be read with its updatedAt", read)
+        expect(
+            "offblocks.response.refusal-changes-nothing",
+            refusal.response.succeeded or abs(after - before) < SOME_SECONDS / 2,
+            where="response /updatedAt",
+            expected=f"{before}, as before [{refusal.id}], which was refused",
+            got=after,
+            exchange=read,
+        )
+        before = after
 
 
 @verifies("offblocks.customer.created-with-201")

@@ -314,9 +314,10 @@ def test_a_signature_binds_the_method(tenant: Tenant, wallet: Wallet) -> None:
 
 @verifies("offblocks.signature.binds-path")
 def test_a_signature_binds_the_path(tenant: Tenant, wallet: Wallet) -> None:
-    """Given a customer, when the signature of reading it is used for fetching its challenge."""
+    """Given a customer who was read, when the signature of reading it is used for fetching its challenge."""
     tenant.must_cover("@path", "@target-uri", "@request-target")
     customer = tenant.onboard(wallet)
+    tenant.read(customer.id)
     elsewhere = signs_another_path(tenant.path(f"/v1/customers/{customer.id}"))
     expect_refusal("offblocks.signature.binds-path", tenant.fetch(customer.id, deviation=elsewhere), NOT_RIGHT)
     path = tenant.path(f"/v1/customers/{customer.id}")

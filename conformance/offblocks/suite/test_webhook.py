@@ -8,10 +8,11 @@ from conformance.clock import Clock
 from conformance.exchange import Delivery
 from conformance.offblocks.messages import instant
 from conformance.offblocks.suite.effects import expect_the_same_answer, require_days
+from conformance.offblocks.suite.signing_keys import another_key, use_another_key
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import PATIENCE, expect, expect_acceptance, expect_status, leaves_out, step_failed, verifies
-from conformance.targets import Hooks
+from conformance.targets import Hooks, Subject
 from conformance.values import near, telling
 
 A_SECOND = timedelta(seconds=1)
@@ -220,6 +221,30 @@ def test_what_is_sent_last_is_what_is_read(tenant: Tenant, wallet: Wallet, clock
             where="webhook",
             expected=f"customer.updated with the state that is read, {state}, within {PATIENCE}",
             got=f"events with the states {', '.join(states) or 'of nobody'}",
+        )
+
+
+@leaves_out("neighbours", "population", "past", "readings", because="Others sign with the key that it replaces.")
+@verifies("offblocks.webhook.sent-on-change", "offblocks.webhook.sent-on-creation")
+def test_events_go_on_when_the_signing_key_was_replaced(
+    tenant: Tenant, clock: Clock, hooks: Hooks, subject: Subject
+) -> None:
+    """Given a registered address and a customer, when a signing key is replaced, it signs, and another one comes."""
+    _register(tenant, hooks)
+    customer = tenant.onboard(tenant.new_wallet())
+    use_another_key(tenant, subject, another_key(subject))
+    answer = tenant.sign(customer.id, customer.wallet, customer.challenge)
+    if not answer.response.succeeded:
+        step_failed("A right signature was to be accepted", answer)
+    state, latest = tenant.status_once(customer.id, "verifying"), tenant.onboard(tenant.new_wallet()).id
+    for rule, identifier, told in (("change", customer.id, state), ("creation", latest, "initiating")):
+        found = _deliveries(tenant, clock, partial(_tell, identifier, told))
+        expect(
+            f"offblocks.webhook.sent-on-{rule}",
+            _tell(identifier, told, found),
+            where="webhook",
+            expected=f"customer.updated with the state {told} within {PATIENCE}, whichever key signs requests",
+            got=f"events with the states {', '.join(_states(found, identifier)) or 'of nobody'}",
         )
 
 
