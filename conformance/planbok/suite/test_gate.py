@@ -237,6 +237,7 @@ def test_a_set_up_lasts(tenant: Tenant, clock: Clock) -> None:
         needs("a clock that can be moved on by days, as only the reference sandbox has")
     customer = tenant.ready(lambda _: tenant.customers(page_of_customers()))
     tenant.provisioned(customer, tenant.two_chains[:1])
+    tenant.eventually("new wallets to be listed", lambda: tenant.owned(customer.id), bool)
     for days in DAYS_AFTER:
         clock.advance(timedelta(days=days, minutes=20))
         for name in ("hasPin", "hasRecovery"):
