@@ -336,6 +336,7 @@ BENT: list[tuple[set[str], Bent]] = [
     ({"response.times-right"}, (create(createdAt=ONE),)),
     ({"response.times-right"}, (CREATE, ask("wallets", expiresAt=ONE))),
     ({"response.times-stay"}, (CREATE, read(createdAt=ONE))),
+    ({"response.times-stay"}, (CREATE, read(createdAt=NOON.rstrip("Z")))),
     ({"response.times-stay"}, (CREATE, replace(PAGE_OF_CUSTOMERS, answer=answer([customer(createdAt=ONE)])))),
     ({"response.times-stay"}, (CREATE, follow("wallets", expiresAt=NOON), follow("wallets", expiresAt=ONE))),
     # The form of answers

@@ -81,18 +81,18 @@ def filtered_as_asked(answer: Answer) -> Iterator[Finding]:
 
 
 def wallets_stay(answer: Answer, history: History) -> Iterator[Finding]:
-    """Judge whether the wallets that were listed before are listed still, as they were.
+    """Judge whether the wallets that were listed before are listed still, as they were, by a filter written alike.
 
     That one is missing can be said only of a list that is all on its first page.
     """
     exchange = answer.exchange
-    query = parse_qsl(exchange.request.query, keep_blank_values=True)
-    selection = frozenset(pair for pair in query if pair[0] not in {"page", "limit", "order"})
+    parts = exchange.request.query.split("&")
+    selection = frozenset(part for part in parts if part.partition("=")[0] not in {"page", "limit", "order"})
     earlier = history.lists[exchange.identity, selection]
     now = {shown.name: shown for shown in answer.wallets if shown.name}
     places = {shown.place for shown in answer.wallets}
     nameless = {shown.place for shown in answer.wallets if not shown.name}
-    complete = _is_complete(answer, dict(query))
+    complete = _is_complete(answer, dict(parse_qsl(exchange.request.query, keep_blank_values=True)))
     same = [old for old in earlier.values() if old.name in now or old.place in (nameless if old.name else places)]
     changed = [old for old in same if old.name in now and now[old.name].place != old.place]
     missing = [old for old in earlier.values() if old not in same] if complete else []

@@ -87,7 +87,7 @@ class History:
     """
 
     challenges: list[IssuedChallenge] = field(default_factory=list)
-    lists: dict[tuple[str, frozenset[tuple[str, str]]], dict[Name | Place, ShownWallet]] = field(
+    lists: dict[tuple[str, frozenset[str]], dict[Name | Place, ShownWallet]] = field(
         default_factory=lambda: defaultdict(dict)
     )
     listed: dict[tuple[str, str | None], set[Place]] = field(default_factory=lambda: defaultdict(set))

@@ -40,20 +40,22 @@ class Times:
         if exchange.operation is None:
             self.shown = {name: time for name, time in self.shown.items() if name[0] != "expiresAt"}
             return
-        for pointer, name, time in _times_in(exchange):
-            if name[:2] not in self.known:
-                yield from _new(exchange, pointer, name, time)
-            elif name in self.shown:
+        for pointer, name, text in _times_in(exchange):
+            time = instant(text)
+            if name in self.shown:
                 yield SAYS.judged(
                     "response.times-stay",
-                    abs(time - self.shown[name]) <= _SAME,
+                    time is not None and abs(time - self.shown[name]) <= _SAME,
                     f"response {pointer}",
                     f"{self.shown[name]}, as it was shown before",
-                    time,
+                    time or text,
                     exchange,
                 )
-            self.shown[name] = time
-            self.known.add(name[:2])
+            elif time is not None and name[:2] not in self.known:
+                yield from _new(exchange, pointer, name, time)
+            if time is not None:
+                self.shown[name] = time
+                self.known.add(name[:2])
 
     def see_event(self, event: Event) -> Iterator[Finding]:
         """Judge the ``timestamp`` of an event, which came about after the first request and before it was sent."""
@@ -84,19 +86,20 @@ def _new(exchange: Exchange, pointer: str, name: Name, time: datetime) -> Iterat
     )
 
 
-def _times_in(exchange: Exchange) -> Iterator[tuple[str, Name, datetime]]:
-    """The times in an answer, each with its JSON pointer and what it is of."""
+def _times_in(exchange: Exchange) -> Iterator[tuple[str, Name, str]]:
+    """The texts in an answer that are to be times, each with its JSON pointer and what it is of."""
     operation = call_of(exchange).operation
     data = members_of(exchange.response).get("data") if exchange.response.succeeded else None
     entries = list(enumerate(data)) if isinstance(data, list) else [(None, data)]
     for number, entry in entries:
         place = "/data" if number is None else f"/data/{number}"
-        if operation in _CUSTOMERS | _WALLETS and isinstance(entry, dict):
-            time = instant(entry.get("createdAt"))
-            if time is not None and isinstance(entry.get("id"), str):
-                yield f"{place}/createdAt", ("createdAt", entry["id"]), time
-        elif (challenge := challenge_in(entry)) and challenge.id and challenge.expires_at:
-            yield f"{place}/expiresAt", ("expiresAt", challenge.id, challenge.status or ""), challenge.expires_at
+        if not isinstance(entry, dict):
+            continue
+        if operation in _CUSTOMERS | _WALLETS:
+            if isinstance(entry.get("id"), str) and isinstance(entry.get("createdAt"), str):
+                yield f"{place}/createdAt", ("createdAt", entry["id"]), entry["createdAt"]
+        elif (challenge := challenge_in(entry)) and challenge.id and isinstance(entry.get("expiresAt"), str):
+            yield f"{place}/expiresAt", ("expiresAt", challenge.id, challenge.status or ""), entry["expiresAt"]
 
 
 def times(exchanges: Sequence[Exchange], events: Sequence[Event]) -> Iterator[Finding]:

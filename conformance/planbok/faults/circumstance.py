@@ -1,8 +1,10 @@
 """What is wrong only under circumstances: late in the day, among others, after a look, in another spelling."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
+from urllib.parse import parse_qsl
 
 from conformance.exchange import Request, Response
 from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Secret, Task
@@ -205,3 +207,18 @@ class ServesTheListThatIsKept(Fault, Planbok):
     def list_customers(self, call: Call) -> Response:
         place = call.request.query, self.now(), len(self.customers)
         return self.kept.setdefault(place, super().list_customers(call))
+
+
+class KeepsPagesOfAnyLimit(Fault, Planbok):
+    """Gives a page that was read before, whatever the ``limit`` was, until there is another entry in the list."""
+
+    breaks = ("planbok.list.pages-complete", "planbok.list.wallets-stay")
+
+    @cached_property
+    def pages(self) -> dict[object, Response]:
+        """The pages by their lists, entries and numbers."""
+        return {}
+
+    def page_of(self, call: Call, items: Sequence[Any], message: str) -> Response:
+        query = frozenset(pair for pair in parse_qsl(call.request.query) if pair[0] != "limit")
+        return self.pages.setdefault((message, repr(items), query), super().page_of(call, items, message))

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from conformance.clock import pause
 from conformance.exchange import Request, Response
+from conformance.planbok.chains import CHAINS
 from conformance.planbok.gateway import Step
 from conformance.planbok.sandbox import (
     Call,
@@ -178,6 +179,21 @@ class LeavesChallengesOfRefusals(Fault, Planbok):
                 document = read_object(call.request.body)
                 chains, url = self.read_chains(document), self.return_url(document)
                 self.issue(call, self.customer_for(call), Task.CREATE_WALLETS, url, chains)
+            raise
+
+
+class LeavesChallengesOfWrongRequests(Fault, Planbok):
+    """Leaves a challenge of a request for wallets that is refused for its content."""
+
+    breaks = ("planbok.response.refusal-changes-nothing",)
+
+    def create_wallets(self, call: Call) -> Response:
+        customer = self.customer_for(call)
+        try:
+            return super().create_wallets(call)
+        except Refused as refusal:
+            if refusal.reason is Reason.BODY and not self.missing_set_up(customer):
+                self.issue(call, customer, Task.CREATE_WALLETS, None, tuple(CHAINS.values())[:1])
             raise
 
 

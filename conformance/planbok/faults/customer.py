@@ -438,3 +438,18 @@ class ShowsThePinForHalfADay(Fault, Planbok):
 
     def has_pin(self, customer: Customer) -> bool:
         return super().has_pin(customer) and self.now() - customer.updated_at < timedelta(hours=12)
+
+
+class ListsCustomersAsTheyWere(Fault, Planbok):
+    """Lists each customer as it was when it was listed first."""
+
+    breaks = ("planbok.customer.has-recovery", "planbok.customer.has-pin")
+
+    @cached_property
+    def listed(self) -> dict[str, dict[str, Any]]:
+        """Each customer as it was listed first, by its id."""
+        return {}
+
+    def list_customers(self, call: Call) -> Response:
+        shown = [(each.id, self.customer_json(each)) for each in self.customers_listed(call.tenant)]
+        return self.page_of(call, [self.listed.setdefault(*each) for each in shown], "Customers")

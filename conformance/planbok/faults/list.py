@@ -548,3 +548,23 @@ class TurnsPagesRound(Fault, Planbok):
         if url == call.request.url or not response.succeeded:
             return response
         return json_response(response.status, {**members, "data": list(reversed(members["data"]))})
+
+
+class PartsIdsBeforeItDecodes(Fault, Planbok):
+    """Parts the ids of a filter at its commas before it decodes them, so that ``%2C`` parts none."""
+
+    breaks = ("planbok.list.several-customers",)
+
+    def list_wallets(self, call: Call) -> Response:
+        url = call.request.url.replace("%2C", "%252C")
+        return super().list_wallets(replace(call, request=replace(call.request, url=url)))
+
+
+class ReadsNoLimitBeforeThePage(Fault, Planbok):
+    """Passes over a ``limit`` that stands before the ``page``."""
+
+    breaks = ("planbok.list.pages-complete",)
+
+    def page_of(self, call: Call, items: Sequence[Any], message: str) -> Response:
+        url = re.sub("limit=[0-9]+&(?=page=)", "", call.request.url)
+        return super().page_of(replace(call, request=replace(call.request, url=url)), items, message)

@@ -310,3 +310,29 @@ class TiresOfWrongPins(Fault, Planbok):
             secret.failures = 0
             return
         super().guess(challenge, secret, attempt, name)
+
+
+class TakesAnyPinAfterALockOut(Fault, Planbok):
+    """Takes the first PIN that comes when a lock-out is over."""
+
+    breaks = ("planbok.page.wrong-pin-refused",)
+
+    def is_right(self, secret: Secret, attempt: str) -> bool:
+        was_locked = secret.locked_until is not None and not self.is_locked(secret)
+        return super().is_right(secret, attempt) or (was_locked and not secret.failures)
+
+
+class CountsNoPinsThatAreToBeReplaced(Fault, Planbok):
+    """Counts no wrong PIN that is entered where it is to be replaced."""
+
+    breaks = ("planbok.page.locks-out",)
+
+    def guess(self, challenge: Challenge, secret: Secret, attempt: str, name: str) -> None:
+        failures = secret.failures
+        if challenge.task is Task.UPDATE_PIN:
+            secret.failures = 0
+        try:
+            super().guess(challenge, secret, attempt, name)
+        finally:
+            if challenge.task is Task.UPDATE_PIN:
+                secret.failures = failures

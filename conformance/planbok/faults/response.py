@@ -447,3 +447,14 @@ class BreaksFarBehindTheEnd(Fault, Planbok):
     def place_of_page(self, number: int, limit: int) -> slice:
         (number * limit).to_bytes(4, "big")
         return super().place_of_page(number, limit)
+
+
+class RefusesReadingsWithAType(Fault, Planbok):
+    """Refuses a GET that has a Content-Type, since it has no body."""
+
+    breaks = ("planbok.response.described-accepted",)
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        if request.method == "GET" and request.header("Content-Type") and not request.body:
+            return self.refusal(Refused(Reason.BODY, "The body is empty, and has a Content-Type."))
+        return await super().perform(operation, request, parameters)

@@ -208,3 +208,16 @@ class ShowsTheFormerPin(Fault, Planbok):
     def customer_json(self, customer: Customer) -> dict[str, Any]:
         former = self.pins.get(customer.id, [])[:-1]
         return {**super().customer_json(customer), **({"hint": former[-1]} if former else {})}
+
+
+class ListsTimesWithoutZone(Fault, Planbok):
+    """Lists ``expiresAt`` of challenges without its zone."""
+
+    breaks = ("planbok.response.times-stay",)
+
+    def list_challenges(self, call: Call) -> Response:
+        response = super().list_challenges(call)
+        body = response.members()
+        for shown in body["data"]:
+            shown["expiresAt"] = shown["expiresAt"].rstrip("Z")
+        return json_response(response.status, body)

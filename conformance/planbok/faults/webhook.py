@@ -538,3 +538,14 @@ class NumbersEachTry(Fault, Planbok):
 
     def event_headers(self, tenant: Tenant, event: str, event_id: str, body: bytes) -> Headers:
         return super().event_headers(tenant, event, self.new_event_id(), body)
+
+
+class AnnouncesCancelledResetsAsDone(Fault, Planbok):
+    """Sends ``customer.recovery_completed`` of a reset that was cancelled."""
+
+    breaks = ("planbok.webhook.none-before-it-happened",)
+
+    def cancel(self, challenge: Challenge) -> None:
+        super().cancel(challenge)
+        if challenge.task is Task.RESET_PIN:
+            self.announce(challenge.customer, "customer.recovery_completed")

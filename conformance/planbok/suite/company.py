@@ -124,9 +124,15 @@ class Company(ApiCompany[Tenant, Onboarding]):
         return view
 
     def judge_change(self, exchange: Exchange, before: View, after: View) -> Sequence[Finding]:
-        """What the rules say of what changed between two looks, as `judge_change` of `circumstances` has it."""
+        """What the rules say of what changed between two looks, as `judge_change` of `circumstances` has it.
+
+        A refused request may leave no new challenge of its customer either.
+        """
         changed = self._changed(before, after)
         customer = call_of(exchange).customer
+        if HTTPStatus.BAD_REQUEST <= exchange.response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            new = sorted(after.keys() - before.keys())
+            changed += [place for place in new if place.startswith("challenge ") and place.endswith(f" of {customer}")]
         if exchange.response.status < HTTPStatus.BAD_REQUEST and exchange.request.method != "GET":
             changed = [place for place in changed if not place.endswith(f" of {customer}")]
         rule = "response.others-untouched"

@@ -244,9 +244,9 @@ class Tenant(ApiTenant):
         """List the challenges of a customer."""
         return self.send("GET", f"/v2/customers/{customer}/challenges{query}", **options)
 
-    def wallets(self, *customers: str, query: str = "", **options: Any) -> Exchange:
-        """List the wallets of customers; `query` goes behind the filter."""
-        joined = ",".join(quote(customer) for customer in customers)
+    def wallets(self, *customers: str, query: str = "", comma: str = ",", **options: Any) -> Exchange:
+        """List the wallets of customers; `query` goes behind the filter, whose ids are joined by a `comma`."""
+        joined = comma.join(quote(customer) for customer in customers)
         return self.send("GET", f"/v2/wallets?customerIds={joined}{query}", **options)
 
     def wallet(self, wallet: str, **options: Any) -> Exchange:
@@ -373,7 +373,7 @@ class Tenant(ApiTenant):
         customer.person.put_off(customer.person.set_pin(issued.url))
         return customer
 
-    def ready(self, before: Callable[[Onboarding], None] = _nothing, like: Onboarding | None = None) -> Onboarding:
+    def ready(self, before: Callable[[Onboarding], object] = _nothing, like: Onboarding | None = None) -> Onboarding:
         """Create a customer who has a PIN and recovery, as the API shows.
 
         Args:

@@ -13,7 +13,7 @@ from conformance.exchange import Exchange
 from conformance.findings import answer as answered
 from conformance.planbok.messages import challenge_in, challenge_of, entries, is_set_up, payload
 from conformance.planbok.suite.effects import DAYS_AFTER, expect_no_success, listed_customers, page_of_customers
-from conformance.planbok.suite.lock_out import MANY
+from conformance.planbok.suite.lock_out import MANY, right_pin_refused
 from conformance.planbok.suite.tenant import Onboarding, Tenant
 from conformance.scenario import (
     StepFailedError,
@@ -232,11 +232,12 @@ def test_a_task_that_is_cancelled_takes_nothing_away(tenant: Tenant) -> None:
     "planbok.challenge.completable-in-time",
 )
 def test_a_set_up_lasts(tenant: Tenant, clock: Clock) -> None:
-    """Given a customer with a wallet, when a day, a week and 31 days pass, and the PIN is entered each time."""
+    """Given a customer with a wallet, listed before the set-up, when a day, a week and 31 days pass, and after each."""
     if not tenant.moves_clock:
         needs("a clock that can be moved on by days, as only the reference sandbox has")
-    customer = tenant.ready()
+    customer = tenant.ready(lambda _: tenant.customers(page_of_customers()))
     tenant.provisioned(customer, tenant.two_chains[:1])
+    tenant.eventually("new wallets to be listed", lambda: tenant.owned(customer.id), bool)
     for days in DAYS_AFTER:
         clock.advance(timedelta(days=days, minutes=20))
         for name in ("hasPin", "hasRecovery"):
@@ -364,6 +365,45 @@ def test_a_lock_out_takes_nothing_away(tenant: Tenant) -> None:
             exchange=exchange,
         )
     tenant.owned(customer.id)
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@waits
+@verifies("planbok.page.locks-out", "planbok.page.wrong-pin-refused")
+def test_wrong_pins_lock_out_on_any_page_and_are_wrong_later(tenant: Tenant, clock: Clock) -> None:
+    """Given ten wrong PINs where it is to be replaced, when the right one is entered, and a day later a wrong one."""
+    customer = tenant.ready()
+    person, wrong = customer.person, near.misses(customer.person.pin, near.PIN)[0].value
+    url = tenant.issued(tenant.ask("update-pin", customer.id)).url
+    for _ in range(MANY):
+        if person.try_to_change_pin(url, wrong).form is None:
+            exchange = tenant.ask("update-pin", customer.id)
+            if refused(exchange):
+                break
+            url = tenant.issued(exchange).url
+    held, got = right_pin_refused(tenant, customer)
+    expect(
+        "planbok.page.locks-out",
+        held,
+        where="response status, or /data/status",
+        expected=f"a challenge that is refused, or did not succeed, after {MANY} wrong PINs on pages of update-pin",
+        got=got,
+    )
+    if not tenant.moves_clock:
+        needs("a clock that can be moved on by days, as only the reference sandbox has")
+    clock.advance(timedelta(days=1))
+    exchange = tenant.ask_wallets(customer.id)
+    if refused(exchange):
+        needs("a customer who is not locked out a day later")
+    issued = tenant.issued(exchange)
+    person.authorize(issued.url, person.other_pin)
+    expect_no_success(
+        "planbok.page.wrong-pin-refused",
+        tenant,
+        customer.id,
+        issued.id,
+        expected="a challenge that did not succeed with a wrong PIN, a day after a lock-out",
+    )
 
 
 @verifies("planbok.page.wrong-pin-refused")

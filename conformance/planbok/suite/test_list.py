@@ -70,18 +70,18 @@ def test_the_list_holds_what_came_of_every_challenge(tenant: Tenant) -> None:
 
 @verifies("planbok.list.only-theirs", "planbok.list.several-customers")
 def test_the_list_holds_the_wallets_of_those_it_is_filtered_by(tenant: Tenant) -> None:
-    """Given customers, three with a wallet, when the list is filtered by two of them, alone and among many without."""
+    """Given three customers with a wallet, when the list is filtered by two, in two writings, and among others."""
     first, second, _ = (_with_wallets(tenant) for _ in range(3))
     expected = [*first[1], *second[1]]
     without = [tenant.onboard().id for _ in range(MORE_THAN_A_DIGIT)]
-    for between in ([], without):
-        exchange = tenant.wallets(first[0].id, *between, second[0].id)
+    for between, comma in (([], ","), ([], "%2C"), (without, ",")):
+        exchange = tenant.wallets(first[0].id, *between, second[0].id, comma=comma)
         found = wallets_in(entries(exchange.response))
         expect(
             "planbok.list.several-customers",
             places(found) == places(expected),
             where="response /data",
-            expected=f"{written(expected)}, the wallets of the two"
+            expected=f"{written(expected)}, the wallets of the two, joined by {comma}"
             + (f", with {len(between)} ids of others between theirs" if between else ""),
             got=written(found) if exchange.response.succeeded else answered(exchange),
             exchange=exchange,
@@ -260,16 +260,20 @@ def test_the_list_holds_what_is_older_than_a_page(tenant: Tenant) -> None:
 
 @verifies("planbok.list.pages-complete")
 def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
-    """Given wallets between those of another customer, when pages of one and of both are listed, and one far behind."""
+    """Given wallets between those of another customer, when one's and both's are listed in pages of two sizes."""
     customer, other = tenant.ready(), tenant.ready()
     chains = [chain.name for chain in tenant.chains]
     tenant.provisioned(other, chains[:1])
     wallets = _provisioned(tenant, customer, chains)
     others = _provisioned(tenant, other, chains[1:])
-    size = min(A_SMALL_PAGE, len(wallets) - 1)
-    for owners, expected in (([customer], wallets), ([customer, other], [*wallets, *others])):
+    small, both = min(A_SMALL_PAGE, len(wallets) - 1), [*wallets, *others]
+    for owners, expected, size, query in (
+        ([customer], wallets, small, "&page={}&limit={}"),
+        ([customer, other], both, small, "&limit={1}&page={0}"),
+        ([customer, other], both, len(both), "&page={}&limit={}"),
+    ):
         pages = [
-            tenant.wallets(*(each.id for each in owners), query=f"&page={number}&limit={size}")
+            tenant.wallets(*(each.id for each in owners), query=query.format(number, size))
             for number in range(1, -(-len(expected) // size) + 2)
         ]
         found = [wallet for page in pages for wallet in wallets_in(entries(page.response))]

@@ -84,11 +84,19 @@ def test_answers_about_wallets_have_the_expected_form(tenant: Tenant) -> None:
         tenant.ask(task, customer.id)
 
 
-@verifies("planbok.response.success-agrees")
+@verifies("planbok.response.success-agrees", "planbok.response.described-accepted")
 def test_success_tells_an_acceptance_from_a_refusal(tenant: Tenant) -> None:
-    """Given a customer, when it is read, and one who does not exist."""
-    for customer in (tenant.onboard().id, tenant.ids.draw(12).hex()):
-        tenant.read(customer)
+    """Given a customer, when it is read with the Content-Type of all requests, and one who does not exist."""
+    exchange = tenant.read(tenant.onboard().id, headers={"Content-Type": "application/json"})
+    expect(
+        "planbok.response.described-accepted",
+        exchange.response.succeeded,
+        where="response status",
+        expected="2xx to a GET with a Content-Type, which many clients send with every request",
+        got=answer(exchange),
+        exchange=exchange,
+    )
+    tenant.read(tenant.ids.draw(12).hex())
 
 
 @verifies("planbok.response.error-body", "planbok.response.is-json")
@@ -142,7 +150,7 @@ def test_a_strange_path_or_page_breaks_nothing(tenant: Tenant) -> None:
     "planbok.response.others-untouched",
 )
 def test_a_step_changes_what_it_is_for_and_nothing_else(watched: Tenant) -> None:
-    """Given a customer with a PIN and one without, when both are read, and a challenge of each task is asked for."""
+    """Given a customer with a PIN and one without, when both are read and ask for challenges, rightly and wrongly."""
     first, second = watched.ready(), watched.onboard()
     for customer in (first, second):
         watched.read(customer.id)
@@ -151,6 +159,8 @@ def test_a_step_changes_what_it_is_for_and_nothing_else(watched: Tenant) -> None
     watched.create(key=None, broken=("sends-key",))
     watched.ask("initialize", second.id)
     watched.ask_wallets(second.id, broken=("checks-set-up-first",))
+    watched.ask_wallets(first.id, account_type="sca", broken=("asks-for-wallets-as-documented",))
+    watched.ask_wallets(first.id, [watched.two_chains[0], "NO-SUCH-CHAIN"])
     watched.ask("recovery", first.id)
     asked = watched.requested(first)
     watched.challenge(first.id, asked.id)
