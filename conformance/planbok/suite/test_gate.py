@@ -368,7 +368,6 @@ def test_a_lock_out_takes_nothing_away(tenant: Tenant) -> None:
 
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
-@waits
 @verifies("planbok.page.locks-out", "planbok.page.wrong-pin-refused")
 def test_wrong_pins_lock_out_on_any_page_and_are_wrong_later(tenant: Tenant, clock: Clock) -> None:
     """Given ten wrong PINs where it is to be replaced, when the right one is entered, and a day later a wrong one."""
