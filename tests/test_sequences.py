@@ -163,6 +163,16 @@ def test_what_shows_only_after_other_sequences_is_told_so() -> None:
     assert "calls that shows it after the others of this test; alone, in a new world, it did not:" in got
 
 
+def test_what_was_proved_is_not_replaced_by_what_was_not() -> None:
+    rule = "offblocks.signing.second-is-409"
+    with sandbox("offblocks", SignsAgainAfterAFetch) as running, subject_of("offblocks", running, "0") as subject:
+        explored = explore(subject, kind_of("offblocks"), seed=subject.ids.below(2**64), sequences=A_FEW)
+        proved = explored.failed[rule]
+        explored.end(explored.begin(), [Finding(rule, Outcome.BROKEN)])
+    assert rule in explored.shortened
+    assert explored.failed[rule] is proved
+
+
 def test_only_what_was_cut_down_is_called_the_shortest(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = "offblocks.signing.second-is-409"
     monkeypatch.setattr("conformance.generation.exploration._MOST_RULES", 0)

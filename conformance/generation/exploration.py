@@ -80,6 +80,8 @@ class Exploration:
             self.passed.append(sequence)
             return
         for rule in rules_of(findings):
+            if rule in self.shortened:
+                continue  # what was proved stands
             if rule not in self.failed or len(sequence.calls) < len(self.failed[rule].calls):
                 self.failed[rule] = sequence
 
@@ -225,9 +227,8 @@ def draw(subject: Subject, kind: type[CallSequence], *, seed: int, sequences: in
 def explore(subject: Subject, kind: type[CallSequence], *, seed: int, sequences: int) -> Exploration:
     """Draw sequences of calls as `draw` does, and prove those that break a rule; a few of them are shrunk, too."""
     exploration = draw(subject, kind, seed=seed, sequences=sequences)
-    by_length = sorted(exploration.failed, key=lambda rule: len(exploration.failed[rule].calls))
-    for rule in by_length[:_MOST_RULES]:
+    for rule in sorted(exploration.failed, key=lambda rule: len(exploration.failed[rule].calls))[:_MOST_RULES]:
         exploration.shrink(rule)
-    for rule in by_length[_MOST_RULES:]:
+    for rule in [rule for rule in exploration.failed if rule not in exploration.shortened]:
         exploration.prove(rule)
     return exploration

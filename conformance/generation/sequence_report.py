@@ -15,8 +15,8 @@ from conformance.targets import Subject
 _FOR_EACH_EXAMPLE = 3
 """How many sequences are drawn for each of the examples that a run asks for."""
 _MOST_RECORDED = 3
-_ANY = "A sequence of calls that shows it"
 """How many of the sequences that broke no rule go into the journal."""
+_ANY = "A sequence of calls that shows it"
 _AS_A_PROGRAM = "As a program for Python, which starts a sandbox unless it is told --base-url or --live:"
 
 

@@ -1,8 +1,11 @@
 """Whether a request had an effect, as the API itself shows it, or as it answers again."""
 
+from datetime import datetime
+
 from conformance.exchange import Exchange
 from conformance.findings import answer as shown
 from conformance.offblocks.checks import is_partial, listed
+from conformance.offblocks.messages import instant
 from conformance.offblocks.suite.tenant import Tenant
 from conformance.scenario import PATIENCE, expect, needs, refused, step_failed
 
@@ -32,6 +35,19 @@ def expect_customers(rule: str, tenant: Tenant, external_ids: list[str], *, at_m
         got=", ".join(found) or "none",
         exchange=exchange,
     )
+
+
+def updated_at(tenant: Tenant, customer: str) -> tuple[datetime, Exchange]:
+    """When a customer is shown to have changed last (UTC), and the answer that shows it.
+
+    Raises:
+        StepFailedError: If it is not shown.
+    """
+    exchange = tenant.read(customer)
+    time = instant(exchange.response.members().get("updatedAt"))
+    if time is None:
+        step_failed("A customer was to be read with its updatedAt", exchange)
+    return time, exchange
 
 
 def expect_unsigned(rule: str, tenant: Tenant, customer: str, signing: Exchange) -> None:

@@ -9,7 +9,7 @@ import httpx
 from conformance.clock import Clock
 from conformance.offblocks.client import RequestSigner
 from conformance.offblocks.deviations import deviation, digests_another_body, rules, signed_by, undigested, unsigned
-from conformance.offblocks.messages import instant
+from conformance.offblocks.suite.effects import updated_at
 from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import expect, expect_reading, expect_status, leaves_out, step_failed, verifies
@@ -103,7 +103,7 @@ def test_a_step_changes_what_it_is_for_and_nothing_else(watched: Tenant, wallet:
 def test_a_refused_request_is_no_update(tenant: Tenant, wallet: Wallet, clock: Clock) -> None:
     """Given a customer, when requests for it are refused, each some seconds later, and it is read after each."""
     customer = tenant.onboard(wallet)
-    before = instant(tenant.read(customer.id).response.members().get("updatedAt"))
+    before, _ = updated_at(tenant, customer.id)
     incomplete = partial(tenant.sign, customer.id, wallet, customer.challenge, body={"ownerId": wallet.account_id})
     refusals = (
         partial(tenant.create, wallet, customer.external_id),
@@ -115,10 +115,7 @@ def test_a_refused_request_is_no_update(tenant: Tenant, wallet: Wallet, clock: C
     for request in refusals:
         clock.advance(SOME_SECONDS)
         refusal = request()
-        read = tenant.read(customer.id)
-        after = instant(read.response.members().get("updatedAt"))
-        if before is None or after is None:
-            step_failed("A customer was to be read with its updatedAt", read)
+        after, read = updated_at(tenant, customer.id)
         expect(
             "offblocks.response.refusal-changes-nothing",
             refusal.response.succeeded or abs(after - before) < SOME_SECONDS / 2,
