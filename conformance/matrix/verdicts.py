@@ -7,7 +7,8 @@ from conformance.catalogue import Basis, Rule
 from conformance.findings import Finding, Outcome
 from conformance.verdicts import Verdict, verdict_of_finding
 
-_WORST_FIRST = tuple(Verdict)
+_RANK = {verdict: place for place, verdict in enumerate(Verdict)}
+"""How much each verdict weighs: 0 for the worst."""
 
 
 class RuleVerdict(NamedTuple):
@@ -25,9 +26,11 @@ class RuleVerdict(NamedTuple):
 
     def __or__(self, other: "RuleVerdict") -> "RuleVerdict":
         """The verdict of both together."""
+        if self == other:
+            return self
         return RuleVerdict(
-            min(self.plain, other.plain, key=_WORST_FIRST.index),
-            min(self.strict, other.strict, key=_WORST_FIRST.index),
+            self.plain if _RANK[self.plain] < _RANK[other.plain] else other.plain,
+            self.strict if _RANK[self.strict] < _RANK[other.strict] else other.strict,
             self.notes | other.notes,
         )
 
@@ -44,7 +47,7 @@ def combine(verdicts: Verdicts) -> RuleVerdicts:
     found: dict[str, RuleVerdict] = {}
     for of_test in verdicts.values():
         for rule, verdict in of_test.items():
-            found[rule] = found.get(rule, RuleVerdict()) | verdict
+            found[rule] = found[rule] | verdict if rule in found else verdict
     return found
 
 
@@ -61,4 +64,4 @@ def rule_verdict(rule: Rule, finding: Finding) -> RuleVerdict:
 
 def is_worse(one: Verdict, other: Verdict) -> bool:
     """Whether the first verdict outweighs the other where a rule has both."""
-    return _WORST_FIRST.index(one) < _WORST_FIRST.index(other)
+    return _RANK[one] < _RANK[other]

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from html import escape
 from pathlib import Path
-from string import Template
 
 import httpx
 
@@ -133,7 +133,7 @@ _PAGE = """\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
-<title>$title - Planbok reference sandbox</title>
+<title>{title} - Planbok reference sandbox</title>
 <link rel="stylesheet" href="../page.css">
 </head>
 <body>
@@ -141,10 +141,10 @@ _PAGE = """\
 <svg viewBox="3 2 18 20" aria-hidden="true"><path d="M6 11h12v9H6zM9 11V8a3 3 0 0 1 6 0v3"/></svg>
 <p>Planbok <span>reference sandbox</span></p>
 </header>
-<main class="$step">
-$sign<h1>$heading</h1>
-<p class="lead">$lead</p>
-$request$rest</main>
+<main class="{step}">
+{sign}<h1>{heading}</h1>
+<p class="lead">{lead}</p>
+{request}{rest}</main>
 <footer>
 <p>This is the reference sandbox, made for tests. It sees what you enter, where the vendor's own page hashes the PIN
 in the browser. Use no PIN and no answer that you use anywhere else.</p>
@@ -153,22 +153,22 @@ in the browser. Use no PIN and no answer that you use anywhere else.</p>
 </html>
 """
 _SIGN = """\
-<svg class="sign" viewBox="0 0 24 24" aria-hidden="true"><path d="$line"/></svg>
+<svg class="sign" viewBox="0 0 24 24" aria-hidden="true"><path d="{line}"/></svg>
 """
 _REQUEST = """\
 <dl id="request">
-$rows</dl>
+{rows}</dl>
 """
 _ROW = """\
-<div><dt>$name</dt>$values</div>
+<div><dt>{name}</dt>{values}</div>
 """
 _FORM = """\
 <form method="post">
-<input type="hidden" name="csrf" value="$csrf">
-<input type="hidden" name="step" value="$step">
-$trouble$fields<p class="buttons">
-<button name="action" value="continue">$button</button>
-$skip<button name="action" value="cancel" formnovalidate>Cancel</button>
+<input type="hidden" name="csrf" value="{csrf}">
+<input type="hidden" name="step" value="{step}">
+{trouble}{fields}<p class="buttons">
+<button name="action" value="continue">{button}</button>
+{skip}<button name="action" value="cancel" formnovalidate>Cancel</button>
 </p>
 </form>
 """
@@ -176,34 +176,35 @@ _SKIP = """\
 <button name="action" value="skip" formnovalidate>Later</button>
 """
 _TROUBLE = """\
-<p class="trouble" id="trouble" role="alert">$text</p>
+<p class="trouble" id="trouble" role="alert">{text}</p>
 """
 _PIN = """\
 <p class="field">
-<label for="$name">$label <span>six digits</span></label>
-<input class="pin" type="password" id="$name" name="$name" inputmode="numeric" pattern="[0-9]{6}" maxlength="6"
- title="Six digits" autocomplete="$autocomplete" required$state>
+<label for="{name}">{label} <span>six digits</span></label>
+<input class="pin" type="password" id="{name}" name="{name}" inputmode="numeric" pattern="[0-9]{{6}}" maxlength="6"
+ title="Six digits" autocomplete="{autocomplete}" required{state}>
 </p>
 """
 _ANSWER = """\
 <p class="field">
-<label for="$name">$label</label>
-<input type="text" id="$name" name="$name" autocomplete="off" autocapitalize="none" spellcheck="false" required$state>
+<label for="{name}">{label}</label>
+<input type="text" id="{name}" name="{name}" autocomplete="off" autocapitalize="none" spellcheck="false" required\
+{state}>
 </p>
 """
 _QUESTION = """\
 <p class="field">
-<label for="$name">$label</label>
-<select id="$name" name="$name" required$state>
+<label for="{name}">{label}</label>
+<select id="{name}" name="{name}" required{state}>
 <option value="">Choose a question</option>
-$options</select>
+{options}</select>
 </p>
 """
 _OPTION = """\
-<option value="$question"$selected>$question</option>
+<option value="{question}"{selected}>{question}</option>
 """
 _RETURN = """\
-<p class="buttons"><a href="$url">Return to $organization</a></p>
+<p class="buttons"><a href="{url}">Return to {organization}</a></p>
 """
 
 _WEB_ORIGIN = re.compile(r"https?://(?:[a-z0-9._-]+|(\[[0-9a-f:.]+\]))(?::[0-9]+)?")
@@ -261,6 +262,7 @@ def stylesheet() -> bytes:
     return Path(__file__).with_name("page.css").read_bytes()
 
 
+@lru_cache(maxsize=256)
 def _source(url: str | None) -> str | None:
     """What a content security policy calls the origin of `url`; None unless it is an address on the web.
 
@@ -278,11 +280,8 @@ def _source(url: str | None) -> str | None:
 
 def _fill(template: str, **values: str) -> _Html:
     """The template with its values, each escaped unless it is HTML already."""
-    return _Html(
-        Template(template).substitute(
-            {name: value if isinstance(value, _Html) else escape(value) for name, value in values.items()}
-        )
-    )
+    escaped = {name: value if isinstance(value, _Html) else escape(value) for name, value in values.items()}
+    return _Html(template.format_map(escaped))
 
 
 def _joined(parts: Iterable[_Html]) -> _Html:
@@ -311,13 +310,13 @@ def _rows(view: View) -> Iterator[_Html]:
 
 
 def _row(name: str, *values: str) -> _Html:
-    return _fill(_ROW, name=name, values=_joined(_fill("<dd>$value</dd>", value=value) for value in values))
+    return _fill(_ROW, name=name, values=_joined(_fill("<dd>{value}</dd>", value=value) for value in values))
 
 
 def _time(instant: datetime) -> _Html:
     utc = instant.astimezone(UTC)
     return _fill(
-        '<time datetime="$exact">$shown</time>',
+        '<time datetime="{exact}">{shown}</time>',
         exact=utc.isoformat(timespec="seconds"),
         shown=f"{utc.day} {utc:%B %Y, %H:%M:%S} UTC",
     )

@@ -55,7 +55,7 @@ class SandboxSettings(Settings):
             where that is not ``evm``.
     """
 
-    pin_memory_kib: int = Field(default=1024, ge=_LEAST_MEMORY, le=_MOST_MEMORY)
+    pin_memory_kib: int = Field(default=64, ge=_LEAST_MEMORY, le=_MOST_MEMORY)
     sandbox_blockchains: str = ""
 
 

@@ -23,7 +23,7 @@ from conformance.sandbox.server import SandboxApp
 from conformance.sandbox.threaded_server import Message, Receive, Send
 from conformance.sandbox.world import UnknownWorldError, Worlds
 
-_SECONDS_TO_ANSWER = 1.0
+_SECONDS_TO_ANSWER = 0.25
 _OF_A_CONNECTION = {"state", "extensions"}
 _WORLD = re.compile(rf"(?:/w|{PREFIX}/worlds)/([^/]+)")
 
