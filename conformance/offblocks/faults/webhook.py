@@ -245,6 +245,34 @@ class GivesUpAtOnce(Fault, OffBlocks):
         return timedelta()
 
 
+class RetriesEveryMinute(Fault, OffBlocks):
+    """Tries an event again after a minute, however often it was tried."""
+
+    breaks = ("offblocks.webhook.backs-off",)
+
+    def pause_before_retry(self, failures: int) -> timedelta:
+        return timedelta(minutes=1)
+
+
+class RetriesForAWeek(Fault, OffBlocks):
+    """Tries an event again for seven days."""
+
+    breaks = ("offblocks.webhook.dropped-after-a-day",)
+
+    def gives_up_after(self) -> timedelta:
+        return timedelta(days=7)
+
+
+class RetriesWithinTheHour(Variation, OffBlocks):
+    """Doubles the pause before the next try from a second on, with full jitter, up to an hour."""
+
+    permits = "API Reference, Webhooks, has pauses grow with jitter, and says neither from where nor how far."
+
+    def pause_before_retry(self, failures: int) -> timedelta:
+        longest = min(timedelta(seconds=2 ** min(failures, 12)), timedelta(hours=1))
+        return longest * self.jitter.below(1_000) / 1_000
+
+
 class AddsTypesToTheFormerOnes(Fault, OffBlocks):
     """Adds the types with which a webhook is updated to those that it had."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise
 
 from conformance.clock import Clock
 from conformance.exchange import Delivery
@@ -17,7 +18,14 @@ from conformance.values import near, telling
 
 A_SECOND = timedelta(seconds=1)
 HALF_A_DAY = timedelta(hours=12)
+A_DAY = timedelta(days=1)
 MANY = 50
+FIRST_STEPS = (*[timedelta(seconds=5)] * 12, *[timedelta(seconds=30)] * 8, *[timedelta(minutes=5)] * 11)
+"""The steps in which an hour passes: short at first, as the first pause between two tries is."""
+QUARTERS = 16
+"""The quarters of the first pause, four such pauses long, in which the tries half a day later are counted."""
+FEW = 3
+"""How many tries that are in four first pauses where pauses have not grown."""
 SOME_SECONDS = timedelta(seconds=4)
 OTHER_REFUSALS = (404, 410, 302, 429)
 """What receivers answer besides 500, and senders take for the end: none of it is 2xx."""
@@ -411,6 +419,72 @@ def test_an_event_is_sent_again_for_hours(tenant: Tenant, clock: Clock, hooks: H
         expected=f"customer.updated of a new customer within {PATIENCE}, though others were answered 500 for hours",
         got=f"{len(found)} events, none of this customer",
     )
+
+
+@verifies("offblocks.webhook.backs-off")
+def test_the_tries_of_an_event_become_rarer(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
+    """Given an address that answers 500, when a customer comes, and half a day passes."""
+    require_days(tenant)
+    customer = _unheard(tenant, clock, hooks)
+    for step in FIRST_STEPS:
+        clock.advance(step)
+    tries = _tries(tenant, customer)
+    pauses = [later - earlier for earlier, later in pairwise(tries) if later - earlier > A_SECOND]
+    if not pauses:
+        step_failed(
+            "An event that is answered 500 was to come again soon", relies_on=["offblocks.webhook.retried"]
+        )
+    clock.advance(HALF_A_DAY)
+    before = len(_tries(tenant, customer))
+    for _ in range(QUARTERS):
+        clock.advance(pauses[0] / 4)
+    late = len(_tries(tenant, customer)) - before
+    expect(
+        "offblocks.webhook.backs-off",
+        late < FEW,
+        where="webhook",
+        expected=f"fewer than {FEW} tries within {4 * pauses[0]}, half a day later: the first pause was {pauses[0]}",
+        got=f"{late} tries",
+    )
+
+
+@verifies("offblocks.webhook.dropped-after-a-day")
+def test_an_event_is_dropped_after_a_day(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
+    """Given an address that answers 500, when a customer comes, and two days pass."""
+    require_days(tenant)
+    customer = _unheard(tenant, clock, hooks)
+    for _ in range(2):
+        clock.advance(HALF_A_DAY)
+    clock.advance(timedelta(hours=1))  # to be on the safe side of the day
+    tries = _tries(tenant, customer)
+    if tries[-1] - tries[0] < A_SECOND:
+        step_failed("An event that is answered 500 was to come again in a day", relies_on=["offblocks.webhook.retried"])
+    before = len(tries)
+    for _ in range(3):
+        clock.advance(A_DAY / 3)
+    late = len(_tries(tenant, customer)) - before
+    expect(
+        "offblocks.webhook.dropped-after-a-day",
+        not late,
+        where="webhook",
+        expected="no further try of an event that is older than 25 hours",
+        got=f"{late} tries in the following day",
+    )
+
+
+def _unheard(tenant: Tenant, clock: Clock, hooks: Hooks) -> str:
+    """The id of a new customer, whose first event came, as all that follow, to an address that answers 500."""
+    _register(tenant, hooks)
+    hooks.answer_with(*[500] * 3 * MANY)
+    customer = tenant.onboard(tenant.new_wallet()).id
+    if not _deliveries(tenant, clock, partial(_tell, customer, "initiating")):
+        step_failed(f"An event was to come within {PATIENCE}", relies_on=["offblocks.webhook.sent-on-creation"])
+    return customer
+
+
+def _tries(tenant: Tenant, customer: str) -> list[datetime]:
+    """When the event of a customer's beginning came."""
+    return [each.at for each in tenant.deliveries() if _names(each, customer) and _state(each) == "initiating"]
 
 
 def _came_again(customer: str, deliveries: Sequence[Delivery]) -> bool:
