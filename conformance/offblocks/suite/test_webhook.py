@@ -431,9 +431,7 @@ def test_the_tries_of_an_event_become_rarer(tenant: Tenant, clock: Clock, hooks:
     tries = _tries(tenant, customer)
     pauses = [later - earlier for earlier, later in pairwise(tries) if later - earlier > A_SECOND]
     if not pauses:
-        step_failed(
-            "An event that is answered 500 was to come again soon", relies_on=["offblocks.webhook.retried"]
-        )
+        step_failed("An event that is answered 500 was to come again soon", relies_on=["offblocks.webhook.retried"])
     clock.advance(HALF_A_DAY)
     before = len(_tries(tenant, customer))
     for _ in range(QUARTERS):
