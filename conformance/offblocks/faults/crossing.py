@@ -13,6 +13,7 @@ from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, 
 from conformance.sandbox.faults import Fault
 from conformance.sandbox.messages import to_json
 from conformance.standards import message_signatures
+from conformance.standards.account_ids import AccountId
 
 
 class TakesTextBehindTheChallenge(Fault, OffBlocks):
@@ -324,3 +325,95 @@ class ForgetsWhoHasNotSigned(Fault, OffBlocks):
         found = super().customer_called(customer_id)
         is_left = found is not None and self.awaits_signature(found)
         return None if is_left and found and self.now() - found.created_at > timedelta(days=7) else found
+
+
+class AnswersRepetitionsAfterTheTokensEnd(Fault, OffBlocks):
+    """Answers a repetition also when its token has expired."""
+
+    breaks = ("offblocks.authentication.expired-token-refused",)
+
+    def authenticate(self, request: Request) -> Tenant:
+        try:
+            return super().authenticate(request)
+        except Refused:
+            token, key = self.bearer_token(request), request.header("idempotency-key")
+            if key is None or not self.token_is_ours(token):
+                raise
+            tenant = self.tenant_of(self.claims_of(token))
+            record = self.find_record(self.idempotency_scope(Call("", request, tenant, {}), key))
+            if record is None or not self.same_payload(record.payload, self.payload(Call("", request, tenant, {}))):
+                raise
+            return tenant
+
+
+class TakesUpThePayloadItRefuses(Fault, OffBlocks):
+    """Remembers of an idempotency key the payload that came with it last, though that was refused."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    async def once(self, call: Call, key: str) -> Response:
+        record = self.find_record(self.idempotency_scope(call, key))
+        try:
+            return await super().once(call, key)
+        except Refused as refusal:
+            if record is not None and refusal.reason is Reason.KEY_REUSED:
+                record.payload = self.payload(call)
+            raise
+
+
+class DatesTheChallengeItRefusesAnew(Fault, OffBlocks):
+    """Refuses an expired challenge once, and counts its hour from there."""
+
+    breaks = ("offblocks.challenge.expires-after-one-hour", "offblocks.challenge.renewed-after-the-hour")
+
+    def check_challenge(self, customer: Customer, sent: str) -> None:
+        try:
+            super().check_challenge(customer, sent)
+        except Refused as refusal:
+            if refusal.reason is Reason.EXPIRED_CHALLENGE:
+                customer.challenges[-1] = replace(customer.challenges[-1], issued_at=self.now())
+            raise
+
+
+class WritesRenewedAddressesInSmallLetters(Fault, OffBlocks):
+    """Writes the address in small letters into a challenge that takes the place of an expired one."""
+
+    breaks = ("offblocks.challenge.address-checksummed",)
+
+    @cached_property
+    def _renewing(self) -> list[Customer]:
+        return []
+
+    def current_challenge(self, customer: Customer) -> Challenge:
+        self._renewing.append(customer)
+        try:
+            return super().current_challenge(customer)
+        finally:
+            self._renewing.pop()
+
+    def challenge_address(self, account: AccountId) -> str:
+        return account.address.lower() if self._renewing else super().challenge_address(account)
+
+
+class TakesUpFormerNonces(Fault, OffBlocks):
+    """Gives a customer's fifth challenge and those after it the nonces of the first ones."""
+
+    breaks = ("offblocks.challenge.renewed-after-failed-signature",)
+
+    @cached_property
+    def _asking(self) -> list[Customer]:
+        return []
+
+    def issue_challenge(self, customer: Customer) -> None:
+        self._asking.append(customer)
+        try:
+            super().issue_challenge(customer)
+        finally:
+            self._asking.pop()
+
+    def new_nonce(self) -> str:
+        former = self._asking[-1].challenges
+        if len(former) < 4:  # noqa: PLR2004
+            return super().new_nonce()
+        message = former[len(former) % 4].message.decode()
+        return message.partition("Nonce: ")[2].partition("\n")[0]

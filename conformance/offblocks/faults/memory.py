@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from conformance.exchange import Response
-from conformance.offblocks.sandbox import Call, OffBlocks, Reason, Refused, Tenant
+from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Reason, Refused, Tenant
 from conformance.sandbox.faults import Fault
 from conformance.sandbox.messages import json_response
 
@@ -236,3 +236,29 @@ class ListsRejectedCustomersAsBefore(Fault, OffBlocks):
         shown = [kept.get(each["id"], each) if each["status"] == "rejected" else each for each in answer.json()]
         kept.update({each["id"]: each for each in shown})
         return json_response(answer.status, shown)
+
+
+class RemembersForAllWhoWasNotFound(Fault, OffBlocks):
+    """Remembers that a customer was not found, also for another client, whose customer it is."""
+
+    breaks = (
+        "offblocks.customer.readable",
+        "offblocks.challenge.fetched-with-200",
+        "offblocks.challenge.accepted-within-the-hour",
+        "offblocks.signing.second-is-409",
+    )
+
+    @cached_property
+    def _missing(self) -> set[str]:
+        return set()
+
+    def find_customer(self, call: Call) -> Customer:
+        name = call.parameters["customerId"].lower()
+        if name in self._missing:
+            raise Refused(Reason.UNKNOWN_CUSTOMER, "There is no such customer.")
+        try:
+            return super().find_customer(call)
+        except Refused as refusal:
+            if refusal.reason is Reason.UNKNOWN_CUSTOMER:
+                self._missing.add(name)
+            raise

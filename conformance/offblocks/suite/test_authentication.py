@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +15,7 @@ from conformance.exchange import Exchange
 from conformance.offblocks.deviations import rules
 from conformance.offblocks.messages import issued_token
 from conformance.offblocks.suite.effects import DAYS_AFTER, expect_customers, expect_unsigned, require_days
-from conformance.offblocks.suite.operations import by_headers_alone, guarded
+from conformance.offblocks.suite.operations import Call, by_headers_alone, guarded
 from conformance.offblocks.suite.signing_keys import (
     another_key,
     register,
@@ -254,7 +255,7 @@ def test_credentials_may_be_written_otherwise(tenant: Tenant) -> None:
 @crosses("authentication", "expiry")
 @verifies("offblocks.authentication.expired-token-refused", "offblocks.authentication.refusal-status")
 def test_an_expired_token_is_refused(tenant: Tenant, wallet: Wallet, clock: Clock, subject: Subject) -> None:
-    """Given a token whose expiresAt has passed, when each operation is called with it."""
+    """Given a token whose expiresAt has passed, when each operation is called with it, and a creation is repeated."""
     asked = tenant.ask_token()
     issued = issued_token(asked) or step_failed("A token was to be issued", asked)
     lifetime = issued[1] - asked.at
@@ -264,8 +265,10 @@ def test_an_expired_token_is_refused(tenant: Tenant, wallet: Wallet, clock: Cloc
         needs(f"a token whose end can be waited for, within {LONGEST}; this one is good for {lifetime}")
     clock.advance(lifetime + CLOCKS_APART)
     customer = tenant.onboard(wallet)
+    create: Call = partial(tenant.create, tenant.new_wallet(), tenant.new_external_id(), key=tenant.new_key())
+    create()
     expired: dict[str, Any] = {"authorization": f"Bearer {issued[0]}", "breaks": rules("renews-token-in-time")}
-    answers = [call(**expired) for call in guarded(tenant, customer).values()]
+    answers = [call(**expired) for call in (*guarded(tenant, customer).values(), create)]
     for answer in (*answers, *_of_keys(tenant, subject, **expired)):
         expect_unauthorised("offblocks.authentication.expired-token-refused", answer, "its time is over")
 

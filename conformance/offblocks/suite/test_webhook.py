@@ -9,7 +9,7 @@ from conformance.exchange import Delivery
 from conformance.offblocks.messages import instant
 from conformance.offblocks.suite.effects import expect_the_same_answer, require_days
 from conformance.offblocks.suite.signing_keys import another_key, use_another_key
-from conformance.offblocks.suite.tenant import Tenant
+from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import PATIENCE, expect, expect_acceptance, expect_status, leaves_out, step_failed, verifies
 from conformance.targets import Hooks, Subject
@@ -248,14 +248,30 @@ def test_events_go_on_when_the_signing_key_was_replaced(
         )
 
 
-@verifies("offblocks.customer.no-second-for-a-pair")
-def test_a_customer_who_is_refused_is_not_told_of(tenant: Tenant, wallet: Wallet, clock: Clock, hooks: Hooks) -> None:
-    """Given a registered address, when a customer's pair is sent again, and another customer is created."""
+@verifies("offblocks.customer.no-second-for-a-pair", "offblocks.webhook.event-matches-schema")
+def test_a_customer_who_is_refused_is_not_told_of(
+    tenant: Tenant, wallet: Wallet, other_wallet: Wallet, clock: Clock, hooks: Hooks
+) -> None:
+    """Given a registered address and a customer, when its pair, early outcomes and a wrong signature are refused."""
     _register(tenant, hooks)
     customer = tenant.onboard(wallet)
     tenant.create(wallet, customer.external_id)
+    for outcome in ("verify", "reject"):
+        tenant.simulate(outcome, customer.id)
+    wrong = signed(other_wallet, customer.challenge)
+    broken = ("owner-signs-the-message", "owner-id")
+    tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=broken)
     latest = tenant.onboard(tenant.new_wallet()).id
-    _deliveries(tenant, clock, partial(_tell, latest, "initiating"))
+    found = _deliveries(tenant, clock, partial(_tell, latest, "initiating"))
+    state = tenant.status(customer.id)
+    told = set(_states(found, customer.id))
+    expect(
+        "offblocks.webhook.event-matches-schema",
+        state != "initiating" or told <= {state},
+        where="webhook /status",
+        expected=f"{state}, which the customer is still",
+        got=" and ".join(sorted(told)) or "no event",
+    )
 
 
 @verifies("offblocks.webhook.event-matches-schema")
