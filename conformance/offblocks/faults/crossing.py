@@ -13,7 +13,6 @@ from conformance.offblocks.sandbox import Call, Challenge, Customer, OffBlocks, 
 from conformance.sandbox.faults import Fault
 from conformance.sandbox.messages import to_json
 from conformance.standards import message_signatures
-from conformance.standards.account_ids import AccountId
 
 
 class TakesTextBehindTheChallenge(Fault, OffBlocks):
@@ -375,45 +374,26 @@ class DatesTheChallengeItRefusesAnew(Fault, OffBlocks):
             raise
 
 
-class WritesRenewedAddressesInSmallLetters(Fault, OffBlocks):
-    """Writes the address in small letters into a challenge that takes the place of an expired one."""
+class GivesKeysToWhoUsesThemLast(Fault, OffBlocks):
+    """Forgets a client's idempotency key once another client uses the same."""
 
-    breaks = ("offblocks.challenge.address-checksummed",)
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
 
-    @cached_property
-    def _renewing(self) -> list[Customer]:
-        return []
-
-    def current_challenge(self, customer: Customer) -> Challenge:
-        self._renewing.append(customer)
-        try:
-            return super().current_challenge(customer)
-        finally:
-            self._renewing.pop()
-
-    def challenge_address(self, account: AccountId) -> str:
-        return account.address.lower() if self._renewing else super().challenge_address(account)
+    async def once(self, call: Call, key: str) -> Response:
+        own = self.idempotency_scope(call, key)
+        for tenant in self.tenants.values():
+            scope = self.idempotency_scope(replace(call, tenant=tenant), key)
+            if scope != own:
+                self.records.pop(scope, None)
+        return await super().once(call, key)
 
 
-class TakesUpFormerNonces(Fault, OffBlocks):
-    """Gives a customer's fifth challenge and those after it the nonces of the first ones."""
+class SignsInTheFirstDayAlone(Fault, OffBlocks):
+    """Gives who has not signed new challenges for good, and takes none of them after a day."""
 
-    breaks = ("offblocks.challenge.renewed-after-failed-signature",)
+    breaks = ("offblocks.challenge.renewed-one-has-its-own-hour",)
 
-    @cached_property
-    def _asking(self) -> list[Customer]:
-        return []
-
-    def issue_challenge(self, customer: Customer) -> None:
-        self._asking.append(customer)
-        try:
-            super().issue_challenge(customer)
-        finally:
-            self._asking.pop()
-
-    def new_nonce(self) -> str:
-        former = self._asking[-1].challenges
-        if len(former) < 4:  # noqa: PLR2004
-            return super().new_nonce()
-        message = former[len(former) % 4].message.decode()
-        return message.partition("Nonce: ")[2].partition("\n")[0]
+    def check_challenge(self, customer: Customer, sent: str) -> None:
+        super().check_challenge(customer, sent)
+        if self.now() - customer.created_at > timedelta(days=1):
+            raise Refused(Reason.EXPIRED_CHALLENGE, "The customer was created too long ago.")

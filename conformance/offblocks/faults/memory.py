@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from conformance.exchange import Response
-from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Reason, Refused, Tenant
+from conformance.offblocks.sandbox import Call, OffBlocks, Reason, Refused, Tenant
 from conformance.sandbox.faults import Fault
 from conformance.sandbox.messages import json_response
 
@@ -238,27 +238,37 @@ class ListsRejectedCustomersAsBefore(Fault, OffBlocks):
         return json_response(answer.status, shown)
 
 
-class RemembersForAllWhoWasNotFound(Fault, OffBlocks):
-    """Remembers that a customer was not found, also for another client, whose customer it is."""
+class EndsTokensAtAWrongSecret(Fault, OffBlocks):
+    """Ends the tokens of a client whose API key comes with a wrong secret, whoever sends it."""
 
-    breaks = (
-        "offblocks.customer.readable",
-        "offblocks.challenge.fetched-with-200",
-        "offblocks.challenge.accepted-within-the-hour",
-        "offblocks.signing.second-is-409",
-    )
+    breaks = ("offblocks.authentication.token-lives-an-hour", "offblocks.signature.right-one-accepted")
 
     @cached_property
-    def _missing(self) -> set[str]:
-        return set()
+    def _given(self) -> dict[str, str]:
+        return {}
 
-    def find_customer(self, call: Call) -> Customer:
-        name = call.parameters["customerId"].lower()
-        if name in self._missing:
-            raise Refused(Reason.UNKNOWN_CUSTOMER, "There is no such customer.")
-        try:
-            return super().find_customer(call)
-        except Refused as refusal:
-            if refusal.reason is Reason.UNKNOWN_CUSTOMER:
-                self._missing.add(name)
-            raise
+    def new_token(self, tenant: Tenant, expires_at: int) -> str:
+        token = super().new_token(tenant, expires_at)
+        self._given[token] = tenant.name
+        return token
+
+    def secret_is_right(self, tenant: Tenant, api_secret: str) -> bool:
+        is_right = super().secret_is_right(tenant, api_secret)
+        if not is_right:
+            for token in [token for token, name in self._given.items() if name == tenant.name]:
+                self._given[token] = ""
+        return is_right
+
+    def token_is_ours(self, token: str) -> bool:
+        return super().token_is_ours(token) and self._given.get(token) != ""
+
+
+class RegistersNoKeyAfterARemoval(Fault, OffBlocks):
+    """Takes the removal of a signing key for the end of all of them, and registers no other."""
+
+    breaks = ("offblocks.authentication.registered-key-signs",)
+
+    def keys_after_registration(self, tenant: Tenant, key_id: str, key: ec.EllipticCurvePublicKey) -> SigningKeys:
+        if not tenant.signing_keys:
+            raise Refused(Reason.SIGNING_KEY, "The signing key was removed for good.")
+        return super().keys_after_registration(tenant, key_id, key)

@@ -387,3 +387,20 @@ class SendsTheLaterStateAgain(Fault, OffBlocks):
             if pending.state is State.WAITING and customer is not None:
                 pending.body = to_json({**event, **self.customer_body(customer)})
         return super().gives_up_after()
+
+
+class _StoppingOthers(_Persistence):
+    def pause_before_retry(self, failures: int) -> timedelta:
+        self.api.__dict__["has_failed"] = True
+        return super().pause_before_retry(failures)
+
+
+class StopsAtTheFirstAddressThatFailed(Fault, OffBlocks):
+    """Sends events to the first address alone once an address did not receive one at once."""
+
+    breaks = ("offblocks.webhook.sent-on-creation",)
+
+    def announce(self, customer: Customer) -> None:
+        event, addresses = to_json(self.event_body(customer)), self.webhook_addresses(customer)
+        for address in addresses[:1] if self.__dict__.get("has_failed") else addresses:
+            self.outbox.post(address, event, _StoppingOthers(self, customer, address))

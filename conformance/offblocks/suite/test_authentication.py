@@ -109,13 +109,19 @@ def test_right_credentials_are_given_a_token_for_an_hour(tenant: Tenant, clock: 
             needs("a token that is issued when it is asked for, as this API gives the one again that holds still")
 
 
-@verifies("offblocks.authentication.wrong-secret-refused", "offblocks.authentication.refusal-status")
+@verifies(
+    "offblocks.authentication.wrong-secret-refused",
+    "offblocks.authentication.refusal-status",
+    "offblocks.authentication.token-lives-an-hour",
+)
 def test_wrong_credentials_are_given_no_token(tenant: Tenant) -> None:
-    """Given a tenant, when it asks for a token with another secret, and with a key that nobody has."""
+    """Given a token, when others are asked for with another secret, and with a key that nobody has, and it is used."""
+    right = tenant.authorization()
     for wrong in ({"api_secret": tenant.ids.draw(20).hex()}, {"api_key": str(tenant.ids.uuid())}):
         exchange = tenant.ask_token(**wrong)
         if exchange.response.status != HTTPStatus.TOO_MANY_REQUESTS:  # which refuses one who guesses
             expect_unauthorised("offblocks.authentication.wrong-secret-refused", exchange, "they are wrong")
+    expect_acceptance("offblocks.authentication.token-lives-an-hour", tenant.customers(authorization=right))
 
 
 @crosses("authentication", "isolation")
@@ -470,9 +476,9 @@ def test_a_key_that_is_refused_replaces_none(tenant: Tenant, subject: Subject) -
 
 @leaves_out("neighbours", "population", "past", "readings", because="Others sign with the key that it replaces.")
 @crosses("signature", "state")
-@verifies("offblocks.authentication.removed-key-refused")
+@verifies("offblocks.authentication.removed-key-refused", "offblocks.authentication.registered-key-signs")
 def test_a_removed_key_is_refused(tenant: Tenant, subject: Subject) -> None:
-    """Given keys that each signed a request until they were replaced, when the last is removed and each signs again."""
+    """Given keys that were used and replaced, when the last is removed, each signs again, and another one comes."""
     used = [tenant.credentials]
     for _ in range(2):
         used.append(use_another_key(tenant, subject, key_from_seed(tenant.ids.draw(64))))
@@ -493,3 +499,6 @@ def test_a_removed_key_is_refused(tenant: Tenant, subject: Subject) -> None:
         tenant.use_key(credentials)
         answer = tenant.customers(breaks=rules("signature-verifies"))
         expect_refusal("offblocks.authentication.removed-key-refused", answer, f"the key was {name}")
+    if not removal.request.header("Signature"):  # else nothing is left that could sign a registration
+        another = register(tenant, key_from_seed(tenant.ids.draw(64)))
+        expect_acceptance("offblocks.authentication.registered-key-signs", another)
