@@ -33,6 +33,7 @@ __all__ = [
     "decimal_digits",
     "field_names",
     "hexadecimal",
+    "kindred_uuids",
     "misses",
     "respelt_uuids",
     "schemes",
@@ -367,6 +368,19 @@ def respelt_uuids(right: str) -> list[NearMiss]:
         "with a hyphen elsewhere": f"{digits[:9]}-{digits[9:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}",
     }
     return [NearMiss(name, "form", value, same_form=False) for name, value in forms.items()]
+
+
+def kindred_uuids(right: str) -> list[NearMiss]:
+    """UUIDs that differ from one in the digit of its version alone, or of its variant; none if it is no UUID."""
+    if not _is_uuid(right):
+        return []
+    versions = [digit for digit in "47" if digit != right[_VERSION]]
+    variants = [digit for digit in "8b" if digit != right[_VARIANT].lower()]
+    digits = (("version", _VERSION, versions[0]), ("variant", _VARIANT, variants[0]))
+    return [
+        NearMiss(f"of another {name}", "kindred", right[:place] + digit + right[place + 1 :], same_form=False)
+        for name, place, digit in digits
+    ]
 
 
 # ------------------------------------------------------------------------------------- what is the same by a standard

@@ -84,8 +84,12 @@ TEXTS = (
 )
 """Texts of every script and length that JSON allows and no sentence of a document limits."""
 
-WORDS = tuple(Value(f"the word {text}", text) for text in ("null", "undefined", "None", "NaN", "false", "0", "-", "{}"))
-"""Texts that programs take for no value at all, the most usual one first; none has a number that makes it new."""
+WORDS = tuple(
+    Value(f"the word {text}", text)
+    for text in ("null", "constructor", "undefined", "__proto__", "None", "NaN", "false", "0", "-", "{}")
+)
+"""Texts that programs take for no value at all or for a part of every object, the most usual ones first; none has a
+number that makes it new."""
 
 PAIRS = (
     Pair("letter case", "Order-Ab-§", "order-aB-§"),

@@ -76,6 +76,14 @@ def test_a_uuid_stays_one_of_its_version_and_variant() -> None:
         assert miss.value[19] in "89ab"
 
 
+def test_a_kindred_uuid_differs_in_the_digit_of_its_version_or_variant_alone() -> None:
+    found = [miss.value for miss in near.kindred_uuids(KEY)]
+    places = [[place for place in range(36) if value[place] != KEY[place]] for value in found]
+    assert places == [[14], [19]]
+    assert all(near.UUID.fits(value) and value[19] in "89ab" for value in found)
+    assert near.kindred_uuids(SECRET) == []
+
+
 def test_letter_case_makes_no_near_miss_where_it_does_not_count() -> None:
     assert "case" in {miss.sort for miss in near.misses(SECRET)}
     assert "case" not in {miss.sort for miss in near.misses(SECRET, near.HEX)}

@@ -324,3 +324,76 @@ class ForgetsWhoHasNotSigned(Fault, OffBlocks):
         found = super().customer_called(customer_id)
         is_left = found is not None and self.awaits_signature(found)
         return None if is_left and found and self.now() - found.created_at > timedelta(days=7) else found
+
+
+class AnswersRepetitionsAfterTheTokensEnd(Fault, OffBlocks):
+    """Answers a repetition also when its token has expired."""
+
+    breaks = ("offblocks.authentication.expired-token-refused",)
+
+    def authenticate(self, request: Request) -> Tenant:
+        try:
+            return super().authenticate(request)
+        except Refused:
+            token, key = self.bearer_token(request), request.header("idempotency-key")
+            if key is None or not self.token_is_ours(token):
+                raise
+            tenant = self.tenant_of(self.claims_of(token))
+            record = self.find_record(self.idempotency_scope(Call("", request, tenant, {}), key))
+            if record is None or not self.same_payload(record.payload, self.payload(Call("", request, tenant, {}))):
+                raise
+            return tenant
+
+
+class TakesUpThePayloadItRefuses(Fault, OffBlocks):
+    """Remembers of an idempotency key the payload that came with it last, though that was refused."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    async def once(self, call: Call, key: str) -> Response:
+        record = self.find_record(self.idempotency_scope(call, key))
+        try:
+            return await super().once(call, key)
+        except Refused as refusal:
+            if record is not None and refusal.reason is Reason.KEY_REUSED:
+                record.payload = self.payload(call)
+            raise
+
+
+class DatesTheChallengeItRefusesAnew(Fault, OffBlocks):
+    """Refuses an expired challenge once, and counts its hour from there."""
+
+    breaks = ("offblocks.challenge.expires-after-one-hour", "offblocks.challenge.renewed-after-the-hour")
+
+    def check_challenge(self, customer: Customer, sent: str) -> None:
+        try:
+            super().check_challenge(customer, sent)
+        except Refused as refusal:
+            if refusal.reason is Reason.EXPIRED_CHALLENGE:
+                customer.challenges[-1] = replace(customer.challenges[-1], issued_at=self.now())
+            raise
+
+
+class GivesKeysToWhoUsesThemLast(Fault, OffBlocks):
+    """Forgets a client's idempotency key once another client uses the same."""
+
+    breaks = ("offblocks.idempotency.repeat-answered-alike",)
+
+    async def once(self, call: Call, key: str) -> Response:
+        own = self.idempotency_scope(call, key)
+        for tenant in self.tenants.values():
+            scope = self.idempotency_scope(replace(call, tenant=tenant), key)
+            if scope != own:
+                self.records.pop(scope, None)
+        return await super().once(call, key)
+
+
+class SignsInTheFirstDayAlone(Fault, OffBlocks):
+    """Gives who has not signed new challenges for good, and takes none of them after a day."""
+
+    breaks = ("offblocks.challenge.renewed-one-has-its-own-hour",)
+
+    def check_challenge(self, customer: Customer, sent: str) -> None:
+        super().check_challenge(customer, sent)
+        if self.now() - customer.created_at > timedelta(days=1):
+            raise Refused(Reason.EXPIRED_CHALLENGE, "The customer was created too long ago.")

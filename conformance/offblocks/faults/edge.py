@@ -238,3 +238,27 @@ class CountsChainsIn32Bits(Fault, OffBlocks):
     def pair(self, tenant: Tenant, account: AccountId, external_id: str) -> Hashable:
         chain = int(account.chain.reference) % 2**32
         return tenant.name, chain, account.address.lower(), external_id
+
+
+class KeepsExternalIdsInAPlainObject(Fault, OffBlocks):
+    """Looks an externalId up among the members of an object, where some names stand from the beginning."""
+
+    breaks = ("offblocks.customer.created-with-201",)
+
+    def find_duplicate(self, tenant: Tenant, account: AccountId, external_id: str) -> Customer | None:
+        if external_id in {"constructor", "toString", "valueOf", "__proto__"}:
+            raise Refused(Reason.DUPLICATE_CUSTOMER, "There is a customer with this externalId already.")
+        return super().find_duplicate(tenant, account, external_id)
+
+
+class PassesOverTheVersionOfIds(Fault, OffBlocks):
+    """Finds a customer under its id with another version in it."""
+
+    breaks = ("offblocks.challenge.unknown-customer-is-404", "offblocks.customer.unknown-is-404")
+
+    def customer_called(self, customer_id: str) -> Customer | None:
+        def without_version(identifier: str) -> str:
+            return identifier[:14] + identifier[15:]
+
+        wanted = without_version(customer_id.lower())
+        return next((found for name, found in self.customers.items() if without_version(name) == wanted), None)

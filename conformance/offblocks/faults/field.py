@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from urllib.parse import unquote
 
 from conformance.exchange import Request, Response
@@ -286,3 +287,15 @@ class ListsCustomersOncePerChallenge(Fault, OffBlocks):
     async def list_customers(self, call: Call) -> Response:
         found = (await super().list_customers(call)).json()
         return json_response(200, [each for each in found for _ in self.customers[each["id"]].challenges])
+
+
+class TakesEmptyFieldsForAbsent(Fault, OffBlocks):
+    """Refuses a signature that covers a field with an empty value, as if the field were missing."""
+
+    breaks = ("offblocks.signature.base-by-the-standard", "offblocks.signature.right-one-accepted")
+
+    def verify_at(self, instant: datetime, tenant: Tenant, request: Request) -> tuple[str, ...]:
+        covered = super().verify_at(instant, tenant, request)
+        if any(request.header(name) == "" for name in covered):
+            raise SignatureRejected(message_signatures.Reason.COMPONENT_MISSING, "A covered field is missing.")
+        return covered

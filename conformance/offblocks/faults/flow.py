@@ -239,3 +239,12 @@ class ShowsTheYearOfTheWeek(Fault, OffBlocks):
 
     def format_time(self, instant: datetime) -> str:
         return f"{instant.isocalendar().year:04d}{super().format_time(instant)[4:]}"
+
+
+class EndsVerificationsUnnoticed(Fault, OffBlocks):
+    """Shows a customer as ``verifying`` for good, and takes an outcome for a day."""
+
+    breaks = ("offblocks.flow.simulated-with-202",)
+
+    def require(self, call: Call, customer: Customer, *, allowed: bool) -> None:
+        super().require(call, customer, allowed=allowed and self.now() - customer.updated_at < timedelta(days=1))

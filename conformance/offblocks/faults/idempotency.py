@@ -3,7 +3,7 @@
 import json
 from collections.abc import Hashable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from conformance.clock import pause
@@ -488,3 +488,16 @@ class RenewsTheChallengeOfARepeatedCreation(Fault, OffBlocks):
         if customer is not None and self.awaits_signature(customer):
             self.issue_challenge(customer)
         return super().answer_again(response)
+
+
+class KeepsTheKeysOfSignings(Fault, OffBlocks):
+    """Remembers the key of a sign request for ever, and other keys for an hour."""
+
+    breaks = ("offblocks.idempotency.key-free-after-an-hour",)
+
+    async def once(self, call: Call, key: str) -> Response:
+        response = await super().once(call, key)
+        record = self.records.get(self.idempotency_scope(call, key))
+        if record is not None and call.operation == "signChallenge":
+            record.used_at = datetime.max.replace(tzinfo=UTC)
+        return response

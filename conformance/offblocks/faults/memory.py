@@ -236,3 +236,39 @@ class ListsRejectedCustomersAsBefore(Fault, OffBlocks):
         shown = [kept.get(each["id"], each) if each["status"] == "rejected" else each for each in answer.json()]
         kept.update({each["id"]: each for each in shown})
         return json_response(answer.status, shown)
+
+
+class EndsTokensAtAWrongSecret(Fault, OffBlocks):
+    """Ends the tokens of a client whose API key comes with a wrong secret, whoever sends it."""
+
+    breaks = ("offblocks.authentication.token-lives-an-hour", "offblocks.signature.right-one-accepted")
+
+    @cached_property
+    def _given(self) -> dict[str, str]:
+        return {}
+
+    def new_token(self, tenant: Tenant, expires_at: int) -> str:
+        token = super().new_token(tenant, expires_at)
+        self._given[token] = tenant.name
+        return token
+
+    def secret_is_right(self, tenant: Tenant, api_secret: str) -> bool:
+        is_right = super().secret_is_right(tenant, api_secret)
+        if not is_right:
+            for token in [token for token, name in self._given.items() if name == tenant.name]:
+                self._given[token] = ""
+        return is_right
+
+    def token_is_ours(self, token: str) -> bool:
+        return super().token_is_ours(token) and self._given.get(token) != ""
+
+
+class RegistersNoKeyAfterARemoval(Fault, OffBlocks):
+    """Takes the removal of a signing key for the end of all of them, and registers no other."""
+
+    breaks = ("offblocks.authentication.registered-key-signs",)
+
+    def keys_after_registration(self, tenant: Tenant, key_id: str, key: ec.EllipticCurvePublicKey) -> SigningKeys:
+        if not tenant.signing_keys:
+            raise Refused(Reason.SIGNING_KEY, "The signing key was removed for good.")
+        return super().keys_after_registration(tenant, key_id, key)

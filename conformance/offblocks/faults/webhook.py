@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 from conformance.exchange import Response
 from conformance.offblocks.sandbox import Call, Customer, OffBlocks, Status
 from conformance.offblocks.sandbox.state import Reason, Refused, Webhook
+from conformance.sandbox.deliveries import State
 from conformance.sandbox.faults import Fault, Variation
 from conformance.sandbox.messages import to_json
 
@@ -389,3 +390,45 @@ class ForgetsWebhooksWithTheSigningKey(Fault, OffBlocks):
 
     def webhook_addresses(self, customer: Customer) -> list[str]:
         return [] if customer.tenant.name in self._forgotten else super().webhook_addresses(customer)
+
+
+class TellsOfVerificationsItRefuses(Fault, OffBlocks):
+    """Sends an event of an active customer before it looks whether the verification is pending."""
+
+    breaks = ("offblocks.webhook.event-matches-schema",)
+
+    def require(self, call: Call, customer: Customer, *, allowed: bool) -> None:
+        if not allowed and call.operation == "verifyCustomer":
+            self.announce(replace(customer, status=Status.ACTIVE))
+        super().require(call, customer, allowed=allowed)
+
+
+class SendsTheLaterStateAgain(Fault, OffBlocks):
+    """Shows in an event that is sent again the customer as it is by then."""
+
+    breaks = ("offblocks.webhook.retried",)
+
+    def gives_up_after(self) -> timedelta:
+        for pending in self.outbox.log:
+            event = json.loads(pending.body)
+            customer = self.customers.get(str(event.get("id")))
+            if pending.state is State.WAITING and customer is not None:
+                pending.body = to_json({**event, **self.customer_body(customer)})
+        return super().gives_up_after()
+
+
+class _StoppingOthers(_Persistence):
+    def pause_before_retry(self, failures: int) -> timedelta:
+        self.api.__dict__["has_failed"] = True
+        return super().pause_before_retry(failures)
+
+
+class StopsAtTheFirstAddressThatFailed(Fault, OffBlocks):
+    """Sends events to the first address alone once an address did not receive one at once."""
+
+    breaks = ("offblocks.webhook.sent-on-creation",)
+
+    def announce(self, customer: Customer) -> None:
+        event, addresses = to_json(self.event_body(customer)), self.webhook_addresses(customer)
+        for address in addresses[:1] if self.__dict__.get("has_failed") else addresses:
+            self.outbox.post(address, event, _StoppingOthers(self, customer, address))

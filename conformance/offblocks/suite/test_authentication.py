@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +15,7 @@ from conformance.exchange import Exchange
 from conformance.offblocks.deviations import rules
 from conformance.offblocks.messages import issued_token
 from conformance.offblocks.suite.effects import DAYS_AFTER, expect_customers, expect_unsigned, require_days
-from conformance.offblocks.suite.operations import by_headers_alone, guarded
+from conformance.offblocks.suite.operations import Call, by_headers_alone, guarded
 from conformance.offblocks.suite.signing_keys import (
     another_key,
     register,
@@ -108,13 +109,19 @@ def test_right_credentials_are_given_a_token_for_an_hour(tenant: Tenant, clock: 
             needs("a token that is issued when it is asked for, as this API gives the one again that holds still")
 
 
-@verifies("offblocks.authentication.wrong-secret-refused", "offblocks.authentication.refusal-status")
+@verifies(
+    "offblocks.authentication.wrong-secret-refused",
+    "offblocks.authentication.refusal-status",
+    "offblocks.authentication.token-lives-an-hour",
+)
 def test_wrong_credentials_are_given_no_token(tenant: Tenant) -> None:
-    """Given a tenant, when it asks for a token with another secret, and with a key that nobody has."""
+    """Given a token, when others are asked for with another secret, and with a key that nobody has, and it is used."""
+    right = tenant.authorization()
     for wrong in ({"api_secret": tenant.ids.draw(20).hex()}, {"api_key": str(tenant.ids.uuid())}):
         exchange = tenant.ask_token(**wrong)
         if exchange.response.status != HTTPStatus.TOO_MANY_REQUESTS:  # which refuses one who guesses
             expect_unauthorised("offblocks.authentication.wrong-secret-refused", exchange, "they are wrong")
+    expect_acceptance("offblocks.authentication.token-lives-an-hour", tenant.customers(authorization=right))
 
 
 @crosses("authentication", "isolation")
@@ -254,7 +261,7 @@ def test_credentials_may_be_written_otherwise(tenant: Tenant) -> None:
 @crosses("authentication", "expiry")
 @verifies("offblocks.authentication.expired-token-refused", "offblocks.authentication.refusal-status")
 def test_an_expired_token_is_refused(tenant: Tenant, wallet: Wallet, clock: Clock, subject: Subject) -> None:
-    """Given a token whose expiresAt has passed, when each operation is called with it."""
+    """Given a token whose expiresAt has passed, when each operation is called with it, and a creation is repeated."""
     asked = tenant.ask_token()
     issued = issued_token(asked) or step_failed("A token was to be issued", asked)
     lifetime = issued[1] - asked.at
@@ -264,8 +271,10 @@ def test_an_expired_token_is_refused(tenant: Tenant, wallet: Wallet, clock: Cloc
         needs(f"a token whose end can be waited for, within {LONGEST}; this one is good for {lifetime}")
     clock.advance(lifetime + CLOCKS_APART)
     customer = tenant.onboard(wallet)
+    create: Call = partial(tenant.create, tenant.new_wallet(), tenant.new_external_id(), key=tenant.new_key())
+    create()
     expired: dict[str, Any] = {"authorization": f"Bearer {issued[0]}", "breaks": rules("renews-token-in-time")}
-    answers = [call(**expired) for call in guarded(tenant, customer).values()]
+    answers = [call(**expired) for call in (*guarded(tenant, customer).values(), create)]
     for answer in (*answers, *_of_keys(tenant, subject, **expired)):
         expect_unauthorised("offblocks.authentication.expired-token-refused", answer, "its time is over")
 
@@ -467,9 +476,9 @@ def test_a_key_that_is_refused_replaces_none(tenant: Tenant, subject: Subject) -
 
 @leaves_out("neighbours", "population", "past", "readings", because="Others sign with the key that it replaces.")
 @crosses("signature", "state")
-@verifies("offblocks.authentication.removed-key-refused")
+@verifies("offblocks.authentication.removed-key-refused", "offblocks.authentication.registered-key-signs")
 def test_a_removed_key_is_refused(tenant: Tenant, subject: Subject) -> None:
-    """Given keys that each signed a request until they were replaced, when the last is removed and each signs again."""
+    """Given keys that were used and replaced, when the last is removed, each signs again, and another one comes."""
     used = [tenant.credentials]
     for _ in range(2):
         used.append(use_another_key(tenant, subject, key_from_seed(tenant.ids.draw(64))))
@@ -490,3 +499,7 @@ def test_a_removed_key_is_refused(tenant: Tenant, subject: Subject) -> None:
         tenant.use_key(credentials)
         answer = tenant.customers(breaks=rules("signature-verifies"))
         expect_refusal("offblocks.authentication.removed-key-refused", answer, f"the key was {name}")
+    if removal.request.header("Signature"):
+        needs("a signing key that a token alone registers, as none is left to sign with")
+    another = register(tenant, key_from_seed(tenant.ids.draw(64)))
+    expect_acceptance("offblocks.authentication.registered-key-signs", another)

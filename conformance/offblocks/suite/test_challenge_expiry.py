@@ -171,9 +171,10 @@ def test_each_challenge_that_expires_is_replaced(tenant: Tenant, wallet: Wallet,
     "offblocks.challenge.expires-after-one-hour",
     "offblocks.challenge.renewed-after-the-hour",
     "offblocks.challenge.fetched-with-200",
+    "offblocks.challenge.renewed-one-has-its-own-hour",
 )
 def test_a_challenge_that_expired_never_holds_again(tenant: Tenant, clock: Clock) -> None:
-    """Given challenges of a day, a week and 31 days ago, and 20 minutes more, when they are signed."""
+    """Given challenges of a day, a week and 31 days ago, and 20 minutes, when they are signed, and then new ones."""
     require_days(tenant)
     for days in DAYS_AFTER:
         wallet = tenant.new_wallet()
@@ -194,6 +195,10 @@ def test_a_challenge_that_expired_never_holds_again(tenant: Tenant, clock: Clock
             expected=f"a new challenge after {days} days and 20 minutes",
             got="the expired one" if renewed.text == customer.challenge.text else "a new one",
         )
+        if renewed.text == customer.challenge.text:
+            step_failed(f"A new challenge was to take the place of one of {days} days ago")
+        answer = tenant.sign(customer.id, wallet, renewed)
+        expect_acceptance("offblocks.challenge.renewed-one-has-its-own-hour", answer)
 
 
 @leaves_out("clock", "population", "readings", "neighbours", because="It has hours of its own, and many steps.")

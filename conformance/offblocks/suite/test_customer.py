@@ -103,7 +103,7 @@ def test_an_external_id_is_kept_to_the_letter(tenant: Tenant) -> None:
     """When customers come under texts that are often cut, folded, escaped or left out, and are read and listed."""
     created: list[str] = []
     words = telling.WORDS if tenant.moves_clock else ()  # a server that keeps its customers may have them already
-    for value in [*near.chosen(telling.TEXTS, tenant.ids, core=13, more=3), *near.chosen(words, tenant.ids, core=1)]:
+    for value in [*near.chosen(telling.TEXTS, tenant.ids, core=13, more=3), *near.chosen(words, tenant.ids, core=2)]:
         external_id = value.numbered(_number(tenant))
         exchange = tenant.create(tenant.new_wallet(), external_id)
         _expect_taken(exchange, f"an externalId of {value.name}")

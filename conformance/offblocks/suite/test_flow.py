@@ -294,6 +294,20 @@ def test_a_rejected_customer_is_so_for_good(tenant: Tenant, wallet: Wallet, cloc
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
 @waits
+@verifies("offblocks.flow.simulated-with-202")
+def test_a_verification_may_come_days_later(tenant: Tenant, clock: Clock) -> None:
+    """Given customers who have been waiting for 31 days, when one of them is verified and one rejected."""
+    require_days(tenant)
+    customers = {outcome: tenant.verifying(tenant.new_wallet()).id for outcome in ("verify", "reject")}
+    clock.advance(timedelta(days=31, minutes=20))
+    for outcome, customer in customers.items():
+        if tenant.status(customer) != "verifying":
+            needs("a customer whose verification is pending for 31 days; here it ends before")
+        _expect_simulated(tenant, outcome, customer)
+
+
+@leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
+@waits
 @verifies("offblocks.signing.moves-the-status")
 def test_who_has_signed_stays_so_when_the_hour_is_over(tenant: Tenant, clock: Clock) -> None:
     """Given customers to be verified and active, when their challenges, an hour old, are fetched and signed again."""

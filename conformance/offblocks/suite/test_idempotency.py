@@ -293,15 +293,19 @@ def test_a_key_binds_each_part_of_its_payload(tenant: Tenant, wallet: Wallet, ot
 @waits
 @verifies("offblocks.idempotency.key-free-after-an-hour", "offblocks.idempotency.repeat-answered-alike")
 def test_a_key_is_free_after_an_hour(tenant: Tenant, wallet: Wallet, other_wallet: Wallet, clock: Clock) -> None:
-    """Given a customer created just over an hour ago, when another one comes twice with the same key."""
-    key, external_id = tenant.new_key(), tenant.new_external_id()
+    """Given a creation and a signing of over an hour ago, when customers come with their keys, one of them twice."""
+    key, key_of_signing, external_id = tenant.new_key(), tenant.new_key(), tenant.new_external_id()
     created(tenant.create(wallet, key=key))
+    signer = tenant.onboard(tenant.new_wallet())
+    tenant.sign(signer.id, signer.wallet, signer.challenge, key=key_of_signing)
     clock.advance(HOUR + tenant.overdue)
     answer = tenant.create(other_wallet, external_id, key=key)
     expect_acceptance("offblocks.idempotency.key-free-after-an-hour", answer)
     if answer.response.succeeded:
         repeat = tenant.create(other_wallet, external_id, key=key)
         expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, answer)
+    answer = tenant.create(tenant.new_wallet(), key=key_of_signing)
+    expect_acceptance("offblocks.idempotency.key-free-after-an-hour", answer)
 
 
 @waits
@@ -516,7 +520,7 @@ def test_a_key_that_is_like_another_is_another(tenant: Tenant, wallet: Wallet) -
     external_id, key = tenant.new_external_id(), tenant.new_key()
     first = created(tenant.create(wallet, external_id, key=key))
     others = near.misses(key, near.UUID, others=[tenant.new_key()])
-    for miss in near.chosen(others, tenant.ids, core=8, more=3):
+    for miss in [*near.chosen(others, tenant.ids, core=8, more=3), *near.kindred_uuids(key)]:
         answer = tenant.create(tenant.new_wallet(), key=miss.value)
         because = f"its key differs from that of [{first.id}], it is like that, {miss.name}"
         expect_status("offblocks.customer.created-with-201", answer, 201, because=because)

@@ -9,7 +9,7 @@ from conformance.exchange import Delivery, Exchange
 from conformance.findings import answer as answered
 from conformance.offblocks.checks import listed
 from conformance.offblocks.messages import issued_challenge
-from conformance.offblocks.suite.effects import listed_with
+from conformance.offblocks.suite.effects import expect_the_same_answer, listed_with
 from conformance.offblocks.suite.signing_keys import (
     another_key,
     register,
@@ -142,13 +142,13 @@ def _expect_no_action(exchange: Exchange, *, before: str, after: str) -> None:
     expect(rule, after == before, where="response /status", expected=f"{before}, as before", got=after)
 
 
-@verifies("offblocks.isolation.keys-apart")
+@verifies("offblocks.isolation.keys-apart", "offblocks.idempotency.repeat-answered-alike")
 def test_an_idempotency_key_of_one_client_is_free_for_others(
     tenant: Tenant, other_tenant: Tenant, wallet: Wallet, other_wallet: Wallet
 ) -> None:
-    """Given a key that one client created a customer with, when another client creates one with the same key."""
-    key = tenant.new_key()
-    first = tenant.create(wallet, key=key)
+    """Given a client's creation, when another client creates a customer with its key, and the first one repeats it."""
+    key, external_id = tenant.new_key(), tenant.new_external_id()
+    first = tenant.create(wallet, external_id, key=key)
     if not first.response.succeeded:
         step_failed("A customer was to be created", first)
     second = other_tenant.create(other_wallet, key=key)
@@ -161,6 +161,8 @@ def test_an_idempotency_key_of_one_client_is_free_for_others(
         got=f"{answered(second)}, id {ids[1]}",
         exchange=second,
     )
+    repeat = tenant.create(wallet, external_id, key=key)
+    expect_the_same_answer("offblocks.idempotency.repeat-answered-alike", repeat, first)
 
 
 @crosses("idempotency", "isolation")

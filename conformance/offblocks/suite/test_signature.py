@@ -229,11 +229,12 @@ def test_a_text_in_a_signature_may_have_any_sign(tenant: Tenant) -> None:
         pytest.param(("a,b", "c"), id="two-lines"),
         pytest.param(("a ,  b",), id="blanks"),
         pytest.param(('first  second;x=1,  "c,d"',), id="blanks-within"),
+        pytest.param(("",), id="nothing"),
     ],
 )
 @verifies("offblocks.signature.base-by-the-standard")
 def test_a_covered_field_counts_as_it_is_sent(tenant: Tenant, lines: tuple[str, ...]) -> None:
-    """Given a tenant, when its signature covers a field with commas and blanks of several numbers in its value."""
+    """Given a tenant, when its signature covers a field with commas and blanks in its value, or with nothing."""
     answer = tenant.customers(deviation=covers_another_field("X-Note", *lines))
     expect_status("offblocks.signature.base-by-the-standard", answer, 200)
 

@@ -10,7 +10,7 @@ from conformance.exchange import Delivery
 from conformance.offblocks.messages import instant
 from conformance.offblocks.suite.effects import expect_the_same_answer, require_days
 from conformance.offblocks.suite.signing_keys import another_key, use_another_key
-from conformance.offblocks.suite.tenant import Tenant
+from conformance.offblocks.suite.tenant import Tenant, signed
 from conformance.offblocks.wallet import Wallet
 from conformance.scenario import PATIENCE, expect, expect_acceptance, expect_status, leaves_out, step_failed, verifies
 from conformance.targets import Hooks, Subject
@@ -256,14 +256,30 @@ def test_events_go_on_when_the_signing_key_was_replaced(
         )
 
 
-@verifies("offblocks.customer.no-second-for-a-pair")
-def test_a_customer_who_is_refused_is_not_told_of(tenant: Tenant, wallet: Wallet, clock: Clock, hooks: Hooks) -> None:
-    """Given a registered address, when a customer's pair is sent again, and another customer is created."""
+@verifies("offblocks.customer.no-second-for-a-pair", "offblocks.webhook.event-matches-schema")
+def test_a_customer_who_is_refused_is_not_told_of(
+    tenant: Tenant, wallet: Wallet, other_wallet: Wallet, clock: Clock, hooks: Hooks
+) -> None:
+    """Given a registered address and a customer, when its pair, early outcomes and a wrong signature are refused."""
     _register(tenant, hooks)
     customer = tenant.onboard(wallet)
     tenant.create(wallet, customer.external_id)
+    for outcome in ("verify", "reject"):
+        tenant.simulate(outcome, customer.id)
+    wrong = signed(other_wallet, customer.challenge)
+    broken = ("owner-signs-the-message", "owner-id")
+    tenant.sign(customer.id, wallet, customer.challenge, signature=wrong, broken=broken)
     latest = tenant.onboard(tenant.new_wallet()).id
-    _deliveries(tenant, clock, partial(_tell, latest, "initiating"))
+    found = _deliveries(tenant, clock, partial(_tell, latest, "initiating"))
+    state = tenant.status(customer.id)
+    told = set(_states(found, customer.id))
+    expect(
+        "offblocks.webhook.event-matches-schema",
+        state != "initiating" or told <= {state},
+        where="webhook /status",
+        expected=f"{state}, which the customer is still",
+        got=" and ".join(sorted(told)) or "no event",
+    )
 
 
 @verifies("offblocks.webhook.event-matches-schema")
@@ -384,9 +400,13 @@ def test_an_event_is_sent_again_whatever_else_than_success_it_was_answered(
 
 @verifies("offblocks.webhook.retried", "offblocks.webhook.sent-on-creation")
 def test_an_event_is_sent_again_for_hours(tenant: Tenant, clock: Clock, hooks: Hooks) -> None:
-    """Given an address that answers 500, when a customer comes and signs, half a day passes, and another one comes."""
+    """Given addresses that answer 500, when a customer comes and signs, half a day passes, and another one comes."""
     require_days(tenant)
-    _register(tenant, hooks)
+    addresses = {"failing": hooks.beside("failing"), "failing-too": hooks.beside("failing-too")}
+    for address in addresses.values():
+        registration = tenant.put_webhook(address)
+        if not registration.response.succeeded:
+            step_failed("A webhook was to be registered", registration)
     hooks.answer_with(*[500] * MANY)
     customer = tenant.onboard(tenant.new_wallet())
     _deliveries(tenant, clock, partial(_tell, customer.id, "initiating"))
@@ -411,13 +431,14 @@ def test_an_event_is_sent_again_for_hours(tenant: Tenant, clock: Clock, hooks: H
     )
     hooks.answer_with()
     latest = tenant.onboard(tenant.new_wallet()).id
-    found = _deliveries(tenant, clock, partial(_tell, latest, "initiating"))
+    found = _deliveries(tenant, clock, lambda seen: _queries(seen, latest) >= addresses.keys())
+    told = _queries(found, latest)
     expect(
         "offblocks.webhook.sent-on-creation",
-        _tell(latest, "initiating", found),
-        where="webhook",
-        expected=f"customer.updated of a new customer within {PATIENCE}, though others were answered 500 for hours",
-        got=f"{len(found)} events, none of this customer",
+        told >= addresses.keys(),
+        where="webhook, the query of its address",
+        expected=f"{' and '.join(addresses)}, of a new customer within {PATIENCE}, though both answered 500 for hours",
+        got=" and ".join(sorted(told)) or "no event of this customer",
     )
 
 
