@@ -15,6 +15,7 @@ import httpx
 from conformance.bounds.urls import UrlRefused, foreign_url, is_loopback
 from conformance.clock import Clock, SystemClock, stopwatch
 from conformance.exchange import Headers
+from conformance.sandbox.in_process import InProcessTransport
 
 TIMEOUT = 5
 """Seconds that a receiver has for its answer."""
@@ -74,7 +75,7 @@ class HttpSender:
     async def send(self, address: str, body: bytes, headers: Headers, *, follow_redirects: bool) -> int | None:
         """POST an event; the status of the last answer, None if none came in time."""
         if self._client is None:
-            self._client = httpx.AsyncClient(verify=_tls(), timeout=None, trust_env=False)  # noqa: S113 - timed below
+            self._client = httpx.AsyncClient(transport=InProcessTransport(_tls()), timeout=None, trust_env=False)  # noqa: S113 - timed below
         try:
             async with (
                 asyncio.timeout(TIMEOUT),

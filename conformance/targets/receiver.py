@@ -11,6 +11,7 @@ import h11
 
 from conformance.clock import Clock, SystemClock, stopwatch
 from conformance.exchange import Delivery, Request
+from conformance.sandbox.in_process import reach, reach_no_more
 from conformance.sandbox.request_target import AsSentProtocol, target_of
 from conformance.sandbox.threaded_server import Message, Receive, Send, ThreadedServer
 
@@ -132,6 +133,7 @@ class Receiver:
         self._server = ThreadedServer(
             self._serve, "127.0.0.1", port, protocol=_Protocol, most_connections=_MOST_CONNECTIONS
         )
+        reach(self._server.origin, self._serve)
 
     def mailbox(self, test: str, clock: Clock, path: str | None = None, forwarded: str | None = None) -> Mailbox:
         """The webhook of a test, at an address of its own or at `path`, which then belongs to no other test.
@@ -152,6 +154,7 @@ class Receiver:
 
     def close(self) -> None:
         """Stop listening."""
+        reach_no_more(self._server.origin)
         self._server.stop()
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:

@@ -1,6 +1,7 @@
 """What is asked in the sandbox's own process is answered as over sockets."""
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -9,9 +10,12 @@ import httpx
 import pytest
 
 from conformance.bounds.transport import BoundedTransport
-from conformance.sandbox.in_process import InProcessPool
+from conformance.clock import FrozenClock
+from conformance.exchange import Headers
+from conformance.sandbox.in_process import InProcessPool, InProcessTransport
 from conformance.sandbox.server import RunningSandbox, start
 from conformance.sandbox.threaded_server import Message, ThreadedServer
+from conformance.targets.receiver import Mailbox, Receiver
 
 REQUESTS = {
     "a control route that is none": ("GET", "/_sandbox/none", {}, b""),
@@ -118,3 +122,55 @@ def test_a_server_that_is_late_or_gone_is_told() -> None:
         ask(server, app)
     with pytest.raises(httpx.ConnectError):
         ask(server, app)
+
+
+# ------------------------------------------------------------------------------------------------------------ webhooks
+
+EVENTS = {
+    "an event": (b'{"a": 1}', (("content-type", "application/json"), ("X-Signature", "a=b"))),
+    "lines of one name": (b"", (("X-Odd", "1"), ("x-odd", "2"))),
+    "bytes": (bytes(range(256)), ()),
+    "more than a receiver takes": (b"x" * (1024 * 1024 + 1), ()),
+}
+
+
+async def delivered(transport: httpx.AsyncBaseTransport, mailbox: Mailbox, event: tuple[bytes, Headers]) -> Any:
+    body, headers = event
+    async with httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=True) as client:
+        answer = await client.post(f"{mailbox.url}", content=body, headers=list(headers))
+    return answer.status_code, [each.status_code for each in answer.history]
+
+
+@pytest.mark.parametrize("status", [200, 302, 500])
+@pytest.mark.parametrize("name", EVENTS)
+def test_a_webhook_is_received_as_over_sockets(name: str, status: int) -> None:
+    receiver = Receiver()
+    try:
+        found = []
+        for transport in (InProcessTransport(ssl.create_default_context()), httpx.AsyncHTTPTransport()):
+            mailbox = receiver.mailbox("test", FrozenClock())
+            mailbox.answer_with(status)
+            answers = asyncio.run(delivered(transport, mailbox, EVENTS[name]))
+            found.append((answers, [each.request for each in mailbox.received()]))
+    finally:
+        receiver.close()
+    assert found[0] == found[1]
+    assert found[0][1] or name == "more than a receiver takes"
+
+
+def test_a_receiver_that_has_ended_is_reached_no_more() -> None:
+    receiver = Receiver()
+    mailbox = receiver.mailbox("test", FrozenClock())
+    receiver.close()
+    with pytest.raises(httpx.ConnectError):
+        asyncio.run(delivered(InProcessTransport(ssl.create_default_context()), mailbox, EVENTS["an event"]))
+
+
+def test_a_webhook_that_http_cannot_carry_is_refused() -> None:
+    receiver = Receiver()
+    mailbox = receiver.mailbox("test", FrozenClock())
+    try:
+        with pytest.raises(httpx.LocalProtocolError):
+            asyncio.run(delivered(InProcessTransport(ssl.create_default_context()), mailbox, (b"", (("a b", "c"),))))
+    finally:
+        receiver.close()
