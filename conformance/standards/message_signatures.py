@@ -363,6 +363,11 @@ class _Request:
 
 
 def _resolver(method: str, url: str, headers: Sequence[tuple[str, str]]) -> HTTPSignatureComponentResolver:
+    return _resolver_of(method, url, tuple(headers))
+
+
+@lru_cache(maxsize=16)  # several ask for that of one message, one shortly after the other
+def _resolver_of(method: str, url: str, headers: tuple[tuple[str, str], ...]) -> HTTPSignatureComponentResolver:
     try:
         return HTTPSignatureComponentResolver(  # type: ignore[no-untyped-call]
             _Request(method, url, _Fields(headers))
