@@ -55,11 +55,12 @@ class OtherHeaders(Spelling):
     """Header fields in the opposite order and in capitals: names are the same in any letter case (RFC 9110, 5.1).
 
     Lines of one field stay in their order, which says something (RFC 9110, 5.3). Letter case does not tell media types
-    apart either (RFC 9110, 8.3.1), and of JSON a charset says nothing (RFC 8259, section 11).
+    apart either (RFC 9110, 8.3.1), and of JSON a charset says nothing (RFC 8259, section 11). A media range accepts
+    every type in it (RFC 9110, 12.5.1).
     """
 
     content_type = "Application/JSON; charset=UTF-8"
-    accept: str = "application/json;q=0.9, */*;q=0.1"
+    accept: str = "text/plain;q=0.1, application/*;q=0.9"
 
     def headers(self, lines: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
         """Header lines as they are sent."""

@@ -262,6 +262,14 @@ class Person:
         """Try to replace the PIN by the other one with a present one that may be wrong."""
         return self._do(lambda: self._agent.change_pin(url, pin, self.other_pin), guesses=True, at=url)
 
+    def mistype_new_pin(self, url: str, pin: str) -> Page:
+        """Try to replace the PIN with a new one that is repeated wrongly, and a present one that may be wrong."""
+        page = self.open(url)
+        if page.form is None:
+            return page
+        new, repeated = self.other_pin, self.pin
+        return self._do(lambda: self._agent.fill(page, pin=pin, new_pin=new, repeated=repeated), guesses=True)
+
     def try_to_reset_pin(self, url: str, answers: Sequence[str]) -> Page:
         """Try to replace the PIN by the other one with answers that may be wrong."""
         return self._do(lambda: self._agent.reset_pin(url, answers, self.other_pin), guesses=True, at=url)

@@ -148,12 +148,14 @@ def test_many_wrong_pins_lock_the_customer_out(tenant: Tenant) -> None:
 
 @verifies("planbok.page.locks-out", "planbok.page.wrong-pin-refused")
 def test_wrong_pins_with_visits_in_between_lock_the_customer_out(tenant: Tenant) -> None:
-    """Given a customer, when ten wrong PINs are entered in a browser each, and for a challenge each two."""
+    """Given a customer, when ten wrong PINs are entered in a browser each, two for a challenge, which is cancelled."""
     customer = tenant.ready()
     issued = tenant.requested(customer)
     for number in range(1, MANY + 1):
         customer.person.take_another_browser()
         customer.person.authorize(issued.url, customer.person.other_pin)
+        if number % 2 == 0:
+            customer.person.give_up(issued.url)
         exchange = tenant.ask_wallets(customer.id) if number % 2 == 0 else tenant.read(customer.id)
         if refused(exchange):
             break
@@ -433,7 +435,12 @@ def _expect_told(page: Page, returned_to: str, issued: Issued, ids: AbstractSet[
     )
 
 
-@verifies("planbok.page.returns-to-caller", "planbok.page.keeps-query", "planbok.response.described-accepted")
+@verifies(
+    "planbok.page.returns-to-caller",
+    "planbok.page.keeps-query",
+    "planbok.page.return-query",
+    "planbok.response.described-accepted",
+)
 def test_the_customer_is_sent_back_to_any_page(tenant: Tenant) -> None:
     """Given challenges with URLs at the edges of what a URL may be, when the right PIN is entered."""
     customer, chain = tenant.ready(), tenant.two_chains[:1]
@@ -450,7 +457,8 @@ def test_the_customer_is_sent_back_to_any_page(tenant: Tenant) -> None:
         )
         if not exchange.response.succeeded:
             continue
-        page = customer.person.authorize(tenant.issued(exchange).url)
+        issued = tenant.issued(exchange)
+        page = customer.person.authorize(issued.url)
         returned_to = page.returned_to or (url if url in unescape(page.response.text) else None)
         expect(
             "planbok.page.returns-to-caller",
@@ -468,6 +476,8 @@ def test_the_customer_is_sent_back_to_any_page(tenant: Tenant) -> None:
             got=returned_to or "no return",
             exchange=shown(page),
         )
+        if page.returned_to is not None:
+            _expect_told(page, page.returned_to, issued, {issued.id})
 
 
 @verifies("planbok.page.returns-to-caller", "planbok.page.return-query")

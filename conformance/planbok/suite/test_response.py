@@ -25,6 +25,7 @@ from conformance.scenario import (
     verifies,
     waits,
 )
+from conformance.standards.spellings import EscapedJson
 from conformance.values import near, telling
 
 NESTED = b'{"name":' + b"[" * 500 + b"]" * 500 + b"}"
@@ -181,6 +182,27 @@ def test_what_is_entered_at_a_page_changes_nothing_elsewhere(watched: Tenant) ->
     watched.challenge(customer.id, asked.id)
     customer.person.cancel(watched.issued(watched.ask("recovery", customer.id)).url)
     customer.person.reset_pin(watched.issued(watched.ask("reset-pin", customer.id)).url)
+
+
+@verifies("planbok.customer.names-kept", "planbok.response.described-accepted")
+def test_names_are_kept_when_json_escapes_them(tenant: Tenant) -> None:
+    """When a customer is created under letters of many scripts, each escaped as JSON may have it, and is read."""
+    number = 10**9 + tenant.ids.below(9 * 10**9)
+    text = " ".join(value.numbered(number) for value in telling.TEXTS[2:10])
+    body = {"name": text, "refId": text, "idempotencyKey": tenant.new_key()}
+    exchange = tenant.create(content=EscapedJson().json(body))
+    expect(
+        "planbok.response.described-accepted",
+        exchange.response.succeeded,
+        where="response status",
+        expected="2xx: escapes in JSON say the same as what they stand for (RFC 8259, section 7)",
+        got=answer(exchange),
+        exchange=exchange,
+    )
+    identifier = customer_id(exchange.response) or step_failed("A customer was to have an id", exchange)
+    data = payload(tenant.read(identifier).response)
+    if isinstance(data, Mapping) and not {"name", "refId"} & data.keys():
+        needs("name or refId of a customer, which this API does not show")
 
 
 # ---------------------------------------------------------------------------------------------------- repeated requests
