@@ -1,7 +1,7 @@
 """Without PIN and recovery there is no wallet, whoever refuses; both are set up rightly, stay, and are the owner's."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -207,13 +207,23 @@ def test_recovery_that_the_page_does_not_take_is_none(tenant: Tenant) -> None:
 @crosses("set-up", "page")
 @verifies("planbok.customer.has-recovery", "planbok.customer.pin-replaced", "planbok.challenge.completable-in-time")
 def test_a_task_that_is_cancelled_takes_nothing_away(tenant: Tenant) -> None:
-    """Given a customer who is set up, when other tasks are cancelled, and the PIN is replaced by way of recovery."""
+    """Given a customer who is set up, when other tasks are cancelled beside a challenge, and the PIN is reset."""
     customer = tenant.ready()
     for task in ("recovery", "update-pin", "reset-pin"):
         left = tenant.issued(tenant.ask(task, customer.id))
-        with _pending_through(tenant, customer, f"{task} was cancelled"):
-            customer.person.cancel(left.url)
+        asked = tenant.ask_wallets(customer.id, tenant.two_chains[:1])
+        beside = None if refused(asked) else tenant.issued(asked)
+        customer.person.cancel(left.url)
         tenant.shortly()
+        if beside is not None:
+            found = tenant.seen(customer.id, beside.id)
+            expect(
+                "planbok.challenge.completable-in-time",
+                found.is_under_way,
+                where="response /data/status",
+                expected=f"a challenge for wallets that is pending still after {task} was cancelled",
+                got=found.status,
+            )
         _expect_flag(tenant, customer, "hasRecovery", shown=True, when=f"after {task} was cancelled")
     customer.person.reset_pin(tenant.issued(tenant.ask("reset-pin", customer.id)).url)
     issued = tenant.requested(customer)
@@ -226,6 +236,8 @@ def test_a_task_that_is_cancelled_takes_nothing_away(tenant: Tenant) -> None:
         expected="a challenge that succeeded with the PIN that the answers let the customer set",
         got=challenge.status,
     )
+    if beside is None:
+        needs("a challenge beside one that is pending, which this API does not have")
 
 
 @leaves_out("readings", "neighbours", because="Other tests take the same steps, fewer of them, and meet these.")
@@ -459,23 +471,6 @@ def test_a_page_takes_the_pin_of_its_own_customer(tenant: Tenant) -> None:
         asked.id,
         expected=f"a challenge of {second.id} that did not succeed with the PIN of {first.id}",
     )
-
-
-@contextmanager
-def _pending_through(tenant: Tenant, customer: Onboarding, what: str) -> Iterator[None]:
-    """Say that a challenge for wallets, where one is issued beside another, is pending after something as before it."""
-    exchange = tenant.ask_wallets(customer.id, tenant.two_chains[:1])
-    issued = None if refused(exchange) else tenant.issued(exchange)
-    yield
-    if issued is not None:
-        found = tenant.seen(customer.id, issued.id)
-        expect(
-            "planbok.challenge.completable-in-time",
-            found.is_under_way,
-            where="response /data/status",
-            expected=f"pending, as before {what}",
-            got=found.status,
-        )
 
 
 def _expect_flag(tenant: Tenant, customer: Onboarding, name: str, *, shown: bool, when: str) -> None:
