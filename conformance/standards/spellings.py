@@ -18,6 +18,8 @@ class Spelling:
     """The media type of JSON (RFC 8259, section 11)."""
     accept: str = "application/json"
     """The media ranges that an answer may have, None not to say it (RFC 9110, section 12.5.1)."""
+    cookie = ""
+    """A cookie of another page that a browser sends first; no server is to rely on their order (RFC 6265, 4.2.2)."""
     in_chunks = False
     """Whether content is sent in chunks, without a Content-Length (RFC 9112, section 7.1)."""
 
@@ -61,6 +63,7 @@ class OtherHeaders(Spelling):
 
     content_type = "Application/JSON; charset=UTF-8"
     accept: str = "text/plain;q=0.1, application/*;q=0.9"
+    cookie = "consent=all"
 
     def headers(self, lines: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
         """Header lines as they are sent."""
