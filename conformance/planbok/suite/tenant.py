@@ -23,7 +23,7 @@ from conformance.planbok.messages import (
 )
 from conformance.planbok.suite.person import Person
 from conformance.recording.journal import BREAKS
-from conformance.scenario import BETWEEN_LOOKS, needs, step_failed
+from conformance.scenario import BETWEEN_LOOKS, needs, refused, step_failed
 from conformance.standards.addresses import Family
 from conformance.targets import Subject
 
@@ -396,7 +396,13 @@ class Tenant(ApiTenant):
         else:
             is_set_up = self.eventually("PIN and recovery to show", lambda: self.is_set_up(customer), bool)
         if not is_set_up:
-            recovery = self.issued(self.ask("recovery", customer.id))
+            asked = self.ask("recovery", customer.id)
+            if refused(asked) and not self._may_have_pin(customer):
+                step_failed(
+                    "A customer was to set a PIN at the page, and hasPin stays false",
+                    relies_on=["planbok.customer.has-pin"],
+                )
+            recovery = self.issued(asked)
             customer.person.set_recovery(recovery.url)
             if not self.eventually("later recovery to show", lambda: self.is_set_up(customer), bool):
                 step_failed(
@@ -404,6 +410,11 @@ class Tenant(ApiTenant):
                     relies_on=["planbok.customer.has-pin", "planbok.customer.has-recovery"],
                 )
         return customer
+
+    def _may_have_pin(self, customer: Onboarding) -> bool:
+        """Whether a customer has a PIN, for all that the API shows."""
+        shown = payload(self.read(customer.id).response)
+        return not isinstance(shown, Mapping) or shown.get("hasPin") is not False
 
     def _set_up_before(self) -> Onboarding | None:
         """The customer that the user has set, for a run in which nobody stands in for the person; None if none is.
