@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 from conformance.exchange import Exchange
 from conformance.findings import Finding
 from conformance.planbok.checks.answers import SAYS, Event
-from conformance.planbok.messages import ISSUING, LIFE, call_of, challenge_in, event_of, instant, members_of
+from conformance.planbok.messages import (
+    ISSUING,
+    LIFE,
+    call_of,
+    challenge_in,
+    customer_id,
+    event_of,
+    instant,
+    members_of,
+)
 
 _CUSTOMERS = {"createCustomer", "getCustomer", "listCustomers"}
 _WALLETS = {"listWallets", "getWallet"}
@@ -31,6 +40,7 @@ class Times:
         known: What has a time that was shown once.
         first: When the first request was sent (UTC); None before it.
         latest: When the creation of the latest customer had ended, and when it was by what is shown; None before one.
+        customers: The ids of the customers who were created.
         sent: The ids of the events that came.
     """
 
@@ -38,11 +48,14 @@ class Times:
     known: set[Name] = field(default_factory=set)
     first: datetime | None = None
     latest: tuple[datetime, datetime] | None = None
+    customers: set[str | None] = field(default_factory=set)
     sent: set[str] = field(default_factory=set)
 
     def see(self, exchange: Exchange) -> Iterator[Finding]:
         """Judge the times in an answer; what is entered at a page may move those of challenges."""
         self.first = self.first or exchange.at
+        if call_of(exchange).operation == "createCustomer":
+            self.customers.add(customer_id(exchange.response))
         if exchange.operation is None:
             self.shown = {name: time for name, time in self.shown.items() if name[0] != "expiresAt"}
             return
@@ -73,11 +86,13 @@ class Times:
     def see_event(self, event: Event) -> Iterator[Finding]:
         """Judge the ``timestamp`` of an event, which came about after the first request and before it was sent.
 
-        One of a new wallet is sent immediately, and its timestamp may be old only where it is sent again.
+        One of a new wallet is sent immediately, and its timestamp may be old only where it is sent again; of other
+        customers than were created here it may have been sent before.
         """
         time, came = instant(event.members.get("timestamp")), event.delivery.at
         name = str(event.members.get("idempotencyKey") or event.delivery.request.header("X-Webhook-Id") or "")
-        at_once = event_of(event.delivery) == "wallet.created" and bool(name) and name not in self.sent
+        is_of_own = any(each.customer is not None and each.customer in self.customers for each in event.wallets)
+        at_once = is_of_own and event_of(event.delivery) == "wallet.created" and bool(name) and name not in self.sent
         self.sent.add(name)
         if time is not None and self.first is not None:
             earliest = came if at_once else self.first

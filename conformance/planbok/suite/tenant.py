@@ -308,14 +308,14 @@ class Tenant(ApiTenant):
 
         Args:
             like: Another one, with whom the customer is to have in common all that people give; less if the API refuses
-                that.
+                that, or gives that one again.
 
         Raises:
             StepFailedError: If the answer has none.
         """
         name, ref_id = (like.name, like.ref_id) if like else (self._new_name(), self.new_own_id())
         exchange = self.create(name, ref_id)
-        if like is not None and not exchange.response.succeeded:
+        if like is not None and (not exchange.response.succeeded or customer_id(exchange.response) == like.id):
             ref_id = self.new_own_id()
             exchange = self.create(name, ref_id)
         identifier = customer_id(exchange.response) or step_failed("A customer was to be created", exchange)
