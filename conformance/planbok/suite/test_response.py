@@ -57,7 +57,7 @@ def test_answers_about_customers_have_the_expected_form(tenant: Tenant) -> None:
 
 @verifies("planbok.response.times-right", "planbok.response.times-stay")
 def test_times_are_those_of_what_they_name(tenant: Tenant) -> None:
-    """Given customers created in one second, one with a wallet and a challenge, when all is read, and seconds later again."""
+    """Given customers of one second, one with a wallet and a challenge, when each is read and listed, and later too."""
     for _ in range(2):
         if tenant.moves_clock:
             tenant.clock.advance(A_FRACTION)
