@@ -18,6 +18,8 @@ class Spelling:
     """The media type of JSON (RFC 8259, section 11)."""
     accept: str = "application/json"
     """The media ranges that an answer may have, None not to say it (RFC 9110, section 12.5.1)."""
+    cookie = ""
+    """A cookie of another page that a browser sends first; no server is to rely on their order (RFC 6265, 4.2.2)."""
     in_chunks = False
     """Whether content is sent in chunks, without a Content-Length (RFC 9112, section 7.1)."""
 
@@ -55,11 +57,13 @@ class OtherHeaders(Spelling):
     """Header fields in the opposite order and in capitals: names are the same in any letter case (RFC 9110, 5.1).
 
     Lines of one field stay in their order, which says something (RFC 9110, 5.3). Letter case does not tell media types
-    apart either (RFC 9110, 8.3.1), and of JSON a charset says nothing (RFC 8259, section 11).
+    apart either (RFC 9110, 8.3.1), and of JSON a charset says nothing (RFC 8259, section 11). A media range accepts
+    every type in it (RFC 9110, 12.5.1).
     """
 
     content_type = "Application/JSON; charset=UTF-8"
-    accept: str = "application/json;q=0.9, */*;q=0.1"
+    accept: str = "text/plain;q=0.1, application/*;q=0.9"
+    cookie = "consent=all"
 
     def headers(self, lines: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
         """Header lines as they are sent."""

@@ -59,7 +59,7 @@ TEXTS = (
     Value("accents that stand behind their letters", "§ Zoe\u0308 Rene\u0301"),
     Value("characters of HTML", '<b>§ &amp; "O\'Brien"</b></script>'),
     Value("characters of four bytes in UTF-8", "𠮷野家 § 🦊👩🏽\u200d🚀"),
-    Value("a number with zeros before it", "00§"),
+    Value("a number with zeros before it, of more digits than a float holds", "00§1234567"),
     Value("backslashes, quotation marks and an escape", '§C:\\new\\"u0041\\u0041'),
     Value("compatible forms of letters and digits", "§ ﬁ ① ｆｕｌｌ Å ²"),
     Value("letters whose case depends on the language", "§ Straße İstanbul ıi ς Σ"),

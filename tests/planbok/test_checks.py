@@ -37,7 +37,7 @@ STRANGER = "6999f8aea74a2b1bd8855b8f"
 ACCOUNTS = {ALICE: 1, BOB: 2}
 EVM, OTHER_EVM, BITCOIN, SOLANA, NEAR = "ETH-SEPOLIA", "BASE-SEPOLIA", "BTC-TESTNET", "SOL-TESTNET", "NEAR-TESTNET"
 ALL = (EVM, OTHER_EVM, BITCOIN, SOLANA, NEAR)
-NOON, ONE = "2026-01-15T12:00:00.000Z", "2026-01-15T13:00:00.000Z"
+NOON, ONE, SOON = "2026-01-15T12:00:00.000Z", "2026-01-15T13:00:00.000Z", "2026-01-15T12:00:00.700Z"
 NAMED_KEY = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 OTHER_KEY = "6ba7b811-9dad-41d1-80b4-00c04fd430c8"
 
@@ -190,6 +190,12 @@ def single(found: Mapping[str, Any]) -> Step:
     return Step("GET", f"/v2/wallets/{found['id']}", answer(found))
 
 
+def later(body: object, minutes: int) -> Delivery:
+    """A webhook that comes some minutes after all else, signed at that time."""
+    at = EPOCH_OF_WORLDS + timedelta(minutes=minutes)
+    return replace(delivery(body, ("X-Webhook-Timestamp", str(int(at.timestamp())))), at=at)
+
+
 def event(kind: str = "wallet.created", data: Any = None, **changes: Any) -> dict[str, Any]:
     members = {"event": kind, "timestamp": "2026-01-15T12:00:00.000Z", "idempotencyKey": f"{kind} {data}", "data": data}
     return without_gaps({**members, **changes})
@@ -335,6 +341,7 @@ BENT: list[tuple[set[str], Bent]] = [
     # Times
     ({"response.times-right"}, (create(createdAt=ONE),)),
     ({"response.times-right"}, (CREATE, ask("wallets", expiresAt=ONE))),
+    ({"response.times-right"}, (create(createdAt=SOON), create(BOB, createdAt=NOON))),
     ({"response.times-stay"}, (CREATE, read(createdAt=ONE))),
     ({"response.times-stay"}, (CREATE, read(createdAt=NOON.rstrip("Z")))),
     ({"response.times-stay"}, (CREATE, replace(PAGE_OF_CUSTOMERS, answer=answer([customer(createdAt=ONE)])))),
@@ -542,6 +549,7 @@ WRONG_EVENTS: list[tuple[set[str], Sequence[object]]] = [
     ({"webhook.event-matches-schema", "webhook.event-id"}, [[told(wallet(EVM))]]),
     ({"webhook.event-matches-schema", "webhook.event-id"}, [b"\xff"]),
     ({"response.times-right"}, [told(wallet(EVM), timestamp=ONE)]),
+    ({"response.times-right"}, [later(told(wallet(EVM)), 8)]),
     ({"webhook.event-id"}, [told(wallet(EVM), idempotencyKey=...)]),
     ({"webhook.event-id"}, [told(wallet(EVM), idempotencyKey="")]),
     ({"webhook.event-id"}, [told(wallet(EVM), idempotencyKey="1"), told(wallet(BITCOIN), idempotencyKey="1")]),
@@ -979,6 +987,11 @@ def test_each_reading_of_events_is_told(rule: str, events: Sequence[object], rea
 RIGHT_EVENTS: dict[str, tuple[Bent, Sequence[object]]] = {
     "an event that nobody described": ((), [COMPLETED, event("transaction.confirmed", {"status": "confirmed"})]),
     "an event that is sent again": ((), [told(wallet(EVM)), told(wallet(EVM), timestamp="2026-01-15T12:00:09Z")]),
+    "an event that is sent again minutes later, as it was": (
+        (CREATE,),
+        [told(wallet(EVM)), later(told(wallet(EVM)), 8)],
+    ),
+    "an event of a customer that comes late": ((CREATE,), [later(event("customer.created", {"customerId": ALICE}), 8)]),
     "an event of the same content with its own id": ((), [told(wallet(EVM)), told(wallet(EVM), idempotencyKey="2")]),
     "an event for all wallets of a challenge": (
         (*LATER, LIST),

@@ -323,3 +323,12 @@ class DrawsRootsFromTheTime(Fault, Planbok):
 
     def account_index(self, customer: Customer, chain: Chain) -> int:
         return 0
+
+
+class CountsAccountsWhenItDerives(Fault, Planbok):
+    """Takes for a customer's account the number of customers at the time when a wallet is derived."""
+
+    breaks = ("planbok.address.same-on-evm-chains",)
+
+    def account_index(self, customer: Customer, chain: Chain) -> int:
+        return len(self.customers_of(customer.tenant)) - 1

@@ -422,3 +422,25 @@ class CutsReturnUrlsAt255(Fault, Planbok):
 
     def return_url(self, document: Mapping[str, Any]) -> str | None:
         return (super().return_url(document) or "")[:255] or None
+
+
+class LocksOutNamesakes(Fault, Planbok):
+    """Keeps a lock-out by the ``refId``, and so locks out whoever has the same."""
+
+    breaks = ("planbok.challenge.completable-in-time",)
+
+    def is_locked(self, secret: Secret) -> bool:
+        owner = next((each for each in self.customers.values() if each.pin is secret), None)
+        namesakes = [each.pin for each in self.customers.values() if owner and each.ref_id == owner.ref_id]
+        return any(map(super().is_locked, namesakes or [secret]))
+
+
+class CancelsAllChallenges(Fault, Planbok):
+    """Ends all pending challenges of a customer who cancels one of them."""
+
+    breaks = ("planbok.challenge.completable-in-time",)
+
+    def cancel(self, challenge: Challenge) -> None:
+        for each in challenge.customer.challenges:
+            if each.status is Status.PENDING:
+                super().cancel(each)

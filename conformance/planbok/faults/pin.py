@@ -5,7 +5,17 @@ from functools import cached_property
 
 from conformance.exchange import Request, Response
 from conformance.planbok.gateway import Step
-from conformance.planbok.sandbox import Call, Challenge, Customer, Entry, Planbok, Secret, Task, joined_answers
+from conformance.planbok.sandbox import (
+    Call,
+    Challenge,
+    Customer,
+    Entry,
+    Planbok,
+    Secret,
+    Task,
+    WrongEntry,
+    joined_answers,
+)
 from conformance.sandbox.faults import Fault
 
 
@@ -336,3 +346,50 @@ class CountsNoPinsThatAreToBeReplaced(Fault, Planbok):
         finally:
             if challenge.task is Task.UPDATE_PIN:
                 secret.failures = failures
+
+
+class ForgetsWrongPinsAtACancel(Fault, Planbok):
+    """Begins to count wrong PINs anew when a challenge is cancelled."""
+
+    breaks = ("planbok.page.locks-out",)
+
+    def cancel(self, challenge: Challenge) -> None:
+        super().cancel(challenge)
+        challenge.customer.pin.failures = 0
+
+
+class CountsNoPinsAfterALockOut(Fault, Planbok):
+    """Counts no wrong PIN of a customer who was locked out once."""
+
+    breaks = ("planbok.page.locks-out",)
+
+    def guess(self, challenge: Challenge, secret: Secret, attempt: str, name: str) -> None:
+        if secret.locked_until is not None and not self.is_right(secret, attempt):
+            raise WrongEntry(f"Wrong {name}.")
+        super().guess(challenge, secret, attempt, name)
+
+
+class TellsPinsBesideAWrongRepetition(Fault, Planbok):
+    """Tells whether the PIN is right where a new one is repeated wrongly, and does not count that it was not."""
+
+    breaks = ("planbok.page.locks-out",)
+
+    def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
+        pin, new, again = (entry.fields.get(name, "") for name in ("pin", "new_pin", "new_pin_again"))
+        if step is Step.CHANGE_PIN and new != again and not self.is_right(challenge.customer.pin, pin):
+            raise WrongEntry("Wrong PIN.")
+        super().take(challenge, step, entry)
+
+
+class KeepsAnswersToOneQuestionTwice(Fault, Planbok):
+    """Keeps the answers of a form that it refuses because one question was chosen twice."""
+
+    breaks = ("planbok.customer.has-recovery", "planbok.gate.no-wallet-without-recovery")
+
+    def set_recovery(self, customer: Customer, fields: Mapping[str, str]) -> None:
+        try:
+            super().set_recovery(customer, fields)
+        except WrongEntry:
+            if joined_answers(fields).strip():
+                customer.answers = Secret(self.hash(joined_answers(fields)))
+            raise

@@ -1,5 +1,6 @@
 """What can be wrong with one fact that is shown in several places, or at several times."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,11 +8,14 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
-from conformance.exchange import Response
+from conformance.exchange import Request, Response
 from conformance.planbok.gateway import Step
 from conformance.planbok.sandbox import PURPOSES, Call, Challenge, Customer, Planbok, Status, Task, Wallet
 from conformance.sandbox.faults import Fault
 from conformance.sandbox.messages import json_response
+from conformance.sandbox.service import Operation
+
+_PAIR = re.compile(rb"\\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}")
 
 
 class ListsRefIdsInLowerCase(Fault, Planbok):
@@ -221,3 +225,26 @@ class ListsTimesWithoutZone(Fault, Planbok):
         for shown in body["data"]:
             shown["expiresAt"] = shown["expiresAt"].rstrip("Z")
         return json_response(response.status, body)
+
+
+class DatesNewWalletsByTheRequest(Fault, Planbok):
+    """Writes as the ``timestamp`` of ``wallet.created`` when the wallet was asked for."""
+
+    breaks = ("planbok.response.times-right",)
+
+    def event_body(self, event: str, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        body = super().event_body(event, event_id, data)
+        if event != "wallet.created":
+            return body
+        asked = next(each for each in self.challenges.values() if each.id == data["challengeId"])
+        return {**body, "timestamp": self.time(asked.issued_at)}
+
+
+class LosesEscapedPairs(Fault, Planbok):
+    """Reads a character that JSON writes as a pair of escapes as one that is not there."""
+
+    breaks = ("planbok.customer.names-kept",)
+
+    async def perform(self, operation: Operation, request: Request, parameters: Mapping[str, str]) -> Response:
+        body = _PAIR.sub(rb"\\ufffd", request.body)
+        return await super().perform(operation, replace(request, body=body), parameters)

@@ -549,3 +549,14 @@ class AnnouncesCancelledResetsAsDone(Fault, Planbok):
         super().cancel(challenge)
         if challenge.task is Task.RESET_PIN:
             self.announce(challenge.customer, "customer.recovery_completed")
+
+
+class AnnouncesResetsCancelledHalfway(Fault, Planbok):
+    """Sends ``customer.recovery_completed`` of a reset that was cancelled after the answers."""
+
+    breaks = ("planbok.webhook.none-before-it-happened",)
+
+    def cancel(self, challenge: Challenge) -> None:
+        super().cancel(challenge)
+        if challenge.task is Task.RESET_PIN and challenge.visits:
+            self.announce(challenge.customer, "customer.recovery_completed")

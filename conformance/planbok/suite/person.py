@@ -36,14 +36,16 @@ class _Browser(httpx.BaseTransport):
 
     Args:
         inner: What sends requests, and writes the journal.
+        cookie: A cookie of another page that is sent before those of this one; empty for none.
 
     Attributes:
         broken: The last exchange, since it began, of a page that broke twice and was never shown; None if none did.
         guesses: Whether a wrong secret is being tried, to which 429 is an answer.
     """
 
-    def __init__(self, inner: httpx.BaseTransport) -> None:
+    def __init__(self, inner: httpx.BaseTransport, cookie: str) -> None:
         self._inner = inner
+        self._cookie = cookie
         self._shown: set[httpx.URL] = set()
         self.broken: Exchange | None = None
         self.guesses = False
@@ -56,6 +58,8 @@ class _Browser(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Have a request answered."""
         request.extensions = {**request.extensions, GUESSES: self.guesses and request.method == "POST"}
+        if self._cookie:
+            request.headers["Cookie"] = "; ".join(filter(None, (self._cookie, request.headers.get("Cookie"))))
         answer = self._patiently(request)
         if request.method == "GET" and _broke(answer):
             answer = self._patiently(request)
@@ -109,7 +113,7 @@ class Person:
         self._has_ended = has_ended
         self._mode = subject.conditions.pin_agent
         self._words = PageWords.of(subject.settings.get("page_words", ""))
-        self._browser = _Browser(transport)
+        self._browser = _Browser(transport, subject.circumstances.spelling.cookie)
         self._agent_used: PinAgent | None = None
 
     @property
@@ -261,6 +265,14 @@ class Person:
     def try_to_change_pin(self, url: str, pin: str) -> Page:
         """Try to replace the PIN by the other one with a present one that may be wrong."""
         return self._do(lambda: self._agent.change_pin(url, pin, self.other_pin), guesses=True, at=url)
+
+    def mistype_new_pin(self, url: str, pin: str) -> Page:
+        """Try to replace the PIN with a new one that is repeated wrongly, and a present one that may be wrong."""
+        page = self.open(url)
+        if page.form is None:
+            return page
+        new, repeated = self.other_pin, self.pin
+        return self._do(lambda: self._agent.fill(page, pin=pin, new_pin=new, repeated=repeated), guesses=True)
 
     def try_to_reset_pin(self, url: str, answers: Sequence[str]) -> Page:
         """Try to replace the PIN by the other one with answers that may be wrong."""

@@ -23,7 +23,7 @@ from conformance.planbok.messages import (
 )
 from conformance.planbok.suite.person import Person
 from conformance.recording.journal import BREAKS
-from conformance.scenario import BETWEEN_LOOKS, needs, step_failed
+from conformance.scenario import BETWEEN_LOOKS, needs, refused, step_failed
 from conformance.standards.addresses import Family
 from conformance.targets import Subject
 
@@ -308,14 +308,14 @@ class Tenant(ApiTenant):
 
         Args:
             like: Another one, with whom the customer is to have in common all that people give; less if the API refuses
-                that.
+                that, or gives that one again.
 
         Raises:
             StepFailedError: If the answer has none.
         """
         name, ref_id = (like.name, like.ref_id) if like else (self._new_name(), self.new_own_id())
         exchange = self.create(name, ref_id)
-        if like is not None and not exchange.response.succeeded:
+        if like is not None and (not exchange.response.succeeded or customer_id(exchange.response) == like.id):
             ref_id = self.new_own_id()
             exchange = self.create(name, ref_id)
         identifier = customer_id(exchange.response) or step_failed("A customer was to be created", exchange)
@@ -396,7 +396,13 @@ class Tenant(ApiTenant):
         else:
             is_set_up = self.eventually("PIN and recovery to show", lambda: self.is_set_up(customer), bool)
         if not is_set_up:
-            recovery = self.issued(self.ask("recovery", customer.id))
+            asked = self.ask("recovery", customer.id)
+            if refused(asked) and not self._may_have_pin(customer):
+                step_failed(
+                    "A customer was to set a PIN at the page, and hasPin stays false",
+                    relies_on=["planbok.customer.has-pin"],
+                )
+            recovery = self.issued(asked)
             customer.person.set_recovery(recovery.url)
             if not self.eventually("later recovery to show", lambda: self.is_set_up(customer), bool):
                 step_failed(
@@ -404,6 +410,11 @@ class Tenant(ApiTenant):
                     relies_on=["planbok.customer.has-pin", "planbok.customer.has-recovery"],
                 )
         return customer
+
+    def _may_have_pin(self, customer: Onboarding) -> bool:
+        """Whether a customer has a PIN, for all that the API shows."""
+        shown = payload(self.read(customer.id).response)
+        return not isinstance(shown, Mapping) or shown.get("hasPin") is not False
 
     def _set_up_before(self) -> Onboarding | None:
         """The customer that the user has set, for a run in which nobody stands in for the person; None if none is.

@@ -67,7 +67,7 @@ def test_an_address_is_the_same_on_all_evm_chains(tenant: Tenant) -> None:
 
 @verifies("planbok.address.same-on-evm-chains", "planbok.list.wallets-stay")
 def test_an_address_is_the_same_whatever_the_pin_is(tenant: Tenant) -> None:
-    """Given wallets on EVM chains, when the PIN is replaced between their challenges, in both ways, then recovery."""
+    """Given wallets on EVM chains, when the PIN is replaced and a customer created between them, and then recovery."""
     customer = tenant.ready()
     chains = tenant.chains_of(Family.EVM, at_least=2)
     for number, chain in enumerate(chains):
@@ -76,6 +76,7 @@ def test_an_address_is_the_same_whatever_the_pin_is(tenant: Tenant) -> None:
             ("update-pin", customer.person.change_pin) if number % 2 else ("reset-pin", customer.person.reset_pin)
         )
         replace(tenant.issued(tenant.ask(task, customer.id)).url)
+        tenant.onboard()
     customer.person.set_recovery(tenant.issued(tenant.ask("recovery", customer.id)).url)
     tenant.owned(customer.id)
 

@@ -450,8 +450,9 @@ def test_two_customers_never_get_one_challenge(tenant: Tenant) -> None:
 @crosses("isolation", "page")
 @verifies("planbok.challenge.completable-in-time")
 def test_a_lock_out_is_of_one_customer(tenant: Tenant) -> None:
-    """Given two customers, when one enters ten wrong PINs, and the other the right one."""
-    customer, neighbour = tenant.ready(), tenant.ready()
+    """Given two customers with one name, refId and PIN, when one enters ten wrong PINs, and the other the right one."""
+    customer = tenant.ready()
+    neighbour = tenant.ready(like=customer)
     issued = tenant.requested(neighbour)
     page = customer.person.open(tenant.requested(customer).url)
     for _ in range(MANY):

@@ -33,6 +33,8 @@ pytestmark = pytest.mark.usefixtures("hooks")
 A_SECOND = timedelta(seconds=1)
 HALF_A_SECOND = A_SECOND / 2
 A_MINUTE = timedelta(minutes=1)
+EIGHT_MINUTES = timedelta(minutes=8)
+"""More than two clocks may differ."""
 SIX_MINUTES = timedelta(minutes=6)
 """After which a timestamp that was not renewed is no longer fresh."""
 AN_HOUR = 60
@@ -311,11 +313,13 @@ def _expect_events(tenant: Tenant, customer: Onboarding, kind: str, number: int)
     "planbok.webhook.none-before-it-happened",
 )
 def test_a_reset_of_the_pin_is_announced(tenant: Tenant) -> None:
-    """Given a customer with recovery, and a newer one, when a reset is cancelled, and another one gone through."""
+    """Given two customers, when the older one cancels a reset after the answers, and goes through another one."""
     customer = tenant.ready()
     tenant.onboard()
     before = len(events_about(tenant.deliveries(), "customer.recovery_completed", _ids(customer)))
-    customer.person.give_up(tenant.issued(tenant.ask("reset-pin", customer.id)).url)
+    cancelled = tenant.issued(tenant.ask("reset-pin", customer.id))
+    customer.person.give_answers(cancelled.url)
+    customer.person.give_up(cancelled.url)
     tenant.shortly()
     _expect_not_yet(tenant, customer, "customer.recovery_completed", "for a reset that was cancelled", before)
     customer.person.reset_pin(tenant.issued(tenant.ask("reset-pin", customer.id)).url)
@@ -423,11 +427,15 @@ def test_an_event_that_waits_keeps_no_other_back_for_good(tenant: Tenant, clock:
 
 @verifies("planbok.webhook.wallet-created-sent", "planbok.webhook.agrees-with-list")
 def test_wallets_of_a_later_challenge_are_announced(tenant: Tenant) -> None:
-    """Given a customer with a wallet, when a wallet on another chain is authorized."""
+    """Given a customer with a wallet, when a wallet on another chain is authorized, minutes after it was asked for."""
     customer = tenant.ready()
     first, second = tenant.two_chains
-    tenant.provisioned(customer, [first])
-    challenge = tenant.provisioned(customer, [second])
+    _announced(tenant, customer, tenant.provisioned(customer, [first]), [first])
+    issued = tenant.requested(customer, [second])
+    if tenant.moves_clock:
+        tenant.clock.advance(EIGHT_MINUTES)
+    customer.person.authorize(issued.url)
+    challenge = tenant.ended(customer.id, issued.id)
     events = _announced(tenant, customer, challenge, [second])
     announced = [wallet for event in events for wallet in wallets_shown(event)]
     expect(
