@@ -102,12 +102,15 @@ class PrunesResultsLate(Fault, Planbok):
 
 
 class ForgetsChallenges(Variation, Planbok):
-    """Answers 404 for a challenge whose result is gone."""
+    """Answers 404 for a challenge that was completed, once its result is gone or would be."""
 
     permits = "Provisioning Customer Wallets says that the result goes, and not whether the challenge does."
 
     def is_pruned(self, challenge: Challenge) -> bool:
-        return challenge.status is Status.VERIFIED and not self.result_is_readable(challenge)
+        if challenge.status is not Status.VERIFIED or self.result_is_readable(challenge):
+            return False
+        shown = timedelta() if challenge.task is Task.CREATE_WALLETS else self.challenge_lifetime()
+        return self.now() >= (challenge.ended_at or self.now()) + shown
 
 
 class PrunesTwoMinutesLate(Variation, Planbok):
