@@ -108,7 +108,7 @@ def test_an_empty_setting_is_none(put: Set) -> None:
     found = SETTINGS.load()
     assert found.others == SETTINGS.defaults()
     assert set(found.credentials) == {"first"}
-    assert pin_memory() == 1024
+    assert pin_memory() == 64
 
 
 def test_a_base_url_that_is_given_goes_before_the_setting(put: Set) -> None:
@@ -280,7 +280,7 @@ def test_a_file_of_settings_must_be_text(put: Set, tmp_path: Path) -> None:
 # ----------------------------------------------------------------------------------------------------------- sandbox
 
 
-@pytest.mark.parametrize(("given", "expected"), [(None, 1024), ("8", 8), ("65536", 65536), ("1048576", 1048576)])
+@pytest.mark.parametrize(("given", "expected"), [(None, 64), ("8", 8), ("65536", 65536), ("1048576", 1048576)])
 def test_the_memory_of_a_hash_is_read(monkeypatch: pytest.MonkeyPatch, given: str | None, expected: int) -> None:
     if given is not None:
         monkeypatch.setenv(f"{PREFIX}PIN_MEMORY_KIB", given)

@@ -15,8 +15,8 @@ from conformance.sandbox.service import Operation
 
 _LONGEST_EXTERNAL_ID = 64
 
-_TRIED = frozenset({"null", "undefined", "None", "NaN", "false", "-", "{}"})
-"""What programs take for no value, so that whoever makes one may try it."""
+_TRIED = frozenset({"null", "undefined", "None", "NaN", "false", "-", "{}", "constructor", "__proto__"})
+"""What programs take for no value or for a part of every object, so that whoever makes one may try it."""
 
 
 class LeavesOutTheTokenType(Fault, OffBlocks):
