@@ -3,6 +3,7 @@
 import logging
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from signal import ITIMER_PROF, setitimer
 
@@ -15,6 +16,7 @@ from conformance.mutants.outcome import Outcome, Result
 from conformance.mutants.rehearsed import PATIENCE, Rehearsed, RehearsedTest
 from conformance.run import SuiteCrashedError
 from conformance.sandbox.recorder import differing_worlds
+from conformance.sandbox.remote import Control, NotASandboxError, World
 from conformance.sandbox.server import RunningSandbox, SandboxApp
 from conformance.sandbox.world import Worlds
 
@@ -45,6 +47,8 @@ def tried(parts: Sequence[tuple[Rehearsed, Sequence[RehearsedTest]]]) -> Result:
         trial = _Trial(api, rehearsed)
         try:
             caught_by = trial.run(tests)
+        except NotASandboxError:
+            return Result(Outcome.NOT_STARTED, reason="No world of it can be made.")
         except SuiteCrashedError as error:
             return Result(Outcome.SURVIVED, tests=tuple(trial.differing), reason=f"The suite itself broke: {error}")
         if caught_by:
@@ -77,6 +81,7 @@ class _Trial:
     def run(self, tests: Sequence[RehearsedTest]) -> tuple[str, ...]:
         """Run what is answered otherwise, in stages, and give the rules that are worse after one."""
         with RunningSandbox(_app(self.api), "127.0.0.1", 0) as sandbox:
+            _make_a_world(sandbox.origin)
             for stage in self._stages(tests):
                 self.stage = stage
                 _allow(sum(self.rehearsed.seconds[test] for test in stage))
@@ -119,6 +124,18 @@ class _Trial:
     def _worse(self, verdicts: Mapping[str, Mapping[str, RuleVerdict]]) -> tuple[str, ...]:
         catalogue = Catalogue.load(self.api.rules)
         return judge(tuple(catalogue), verdicts, self.rehearsed.verdicts, catalogue).caught_by
+
+
+def _make_a_world(origin: str) -> None:
+    """Make a world, without which no test runs.
+
+    Raises:
+        NotASandboxError: If there is none.
+    """
+    _allow(0)
+    control = Control(origin)
+    with closing(control), World(control, "first"):
+        pass
 
 
 def _allow(seconds: float) -> None:

@@ -61,6 +61,10 @@ def rehearsal(executor: Executor, tmp_path_factory: pytest.TempPathFactory) -> P
             Result(Outcome.NOT_STARTED, reason="The sandbox does not start: KeyError: "),
         ),
         (
+            changed("if not isinstance(value, dict)", "if isinstance(value, dict)", "sandbox/messages.py"),
+            Result(Outcome.NOT_STARTED, reason="No world of it can be made."),
+        ),
+        (
             changed(HOUR, 'return __import__("os")._exit(3)'),
             Result(Outcome.CAUGHT, reason="It ends the process of the sandbox with 3."),
         ),
@@ -69,7 +73,7 @@ def rehearsal(executor: Executor, tmp_path_factory: pytest.TempPathFactory) -> P
             Result(Outcome.CAUGHT, reason="It hangs: what reaches it does not come to an end in time."),
         ),
     ],
-    ids=["caught", "silent", "survived", "not reached", "not started", "exits", "hangs"],
+    ids=["caught", "silent", "survived", "not reached", "not started", "no world", "exits", "hangs"],
 )
 def test_each_outcome(mutant: Mutant, expected: Result, executor: Executor, rehearsal: Path) -> None:
     assert executor.submit(try_mutant, mutant, [rehearsal]).result() == expected
