@@ -32,6 +32,8 @@ _CHANGES_WITHIN = 10.0
 _POLL = timedelta(milliseconds=50)
 _WHOLE_WITHIN = 3.0
 """Seconds within which a document that is shown has come as a whole."""
+_NO_PAGE = "chrome-error:"
+"""Where Chromium is when what it was to show did not come."""
 _TRIES = 3
 _PASSING = ("ERR_CONNECTION_RESET", "ERR_CONNECTION_CLOSED", "ERR_EMPTY_RESPONSE", "ERR_SSL_PROTOCOL_ERROR")
 """What Chromium calls it if a connection is lost."""
@@ -184,7 +186,10 @@ class BrowserAgent(PinAgent):
         began = passed()
         while passed() - began < _CHANGES_WITHIN and not self._seen.returned_to:
             tab.wait_for_timeout(_POLL.total_seconds() * 1000)
-            if self._seen.navigated or _signature(tab) != before:
+            now = _signature(tab)
+            if not now or now.startswith(_NO_PAGE):
+                continue  # what the browser was sent away to, or why it shows nothing, is told a little later
+            if self._seen.navigated or now != before:
                 break  # a click that changes nothing at all is a page that stays
         self._settle(tab)
         return self._looked_at(tab)

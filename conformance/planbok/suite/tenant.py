@@ -22,7 +22,7 @@ from conformance.planbok.messages import (
     wallets_in,
 )
 from conformance.planbok.suite.person import Person
-from conformance.recording.journal import BREAKS
+from conformance.recording.journal import BREAKS, MAY_BREAK
 from conformance.scenario import BETWEEN_LOOKS, needs, refused, step_failed
 from conformance.standards.addresses import Family
 from conformance.targets import Subject
@@ -160,6 +160,7 @@ class Tenant(ApiTenant):
         key: str | None = _OWN,
         headers: Mapping[str, str] | None = None,
         broken: Sequence[str] = (),
+        may_break: Sequence[str] = (),
     ) -> Exchange:
         """Send a request.
 
@@ -171,6 +172,7 @@ class Tenant(ApiTenant):
             key: The API key; None for none.
             headers: Further headers.
             broken: The last parts of the ids of the client rules that this breaks on purpose.
+            may_break: Those of the rules that this may break, as it depends on what the API did before.
 
         Raises:
             StepFailedError: If no answer came.
@@ -185,7 +187,7 @@ class Tenant(ApiTenant):
                 content=content,
                 key=self.credentials.api_key if key == _OWN else key,
                 headers=headers,
-                extensions={BREAKS: rules(*broken)},
+                extensions={BREAKS: rules(*broken), MAY_BREAK: rules(*may_break)},
             ),
         )
 
@@ -237,8 +239,9 @@ class Tenant(ApiTenant):
         return self.send("POST", f"/v2/customers/{customer}/wallet/create", **options)
 
     def challenge(self, customer: str, challenge: str, **options: Any) -> Exchange:
-        """Read a challenge."""
-        return self.send("GET", f"/v2/customers/{customer}/challenges/{challenge}", **options)
+        """Read a challenge, again too if it has ended: when it does is up to the API."""
+        path = f"/v2/customers/{customer}/challenges/{challenge}"
+        return self.send("GET", path, may_break=["stops-polling"], **options)
 
     def challenges(self, customer: str, query: str = "", **options: Any) -> Exchange:
         """List the challenges of a customer."""

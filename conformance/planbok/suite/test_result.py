@@ -1,6 +1,6 @@
 """What came of a challenge is read directly after its completion, and not for long; nothing comes of any other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -24,8 +24,6 @@ from conformance.scenario import (
 )
 from conformance.values import telling
 
-ONCE_MORE = ("stops-polling",)
-"""The rule for clients that who reads a challenge for the third time after its end breaks."""
 EIGHT_MINUTES, TWO_MINUTES_AFTER = timedelta(minutes=8), timedelta(minutes=17)
 
 
@@ -194,18 +192,16 @@ def test_a_result_that_is_gone_stays_gone(tenant: Tenant, clock: Clock) -> None:
         if not challenge.wallets or challenge.id is None:
             step_failed("A completed challenge was to have a result")
         if before is not None:
-            _expect_gone(tenant, customer, before, "once a later challenge was completed", broken=ONCE_MORE)
+            _expect_gone(tenant, customer, before, "once a later challenge was completed")
         clock.advance(timedelta(days=days, minutes=5))
         _expect_gone(tenant, customer, challenge, f"{days} days later")
         before = challenge
 
 
-def _expect_gone(
-    tenant: Tenant, customer: Onboarding, completed: Challenge, when: str, *, broken: Sequence[str] = ()
-) -> Exchange:
+def _expect_gone(tenant: Tenant, customer: Onboarding, completed: Challenge, when: str) -> Exchange:
     """Say that nothing of the result of a challenge is read any more, and give the reading."""
     identifier = completed.id or step_failed("A challenge was to have an id")
-    exchange = tenant.challenge(customer.id, identifier, broken=broken)
+    exchange = tenant.challenge(customer.id, identifier)
     left = [wallet.address for wallet in completed.wallets if wallet.address.encode() in exchange.response.body]
     expect(
         "planbok.result.gone-after-15-minutes",
@@ -232,7 +228,7 @@ def test_the_result_is_gone_after_its_time(tenant: Tenant, clock: Clock) -> None
     tenant.challenge(customer.id, challenge.id)
     clock.advance(TWO_MINUTES_AFTER - EIGHT_MINUTES)
     when = "17 minutes later, whoever read it in between"
-    exchange = _expect_gone(tenant, customer, challenge, when, broken=ONCE_MORE)
+    exchange = _expect_gone(tenant, customer, challenge, when)
     found = challenge_of(exchange.response)
     expect(
         "planbok.result.challenge-stays",

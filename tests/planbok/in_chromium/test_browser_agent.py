@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from conformance.planbok import browser_agent
 from conformance.planbok.browser_agent import BrowserAgent, Screenshots
 from conformance.planbok.chromium import BrowserMissingError, Chromium
 from conformance.planbok.client import Client, Credentials
@@ -92,6 +94,29 @@ def test_a_customer_is_set_up_and_gets_wallets(
     pictures = sorted(path.name for path in (tmp_path / "shots").iterdir())
     assert pictures[:2] == ["planbok-page-a_test-01.png", "planbok-page-a_test-02.png"]
     assert len(pictures) == 4
+
+
+def test_where_the_browser_is_sent_may_be_told_after_it_has_gone_there(
+    agent: BrowserAgent, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, looked_at = BrowserAgent._asked, browser_agent._signature
+    held_back: list[Any] = []
+
+    def look(tab: Any) -> str:
+        found = looked_at(tab)
+        if found.startswith("chrome-error:") and held_back:
+            told(agent, held_back.pop())
+        return found
+
+    def hold_back(self: BrowserAgent, request: Any) -> None:
+        held_back.append(request) if "app.example" in request.url else told(self, request)
+
+    monkeypatch.setattr(BrowserAgent, "_asked", hold_back)
+    monkeypatch.setattr(browser_agent, "_signature", look)
+    customer = client.create_customer("Anna", "browser-late")
+    url = client.initialize(customer.id, "https://app.example/back").redirect_url
+    page = agent.set_up(str(url), PIN, ("Elm", "Ash"))
+    assert str(page.returned_to).startswith("https://app.example/back?")
 
 
 def _serve(handler: BaseHTTPRequestHandler) -> None:
