@@ -568,3 +568,23 @@ class ReadsNoLimitBeforeThePage(Fault, Planbok):
     def page_of(self, call: Call, items: Sequence[Any], message: str) -> Response:
         url = re.sub("limit=[0-9]+&(?=page=)", "", call.request.url)
         return super().page_of(replace(call, request=replace(call.request, url=url)), items, message)
+
+
+class ReadsOneDigitOfThePage(Fault, Planbok):
+    """Takes the first digit of a page's number for the number."""
+
+    breaks = ("planbok.customer.listed",)
+
+    def place_of_page(self, number: int, limit: int) -> slice:
+        return super().place_of_page(int(str(number)[0]), limit)
+
+
+class KnowsNoEscapesInNamesOfParameters(Fault, Planbok):
+    """Passes over a parameter whose name is written with an escape."""
+
+    breaks = ("planbok.list.pages-complete",)
+
+    def page_of(self, call: Call, items: Sequence[Any], message: str) -> Response:
+        place, _, query = call.request.url.partition("?")
+        known = "&".join(each for each in query.split("&") if "%" not in each.partition("=")[0])
+        return super().page_of(replace(call, request=replace(call.request, url=f"{place}?{known}")), items, message)

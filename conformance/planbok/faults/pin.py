@@ -393,3 +393,53 @@ class KeepsAnswersToOneQuestionTwice(Fault, Planbok):
             if joined_answers(fields).strip():
                 customer.answers = Secret(self.hash(joined_answers(fields)))
             raise
+
+
+class TakesTheFirstPinAgain(Fault, Planbok):
+    """Takes the PINs of long ago again, once the PIN was replaced twice."""
+
+    breaks = ("planbok.customer.pin-replaced",)
+
+    @cached_property
+    def former(self) -> dict[str, list[str]]:
+        return {}
+
+    def set_pin(self, customer: Customer, pin: str) -> None:
+        self.former.setdefault(customer.id, []).append(customer.pin.hash)
+        super().set_pin(customer, pin)
+
+    def guess(self, challenge: Challenge, secret: Secret, attempt: str, name: str) -> None:
+        former = self.former.get(challenge.customer.id, [])[:-1]
+        if name != "PIN" or not any(self.is_right(Secret(each), attempt) for each in former if each):
+            super().guess(challenge, secret, attempt, name)
+
+
+class ForgetsThePinAtTheAnswers(Fault, Planbok):
+    """Forgets the PIN as soon as the answers were given, whether or not a new one follows."""
+
+    breaks = ("planbok.customer.has-pin",)
+
+    def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
+        super().take(challenge, step, entry)
+        if step is Step.ANSWER:
+            challenge.customer.pin = Secret()
+
+
+class ForgetsTheAnswersAtThePin(Fault, Planbok):
+    """Forgets the answers as soon as the PIN was entered to set others up, whether or not they follow."""
+
+    breaks = ("planbok.customer.has-recovery",)
+
+    def take(self, challenge: Challenge, step: Step, entry: Entry) -> None:
+        super().take(challenge, step, entry)
+        if step is Step.VERIFY and challenge.task is Task.RECOVERY:
+            challenge.customer.answers = Secret()
+
+
+class ShowsNoRecoveryWhileAnswersAreLocked(Fault, Planbok):
+    """Shows ``hasRecovery`` as false after wrong answers, while none are taken."""
+
+    breaks = ("planbok.customer.has-recovery",)
+
+    def has_recovery(self, customer: Customer) -> bool:
+        return super().has_recovery(customer) and not self.is_locked(customer.answers)

@@ -7,7 +7,8 @@ from typing import Any
 
 from conformance.exchange import Response
 from conformance.planbok.chains import CHAINS, Chain
-from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Status, Task, Wallet
+from conformance.planbok.gateway import Step
+from conformance.planbok.sandbox import Call, Challenge, Customer, Planbok, Reason, Refused, Status, Task, Wallet
 from conformance.sandbox.faults import Fault, Variation
 
 
@@ -287,3 +288,36 @@ class KeepsTheLastResultAlone(Fault, Planbok):
     def wallets_of(self, challenge: Challenge) -> list[Wallet]:
         with_wallets = [each for each in challenge.customer.challenges if each.wallets]
         return challenge.wallets if challenge in with_wallets[-1:] else []
+
+
+class VerifiesTheTwinAsWell(Fault, Planbok):
+    """Verifies the customer's other open challenge for the same chains with the one that the PIN was entered for."""
+
+    breaks = ("planbok.page.asks-pin-every-time",)
+
+    def complete(self, challenge: Challenge) -> None:
+        super().complete(challenge)
+        for other in challenge.customer.challenges:
+            if other.status is Status.PENDING and challenge.chains and other.chains == challenge.chains:
+                other.wallets = challenge.wallets
+                self.end(other, Status.VERIFIED, Step.DONE)
+
+
+class ForgetsChallengesAskedForByOthers(Fault, Planbok):
+    """Answers a challenge no more, once it was asked for under another customer or by another organization."""
+
+    breaks = ("planbok.result.readable-after-completion",)
+
+    @cached_property
+    def unknown(self) -> set[str]:
+        return set()
+
+    def challenge_for(self, call: Call) -> Challenge:
+        wanted = call.parameters["challengeId"]
+        if wanted in self.unknown:
+            raise Refused(Reason.UNKNOWN_CHALLENGE, f"This customer has no challenge {wanted!r}.")
+        try:
+            return super().challenge_for(call)
+        except Refused:
+            self.unknown.add(wanted)
+            raise

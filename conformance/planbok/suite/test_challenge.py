@@ -8,11 +8,12 @@ import pytest
 
 from conformance.clock import Clock
 from conformance.exchange import Exchange
+from conformance.findings import answer as answered
 from conformance.planbok.messages import SUCCESS_WORDS, challenge_in, challenge_of, customer_id, entries
 from conformance.planbok.suite.lock_out import MANY
 from conformance.planbok.suite.person import shown
 from conformance.planbok.suite.tenant import RETURN_URL, Issued, Onboarding, Tenant
-from conformance.planbok.suite.wallets import written
+from conformance.planbok.suite.wallets import places, written
 from conformance.scenario import (
     crosses,
     expect,
@@ -220,9 +221,13 @@ def test_a_challenge_is_not_read_by_another_organization(tenant: Tenant, other_t
 
 
 @crosses("authentication", "isolation")
-@verifies("planbok.challenge.none-for-others", "planbok.challenge.under-its-customer-only")
+@verifies(
+    "planbok.challenge.none-for-others",
+    "planbok.challenge.under-its-customer-only",
+    "planbok.result.readable-after-completion",
+)
 def test_challenges_are_no_matter_of_another_organization(tenant: Tenant, other_tenant: Tenant) -> None:
-    """Given a customer with a wallet, when another organization asks for every challenge, and reads the completed."""
+    """Given a customer with a wallet, when another organization asks for every challenge, and both read one."""
     customer, new = tenant.ready(), tenant.onboard()
     done = tenant.provisioned(customer, tenant.two_chains[:1])
     identifier = done.id or step_failed("A challenge was to have an id")
@@ -253,6 +258,16 @@ def test_challenges_are_no_matter_of_another_organization(tenant: Tenant, other_
             got=exchange.response.status,
             exchange=exchange,
         )
+    exchange = tenant.challenge(customer.id, identifier)
+    challenge = challenge_of(exchange.response)
+    expect(
+        "planbok.result.readable-after-completion",
+        challenge is not None and places(challenge.wallets) == places(done.wallets),
+        where="response /data/result",
+        expected=f"{written(done.wallets)}, as before others asked for it",
+        got=written(challenge.wallets) if challenge else answered(exchange),
+        exchange=exchange,
+    )
 
 
 @verifies("planbok.challenge.unknown-refused")

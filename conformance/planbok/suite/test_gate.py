@@ -215,15 +215,26 @@ def _expect_not_taken(tenant: Tenant, customer: Onboarding, issued: Issued, what
 
 
 @crosses("set-up", "page")
-@verifies("planbok.customer.has-recovery", "planbok.customer.pin-replaced", "planbok.challenge.completable-in-time")
+@verifies(
+    "planbok.customer.has-pin",
+    "planbok.customer.has-recovery",
+    "planbok.customer.pin-replaced",
+    "planbok.challenge.completable-in-time",
+)
 def test_a_task_that_is_cancelled_takes_nothing_away(tenant: Tenant) -> None:
-    """Given a customer who is set up, when other tasks are cancelled beside a challenge, and the PIN is reset."""
+    """Given a customer who is set up, when tasks are begun and cancelled beside a challenge, and the PIN is reset."""
     customer = tenant.ready()
-    for task in ("recovery", "update-pin", "reset-pin"):
+    person = customer.person
+    for task, begin in (
+        ("recovery", person.authorize),
+        ("update-pin", person.open),
+        ("reset-pin", person.give_answers),
+    ):
         left = tenant.issued(tenant.ask(task, customer.id))
         asked = tenant.ask_wallets(customer.id, tenant.two_chains[:1])
         beside = None if refused(asked) else tenant.issued(asked)
-        customer.person.cancel(left.url)
+        begin(left.url)
+        person.give_up(left.url)
         tenant.shortly()
         if beside is not None:
             found = tenant.seen(customer.id, beside.id)
@@ -234,10 +245,11 @@ def test_a_task_that_is_cancelled_takes_nothing_away(tenant: Tenant) -> None:
                 expected=f"a challenge for wallets that is pending still after {task} was cancelled",
                 got=found.status,
             )
-        _expect_flag(tenant, customer, "hasRecovery", shown=True, when=f"after {task} was cancelled")
-    customer.person.reset_pin(tenant.issued(tenant.ask("reset-pin", customer.id)).url)
+        for name in ("hasPin", "hasRecovery"):
+            _expect_flag(tenant, customer, name, shown=True, when=f"after {task} was begun and cancelled")
+    person.reset_pin(tenant.issued(tenant.ask("reset-pin", customer.id)).url)
     issued = tenant.requested(customer)
-    customer.person.authorize(issued.url)
+    person.authorize(issued.url)
     challenge = tenant.ended(customer.id, issued.id)
     expect(
         "planbok.customer.pin-replaced",
@@ -370,7 +382,7 @@ def test_answers_in_other_letters_replace_nothing(tenant: Tenant) -> None:
 @crosses("set-up", "page")
 @verifies("planbok.customer.has-pin", "planbok.customer.has-recovery", "planbok.list.wallets-stay")
 def test_a_lock_out_takes_nothing_away(tenant: Tenant) -> None:
-    """Given a customer with a wallet, when ten wrong PINs are entered, and the customer and the wallets are read."""
+    """Given a customer with a wallet, when ten wrong PINs and answers are entered, and both are read."""
     customer = tenant.ready()
     first, second = tenant.two_chains
     tenant.provisioned(customer, [first])
@@ -380,6 +392,11 @@ def test_a_lock_out_takes_nothing_away(tenant: Tenant) -> None:
         if page.form is None:
             break
         page = customer.person.enter(page, customer.person.other_pin)
+    asked = tenant.ask("reset-pin", customer.id)
+    for _ in range(0 if refused(asked) else MANY):
+        page = customer.person.try_to_reset_pin(tenant.issued(asked).url, ("wrong", "answers"))
+        if page.form is None:
+            break
     exchange = tenant.read(customer.id)
     data = payload(exchange.response)
     for rule, name in (("planbok.customer.has-pin", "hasPin"), ("planbok.customer.has-recovery", "hasRecovery")):
@@ -388,7 +405,7 @@ def test_a_lock_out_takes_nothing_away(tenant: Tenant) -> None:
             rule,
             value is True,
             where=f"response /data/{name}",
-            expected="true after wrong PINs as before",
+            expected="true after wrong PINs and answers as before",
             got=value,
             exchange=exchange,
         )

@@ -1,6 +1,6 @@
 """The list of wallets holds those of the customers that it is filtered by: all of them, for good, and nobody else's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -29,6 +29,8 @@ from conformance.values import near
 AN_HOUR = timedelta(hours=1)
 A_SMALL_PAGE, A_USUAL_PAGE = 2, 10
 """A page that a test asks for, and one that is given unasked (Wallet Sets)."""
+SIZES = 100, 5
+"""Sizes of pages of which many customers fill one, and more than nine."""
 FAR_BEHIND = 99_999_999
 """A page whose entries have numbers beyond 32 bits."""
 MANY_CUSTOMERS = 51
@@ -270,7 +272,7 @@ def test_the_pages_of_the_list_hold_each_wallet_once(tenant: Tenant) -> None:
     for owners, expected, size, query in (
         ([customer], wallets, small, "&page={}&limit={}"),
         ([customer, other], both, small, "&limit={1}&page={0}"),
-        ([customer, other], both, len(both), "&page={}&limit={}"),
+        ([customer, other], both, len(both), "&%70age={}&limit={}"),
     ):
         pages = [
             tenant.wallets(*(each.id for each in owners), query=query.format(number, size))
@@ -327,22 +329,28 @@ def test_a_listed_wallet_is_read_by_its_id(tenant: Tenant) -> None:
 @leaves_out("readings", "neighbours", because="Another test lists customers in fewer steps, and meets these.")
 @verifies("planbok.customer.listed")
 def test_a_long_list_holds_every_customer(tenant: Tenant) -> None:
-    """Given more customers than servers often give at once, when the customers are listed in pages of a hundred."""
+    """Given more customers than servers often give at once, when all are listed in pages of a hundred, and of five."""
     if not tenant.moves_clock:
         needs("dozens of customers, which only the reference sandbox is asked to create")
     ids = {tenant.onboard().id for _ in range(MANY_CUSTOMERS)}
-    missing = tenant.eventually(
-        "a customer to be listed",
-        lambda: ids - {str(customer.get("id")) for customer in listed_customers(tenant)},
-        lambda found: not found,
-    )
-    expect(
-        "planbok.customer.listed",
-        not missing,
-        where="response /data, on all pages",
-        expected=f"all of {len(ids)} customers",
-        got=f"a list without {', '.join(sorted(missing))}" if missing else "all of them",
-    )
+    for limit in SIZES:
+        missing = tenant.eventually(
+            "a customer to be listed",
+            partial(_not_listed, tenant, ids, limit),
+            lambda found: not found,
+        )
+        expect(
+            "planbok.customer.listed",
+            not missing,
+            where=f"response /data, on all pages of {limit}",
+            expected=f"all of {len(ids)} customers",
+            got=f"a list without {', '.join(sorted(missing))}" if missing else "all of them",
+        )
+
+
+def _not_listed(tenant: Tenant, ids: Collection[str], limit: int) -> set[str]:
+    """Those customers who are on no page of the list, of pages of a size."""
+    return set(ids) - {str(customer.get("id")) for customer in listed_customers(tenant, limit)}
 
 
 @verifies("planbok.list.order-spelling")
