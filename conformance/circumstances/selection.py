@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle, zip_longest
+from itertools import zip_longest
 from typing import TypeVar
 
 from conformance import ConformanceError
@@ -26,8 +26,7 @@ Thing = TypeVar("Thing")
 
 _JOIN = "+"
 _USUAL = ""
-_MEANWHILE: Sequence[tuple[Level, ...]] = ((), (BY_NAME["read-first"],))
-"""What happens besides when a scenario that lets time pass begins at another time; one row each."""
+_READ_FIRST = BY_NAME["read-first"]
 
 
 class UnknownLevelError(ConformanceError, LookupError):
@@ -87,8 +86,8 @@ def covering_rows(
 ) -> Mapping[str, list[tuple[Level, ...]]]:
     """Circumstances for scenarios that let every topic meet each level, and each level each one of other factors.
 
-    A scenario that lets time pass begins at two more times besides, and once all is read meanwhile, since it alone can
-    tell whether that matters.
+    A scenario that lets time pass begins at every time besides, and once all is read meanwhile, since it alone can tell
+    whether that matters.
 
     Args:
         candidates: The scenarios.
@@ -117,10 +116,12 @@ def covering_rows(
         queue.append(chosen)
         if taken := tuple(filter(chosen.takes, wanted)):
             found.setdefault(chosen.test, []).append(taken)
-    starts = cycle(_shuffled([level for level in levels if level.starts_at], Ids(seed, "starts")))
-    for candidate in candidates:
-        for meanwhile, start in zip(_MEANWHILE if candidate.waits else (), starts, strict=False):
-            row = tuple(level for level in (start, *meanwhile) if level in levels and candidate.takes(level))
+    starts = [level for level in levels if level.starts_at]
+    for candidate in candidates if starts else ():
+        read_at = int.from_bytes(Ids(seed, candidate.test).draw(8), "big") % len(starts)
+        for number, start in enumerate(starts if candidate.waits else ()):
+            wanted = (start, _READ_FIRST) if number == read_at and _READ_FIRST in levels else (start,)
+            row = tuple(filter(candidate.takes, wanted))
             if row and row not in found.get(candidate.test, ()):
                 found.setdefault(candidate.test, []).append(row)
     return found

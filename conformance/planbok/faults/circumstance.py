@@ -23,14 +23,14 @@ class ExpiresWithinItsDay(Fault, Planbok):
 
 
 class KnowsNoLeapDay(Fault, Planbok):
-    """Counts on from the twenty-eighth of February to the first of March, so that what goes over it ends at once."""
+    """Counts wallets' time on from the twenty-eighth of February to the first of March, so that it ends at once."""
 
     breaks = ("planbok.challenge.completable-in-time",)
 
     def has_expired(self, challenge: Challenge) -> bool:
         now = self.now()
         is_leap_day = (now.month, now.day) == (2, 29)
-        return is_leap_day or super().has_expired(challenge)
+        return (is_leap_day and bool(challenge.chains)) or super().has_expired(challenge)
 
 
 class VisitsProlongChallenges(Fault, Planbok):
@@ -77,7 +77,7 @@ class ResultsAreReadOnce(Fault, Planbok):
 class CountsEverybodysFailures(Fault, Planbok):
     """Counts the wrong PINs of all customers together."""
 
-    breaks = ("planbok.challenge.answered",)
+    breaks = ("planbok.customer.pin-replaced",)
 
     def guess(self, challenge: Challenge, secret: Secret, attempt: str, name: str) -> None:
         failures: list[int] = self.__dict__.setdefault("failures", [0])
