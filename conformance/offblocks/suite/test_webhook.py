@@ -407,7 +407,7 @@ def test_an_event_is_sent_again_for_hours(tenant: Tenant, clock: Clock, hooks: H
         registration = tenant.put_webhook(address)
         if not registration.response.succeeded:
             step_failed("A webhook was to be registered", registration)
-    hooks.answer_with(*[500] * MANY)
+    hooks.answer_with(*[500] * 10 * MANY)
     customer = tenant.onboard(tenant.new_wallet())
     _deliveries(tenant, clock, partial(_tell, customer.id, "initiating"))
     tenant.sign(customer.id, customer.wallet, customer.challenge)
