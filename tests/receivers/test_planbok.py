@@ -57,7 +57,7 @@ class WorksMuchLater(PlanbokReceiver):
     """Its number says nothing of which event was processed."""
 
     def process(self) -> None:
-        threading.Timer(1.2, super().process).start()
+        threading.Timer(2.2, super().process).start()
 
 
 class NeverWorks(PlanbokReceiver):

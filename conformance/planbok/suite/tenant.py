@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -31,7 +30,6 @@ from conformance.targets import Subject
 RETURN_URL = "https://app.example/wallets?step=verify"
 """The caller's own page, which nobody requests."""
 
-_PAST_ITS_TIME = timedelta(minutes=17)
 _OWN = "the tenant's own"
 _NEW = "a new one"
 _MOST_PAGES = 20
@@ -348,8 +346,7 @@ class Tenant(ApiTenant):
         is_refused = HTTPStatus.BAD_REQUEST <= exchange.response.status < HTTPStatus.INTERNAL_SERVER_ERROR
         customer = exchange.parameters.get("id", "")
         asked = [each for each in self._subject.journal.exchanges if each.parameters.get("id") == customer]
-        found = map(challenge_of, (one.response for one in asked))
-        before = [each.id for each in found if each and each.id and each.redirect_url]  # the rest reads a customer
+        before = [each.id for each in map(challenge_of, (one.response for one in asked)) if each and each.id]
         if is_refused and not all(self._reads_as_ended(customer, each) for each in dict.fromkeys(before)):
             needs("a challenge beside one that is pending, which this API refuses")
 
@@ -378,14 +375,6 @@ class Tenant(ApiTenant):
         issued = self.issued(self.ask("initialize", customer.id))
         customer.person.put_off(customer.person.set_pin(issued.url))
         return customer
-
-    def asked_for_recovery(self, customer: Onboarding) -> Exchange:
-        """Ask for recovery of a customer who left the set-up; where that is refused, again when its time is over."""
-        asked = self.ask("recovery", customer.id)
-        if refused(asked) and self.moves_clock:
-            self._subject.clock.advance(_PAST_ITS_TIME)
-            asked = self.ask("recovery", customer.id)
-        return asked
 
     def ready(self, before: Callable[[Onboarding], object] = _nothing, like: Onboarding | None = None) -> Onboarding:
         """Create a customer who has a PIN and recovery, as the API shows.
