@@ -244,6 +244,19 @@ def test_requests_at_once_are_judged_when_the_first_is_answered_before_the_next_
     assert found[test]["offblocks.signing.concurrent-one-success"].plain is Verdict.FAIL
 
 
+@pytest.mark.parametrize(
+    ("fault", "test"),
+    [
+        ("CountsEverybodysFailures", "planbok/page/a_pin_like_the_right_one_completes_nothing"),
+        ("KeepsTheLastResultAlone", "planbok/result/a_result_that_is_gone_stays_gone"),
+    ],
+)
+def test_a_challenge_that_ends_early_is_no_error_of_the_suite(fault: str, test: str) -> None:
+    found = observe(APIS["planbok"], {fault: [test]})[fault].verdicts[test]
+    assert found
+    assert not [rule for rule, verdict in found.items() if verdict.plain is Verdict.ERROR]
+
+
 @pytest.mark.parametrize(("api", "name"), TOGETHER)
 def test_variations_raise_no_alarm(api: str, name: str, by_scenarios: Mapping[str, Verdicts]) -> None:
     assert judge((), by_scenarios[name], {}, CATALOGUES[api]).alarms == ()

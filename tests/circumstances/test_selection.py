@@ -62,12 +62,18 @@ def test_the_scenarios_of_a_topic_take_turns() -> None:
     assert max(counted) - min(counted) <= 1
 
 
-def test_a_scenario_that_lets_time_pass_begins_at_two_more_times() -> None:
+@pytest.mark.parametrize("seed", ["0", "1"])
+def test_a_scenario_that_lets_time_pass_begins_at_every_time_that_it_takes(seed: str) -> None:
     waiting = [Candidate(f"one/first/test_{number}", waits=True) for number in range(3)]
-    rows = covering_rows([*waiting, Candidate("one/second/test")], "0")
+    choosy = Candidate("one/first/test_choosy", frozenset({"2038"}), waits=True)
+    rows = covering_rows([*waiting, choosy, Candidate("one/second/test")], seed)
+    starts = {level.name for level in LEVELS if level.starts_at}
+    for candidate, wanted in ((choosy, starts - {"2038"}), *((each, starts) for each in waiting)):
+        found = [levels for levels in rows[candidate.test] if levels[0].starts_at]
+        assert {levels[0].name for levels in found} == wanted
     for candidate in waiting:
         names = [row_name(levels) for levels in rows[candidate.test] if levels[0].starts_at and len(levels) <= 2]
-        assert len(names) >= 2
+        assert len(names) >= len(starts)
         assert any(name.endswith("+read-first") for name in names)
 
 
