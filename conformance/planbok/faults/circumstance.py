@@ -25,7 +25,7 @@ class ExpiresWithinItsDay(Fault, Planbok):
 class KnowsNoLeapDay(Fault, Planbok):
     """Counts wallets' time on from the twenty-eighth of February to the first of March, so that it ends at once."""
 
-    breaks = ("planbok.challenge.completable-in-time",)
+    breaks = ("planbok.result.readable-after-completion",)
 
     def has_expired(self, challenge: Challenge) -> bool:
         now = self.now()
